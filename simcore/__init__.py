@@ -1,0 +1,6 @@
+"""One model of processes, pools, locks and links; explored, simulated, shrunk and run for real."""
+
+from simcore.model import Model
+from simcore.objects import choose, sleep
+
+__all__ = ["Model", "choose", "sleep"]

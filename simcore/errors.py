@@ -1,0 +1,67 @@
+"""Every error that simcore raises on purpose, as one tree.
+
+    SimcoreError
+    ├── ModelError               the model is wrong: names the object, the usual cause, the next thing to do
+    │   └── NondeterminismError  a process did something else when it was run again with the same results
+    ├── OptionError              an option, a parameter or a combination of them that cannot be honoured
+    ├── ScheduleError            a schedule or a token that cannot be read
+    │   └── Diverged             a schedule that departs from the model, at its first differing step
+    └── InternalError            our bug, never the user's: please report it
+
+What a *process* sees (``RuntimeError`` for a lock released twice, ``queue.Empty`` for a time-out) is what
+the standard library raises, and is not in this tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class SimcoreError(Exception):
+    """Base of everything below. The command line prints it as one line and exits with status 2."""
+
+
+class ModelError(SimcoreError):
+    """The model cannot mean what it says."""
+
+
+class NondeterminismError(ModelError):
+    """A process, given the same results again, did not do the same thing.
+
+    Raised while a process is learned. The usual causes are an object that two processes mutate behind
+    the kernel's back, a clock, and a random number.
+    """
+
+
+class OptionError(SimcoreError):
+    """An option is unknown, malformed, or unsound together with another one."""
+
+
+class ScheduleError(SimcoreError):
+    """A schedule or a token cannot be read, or does not belong to this model."""
+
+
+class Diverged(ScheduleError):
+    """A schedule asks for a step that the model does not offer.
+
+    Attributes
+    ----------
+    index : int
+        Position of the first differing step, counted from 0.
+    enabled : tuple of str
+        What could have happened there instead.
+    """
+
+    def __init__(self, index: int, wanted: str, enabled: Sequence[str]) -> None:
+        self.index = index
+        self.wanted = wanted
+        self.enabled = tuple(enabled)
+        offered = "; ".join(self.enabled) if self.enabled else "nothing"
+        super().__init__(f"step {index + 1} of the schedule, {wanted}, is not enabled. Enabled here: {offered}")
+
+
+class InternalError(SimcoreError):
+    """An invariant of simcore itself is broken."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"[simcore internal bug] {message}")

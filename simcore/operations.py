@@ -1,0 +1,181 @@
+"""A process does nothing but yield operations, and an operation is a guarded pure function on one value.
+
+This file is the whole contract between a model and whatever runs it. A process yields an `Operation`;
+the object it targets says, as a pure function of its value, what may happen:
+
+* no `Outcome`: the operation is blocked, and the process waits;
+* one: the object takes the new value and the process is given the result;
+* several: any of them may happen, and that is nondeterminism which is not scheduling.
+
+Nothing here knows about threads, clocks, searches or processes' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+from simcore.errors import ModelError
+
+Value = Hashable
+"""What an object holds: immutable, hashable, compared by value."""
+
+ProcessGenerator = Generator["Operation", Any, Any]
+"""What a process function returns when it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step that a process is about to take on one object.
+
+    Parameters
+    ----------
+    target : SharedObject
+        The object whose value it reads and replaces.
+    name : str
+        The operation's name, as in the standard library (``"acquire"``).
+    args : tuple
+        Hashable arguments.
+    timeout : float, optional
+        Seconds after which the operation gives up. None waits for ever.
+    """
+
+    target: SharedObject
+    name: str
+    args: tuple[Any, ...] = ()
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout >= 0:
+            raise ModelError(
+                f"{self}: a time-out is a number of seconds, not {self.timeout!r}; use None to wait for ever"
+            )
+        try:
+            hash(self.args)
+        except TypeError:
+            raise ModelError(
+                f"{self}: an argument is mutable, so two processes could change it behind the kernel's back; "
+                f"pass a tuple, a frozenset or a frozen dataclass"
+            ) from None
+
+    def __str__(self) -> str:
+        inside = ", ".join(map(shown, self.args))
+        return f"{self.target.name}.{self.name}({inside})"
+
+
+def shown(thing: Any) -> str:
+    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around one."""
+    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        return ", ".join(map(shown, thing))
+    return getattr(thing, "__name__", None) or str(thing)
+
+
+class Outcome(NamedTuple):
+    """One way in which an operation may happen: the object's next value, and the process's result.
+
+    The result is any immutable value, or a `Raised` (an exception is thrown into the process), or an
+    `Operation` on the same object: then the process goes on to wait for that one before it sees a result
+    (``Condition.wait`` releases, and then acquires again).
+    """
+
+    value: Value
+    result: Any = None
+
+
+Outcomes = tuple[Outcome, ...]
+BLOCKED: Outcomes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An exception as a value: what to raise in the process. A fresh one is built for every raise."""
+
+    type: type[BaseException]
+    args: tuple[Any, ...] = ()
+
+    @classmethod
+    def of(cls, exception: BaseException) -> Raised:
+        """Keep the type and the arguments of an exception, without its traceback."""
+        return cls(type(exception), exception.args)
+
+    def build(self) -> BaseException:
+        """Return a new exception of this type with these arguments."""
+        return self.type(*self.args)
+
+    def __str__(self) -> str:
+        inside = ", ".join(map(str, self.args))
+        return f"{self.type.__name__}: {inside}" if inside else self.type.__name__
+
+
+class Wait(NamedTuple):
+    """Whom a blocked operation waits for, as far as the object's value tells.
+
+    ``processes`` could end it (a lock's owner); when it is empty, whoever may still perform one of the
+    operations named in ``enabled_by`` could.
+    """
+
+    enabled_by: frozenset[str]
+    processes: tuple[Any, ...] = ()
+
+
+@dataclass(eq=False)
+class SharedObject:
+    """A named thing that processes share. Its meaning is a set of pure functions over its value.
+
+    For an operation called ``acquire`` a subclass has a method ``acquire(...)`` that builds the
+    `Operation`, and beside it ``do_acquire(value, process, ...)`` that says what may happen. An operation
+    that does something else when its time is up has ``expire_acquire`` too.
+    """
+
+    name: str
+    kind: ClassVar[str] = "object"
+    creates: ClassVar[frozenset[str]] = frozenset()
+    """Operations that make a new future; the kernel hands it over as the last argument."""
+    enabled_by: ClassVar[dict[str, frozenset[str]]] = {}
+    """For each operation that can block, the operations that may enable it."""
+
+    phrases: ClassVar[dict[str, str]] = {}
+    """For reports: what a process does, with ``{at}`` for the object and ``{0}`` for the first argument."""
+
+    index: int = field(default=-1, init=False)
+    """Position in the state, set by the model."""
+
+    @property
+    def initial(self) -> Value:
+        """The value before the first step."""
+        raise NotImplementedError
+
+    def outcomes(self, value: Value, operation: Operation, process: Any, *fresh: Any) -> Outcomes:
+        """Return everything that may happen when ``process`` performs ``operation`` at ``value``."""
+        outcomes: Outcomes = getattr(self, "do_" + operation.name)(value, process, *operation.args, *fresh)
+        return outcomes
+
+    def expired(self, value: Value, operation: Operation, process: Any) -> Outcomes:
+        """Return what happens when the time-out of a blocked ``operation`` fires."""
+        expire: Callable[..., Outcomes] = getattr(self, "expire_" + operation.name)
+        return expire(value, process, *operation.args)
+
+    def blocked_on(self, value: Value, operation: Operation) -> Wait:
+        """Say whom a blocked ``operation`` waits for."""
+        return Wait(self.enabled_by.get(operation.name, frozenset()))
+
+    def phrase(self, operation: Operation) -> str:
+        """Say what a process does when it performs ``operation``: "acquires map_lock"."""
+        template = self.phrases.get(operation.name)
+        if template is None:
+            return str(operation)
+        return template.format(*map(shown, operation.args), at=self.name)
+
+    def occupancy(self, value: Value) -> tuple[int, int | None] | None:
+        """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""
+        return None
+
+    def show(self, value: Value) -> str:
+        """Describe ``value`` in a word or two, for reports."""
+        return str(value)
+
+    def __str__(self) -> str:
+        return self.name
+
+    __repr__ = __str__

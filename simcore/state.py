@@ -1,0 +1,145 @@
+"""A state as people and properties see it: values by name, and what each process is about to do.
+
+The kernel makes one from its integers, a real run makes one from its live objects; the wait-for graph, the
+reports and the properties are written against this view and know neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from simcore.errors import ModelError
+from simcore.model import Model, Process
+from simcore.objects import Future, PoolValue, Task
+from simcore.operations import Operation, SharedObject, Value
+
+Status = Literal["enabled", "blocked", "idle", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """One process in one state.
+
+    Attributes
+    ----------
+    status : str
+        "enabled", "blocked", "done" (returned), "failed" (died of an exception it did not catch), or
+        "idle" for a pool worker without a task.
+    operation : Operation, optional
+        What it is about to do.
+    task : Task, optional
+        The task that a pool worker runs.
+    where : str
+        Function, file and line.
+    result : object
+        What it returned, or the `Raised` it died of.
+    objects, mentions, submits
+        What its state can reach, the names its code may call, and those of what it submits.
+    """
+
+    process: Process
+    status: Status
+    operation: Operation | None = None
+    task: Task | None = None
+    where: str = ""
+    result: Any = None
+    objects: frozenset[SharedObject] = frozenset()
+    mentions: frozenset[str] = frozenset()
+    submits: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The process's name."""
+        return self.process.name
+
+    @property
+    def done(self) -> bool:
+        """Whether it has returned."""
+        return self.status == "done"
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it waits; an idle worker does not."""
+        return self.status == "blocked"
+
+    @property
+    def owes(self) -> bool:
+        """Whether it must still finish: a process that is not a daemon, or a worker inside a task."""
+        if self.process.pool is not None:
+            return self.task is not None
+        return not self.process.daemon and self.status != "done"
+
+    @property
+    def what(self) -> str:
+        """The task of a worker, or the name of the process."""
+        return str(self.task) if self.task is not None else self.name
+
+
+class State:
+    """A state of a model.
+
+    ``state["map_lock"]`` is the value of an object, ``state.process("frame[0]")`` a `ProcessState`.
+
+    Parameters
+    ----------
+    model : Model
+        Whose state it is.
+    values : mapping
+        Value of each object; futures made by submits included.
+    processes : function
+        Position of a process in the model to its `ProcessState`; asked when it is needed.
+    """
+
+    def __init__(
+        self, model: Model, values: Mapping[SharedObject, Value], processes: Callable[[int], ProcessState]
+    ) -> None:
+        self.model = model
+        self.values = values
+        self._process = processes
+
+    def __getitem__(self, name: str) -> Any:
+        for thing, value in self.values.items():
+            if thing.name == name:
+                return value
+        raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
+
+    def process(self, name: object) -> ProcessState:
+        """Return one process by its name."""
+        for process in self.model.processes:
+            if process.name == str(name):
+                return self._process(process.index)
+        names = _names(self.model.processes)
+        raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")
+
+    @property
+    def processes(self) -> list[ProcessState]:
+        """All processes, in the order of the model."""
+        return [self._process(process.index) for process in self.model.processes]
+
+    @property
+    def deadlocked(self) -> bool:
+        """Whether no process can take a step although one of them must still finish."""
+        states = self.processes
+        return not any(p.status == "enabled" for p in states) and any(p.owes for p in states)
+
+    def task_of(self, future: Future) -> tuple[Process | SharedObject, Task] | None:
+        """Return where the task that will set ``future`` is: on a worker, or in a pool's queue."""
+        for state in self.processes:
+            if state.task is not None and state.task.future is future:
+                return state.process, state.task
+        for thing, value in self.values.items():
+            if isinstance(value, PoolValue):
+                for task in value.tasks:
+                    if task.future is future:
+                        return thing, task
+        return None
+
+    def __str__(self) -> str:
+        values = [f"{thing}: {thing.show(value)}" for thing, value in self.values.items() if thing.kind != "local"]
+        return "; ".join(values)
+
+
+def _names(things: Any) -> str:
+    return ", ".join(sorted(thing.name for thing in things)) or "none"

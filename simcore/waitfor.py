@@ -1,0 +1,375 @@
+"""Who waits for whom in one state, and the smallest group that waits only for itself.
+
+A blocked process waits for an object; the object can be moved on by some processes. A lock's waiter needs
+its owner; whoever waits for the future of a task needs the worker that runs it or, while it is queued, *any*
+worker of that pool; whoever waits for anything else needs *any* process that still can do what enables it.
+A process is alive when it can step, or when somebody alive can enable it; the rest is dead, a *knot* is a
+group of the dead in which everybody is needed by everybody else and nobody else is (Holt, 1972: a knot, not
+a cycle, is what makes a deadlock when one of several helpers suffices).
+
+What a process "still can do" is read from its code and from the objects that its state mentions: a good
+guess, written for people. A search confirms what it takes from here (`explore.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+
+from simcore.model import Process
+from simcore.objects import Future, PoolValue, Task, ThreadPool
+from simcore.operations import SharedObject, Value
+from simcore.process import Freezer, called_by
+from simcore.state import ProcessState, State
+
+
+def may_enable(waiting: ProcessState, value: Value, other: ProcessState) -> tuple[ThreadPool, ...] | None:
+    """Tell whether ``other`` may enable what ``waiting`` waits for.
+
+    Parameters
+    ----------
+    waiting : ProcessState
+        A blocked process.
+    value : value
+        Of the object that it waits for.
+    other : ProcessState
+        Another process, whatever its state.
+
+    Returns
+    -------
+    tuple of ThreadPool or None
+        None: it cannot. Empty: it can by itself. Otherwise through a task that it submits to one of these.
+    """
+    operation = waiting.operation
+    if operation is None or other.status in ("done", "failed"):
+        return None
+    target = operation.target
+    wait = target.blocked_on(value, operation)
+    if wait.processes:
+        return () if other.process in wait.processes else None
+    if _made_by_submit(target):
+        return () if other.task is not None and other.task.future is target else None
+    if other.process is waiting.process or target not in other.objects:
+        return None
+    if other.mentions & wait.enabled_by:
+        return ()
+    if "submit" in other.mentions and other.submits & wait.enabled_by:
+        return tuple(thing for thing in other.objects if isinstance(thing, ThreadPool)) or None
+    return None
+
+
+def queued_may_enable(waiting: ProcessState, value: Value, tasks: Iterable[Task]) -> bool:
+    """Tell whether one of the queued ``tasks``, once a worker takes it, may enable what ``waiting`` waits for."""
+    operation = waiting.operation
+    if operation is None:
+        return False
+    target = operation.target
+    wait = target.blocked_on(value, operation)
+    if wait.processes:
+        return False
+    for task in tasks:
+        if _made_by_submit(target):
+            if task.future is target:
+                return True
+            continue
+        freezer = Freezer()
+        freezer.freeze((task.fn, task.args))
+        called, submitted = called_by(task.fn)
+        if target in freezer.objects and (called | submitted) & wait.enabled_by:
+            return True
+    return False
+
+
+def _made_by_submit(target: SharedObject) -> bool:
+    return isinstance(target, Future) and target.index < 0
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One process waits for an object.
+
+    Attributes
+    ----------
+    helpers : tuple of Process
+        Any of them could end the wait; the workers of a pool where a queued task would end it included.
+    through : tuple of (Process, pools)
+        Any of them could, by submitting a task that some worker of those pools must then run.
+    queued : tuple of (Task, ThreadPool)
+        The queued tasks that would end it.
+    """
+
+    process: ProcessState
+    target: SharedObject
+    helpers: tuple[Process, ...]
+    through: tuple[tuple[Process, tuple[ThreadPool, ...]], ...] = ()
+    queued: tuple[tuple[Task, ThreadPool], ...] = ()
+
+
+@dataclass
+class WaitForGraph:
+    """The wait-for graph of one state.
+
+    Attributes
+    ----------
+    state : State
+        The state.
+    edges : list of Edge
+        One for each blocked process.
+    """
+
+    state: State
+    edges: list[Edge] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._all = self.state.processes
+        self.edges = [self._edge(process) for process in self._all if process.blocked]
+        self._dead = _dead(self.edges, self._all)
+
+    def _edge(self, waiting: ProcessState) -> Edge:
+        assert waiting.operation is not None
+        target = waiting.operation.target
+        value = self.state.values.get(target)
+        direct, through = [], []
+        for other in self._all:
+            pools = may_enable(waiting, value, other)
+            if pools is not None:
+                (through if pools else direct).append((other.process, pools))
+        queued = [
+            (task, pool)
+            for pool, inside in self.state.values.items()
+            if isinstance(pool, ThreadPool) and isinstance(inside, PoolValue)
+            for task in inside.tasks
+            if queued_may_enable(waiting, value, [task])
+        ]
+        helpers = [process for process, _ in direct]
+        helpers += [p.process for _, pool in queued for p in self._all if p.process.pool is pool]
+        return Edge(waiting, target, tuple(dict.fromkeys(helpers)), tuple(through), tuple(queued))
+
+    @property
+    def dead(self) -> list[Edge]:
+        """The blocked processes that nobody alive can enable."""
+        return self._dead
+
+    @cached_property
+    def waits(self) -> nx.DiGraph[str]:
+        """Process to process: an edge for everyone who could end the wait."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(process.name for process in self._all)
+        for edge in self.edges:
+            for helper in (*edge.helpers, *(process for process, _ in edge.through)):
+                graph.add_edge(edge.process.name, helper.name, target=edge.target.name)
+        return graph
+
+    def has_edge(self, waiting: str, helper: str) -> bool:
+        """Tell whether process ``waiting`` waits for something that ``helper`` could end."""
+        return bool(self.waits.has_edge(waiting, helper))
+
+    @cached_property
+    def knot(self) -> list[Edge]:
+        """The smallest group of dead processes that wait only for each other; empty when nothing is dead.
+
+        Of several groups the one with workers or owed processes, then the smaller one.
+        """
+        edges = {edge.process.name: edge for edge in self.dead}
+        graph = self.waits.subgraph(edges)
+        whole: nx.DiGraph[int] = nx.condensation(graph)
+        groups = [whole.nodes[node]["members"] for node in whole if whole.out_degree(node) == 0]
+        found = [[edge for name, edge in edges.items() if name in group] for group in groups]
+        owed = [group for group in found if any(edge.process.owes for edge in group)]
+        return min(owed or found, key=len, default=[])
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """Processes and objects: process to what it waits for, object to who could end that wait.
+
+        Nodes have ``kind`` ("process", an object's kind) and ``slots`` (in use, of how many); edges from a
+        process are "all of" or "any of" by ``mode``.
+        """
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for edge in self.edges:
+            graph.add_node(edge.process.name, kind="process", dead=edge in self.dead, knot=edge in self.knot)
+            taken = edge.target.occupancy(self.state.values.get(edge.target))
+            graph.add_node(edge.target.name, kind=edge.target.kind, slots=taken)
+            graph.add_edge(edge.process.name, edge.target.name, mode="all of")
+            mode = "any of" if len(edge.helpers) + len(edge.through) > 1 else "all of"
+            for helper in (*edge.helpers, *(process for process, _ in edge.through)):
+                if helper.name not in graph:
+                    graph.add_node(helper.name, kind="process", dead=False, knot=False)
+                graph.add_edge(edge.target.name, helper.name, mode=mode)
+        return graph
+
+    def slots(self) -> list[tuple[str, int, int | None, str]]:
+        """Return (object, slots in use, of how many, by what) for every pool, lock, queue and link in use."""
+        rows = []
+        for thing, value in self.state.values.items():
+            if isinstance(thing, ThreadPool):
+                busy = [p for p in self._all if p.process.pool is thing and p.task is not None]
+                rows.append((thing.name, len(busy), thing.workers, _summary(str(p.task) for p in busy)))
+            else:
+                taken = thing.occupancy(value)
+                if taken is not None and taken[0]:
+                    rows.append((thing.name, *taken, thing.show(value)))
+        return rows
+
+    def explain(self) -> list[str]:
+        """Say in a few lines who waits for what: the knot with its counted slots, then whoever waits behind it."""
+        lines = _knot_lines(self) if self.knot else []
+        behind = [edge for edge in self.dead if edge not in self.knot]
+        lines += [f"waiting behind it: {line}" for line in _grouped(behind)] if self.knot else []
+        living = [edge for edge in self.edges if edge not in self.dead]
+        return lines + [f"waiting, but not for ever: {line}" for line in _grouped(living)]
+
+    def mermaid(self) -> str:
+        """Return the graph as a Mermaid flowchart; the knot is drawn in red."""
+        ids = {name: f"n{number}" for number, name in enumerate(self.graph)}
+        lines = ["flowchart LR"]
+        for name, about in self.graph.nodes(data=True):
+            text = _label(name, about).replace('"', "'")
+            lines.append(f'  {ids[name]}["{text}"]' if about["kind"] == "process" else f'  {ids[name]}(["{text}"])')
+        for source, target, about in self.graph.edges(data=True):
+            arrow = "-. any of .->" if about["mode"] == "any of" else "-->"
+            lines.append(f"  {ids[source]} {arrow} {ids[target]}")
+        knotted = [ids[name] for name, about in self.graph.nodes(data=True) if about.get("knot")]
+        if knotted:
+            lines += ["  classDef knot fill:#fdd,stroke:#c00", f"  class {','.join(knotted)} knot"]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self.explain())
+
+
+def _dead(edges: list[Edge], processes: list[ProcessState]) -> list[Edge]:
+    alive = {p.process for p in processes if p.status == "enabled"}
+    workers = {pool: {p.process for p in processes if p.process.pool is pool} for pool in _pools(processes)}
+    idle = [p for p in processes if p.status == "idle"]
+    growing = True
+    while growing:
+        before = len(alive)
+        for edge in edges:
+            if any(helper in alive for helper in edge.helpers) or any(
+                process in alive and any(workers[pool] & alive for pool in pools if pool in workers)
+                for process, pools in edge.through
+            ):
+                alive.add(edge.process.process)
+        for worker in idle:  # it can be woken by whoever submits
+            pool = worker.process.pool
+            if any(p.process in alive and pool in p.objects and "submit" in p.mentions for p in processes):
+                alive.add(worker.process)
+        growing = len(alive) > before
+    return [edge for edge in edges if edge.process.process not in alive]
+
+
+def _pools(processes: list[ProcessState]) -> set[ThreadPool]:
+    return {p.process.pool for p in processes if p.process.pool is not None}
+
+
+def _label(name: str, about: dict[str, Any]) -> str:
+    if about.get("slots") and about["slots"][1] is not None:
+        return f"{name} {about['slots'][0]}/{about['slots'][1]}"
+    return name
+
+
+def _knot_lines(graph: WaitForGraph) -> list[str]:
+    lines = []
+    by_pool: dict[ThreadPool | None, list[Edge]] = {}
+    for edge in graph.knot:
+        by_pool.setdefault(edge.process.process.pool, []).append(edge)
+    for pool, edges in by_pool.items():
+        if pool is None:
+            lines += _grouped(edges)
+            continue
+        all_of = f"{pool} {len(edges)}/{pool.workers}: " + (
+            "every worker is" if len(edges) == pool.workers else "workers are"
+        )
+        lines.append(
+            f"{all_of} in {_summary(str(e.process.task) for e in edges)}, waiting for {_targets(graph, edges)}"
+        )
+        lines += [f"  {line}" for line in _causes(edges)]
+        if len(edges) == pool.workers and any(where is pool for edge in edges for _, where in edge.queued):
+            lines.append(f"  one more worker in {pool} would break this knot")
+    return lines
+
+
+def _causes(edges: list[Edge]) -> list[str]:
+    """Say who alone could end the waits of ``edges``."""
+    queued = list(dict.fromkeys((str(task), pool) for edge in edges for task, pool in edge.queued))
+    lines = []
+    for pool in dict.fromkeys(pool for _, pool in queued):
+        names = [name for name, where in queued if where is pool]
+        lines.append(f"set only by {_summary(names)}, queued in {pool} behind {'it' if len(edges) == 1 else 'them'}")
+    holders = list(dict.fromkeys(h.name for edge in edges if not edge.queued for h in edge.helpers))
+    if holders:
+        lines.append(f"which only {_summary(holders)} could end")
+    elif not queued:
+        lines.append("which nobody can end any more")
+    return lines
+
+
+def _targets(graph: WaitForGraph, edges: list[Edge]) -> str:
+    names = []
+    for edge in edges:
+        where = graph.state.task_of(edge.target) if isinstance(edge.target, Future) else None
+        names.append(f"the result of {where[1]}" if where is not None else edge.target.name)
+    return _summary(names)
+
+
+def _grouped(edges: list[Edge]) -> list[str]:
+    """Say who waits for what, one line for all that wait in the same way."""
+    groups: dict[str, list[Edge]] = {}
+    for edge in edges:
+        groups.setdefault(_pattern(f"{edge.process.what} {_reason(edge)}"), []).append(edge)
+    return [
+        f"{_summary(edge.process.what for edge in group)} "
+        f"{'waits' if len(group) == 1 else 'wait'} for {_reason_of(group)}"
+        for group in groups.values()
+    ]
+
+
+def _reason_of(group: list[Edge]) -> str:
+    return _summary(dict.fromkeys(_reason(edge) for edge in group))
+
+
+def _reason(edge: Edge) -> str:
+    if edge.process.operation is None:
+        return edge.target.name
+    if edge.target.kind in ("lock", "rlock") and edge.helpers:
+        return f"{edge.target.name}, held by {edge.helpers[0].name}"
+    if isinstance(edge.target, Future) and edge.target.index < 0:
+        if edge.queued:
+            return f"the result of {edge.queued[0][0]}, queued in {edge.queued[0][1]}"
+        return f"the result of the task on {edge.helpers[0].name}"
+    return f"{edge.target.name} ({edge.process.operation.name})"
+
+
+_NUMBER = re.compile(r"\[(\d+)\]")
+
+
+def _pattern(text: str) -> str:
+    return _NUMBER.sub("[*]", text)
+
+
+def _summary(names: Iterable[str]) -> str:
+    """Shorten "a[0], a[1], a[2], b" to "a[0..2], b"."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(_pattern(name), []).append(name)
+    parts = []
+    for pattern, members in groups.items():
+        numbers = [_NUMBER.findall(member) for member in members]
+        if len(members) == 1 or any(len(found) != 1 for found in numbers):
+            parts += [f"{count}x {member}" if count > 1 else member for member, count in Counter(members).items()]
+            continue
+        values = sorted({int(found[0]) for found in numbers})
+        inside = (
+            f"{values[0]}..{values[-1]}"
+            if values == list(range(values[0], values[-1] + 1))
+            else ",".join(map(str, values))
+        )
+        parts.append(pattern.replace("[*]", f"[{inside if len(values) > 1 else values[0]}]"))
+    return ", ".join(parts)
