@@ -30,7 +30,7 @@ class Request(NamedTuple):
     number: int
 
     def __str__(self) -> str:
-        return f"the request for chunk {self.number} of {self.download}"
+        return f"{self.download} chunk {self.number}"
 
 
 class Chunk(NamedTuple):
@@ -41,7 +41,7 @@ class Chunk(NamedTuple):
     data: bytes
 
     def __str__(self) -> str:
-        return f"chunk {self.number} of {self.download}"
+        return f"{self.download} chunk {self.number}"
 
 
 def content(number: int) -> bytes:

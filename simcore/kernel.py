@@ -13,14 +13,15 @@ whose result nobody can ask for ends together with its last operation.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Container, Hashable, Iterable
 from typing import Any, Literal, NamedTuple
 
 from simcore.errors import ModelError, OptionError
+from simcore.freeze import Freezer, operation_key
 from simcore.model import Model, Process
 from simcore.objects import LEAVE, Future, PoolValue, Task
 from simcore.operations import Operation, Outcomes, Raised, SharedObject, Value
-from simcore.process import Freezer, Point, Points, operation_key
+from simcore.process import Point, Points
 from simcore.state import ProcessState, State, Status
 
 Packed = tuple[int, ...]
@@ -30,6 +31,9 @@ Timeouts = Literal["never", "when_stuck", "anytime"]
 
 FREE = 0
 """The value of a future's place that is not in use."""
+
+_NO_VALUE = object()  # the key of FREE, which no value that a model has can be equal to
+_SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
 
 
 class Move(NamedTuple):
@@ -97,7 +101,7 @@ class Kernel:
         self._futures: list[Future] = []
         self._places: dict[SharedObject, int] = {}
         self.values: list[Any] = [None]
-        self._value_ids: dict[Hashable, int] = {"free": FREE}
+        self._value_ids: dict[Hashable, int] = {_NO_VALUE: FREE}
         self._value_futures: list[frozenset[int]] = [frozenset()]
         self.value_processes: list[frozenset[Process]] = [frozenset()]
         self.locals: list[_Local] = []
@@ -105,6 +109,9 @@ class Kernel:
         self._local_futures: list[frozenset[int]] = []
         self._operations: list[Operation | None] = []
         self._targets: list[int] = []
+        self._without: dict[tuple[int, Future], int] = {}
+        self._alone: dict[int, int] = {}
+        self._failed: set[int] = set()
         self._moves: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._expiries: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self.initial = self._initial()
@@ -184,7 +191,7 @@ class Kernel:
         choices = []
         for process in range(len(self.processes)):
             operation = self._operations[state[self.first_process + process]]
-            if operation is None or (self.timeouts == "never" and operation.name != "sleep"):
+            if operation is None or (self.timeouts == "never" and operation.name not in _SLEEPS):
                 continue
             offset = len(self.moves(state, process))
             for number, move in enumerate(self.expiries(state, process)):
@@ -200,8 +207,8 @@ class Kernel:
     # ---- learning ------------------------------------------------------------------------------------
 
     def _initial(self) -> Packed:
-        values = [self._value(thing.initial) for thing in self.objects]
-        self._pending = self._value(Future("pending").initial)
+        values = [self.intern_value(thing.initial) for thing in self.objects]
+        self._pending = self.intern_value(Future("pending").initial)
         locals_ = []
         for process in self.processes:
             if process.pool is not None:
@@ -217,6 +224,8 @@ class Kernel:
         assert operation is not None
         created = (self._future(fresh),) if operation.name in operation.target.creates else ()
         outcomes = operation.target.outcomes(self.values[value], operation, self.processes[process], *created)
+        if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
+            outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
         moves = self._moves_of(process, local, value, outcomes, fresh if created else -1)
         self._moves[process][local, value, fresh] = moves
         return moves
@@ -224,7 +233,7 @@ class Kernel:
     def _moves_of(self, process: int, local: int, value: int, outcomes: Outcomes, created: int) -> tuple[Move, ...]:
         moves = []
         for outcome in outcomes:
-            new_value = self._value(outcome.value)
+            new_value = self.intern_value(outcome.value)
             new_local = self._advance(self.processes[process], local, outcome.result)
             before = self._local_futures[local] | self._value_futures[value] | ({created} if created >= 0 else set())
             after = self._local_futures[new_local] | self._value_futures[new_value]
@@ -274,6 +283,8 @@ class Kernel:
         if number is None:
             number = self._local_ids[key] = len(self.locals)
             operation = self._operation(local, process)
+            if operation is None and local.status == "failed":
+                self._failed.add(number)
             self.locals.append(local)
             self._operations.append(operation)
             self._targets.append(-1 if operation is None else self._place(operation.target))
@@ -281,8 +292,9 @@ class Kernel:
             self._local_futures.append(frozenset(self._place(f) - self.first_future for f in self._made(mentioned)))
         return number
 
-    def _value(self, value: Value) -> int:
-        freezer = Freezer()
+    def intern_value(self, value: Value) -> int:
+        """Return the integer that stands for ``value``."""
+        freezer = Freezer(ordered=False)
         key = freezer.freeze(value)
         number = self._value_ids.get(key)
         if number is None:
@@ -305,7 +317,8 @@ class Kernel:
 
     def _place(self, thing: SharedObject) -> int:
         place = self._places.get(thing, thing.index)
-        if place < 0 or (thing not in self._places and self.objects[place] is not thing and thing.kind != "condition"):
+        valued = getattr(thing, "lock", thing)  # a condition's value is its lock's
+        if place < 0 or (thing not in self._places and self.objects[place : place + 1] != [valued]):
             raise ModelError(
                 f"{thing} does not belong to model {self.model.name!r}; build every object with this model's methods"
             )
@@ -337,19 +350,38 @@ class Kernel:
     def _forget(self, state: list[int], future: Future) -> None:
         """Take ``future`` from the one task that mentions it, in a queue or on a worker."""
         for place in self._pool_places:
-            value: PoolValue = self.values[state[place]]
-            if any(task.future is future for task in value.tasks):
-                tasks = tuple(t._replace(future=None) if t.future is future else t for t in value.tasks)
-                state[place] = self._value(value._replace(tasks=tasks))
+            key = (state[place], future)
+            if key not in self._without:
+                self._without[key] = self._value_without(*key)
+            state[place] = self._without[key]
         for place in self._worker_places:
-            local = self.locals[state[place]]
-            if local.task is not None and local.task.future is future:
-                assert local.point is not None
-                process = self.processes[place - self.first_process]
-                settled = self._settled(process, local.point, local.task._replace(future=None))
-                state[place] = self._intern(settled, process)
+            task = self.locals[state[place]].task
+            if task is not None and task.future is future:
+                state[place] = self._local_without(state[place], place - self.first_process)
+
+    def _value_without(self, number: int, future: Future) -> int:
+        value: PoolValue = self.values[number]
+        if all(task.future is not future for task in value.tasks):
+            return number
+        tasks = tuple(t._replace(future=None) if t.future is future else t for t in value.tasks)
+        return self.intern_value(value._replace(tasks=tasks))
+
+    def _local_without(self, number: int, process: int) -> int:
+        if number not in self._alone:
+            local = self.locals[number]
+            assert local.point is not None
+            assert local.task is not None
+            worker = self.processes[process]
+            self._alone[number] = self._intern(
+                self._settled(worker, local.point, local.task._replace(future=None)), worker
+            )
+        return self._alone[number]
 
     # ---- for people ------------------------------------------------------------------------------------
+
+    def target(self, local: int) -> int:
+        """Return the position in a state of what a process in ``local`` operates on; -1 when it has ended."""
+        return self._targets[local]
 
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""
@@ -383,7 +415,7 @@ class Kernel:
         status: Status
         if operation is None:
             status = "failed" if inner == "failed" else "done"
-        elif self.moves(state, process) or self._may_expire(state, process):
+        elif self.moves(state, process) or self.may_expire(state, process):
             status = "enabled"
         else:
             status = "idle" if point is None else "blocked"
@@ -401,19 +433,43 @@ class Kernel:
             point.submits,
         )
 
-    def _may_expire(self, state: Packed, process: int) -> bool:
+    def may_expire(self, state: Packed, process: int) -> bool:
+        """Tell whether a time-out of ``process`` may fire, now or once nothing else can move."""
         operation = self.operation(state, process)
-        if operation is None or (self.timeouts == "never" and operation.name != "sleep"):
+        if operation is None or (self.timeouts == "never" and operation.name not in _SLEEPS):
             return False
         return bool(self.expiries(state, process))
 
     def failed(self, state: Packed) -> int | None:
         """Return the first process that died of an exception nobody caught, or None."""
-        for process in range(len(self.processes)):
-            number = state[self.first_process + process]
-            if self.locals[number].status == "failed" and self._operations[number] is None:
-                return process
+        if self._failed:
+            for process in range(len(self.processes)):
+                if state[self.first_process + process] in self._failed:
+                    return process
         return None
+
+    def waiting(self, state: Packed, movers: Container[int]) -> tuple[int, int]:
+        """Return two sets of processes as bits: who waits without a limit in ``state``, and who has ended.
+
+        Parameters
+        ----------
+        movers : container of int
+            The processes that have a step; an idle worker without one counts as waiting.
+        """
+        waiting = ended = 0
+        bit = 1
+        for process, number in enumerate(state[self.first_process : self.first_future]):
+            if self._targets[number] < 0:
+                ended |= bit
+            elif process not in movers and not self.may_expire(state, process):
+                waiting |= bit
+            bit <<= 1
+        return waiting, ended
+
+    def idle(self, state: Packed) -> int:
+        """Return, as bits, the workers without a task."""
+        part = state[self.first_process : self.first_future]
+        return sum(1 << process for process, number in enumerate(part) if self.locals[number].status == "idle")
 
     def same_operation(self, one: Operation, other: Operation) -> bool:
         """Tell whether two operations are the same step."""

@@ -135,8 +135,13 @@ class SharedObject:
     enabled_by: ClassVar[dict[str, frozenset[str]]] = {}
     """For each operation that can block, the operations that may enable it."""
 
+    names_processes: ClassVar[bool] = False
+    """Whether its values mention processes, as a lock's owner; a symmetry must rename them there."""
     phrases: ClassVar[dict[str, str]] = {}
     """For reports: what a process does, with ``{at}`` for the object and ``{0}`` for the first argument."""
+
+    arriving: ClassVar[frozenset[str]] = frozenset()
+    """Operations that take what another one has put under way: in virtual time, once it has arrived."""
 
     index: int = field(default=-1, init=False)
     """Position in the state, set by the model."""
@@ -170,6 +175,18 @@ class SharedObject:
     def occupancy(self, value: Value) -> tuple[int, int | None] | None:
         """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""
         return None
+
+    def under_way(self, value: Value) -> int:
+        """Return how many things were put under way and not taken yet; what is lost counts no more."""
+        return 0
+
+    def transit(self, operation: Operation) -> float:
+        """Seconds of virtual time from ``operation`` until what it puts under way can be taken."""
+        return 0.0
+
+    def occupies(self, operation: Operation) -> float:
+        """Seconds of virtual time, part of its transit, for which nothing else can be put under way."""
+        return 0.0
 
     def show(self, value: Value) -> str:
         """Describe ``value`` in a word or two, for reports."""

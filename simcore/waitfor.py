@@ -22,10 +22,11 @@ from typing import Any
 
 import networkx as nx
 
+from simcore.freeze import Freezer
+from simcore.mentions import called_by
 from simcore.model import Process
 from simcore.objects import Future, PoolValue, Task, ThreadPool
 from simcore.operations import SharedObject, Value
-from simcore.process import Freezer, called_by
 from simcore.state import ProcessState, State
 
 
@@ -218,11 +219,14 @@ class WaitForGraph:
         return rows
 
     def explain(self) -> list[str]:
-        """Say in a few lines who waits for what: the knot with its counted slots, then whoever waits behind it."""
+        """Say in a few lines who waits for what: the knot with its counted slots, then whoever waits behind it.
+
+        Daemons, which may wait for ever, are left out unless they are part of the knot.
+        """
         lines = _knot_lines(self) if self.knot else []
-        behind = [edge for edge in self.dead if edge not in self.knot]
+        behind = [edge for edge in self.dead if edge not in self.knot and edge.process.owes]
         lines += [f"waiting behind it: {line}" for line in _grouped(behind)] if self.knot else []
-        living = [edge for edge in self.edges if edge not in self.dead]
+        living = [edge for edge in self.edges if edge not in self.dead and edge.process.owes]
         return lines + [f"waiting, but not for ever: {line}" for line in _grouped(living)]
 
     def mermaid(self) -> str:

@@ -1,0 +1,573 @@
+"""Every interleaving, or an honest word about which ones were not looked at.
+
+Breadth-first search gives the shortest schedule; depth-first search the same verdict with a long one; a
+random walk and PCT take samples and can only find, never prove. All of them look at the same things in a
+state: a process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`).
+What is about whole runs is decided afterwards, on the graph (`liveness.py`).
+
+A breadth-first search of a system with a deep bug can run out of memory long before it meets it. So when
+50,000 states have shown nothing, a few sampled runs look ahead; if they meet a violation, the search goes
+on for a bounded number of states to find the shortest one, and failing that, the sampled schedule is
+shortened: what is not needed is left out, then the processes that are left are searched breadth-first.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from simcore.errors import OptionError
+from simcore.kernel import Choice, Kernel, Packed, Timeouts
+from simcore.knot import Knots, finished, reach
+from simcore.liveness import Graph, Lasso, Path, avoiding
+from simcore.model import Model
+from simcore.reduction import WorkerSymmetry
+from simcore.result import Counterexample, NoReturn, Result
+from simcore.schedule import Schedule
+from simcore.shrink import fewest_switches, without_needless
+from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
+from simcore.strategy import PCT, RandomWalk, Strategy
+
+StrategyName = Literal["breadth", "depth", "random", "pct"]
+
+HUNT_AFTER = 50_000
+SHORTEN_STATES = 400_000
+NO_RETURN_STATES = 100_000
+_HUNTS = 40
+_RUN_STEPS = 20_000
+_SAMPLES = 1_000
+
+
+class Progress(NamedTuple):
+    """How far a search is: states met, states to expand, steps from the start, seconds."""
+
+    states: int
+    frontier: int
+    depth: int
+    seconds: float
+
+
+class Found(NamedTuple):
+    """A violation at the end of a path: the property's name, and the index of the state where there is one."""
+
+    name: str
+    state: int
+
+
+@dataclass
+class Space:
+    """What a search has met: each state once, where it came from, and the edges of those expanded."""
+
+    states: list[Packed] = field(default_factory=list)
+    index: dict[Packed, int] = field(default_factory=dict)
+    depths: array[int] = field(default_factory=lambda: array("I"))
+    parents: array[int] = field(default_factory=lambda: array("q"))
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    graph: Graph = field(default_factory=Graph)
+
+    def add(self, state: Packed, parent: int) -> int:
+        """Remember a new state and return its number."""
+        number = self.index[state] = len(self.states)
+        self.states.append(state)
+        self.parents.append(parent)
+        self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
+        self.marks.append((0, 0))
+        return number
+
+
+class _OutOfBudget(Exception):
+    """A limit was reached; the text says which."""
+
+
+def explore(
+    model: Model,
+    *properties: Property,
+    strategy: StrategyName | Strategy = "breadth",
+    max_states: int | None = None,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    symmetry: bool = True,
+    timeouts: Timeouts = "when_stuck",
+    progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Search the interleavings of ``model`` for a violation of ``properties``.
+
+    Parameters
+    ----------
+    model : Model
+        What to explore.
+    *properties : Property
+        What must hold; deadlock freedom when none is given. That no process dies of an exception is
+        always asked.
+    strategy : {"breadth", "depth", "random", "pct"} or RandomWalk or PCT
+        Breadth and depth look at every state, and prove; the others sample runs.
+    max_states : int, optional
+        Stop after this many distinct states (steps, when sampling).
+    max_seconds : float, optional
+        Stop after this many seconds of wall-clock time.
+    seed : int
+        For sampled runs.
+    symmetry : bool
+        Treat the workers of a pool as interchangeable. Properties must then treat them alike.
+    timeouts : {"never", "when_stuck", "anytime"}
+        When time-outs may fire; see `Kernel`.
+    progress : function, optional
+        Called with a `Progress` a few times per second.
+
+    Returns
+    -------
+    Result
+        Violated with a counterexample, holds when the whole space was searched, undetermined otherwise.
+
+    Raises
+    ------
+    OptionError
+        When an option is unknown or the combination cannot give a sound answer.
+    ModelError
+        When the model cannot be run.
+    """
+    asked = properties or (DEADLOCK_FREE,)
+    sampler = _sampler(strategy, seed)
+    graph_needed = [p.name for p in asked if p.needs_graph]
+    if graph_needed and strategy != "breadth":
+        raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
+    if max_states is not None and max_states < 1:
+        raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
+    if max_seconds is not None and not max_seconds > 0:
+        raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
+    notes = []
+    if symmetry and any(p.liveness for p in asked):
+        symmetry = False
+        notes.append("worker symmetry switched off: fairness is a promise to each worker by name")
+    search = _Search(Kernel(model, timeouts), asked, symmetry, _Limits(max_states, max_seconds), progress)
+    with _no_cyclic_collection():
+        if sampler is not None:
+            result = search.sample(sampler)
+        else:
+            result = search.exhaust(depth_first=strategy == "depth")
+    return replace(result, notes=(*notes, *result.notes))
+
+
+def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
+    if isinstance(strategy, RandomWalk | PCT):
+        return strategy
+    if strategy not in ("breadth", "depth", "random", "pct"):
+        raise OptionError(f"strategy={strategy!r}: use 'breadth', 'depth', 'random' or 'pct'")
+    return {"random": RandomWalk(seed), "pct": PCT(seed=seed)}.get(strategy)
+
+
+@contextmanager
+def _no_cyclic_collection() -> Iterator[None]:
+    """Switch the cyclic collector off: a search makes millions of tuples and no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@dataclass
+class _Limits:
+    states: int | None
+    seconds: float | None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def check(self, states: int) -> None:
+        """Raise when another state, or another moment, would be too much."""
+        if self.states is not None and states >= self.states:
+            raise _OutOfBudget(f"max_states={self.states} was reached")
+        if self.seconds is not None and self.elapsed >= self.seconds:
+            raise _OutOfBudget(f"max_seconds={self.seconds:g} was reached")
+
+
+class _Search:
+    """One exploration: what is asked, what has been met, and what was found."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        asked: tuple[Property, ...],
+        symmetry: bool,
+        limits: _Limits,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.kernel = kernel
+        self.asked = asked
+        self.limits = limits
+        self.progress = progress
+        self.symmetry = WorkerSymmetry(kernel)
+        self.reduced = symmetry and not self.symmetry.trivial
+        self.canonical = self.symmetry.representative if self.reduced else lambda state: state
+        self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
+        self.invariants = [p for p in asked if p.kind == "always"]
+        self.wanted = [p for p in asked if p.kind == "sometimes"]
+        self.knots = Knots(kernel)
+        self.space = Space()
+        self._reported = limits.elapsed
+
+    # ---- one state -----------------------------------------------------------------------------------
+
+    def wrong_in(self, state: Packed) -> str | None:
+        """Return the property that ``state`` itself violates."""
+        if self.kernel.failed(state) is not None:
+            return "no process fails"
+        for prop in self.invariants:
+            assert prop.predicate is not None
+            if not prop.predicate(self.kernel.view(state)):
+                return prop.name
+        if self.wanted:
+            view = self.kernel.view(state)
+            self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
+        return None
+
+    def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int] | None = None) -> bool:
+        """Tell whether somebody can never move again, looking only at what changed since ``before``."""
+        if self.deadlock is None:
+            return False
+        if not choices:
+            return self.kernel.view(state).deadlocked
+        waiting, ended = self.kernel.waiting(state, {choice.process for choice in choices})
+        self.mark = (waiting, ended)
+        if before is None:
+            return bool(self.knots.dead(state, waiting))
+        if not waiting:
+            return False
+        new = waiting & ~before[0]
+        if ended.bit_count() > before[1].bit_count():
+            new = waiting
+        for start, end in self.symmetry.ranges:
+            workers = (1 << end) - (1 << start) >> self.kernel.first_process
+            if (waiting & workers).bit_count() > (before[0] & workers).bit_count():
+                new |= waiting & workers
+        new &= ~self.kernel.idle(state)
+        return bool(new) and bool(self.knots.dead(state, waiting, new))
+
+    def violation(self, state: Packed) -> str | None:
+        """Return the property that ``state`` violates, looked at by itself."""
+        wrong = self.wrong_in(state)
+        if wrong is None and self.deadlock and self.stuck_in(state, self.kernel.successors(state)):
+            return self.deadlock.name
+        return wrong
+
+    # ---- all states ----------------------------------------------------------------------------------
+
+    def exhaust(self, depth_first: bool) -> Result:
+        """Search the whole space, or as much of it as the limits allow."""
+        name = "depth-first" if depth_first else "breadth-first"
+        if self.reduced:
+            name += ", workers interchangeable"
+        try:
+            found = self._walk(self.space, depth_first)
+        except _OutOfBudget as limit:
+            if self.hunted is not None:
+                return self._result(name, self._shortened(self.hunted))
+            return self._result(name, reason=str(limit))
+        if found is not None:
+            return self._result(name, self._counterexample(found, depth_first))
+        return self._whole(name)
+
+    hunted: tuple[Path, str] | None = None
+
+    def _walk(self, space: Space, depth_first: bool, only: frozenset[int] | None = None) -> Found | None:
+        """Expand states in order, each once; return the first violation."""
+        space.add(self.canonical(self.kernel.initial), -1)
+        wrong = self.wrong_in(space.states[0])
+        if wrong is not None:
+            return Found(wrong, 0)
+        stack = [0]
+        position = 0
+        hunted = False
+        while position < len(stack) if not depth_first else stack:
+            number = stack.pop() if depth_first else position
+            found = self._expand(space, number, only, stack)
+            if found is not None:
+                return found
+            position += 1
+            self._tell(space, len(stack) - (0 if depth_first else position), number)
+            if only is None and not depth_first and not hunted and len(space.states) >= HUNT_AFTER:
+                hunted = True
+                self._hunt()
+        return None
+
+    def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
+        state = space.states[number]
+        choices = self.kernel.successors(state)
+        parent = space.parents[number]
+        if self.stuck_in(state, choices, space.marks[parent] if parent >= 0 else (0, 0)):
+            assert self.deadlock is not None
+            return Found(self.deadlock.name, number)
+        if self.deadlock is not None and choices:
+            space.marks[number] = self.mark
+        if only is not None:
+            choices = [choice for choice in choices if choice.process in only]
+        return self._follow(space, number, choices, stack)
+
+    def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+        graph, index, canonical = space.graph, space.index, self.canonical
+        found: Found | None = None
+        for choice in choices:
+            state = canonical(choice.state)
+            known = index.get(state)
+            if known is None:
+                self.limits.check(len(space.states))
+                known = space.add(state, number)
+                stack.append(known)
+                wrong = self.wrong_in(state)
+                found = None if wrong is None else Found(wrong, known)
+            graph.targets.append(known)
+            graph.processes.append(choice.process)
+            graph.outcomes.append(choice.outcome)
+            if found is not None:
+                break
+        graph.starts.append(len(graph.targets))
+        return found
+
+    def _tell(self, space: Space, frontier: int, number: int) -> None:
+        if self.progress is not None and self.limits.elapsed - self._reported > 0.2:
+            self._reported = self.limits.elapsed
+            self.progress(Progress(len(space.states), frontier, space.depths[number], self._reported))
+
+    # ---- samples -------------------------------------------------------------------------------------
+
+    def sample(self, strategy: Strategy) -> Result:
+        """Run the model again and again; the answer is a violation or no answer."""
+        name = "random walk" if isinstance(strategy, RandomWalk) else f"PCT, depth {strategy.depth}"
+        steps = longest = runs = 0
+        reason = f"{_SAMPLES} sampled runs met no violation, and samples prove nothing"
+        try:
+            while runs < _SAMPLES:
+                found, length = self._run(strategy, longest, steps)
+                steps, longest, runs = steps + length, max(longest, length), runs + 1
+                if found is not None:
+                    counterexample = self._shortened(found)
+                    return self._sampled(name, runs, steps, longest, counterexample)
+        except _OutOfBudget as limit:
+            reason = f"{limit} after {runs} sampled runs without a violation"
+        if isinstance(strategy, PCT) and runs:
+            reason += f"; one run meets a bug of depth {strategy.depth} with probability at least {strategy.bound:.2g}"
+        return self._sampled(name, runs, steps, longest, None, reason)
+
+    def _run(self, strategy: Strategy, longest: int, before: int = 0) -> tuple[tuple[Path, str] | None, int]:
+        """Take one run; return its path and the property it violates, if any, and its length."""
+        strategy.begin(len(self.kernel.processes), max(longest, 1))
+        state, path = self.kernel.initial, []
+        mark: tuple[int, int] | None = None
+        while len(path) < _RUN_STEPS:
+            wrong = self.wrong_in(state)
+            choices = self.kernel.successors(state)
+            if wrong is None and self.deadlock and self.stuck_in(state, choices, mark):
+                wrong = self.deadlock.name
+            if wrong is not None:
+                return (path, wrong), len(path)
+            if not choices:
+                break
+            self.limits.check(before + len(path))
+            mark = self.mark if self.deadlock else None
+            choice = choices[strategy.choose([choice.process for choice in choices])]
+            path.append((choice.process, choice.outcome))
+            state = choice.state
+        return None, len(path)
+
+    def _sampled(
+        self, name: str, runs: int, steps: int, longest: int, found: Counterexample | None, reason: str = ""
+    ) -> Result:
+        result = self._result(f"{name}, {runs} runs", found, reason)
+        return replace(result, states=steps, transitions=steps, depth=longest)
+
+    def _hunt(self) -> None:
+        """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
+        best: tuple[Path, str] | None = None
+        longest = 0
+        for seed in range(_HUNTS):
+            strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
+            found, length = self._run(strategy, longest, -_RUN_STEPS * _HUNTS)
+            longest = max(longest, length)
+            if found is not None and (best is None or len(found[0]) < len(best[0])):
+                best = found
+        self.hunted = best
+        if best is not None and self.limits.states is None:
+            self.limits.states = SHORTEN_STATES
+
+    def _shortened(self, found: tuple[Path, str]) -> Counterexample:
+        """Return a sampled violation as a counterexample, as short as the budget allows."""
+        path, name = found
+        path = without_needless(self.kernel, path, lambda state: self.violation(state) == name)
+        only = frozenset(process for process, _ in path)
+        space = Space()
+        self.limits.states = SHORTEN_STATES
+        self.wanted = []
+        try:
+            better = self._walk(space, depth_first=False, only=self._with_pools(only))
+        except _OutOfBudget:
+            better = None
+        if better is None or space.depths[better.state] > len(path):
+            return self._told(path, name, "no step can be left out; not known to be shortest")
+        shorter = self._path(space, better, False)[0]
+        how = "shortest that these processes alone can take; a breadth-first search of all ran out of budget"
+        return self._told(shorter, better.name, how)
+
+    def _with_pools(self, only: frozenset[int]) -> frozenset[int]:
+        """Add the other workers of a pool, so that they stay interchangeable."""
+        pools = {self.kernel.processes[process].pool for process in only} - {None}
+        return only | {process.index for process in self.kernel.processes if process.pool in pools}
+
+    # ---- answers -------------------------------------------------------------------------------------
+
+    def _path(self, space: Space, found: Found, depth_first: bool) -> tuple[Path, str]:
+        if not depth_first:
+            path, fewest = fewest_switches(
+                self.kernel, self.symmetry, space.states, space.graph, space.depths, found.state
+            )
+            return path, "shortest, with the fewest switches between processes" if fewest else "shortest"
+        steps: list[Packed] = []
+        number = found.state
+        while number >= 0:
+            steps.append(space.states[number])
+            number = space.parents[number]
+        return self._along(steps[::-1]), "depth-first, so not the shortest"
+
+    def _along(self, representatives: list[Packed]) -> Path:
+        """Return steps of the model that pass states with these representatives."""
+        state, path = self.kernel.initial, []
+        for wanted in representatives[1:]:
+            choice = next(c for c in self.kernel.successors(state) if self.canonical(c.state) == wanted)
+            path.append((choice.process, choice.outcome))
+            state = choice.state
+        return path
+
+    def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
+        path, how = self._path(self.space, found, depth_first)
+        return self._told(path, found.name, how)
+
+    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None) -> Counterexample:
+        kernel = self.kernel
+        schedule = Schedule.of(kernel, path)
+        states = schedule.states(kernel)
+        cycle = None
+        if lasso is not None:
+            whole = Schedule.of(kernel, path + lasso)
+            cycle = Schedule(whole.steps[len(path) :], whole.origin)
+        failure = ""
+        dead = kernel.failed(states[-1])
+        if dead is not None:
+            process = kernel.process_state(states[-1], dead)
+            failure = f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")
+        point = self._no_return(states) if self.deadlock is not None and name == self.deadlock.name else None
+        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure)
+
+    def _no_return(self, states: list[Packed]) -> NoReturn | None:
+        """Find the first of ``states`` from which no good end can be reached, by bisection: it stays that way."""
+        answers: dict[int, bool | None] = {}
+
+        def good(number: int, unknown: bool) -> bool:
+            if number not in answers:
+                answers[number] = self._can_end_well(states[number])
+            answer = answers[number]
+            return unknown if answer is None else answer
+
+        if not good(0, True) or answers[0] is None:
+            return None if answers[0] is None else NoReturn(0, 0, NO_RETURN_STATES)
+        last = _bisect(0, len(states) - 1, lambda number: good(number, True))
+        first = _bisect(0, last, lambda number: good(number, False))
+        return NoReturn(last, first, NO_RETURN_STATES)
+
+    def _can_end_well(self, state: Packed) -> bool | None:
+        kernel = self.kernel
+
+        def hopeless(reached: Packed) -> bool:
+            choices = kernel.successors(reached)
+            waiting, _ = kernel.waiting(reached, {choice.process for choice in choices})
+            return bool(self.knots.dead(reached, waiting & ~kernel.idle(reached)))
+
+        goal = lambda reached: finished(kernel, reached)  # noqa: E731
+        return reach(kernel, state, goal, NO_RETURN_STATES, hopeless, self.symmetry.representative)
+
+    def _whole(self, name: str) -> Result:
+        """Every state has been expanded without a violation: decide what is about whole runs."""
+        if self.wanted:
+            missing = self.wanted[0].name
+            return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
+        for prop in self.asked:
+            found = self._of_runs(prop)
+            if isinstance(found, Lasso):
+                told = self._told(found.prefix, prop.name, "shortest into the cycle", found.cycle)
+                return self._result(name, told)
+            if found is not None:
+                return self._result(name, self._counterexample(found, False))
+        return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
+
+    def _of_runs(self, prop: Property) -> Found | Lasso | None:
+        if prop.kind in ("deadlock", "finish"):
+            return self._never_again(prop)
+        if prop.kind == "eventually":
+            assert prop.predicate is not None
+            return self._avoided([0], prop.predicate)
+        if prop.kind == "leads_to":
+            assert prop.predicate is not None
+            assert prop.then is not None
+            views = enumerate(map(self.kernel.view, self.space.states))
+            return self._avoided([number for number, view in views if prop.predicate(view)], prop.then)
+        return None
+
+    def _avoided(self, starts: list[int], goal: Predicate) -> Lasso | None:
+        states = self.space.states
+        met = bytearray(bool(goal(self.kernel.view(state))) for state in states)
+        return avoiding(self.space.graph, starts, met, range(len(self.kernel.processes)))
+
+    def _never_again(self, prop: Property) -> Found | None:
+        """Find the first state from which some process can never end, or, for deadlocks, never move, again."""
+        graph, kernel = self.space.graph, self.kernel
+        if prop.kind == "deadlock" and graph.acyclic():
+            return None  # every run stops, and no state without steps had somebody who waits
+        first: int | None = None
+        for process in kernel.processes:
+            if process.daemon or process.pool is not None:
+                continue
+            index = process.index
+            ended = [n for n, s in enumerate(self.space.states) if kernel.operation(s, index) is None]
+            if prop.kind == "deadlock":
+                ended += [n for n in range(len(graph)) if index in graph.movers(n)]
+            able = graph.can_reach(ended)
+            lost = next((number for number in range(len(graph)) if not able[number]), None)
+            if lost is not None and (first is None or lost < first):
+                first = lost
+        return None if first is None else Found(prop.name, first)
+
+    def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
+        space, model = self.space, self.kernel.model
+        return Result(
+            Verdict.VIOLATED if found is not None else Verdict.UNDETERMINED,
+            model.name,
+            model.origin,
+            found.property if found is not None else ", ".join(p.name for p in self.asked),
+            len(space.states),
+            len(space.graph.targets),
+            max(space.depths, default=0),
+            self.limits.elapsed,
+            name,
+            self.kernel.timeouts,
+            found,
+            reason,
+        )
+
+
+def _bisect(low: int, high: int, good: Callable[[int], bool]) -> int:
+    """Return the smallest number in (low, high] that is not good; ``low`` is, ``high`` is not."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if good(middle):
+            low = middle
+        else:
+            high = middle
+    return high

@@ -1,0 +1,187 @@
+"""A knot is reported in the state where it closes, and never on a suspicion.
+
+A search asks `Knots.dead` in each state in which a process has just become blocked. The answer starts from
+the wait-for graph's guess (`waitfor.py`), kept as small tables so that the usual answer, "alive", costs a
+few look-ups. A guess that somebody is dead is then proved, in one of two ways: by its shape (every one of
+them waits for the result of a task that only they could run, and nobody else holds its future), or by
+searching everything that the others can still do. What cannot be proved within the budget is not reported:
+the search goes on, and meets the deadlock when all else has run dry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simcore.freeze import mentioned_by
+from simcore.kernel import Kernel, Packed
+from simcore.objects import Future
+from simcore.waitfor import Edge, WaitForGraph, may_enable, queued_may_enable
+
+_CONFIRM_STATES = 20_000
+_MOST_REFUTED = 20  # wrong guesses before guessing is given up for this search
+
+
+class Knots:
+    """Finds processes that can never move again.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Whose states are judged.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
+        self._enables: dict[tuple[int, int, int, int, int], bool] = {}
+        self._queued: dict[tuple[int, int, int], bool] = {}
+        self._refuted = 0
+        self._judged: dict[Packed, bool] = {}
+
+    def dead(self, state: Packed, waiting: int, new: int | None = None) -> list[Edge]:
+        """Return who can never move again, proved, when somebody among ``new`` seems so; else nothing.
+
+        Parameters
+        ----------
+        state : tuple of int
+            The state.
+        waiting : int
+            The processes that wait in it, as bits.
+        new : int, optional
+            Those that did not in the state before; by default everybody who waits.
+        """
+        if self._refuted >= _MOST_REFUTED:
+            return []
+        new = waiting if new is None else new
+        suspicious = any(
+            new >> process & 1 and not self._lives(state, process, waiting, set())
+            for process in range(len(self.kernel.processes))
+        )
+        if not suspicious:
+            return []
+        graph = WaitForGraph(self.kernel.view(state))
+        if not any(edge.process.owes for edge in graph.dead):
+            return []
+        if state not in self._judged:
+            self._judged[state] = self._proved(state, graph)
+            self._refuted += not self._judged[state]
+        return graph.dead if self._judged[state] else []
+
+    def _proved(self, state: Packed, graph: WaitForGraph) -> bool:
+        return _closed_by_shape(graph) or self._closed_by_search(state, graph.dead)
+
+    def _lives(self, state: Packed, process: int, waiting: int, seen: set[int]) -> bool:
+        """Tell whether ``process`` can step or somebody who lives may enable it, following any one of them."""
+        if not waiting >> process & 1:
+            return self.kernel.operation(state, process) is not None
+        seen.add(process)
+        for other in range(len(self.kernel.processes)):
+            if other not in seen and self._may(state, process, other) and self._lives(state, other, waiting, seen):
+                return True
+        local, value = self._key(state, process)
+        for place, workers in self._pools:
+            if self._queue_may(state, process, (local, value, state[place])) and any(
+                worker not in seen and self._lives(state, worker, waiting, seen) for worker in workers
+            ):
+                return True
+        return False
+
+    def _key(self, state: Packed, process: int) -> tuple[int, int]:
+        local = state[self.kernel.first_process + process]
+        return local, state[self.kernel.target(local)]
+
+    def _may(self, state: Packed, process: int, other: int) -> bool:
+        local, value = self._key(state, process)
+        key = (process, local, value, other, state[self.kernel.first_process + other])
+        if key not in self._enables:
+            one, two = self.kernel.process_state(state, process), self.kernel.process_state(state, other)
+            self._enables[key] = may_enable(one, self.kernel.values[value], two) is not None
+        return self._enables[key]
+
+    def _queue_may(self, state: Packed, process: int, key: tuple[int, int, int]) -> bool:
+        if key not in self._queued:
+            waiting = self.kernel.process_state(state, process)
+            tasks = self.kernel.values[key[2]].tasks
+            self._queued[key] = queued_may_enable(waiting, self.kernel.values[key[1]], tasks)
+        return self._queued[key]
+
+    def _closed_by_search(self, state: Packed, dead: list[Edge]) -> bool:
+        """Follow everything that the others can still do; true when none of ``dead`` is ever enabled."""
+        stuck = [edge.process.process.index for edge in dead]
+        found = reach(
+            self.kernel,
+            state,
+            lambda reached: any(
+                self.kernel.moves(reached, process) or self.kernel.may_expire(reached, process) for process in stuck
+            ),
+            budget=_CONFIRM_STATES,
+        )
+        return found is False
+
+
+def _closed_by_shape(graph: WaitForGraph) -> bool:
+    """Tell whether everyone dead waits for a task's result that only the dead could run and hold.
+
+    The future of a submit is set by its task alone, unless another process holds it. If the task is queued in
+    a pool whose workers are all dead, or runs on a dead worker, it never ends.
+    """
+    dead = {edge.process.process for edge in graph.dead}
+    living = [process for process in graph.state.processes if process.process not in dead]
+    passed_on = mentioned_by(graph.state.values.values())
+    closed: set[object] = set()
+    for edge in graph.dead:
+        if not isinstance(edge.target, Future) or edge.target.index >= 0 or edge.through:
+            continue
+        held = edge.target in passed_on or any(edge.target in process.objects for process in living)
+        if not held and edge.helpers and all(helper in dead for helper in edge.helpers):
+            closed.add(edge.process.process)
+    helpers = {edge.process.process: edge.helpers for edge in graph.dead}
+    shrinking = True
+    while shrinking:
+        still = {process for process in closed if all(helper in closed for helper in helpers[process])}  # type: ignore[index]
+        shrinking, closed = len(still) < len(closed), still
+    return bool(closed) and any(edge.process.owes for edge in graph.dead if edge.process.process in closed)
+
+
+def reach(
+    kernel: Kernel,
+    start: Packed,
+    goal: Callable[[Packed], bool],
+    budget: int,
+    prune: Callable[[Packed], bool] | None = None,
+    representative: Callable[[Packed], Packed] | None = None,
+) -> bool | None:
+    """Tell whether a state with ``goal`` can be reached from ``start``, depth first.
+
+    Parameters
+    ----------
+    budget : int
+        States to look at; None is returned when they are used up.
+    prune : function, optional
+        States from which the goal is known to be out of reach.
+    representative : function, optional
+        A reduction under which ``goal`` and ``prune`` are the same for the whole orbit.
+    """
+    canonical = representative or (lambda state: state)
+    seen = {canonical(start)}
+    stack = [start]
+    while stack:
+        state = stack.pop()
+        if goal(state):
+            return True
+        if prune is not None and prune(state):
+            continue
+        for choice in reversed(kernel.successors(state)):
+            following = canonical(choice.state)
+            if following not in seen:
+                if len(seen) >= budget:
+                    return None
+                seen.add(following)
+                stack.append(following)
+    return False
+
+
+def finished(kernel: Kernel, state: Packed) -> bool:
+    """Tell whether every process that must finish has: a good end."""
+    return not any(process.owes for process in kernel.view(state).processes)
+
