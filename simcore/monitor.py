@@ -1,0 +1,105 @@
+"""What is wrong in one state, for whoever walks through single runs rather than through all of them.
+
+A run can witness a broken invariant, a process that died, and somebody who can never move again. It cannot
+witness that something never happens, so properties about whole runs are refused, not ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from simcore.errors import OptionError
+from simcore.kernel import Kernel, Packed
+from simcore.knot import Knots
+from simcore.result import Counterexample
+from simcore.schedule import Schedule
+from simcore.spec import DEADLOCK_FREE, Property
+
+_WITNESSED = ("always", "deadlock")
+
+
+def refuse_unwitnessed(properties: Iterable[Property]) -> None:
+    """Raise `OptionError` for the first property that no single run can show to be violated."""
+    for prop in properties:
+        if prop.kind not in _WITNESSED:
+            raise OptionError(
+                f"{prop.name!r} is about whole runs, and a run that stops somewhere cannot show that it is violated; "
+                f"ask explore() for it, or give an always(...) property here"
+            )
+
+
+class Monitor:
+    """Judges the states of single runs.
+
+    An answer is kept for each state: it must not depend on what was judged before, or a run that failed
+    once would not fail again.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Whose states are judged.
+    properties : sequence of Property
+        What must hold; deadlock freedom when there is none. That no process dies is always asked.
+
+    Raises
+    ------
+    OptionError
+        When a property is about whole runs.
+    """
+
+    def __init__(self, kernel: Kernel, properties: Sequence[Property] = ()) -> None:
+        asked = tuple(properties) or (DEADLOCK_FREE,)
+        refuse_unwitnessed(asked)
+        self.kernel = kernel
+        self._deadlock = next((prop for prop in asked if prop.kind == "deadlock"), None)
+        self._invariants = [(prop.name, prop.predicate) for prop in asked if prop.predicate is not None]
+        self._knots = Knots(kernel)
+        self._judged: dict[Packed, str | None] = {}
+
+    def violated_in(self, state: Packed) -> str | None:
+        """Return the name of a property that ``state`` violates, or None."""
+        if state not in self._judged:
+            self._judged[state] = self._judge(state)
+        return self._judged[state]
+
+    def _judge(self, state: Packed) -> str | None:
+        if self.kernel.failed(state) is not None:
+            return "no process fails"
+        for name, predicate in self._invariants:
+            if not predicate(self.kernel.view(state)):
+                return name
+        if self._deadlock is not None and self._stuck(state):
+            return self._deadlock.name
+        return None
+
+    def _stuck(self, state: Packed) -> bool:
+        movers = {choice.process for choice in self.kernel.successors(state)}
+        if not movers:
+            return self.kernel.view(state).deadlocked
+        waiting, _ = self.kernel.waiting(state, movers)
+        return bool(waiting) and bool(self._knots.dead(state, waiting))
+
+    def first_violation(self, schedule: Schedule, how: str = "replayed") -> Counterexample | None:
+        """Replay ``schedule`` and return the first violation that it meets, or None.
+
+        Raises
+        ------
+        Diverged
+            When the model does not offer one of its steps.
+        """
+        path = schedule.path(self.kernel)
+        for length, state in enumerate(schedule.states(self.kernel)):
+            violated = self.violated_in(state)
+            if violated is not None:
+                return self.counterexample(violated, path[:length], state, how)
+        return None
+
+    def counterexample(self, violated: str, path: Sequence[tuple[int, int]], state: Packed, how: str) -> Counterexample:
+        """Return the run ``path``, which ends in ``state``, as a counterexample to the property ``violated``."""
+        view = self.kernel.view(state)
+        failure = ""
+        failed = self.kernel.failed(state)
+        if failed is not None:
+            process = view.processes[failed]
+            failure = f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")
+        return Counterexample(violated, Schedule.of(self.kernel, path), view, shortest=how, failure=failure)
