@@ -6,212 +6,29 @@ interned once as a `Point`, and what follows a point for a given result is found
 process alone, from its start, with the results it has had (`Points.advance`). A search then never runs a
 process twice for the same step.
 
-What a suspended generator is. Its code; the instruction it stopped at; its local variables and cells; *the
-values on its evaluation stack* (the iterator of a ``for`` loop, the first half of ``(yield a) + (yield b)``);
-the exception that it is handling; and the same for the generator it delegates to. Two generators with equal
-locals and equal instruction can differ in the rest, and merging them would be a false "holds". On CPython
-`gc.get_referents` gives all of it: what comes before the pair (function, code object) differs between
-versions, what comes after is locals, cells, stack and handled exception, in order. Unbound locals are left
-out there, so the names that are bound are part of the key. Tested on 3.11, 3.12 and 3.13; another
-interpreter is refused at import rather than trusted.
-
-Freezing is by value, as pickle would see it: mutable objects are numbered at their first appearance, so
-that sharing between two variables is part of the key; iterators tell their position through ``__reduce__``;
-exceptions are their type, arguments, attributes, cause and context; a set is frozen in its order of
-iteration. What pickle refuses, we refuse, and name the variable. Equal keys therefore mean equal futures,
-as long as a process touches nothing but its own state. That premise is tested too: every replay compares
-each operation, and at its end the whole frozen state, with what was recorded, and reports the process that
-differs. Mutable containers among the globals that the code names are part of the key for the same reason.
+A point is keyed by the frozen generator (`freeze.py` says what that holds, and why it must hold so much:
+two generators with equal locals at the same instruction can still differ, and merging them would be a false
+"holds") and by the operation that it is about to do. Equal keys mean equal futures as long as a process
+touches nothing but its own state. That premise is tested too: whatever is learned is learned by running the
+process again, which compares each operation, the whole frozen state at the end, and everything mutable that
+it has passed to others in operations, with what was recorded; the process that differs is reported.
 """
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 import types
-import warnings
-from collections import ChainMap
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from simcore.errors import InternalError, ModelError, NondeterminismError, SimcoreError
-from simcore.model import Index, Model, Process, ProcessFunction
-from simcore.objects import Future, Task
+from simcore.errors import ModelError, NondeterminismError, SimcoreError
+from simcore.freeze import Freezer, Unfreezable, freeze, operation_key, place
+from simcore.mentions import mentions
+from simcore.model import ProcessFunction
 from simcore.operations import Operation, ProcessGenerator, Raised, SharedObject
 
-if sys.implementation.name != "cpython":
-    raise ImportError("simcore reads the state of suspended generators and is tested on CPython only")
-
-_ATOMS = (str, int, bytes, type(None), type(Ellipsis), type(NotImplemented))
-_BY_IDENTITY = (type, types.ModuleType, types.CodeType, Process, Index, Model)
-_LONG = 100  # results; beyond it a point is advanced from a kept generator where there is one
-
-
-class Freezer:
-    """Turn an object graph into a hashable key, and collect what simcore objects it mentions.
-
-    Attributes
-    ----------
-    objects : set of SharedObject
-        Everything shared that can be reached; futures made by submits included.
-    weak : set of Future
-        Futures that only their own task mentions: they do not keep a future alive.
-    processes : set of Process
-        Processes that are mentioned.
-    """
-
-    def __init__(self) -> None:
-        self.objects: set[SharedObject] = set()
-        self.weak: set[Future] = set()
-        self.processes: set[Process] = set()
-        self._seen: dict[int, int] = {}
-        self._kept: list[Any] = []  # temporaries, so that an id is not used twice
-
-    def freeze(self, thing: Any) -> Hashable:
-        """Return a key that is equal for equal values of equal types."""
-        kind = type(thing)
-        if kind in _ATOMS:
-            return thing  # type: ignore[no-any-return]
-        if kind is tuple:
-            return (tuple, *map(self.freeze, thing))  # every compound key starts with a tag, so none can be mistaken
-        if isinstance(thing, SharedObject):
-            self.objects.add(thing)
-            return thing
-        if kind in (bool, float, complex):
-            return (kind, repr(thing))
-        if kind is Task:
-            return self._task(thing)
-        if isinstance(thing, _BY_IDENTITY):
-            if kind is Process:
-                self.processes.add(thing)
-            return thing  # type: ignore[no-any-return]
-        if isinstance(thing, tuple) and hasattr(kind, "_fields"):
-            return (kind, *map(self.freeze, thing))
-        if kind is frozenset:
-            return (kind, frozenset(map(self.freeze, thing)))
-        return self._mutable(thing)
-
-    def _task(self, task: Task) -> Hashable:
-        if task.future is not None:
-            self.weak.add(task.future)
-        return (Task, self.freeze(task.fn), self.freeze(task.args), task.future)
-
-    def _mutable(self, thing: Any) -> Hashable:
-        """Freeze something with an identity: the second mention of it is a reference to the first."""
-        if id(thing) in self._seen:
-            return ("again", self._seen[id(thing)])
-        self._seen[id(thing)] = len(self._seen)
-        self._kept.append(thing)
-        special = _SPECIAL.get(type(thing))
-        if special is not None:
-            return special(self, thing)
-        if isinstance(thing, BaseException):
-            return _exception(self, thing)
-        return self._reduced(thing)
-
-    def _reduced(self, thing: Any) -> Hashable:
-        """Freeze anything else the way pickle would take it apart."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # itertools, from 3.12 on
-                reduced = thing.__reduce_ex__(4)
-        except Exception as error:
-            raise _Unfreezable(thing) from error
-        if isinstance(reduced, str):
-            return (type(thing), reduced)
-        self._kept.append(reduced)
-        constructor, arguments, *rest = reduced
-        parts = [list(part) if isinstance(part, Iterator) else part for part in rest]
-        return (type(thing), self.freeze(constructor), self.freeze(tuple(arguments)), self.freeze(tuple(parts)))
-
-
-class _Unfreezable(Exception):
-    """Carries the object that cannot be frozen up to where its variable is known."""
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
-
-
-def _exception(freezer: Freezer, error: BaseException) -> Hashable:
-    return (freezer._reduced(error), freezer.freeze(error.__cause__), freezer.freeze(error.__context__))
-
-
-def _function(freezer: Freezer, fn: types.FunctionType) -> Hashable:
-    parts = (fn.__closure__, fn.__defaults__, fn.__kwdefaults__, fn.__dict__)
-    return (fn.__code__, *map(freezer.freeze, parts), _watched_globals(freezer, fn.__code__, fn.__globals__))
-
-
-def _cell(freezer: Freezer, cell: types.CellType) -> Hashable:
-    try:
-        return ("cell", freezer.freeze(cell.cell_contents))
-    except ValueError:
-        return ("cell",)
-
-
-def _set(freezer: Freezer, items: set[Any]) -> Hashable:
-    return (set, sys.getsizeof(items), *map(freezer.freeze, items))  # the size tells the table's, thus later orders
-
-
-def _watched_globals(freezer: Freezer, code: types.CodeType, scope: dict[str, Any]) -> Hashable:
-    names = [name for name in code.co_names if type(scope.get(name)) in (list, dict, set, bytearray)]
-    return tuple((name, freezer.freeze(scope[name])) for name in names)
-
-
-def _generator(freezer: Freezer, generator: ProcessGenerator) -> Hashable:
-    frame = generator.gi_frame
-    if frame is None:
-        return ("finished",)
-    code = generator.gi_code
-    parts = []
-    for part in _locals_and_stack(generator):
-        try:
-            parts.append(freezer.freeze(part))
-        except _Unfreezable as error:
-            raise _cannot_freeze(generator, part, error.thing) from error.__cause__
-    watched = _watched_globals(freezer, code, frame.f_globals)
-    return (code, frame.f_lasti, tuple(sorted(frame.f_locals)), tuple(parts), watched)
-
-
-def _locals_and_stack(generator: ProcessGenerator) -> list[Any]:
-    referents = gc.get_referents(generator)
-    code = generator.gi_code
-    for position in range(1, len(referents)):
-        if referents[position] is code and getattr(referents[position - 1], "__code__", None) is code:
-            return referents[position + 1 :]
-    raise InternalError(f"the state of {generator} cannot be read on Python {sys.version.split()[0]}")
-
-
-def _cannot_freeze(generator: ProcessGenerator, part: Any, thing: Any) -> ModelError:
-    names = [name for name, value in generator.gi_frame.f_locals.items() if value is part]
-    variable = f"variable {names[0]!r}" if names else "a value in use"
-    return ModelError(
-        f"{generator.gi_code.co_qualname} ({_place(generator)}): {variable} holds a {type(thing).__name__}, whose state "
-        f"cannot be compared by value; keep it out of the process, or use model.variable(...) or an object of the model"
-    )
-
-
-_SPECIAL: dict[type, Callable[[Freezer, Any], Hashable]] = {
-    list: lambda freezer, items: (list, *map(freezer.freeze, items)),
-    dict: lambda freezer, items: (dict, *((freezer.freeze(k), freezer.freeze(v)) for k, v in items.items())),
-    set: _set,
-    types.FunctionType: _function,
-    types.BuiltinFunctionType: lambda freezer, fn: (fn.__qualname__, freezer.freeze(fn.__self__)),
-    types.MethodType: lambda freezer, fn: (freezer.freeze(fn.__func__), freezer.freeze(fn.__self__)),
-    types.CellType: _cell,
-    types.GeneratorType: _generator,
-}
-
-
-def freeze(thing: Any) -> Hashable:
-    """Return a key for ``thing`` by value (see `Freezer`)."""
-    return Freezer().freeze(thing)
-
-
-def operation_key(operation: Operation) -> Hashable:
-    """Return what makes two operations the same step."""
-    return (operation.target, operation.name, freeze(operation.args), operation.timeout)
+_LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
 
 
 @dataclass(eq=False, frozen=True)
@@ -224,11 +41,15 @@ class Program:
 
     def start(self) -> ProcessGenerator:
         """Return a fresh generator, not started."""
-        generator = self.fn(*self.args)
+        called = getattr(self.fn, "__qualname__", self.fn)
+        try:
+            generator = self.fn(*self.args)
+        except TypeError as error:
+            raise ModelError(f"{self.name}: {called} cannot be called with these arguments: {error}") from error
         if not isinstance(generator, types.GeneratorType):
             raise ModelError(
-                f"{self.name}: {getattr(self.fn, '__qualname__', self.fn)} returned {type(generator).__name__}, "
-                f"not a generator; a process function yields operations"
+                f"{self.name}: {called} returned {type(generator).__name__}, not a generator; "
+                f"a process function yields operations"
             )
         return generator
 
@@ -241,6 +62,8 @@ class Point:
     ----------
     status : {"ready", "returned", "failed"}
         Whether it has an operation to do, has returned ``outcome``, or died of it (a `Raised`).
+    key : tuple
+        Frozen generator and operation; for one that has ended, status and outcome.
     parent, result : Point and its result
         One history that leads here, the first that was found.
     objects : frozenset of SharedObject
@@ -254,7 +77,7 @@ class Point:
     program: Program
     parent: Point | None
     result: Any
-    key: Hashable
+    key: tuple[Hashable, Hashable] = (None, None)
     status: str = "ready"
     operation: Operation | None = None
     outcome: Any = None
@@ -265,14 +88,64 @@ class Point:
     depth: int = 0
     next: dict[Hashable, Point] = field(default_factory=dict)
 
-    def history(self) -> list[tuple[Point, Any]]:
-        """Return (point, result it was given) from the start of the program up to here."""
-        steps: list[tuple[Point, Any]] = []
-        point: Point | None = self
-        while point is not None and point.parent is not None:
-            steps.append((point.parent, point.result))
-            point = point.parent
-        return steps[::-1]
+    @property
+    def second_half(self) -> bool:
+        """Whether it waits for the second half of an operation, its generator being where its parent's is."""
+        return isinstance(self.result, Operation)
+
+    def history(self) -> list[Point]:
+        """Return the points from the start of the program to this one, both included."""
+        points = [self]
+        while points[-1].parent is not None:
+            points.append(points[-1].parent)
+        return points[::-1]
+
+
+class _Run:
+    """One live generator, and the operations with something mutable in them that it has passed on."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.generator = program.start()
+        self._started = False
+        self._passed: dict[tuple[int, ...], tuple[Operation, Hashable]] = {}
+
+    def step(self, result: Any) -> Operation | _Ended:
+        """Give ``result`` to the generator, and return what it yields or how it ended."""
+        go, self._started = (self._give if self._started else self._start), True
+        yielded = _step(lambda: go(result))
+        if not isinstance(yielded, _Ended | Operation):
+            hint = "write `yield from` to run another generator" if isinstance(yielded, types.GeneratorType) else ""
+            raise ModelError(
+                f"{self.program.name} ({place(self.generator)}) yielded {yielded!r}, which is no operation; "
+                + (hint or "yield what a method of an object returns, such as lock.acquire()")
+            )
+        return yielded
+
+    def _start(self, _: Any) -> Any:
+        return next(self.generator)
+
+    def _give(self, result: Any) -> Any:
+        return self.generator.throw(result.build()) if isinstance(result, Raised) else self.generator.send(result)
+
+    def passed(self, operation: Operation) -> tuple[Hashable, frozenset[SharedObject]]:
+        """Note that ``operation`` is handed over; return its key and the shared objects that it mentions."""
+        freezer = Freezer()
+        key = (operation.target, operation.name, freezer.freeze(operation.args), operation.timeout)
+        if freezer.mutable:
+            self._passed.setdefault(freezer.identities, (operation, key))
+        return key, frozenset(freezer.objects | {operation.target})
+
+    def check(self) -> None:
+        """Raise NondeterminismError when something mutable has changed after it was handed over."""
+        for operation, key in self._passed.values():
+            if operation_key(operation) != key:
+                raise NondeterminismError(
+                    f"{self.program.name} ({place(self.generator)}) changed something that it had passed on in "
+                    f"{operation}: a list, or a variable of a function that it submitted. Whoever got it would see "
+                    f"that behind the kernel's back; pass immutable values as arguments, or share data through "
+                    f"model.variable(...)"
+                )
 
 
 class Points:
@@ -282,21 +155,24 @@ class Points:
         self._programs: dict[Hashable, Program] = {}
         self._points: dict[Hashable, Point] = {}
         self._starts: dict[Program, Point] = {}
-        self._kept: dict[Program, tuple[Point, ProcessGenerator]] = {}
+        self._kept: dict[Program, tuple[Point, _Run]] = {}
 
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         """Return the first point of ``fn(*args)``."""
         try:
             key = freeze((fn, args))
-        except _Unfreezable as error:
+        except Unfreezable as error:
             raise ModelError(
                 f"{name}: an argument or a closure of {getattr(fn, '__qualname__', fn)} holds a "
                 f"{type(error.thing).__name__}, which cannot be compared by value; use an object of the model"
             ) from error.__cause__
         program = self._programs.setdefault(key, Program(name, fn, args))
         if program not in self._starts:
-            generator = program.start()
-            self._starts[program] = self._run(program, None, None, generator, lambda: next(generator))
+            found = self._advance(_Run(program), None, None)
+            again = self._advance(_Run(program), None, None)  # what it does before its first operation is tested too
+            if again is not found:
+                raise _differs(found, again)
+            self._starts[program] = found
         return self._starts[program]
 
     def advance(self, point: Point, result: Any) -> Point:
@@ -319,54 +195,49 @@ class Points:
             again = Point(point.program, point, result, key, operation=result, where=point.where, depth=point.depth + 1)
             again.objects, again.mentions, again.submits = point.objects, point.mentions, point.submits
             return self._points.setdefault((point.program, key), again)
-        generator = self._generator_at(point)
-        found = self._run(point.program, point, result, generator, lambda: _give(generator, result))
+        found = self._advance(self._run_at(point), point, result)
         if found.status != "ready":  # never advanced again, so its premise is tested here
-            second = self._replay(point)
-            again = self._run(point.program, point, result, second, lambda: _give(second, result))
+            again = self._advance(self._replay(point), point, result)
             if again is not found:
-                raise _differs(point, found, again)
+                raise _differs(found, again)
         return found
 
-    def _generator_at(self, point: Point) -> ProcessGenerator:
-        kept, generator = self._kept.pop(point.program, (None, None))
-        if kept is point and generator is not None and point.depth > _LONG:
-            return generator
-        return self._replay(point)
+    def _run_at(self, point: Point) -> _Run:
+        kept, run = self._kept.pop(point.program, (None, None))
+        return run if kept is point and run is not None and point.depth > _LONG else self._replay(point)
 
-    def _replay(self, point: Point) -> ProcessGenerator:
+    def _replay(self, point: Point) -> _Run:
         """Run the program alone up to ``point``, comparing every operation with what was recorded."""
-        generator = point.program.start()
-        history = point.history()
-        passed = [parent for parent, _ in history] + [point]
-        _compare(passed[0], _step(lambda: next(generator)))
-        for (_, result), expected in zip(history, passed[1:], strict=True):
-            if not isinstance(result, Operation):
-                _compare(expected, _step(lambda result=result: _give(generator, result)))  # type: ignore[misc]
-        if freeze(generator) != _generator_key(point):
-            raise _differs(point, point, None)
-        return generator
+        run = _Run(point.program)
+        for passed in point.history():
+            if not passed.second_half:
+                reached = run.step(passed.result)
+                if isinstance(reached, _Ended) or run.passed(reached)[0] != passed.key[1]:
+                    raise _differs(passed, reached)
+        run.check()
+        if freeze(run.generator) != _generator_key(point):
+            raise _differs(point, None)
+        return run
 
-    def _run(
-        self, program: Program, parent: Point | None, result: Any, generator: ProcessGenerator, go: Callable[[], Any]
-    ) -> Point:
-        """Let ``generator`` run to its next operation and intern where it stopped."""
-        yielded = _step(go)
-        point = Point(program, parent, result, None, depth=0 if parent is None else parent.depth + 1)
+    def _advance(self, run: _Run, parent: Point | None, result: Any) -> Point:
+        """Let ``run`` go to its next operation and intern where it stopped."""
+        yielded = run.step(result)
+        run.check()
+        point = Point(run.program, parent, result, depth=0 if parent is None else parent.depth + 1)
         freezer = Freezer()
         if isinstance(yielded, _Ended):
             point.status, point.outcome, point.where = yielded.status, yielded.outcome, yielded.where
-            point.key = (yielded.status, freezer.freeze(yielded.outcome))
+            point.key = (yielded.status, _frozen(freezer, run, yielded.outcome))
+            point.objects = frozenset(freezer.objects)
         else:
-            point.operation = _checked(program, generator, yielded)
-            point.where, (point.mentions, point.submits) = _place(generator), _mentions(generator)
-            point.key = (_freeze_in(freezer, program, generator), operation_key(yielded))
-            freezer.freeze(yielded.args)
-            freezer.objects.add(yielded.target)
-        point.objects = frozenset(freezer.objects)
-        interned = self._points.setdefault((program, point.key), point)
-        if interned.status == "ready":
-            self._kept[program] = (interned, generator)
+            point.operation, point.where = yielded, place(run.generator)
+            point.mentions, point.submits = mentions(run.generator)
+            key, objects = run.passed(yielded)
+            point.key = (_frozen(freezer, run, run.generator), key)
+            point.objects = objects.union(freezer.objects)
+        interned = self._points.setdefault((run.program, point.key), point)
+        if interned is point and point.status == "ready":  # another history's objects may be shared differently
+            self._kept[run.program] = (point, run)
         return interned
 
 
@@ -391,115 +262,38 @@ def _step(go: Callable[[], Any]) -> Any:
         last = error.__traceback__
         while last is not None and last.tb_next is not None:
             last = last.tb_next
-        place = "" if last is None else f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}"
-        return _Ended("failed", Raised.of(error), place)
+        line = "" if last is None else f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}"
+        return _Ended("failed", Raised.of(error), line)
 
 
-def _give(generator: ProcessGenerator, result: Any) -> Any:
-    return generator.throw(result.build()) if isinstance(result, Raised) else generator.send(result)
-
-
-def _freeze_in(freezer: Freezer, program: Program, generator: ProcessGenerator) -> Hashable:
+def _frozen(freezer: Freezer, run: _Run, thing: Any) -> Hashable:
     try:
-        return freezer.freeze(generator)
-    except _Unfreezable as error:
-        raise _cannot_freeze(generator, None, error.thing) from error.__cause__
+        return freezer.freeze(thing)
+    except Unfreezable as error:
+        raise ModelError(
+            f"{run.program.name} returned a {type(error.thing).__name__}, which cannot be compared by value; "
+            f"return an immutable value"
+        ) from error.__cause__
 
 
 def _generator_key(point: Point) -> Hashable:
     """Return the frozen generator of a point, without the operation it is about to do."""
-    key = point.key[0]  # type: ignore[index]
-    while point.parent is not None and isinstance(point.result, Operation):
-        point, key = point.parent, key[0]
-    return key  # type: ignore[no-any-return]
+    while point.second_half and point.parent is not None:
+        point = point.parent
+    return point.key[0]
 
 
-def _checked(program: Program, generator: ProcessGenerator, yielded: Any) -> Operation:
-    if isinstance(yielded, Operation):
-        return yielded
-    hint = "write `yield from` to run another generator" if isinstance(yielded, types.GeneratorType) else ""
-    raise ModelError(
-        f"{program.name} ({_place(generator)}) yielded {yielded!r}, which is no operation; "
-        + (hint or "yield what a method of an object returns, such as lock.acquire()")
-    )
-
-
-def _compare(expected: Point, reached: Any) -> None:
-    same = not isinstance(reached, _Ended) and expected.operation is not None
-    if not same or operation_key(reached) != operation_key(expected.operation):  # type: ignore[arg-type]
-        raise _differs(expected, expected, reached)
-
-
-def _differs(at: Point, expected: Point, reached: Any) -> NondeterminismError:
+def _differs(expected: Point, reached: Point | Operation | _Ended | None) -> NondeterminismError:
     did = expected.operation if expected.operation is not None else f"{expected.status} {expected.outcome!r}"
-    if reached is None:
+    if reached is None or (isinstance(reached, Point) and str(reached.operation) == str(did)):
         now = "the same with other values in its variables"
-    elif isinstance(reached, Point):
-        now = str(reached.operation or f"{reached.status} {reached.outcome!r}")
+    elif isinstance(reached, Operation):
+        now = str(reached)
     else:
-        now = f"{reached.status} {reached.outcome!r}" if isinstance(reached, _Ended) else str(reached)
+        now = str(getattr(reached, "operation", None) or f"{reached.status} {reached.outcome!r}")
+    where = f" ({expected.where})" if expected.where else ""
     return NondeterminismError(
-        f"{at.program.name} ({expected.where or at.where}) did {did}, and when it was run again with the same results, "
+        f"{expected.program.name}{where} did {did}, and when it was run again with the same results, "
         f"{now}. Usual causes: an object that another process can change, a clock, a random number. Share "
         f"data through model.variable(...), and take a free choice with choose(...)"
     )
-
-
-def _place(generator: ProcessGenerator) -> str:
-    """Return function, file and line of the innermost generator that is suspended."""
-    while isinstance(generator.gi_yieldfrom, types.GeneratorType) and generator.gi_yieldfrom.gi_frame is not None:
-        generator = generator.gi_yieldfrom
-    line = generator.gi_frame.f_lineno if generator.gi_frame is not None else 0
-    return f"{generator.gi_code.co_name} ({os.path.basename(generator.gi_code.co_filename)}:{line})"
-
-
-def _mentions(generator: ProcessGenerator) -> tuple[frozenset[str], frozenset[str]]:
-    """Return `called_by` for everything that a suspended generator, and those it delegates to, is running."""
-    called: frozenset[str] = frozenset()
-    submitted: frozenset[str] = frozenset()
-    current: Any = generator
-    while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
-        frame = current.gi_frame
-        more_called, more_submitted = _names(current.gi_code, ChainMap(frame.f_locals, frame.f_globals))
-        called, submitted = called | more_called, submitted | more_submitted
-        current = current.gi_yieldfrom
-    return called, submitted
-
-
-def called_by(fn: types.FunctionType) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that ``fn`` looks up on objects: itself or in what it calls, and in what it submits.
-
-    A function that is named in code that submits is taken to be submitted, not called. This guides the
-    wait-for graph; no verdict rests on it.
-    """
-    fn = getattr(fn, "__func__", fn)
-    if not isinstance(fn, types.FunctionType):
-        return frozenset(), frozenset()
-    cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
-    inner = {free: _contents(cell) for free, cell in cells}
-    return _names(fn.__code__, ChainMap(inner, fn.__globals__))
-
-
-_NAMES: dict[types.CodeType, tuple[frozenset[str], frozenset[str]]] = {}
-
-
-def _names(code: types.CodeType, scope: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    if code in _NAMES:
-        return _NAMES[code]
-    _NAMES[code] = (frozenset(code.co_names), frozenset())  # what a recursive function finds for itself
-    called, submitted = set(code.co_names), set()
-    for name in (*code.co_names, *code.co_freevars, *code.co_cellvars):
-        fn = scope.get(name)
-        if isinstance(fn, types.FunctionType | types.MethodType):
-            inner_called, inner_submitted = called_by(fn)  # type: ignore[arg-type]
-            submitted |= inner_submitted
-            (submitted if "submit" in code.co_names else called).update(inner_called)
-    _NAMES[code] = (frozenset(called), frozenset(submitted))
-    return _NAMES[code]
-
-
-def _contents(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None
