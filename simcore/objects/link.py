@@ -48,6 +48,7 @@ class Link(SharedObject):
         "send": frozenset({"recv", "close", "reset"}),
         "recv": frozenset({"send", "close", "reset"}),
     }
+    arriving: ClassVar = frozenset({"recv"})
     phrases: ClassVar = {
         "send": "sends {0} over {at}",
         "recv": "receives from {at}",
@@ -133,11 +134,19 @@ class Link(SharedObject):
     def do_reset(self, value: LinkValue, process: Any) -> Outcomes:
         return (Outcome(LinkValue((), "reset")),)
 
+    def under_way(self, value: Value) -> int:
+        """Frames, and after them the news that the sending end closed; whatever loses the frames clears both."""
+        return len(value.frames) + int(value.status == "send")  # type: ignore[attr-defined]
+
     def transit(self, operation: Operation) -> float:
-        """Seconds of virtual time from the start of ``operation`` until the other end can see it."""
+        """The time that the frame occupies the link, and then the latency."""
+        return self.occupies(operation) + self.latency
+
+    def occupies(self, operation: Operation) -> float:
+        """Size over bandwidth for a frame."""
         if operation.name != "send" or self.bandwidth is None:
-            return self.latency
-        return self.latency + self.size(operation.args[0]) / self.bandwidth
+            return 0.0
+        return self.size(operation.args[0]) / self.bandwidth
 
     def occupancy(self, value: Value) -> tuple[int, int | None]:
         """What is in flight, of the capacity."""
