@@ -40,10 +40,12 @@ from typing import Any
 from simcore.errors import InternalError, ModelError
 from simcore.model import Index, Model, Process
 from simcore.objects import Future, Task
-from simcore.operations import Operation, ProcessGenerator, SharedObject
+from simcore.operations import Operation, SharedObject
 
 if sys.implementation.name != "cpython":
     raise ImportError("simcore reads the state of suspended generators and is tested on CPython only")
+
+SuspendedGenerator = types.GeneratorType[Operation, Any, Any]
 
 _ATOMS = (str, int, bytes, type(None), type(Ellipsis), type(NotImplemented))
 _BY_IDENTITY = (type, types.ModuleType, types.CodeType, enum.Enum, Process, Index, Model)
@@ -89,7 +91,7 @@ class Freezer:
 
     def freeze(self, thing: Any) -> Hashable:
         """Return a key that is equal for equal values of equal types."""
-        kind = type(thing)
+        kind: Any = type(thing)
         if kind in _ATOMS:
             return thing  # type: ignore[no-any-return]
         if kind is tuple:
@@ -102,9 +104,9 @@ class Freezer:
         if kind is Task:
             return self._task(thing)
         if isinstance(thing, _BY_IDENTITY):
-            if kind is Process:
+            if isinstance(thing, Process):
                 self.processes.add(thing)
-            return thing  # type: ignore[no-any-return]
+            return thing
         if isinstance(thing, tuple) and hasattr(kind, "_fields"):
             return (kind, *map(self.freeze, thing))
         if _is_frozen_dataclass(kind):
@@ -157,10 +159,10 @@ class Unfreezable(Exception):
 
 
 @cache
-def _is_frozen_dataclass(kind: type) -> bool:
+def _is_frozen_dataclass(kind: Any) -> bool:
     """Tell whether instances are values: compared by their fields, which cannot be set, and with no others."""
     parameters = getattr(kind, "__dataclass_params__", None)
-    return parameters is not None and parameters.frozen and parameters.eq and kind.__eq__ is not object.__eq__
+    return parameters is not None and bool(parameters.frozen and parameters.eq)
 
 
 def _nan(freezer: Freezer, number: float | complex) -> Hashable:
@@ -240,7 +242,8 @@ def _global_names(code: types.CodeType) -> tuple[str, ...]:
 
 
 def _view(freezer: Freezer, view: Any) -> Hashable:
-    return (type(view), *map(freezer.freeze, gc.get_referents(view)))
+    kind: Any = type(view)
+    return (kind, *map(freezer.freeze, gc.get_referents(view)))
 
 
 def _container_iterator(freezer: Freezer, iterator: Any) -> Hashable:
@@ -250,10 +253,11 @@ def _container_iterator(freezer: Freezer, iterator: Any) -> Hashable:
         rest = freezer.reduced(iterator)
     except Unfreezable:  # it has changed, and the next step raises RuntimeError
         rest = "changed"
-    return (type(iterator), rest, *map(freezer.freeze, containers))
+    kind: Any = type(iterator)
+    return (kind, rest, *map(freezer.freeze, containers))
 
 
-def _generator(freezer: Freezer, generator: ProcessGenerator) -> Hashable:
+def _generator(freezer: Freezer, generator: SuspendedGenerator) -> Hashable:
     frame = generator.gi_frame
     if frame is None:
         return ("finished",)
@@ -267,7 +271,7 @@ def _generator(freezer: Freezer, generator: ProcessGenerator) -> Hashable:
     return (generator.gi_code, frame.f_lasti, tuple(sorted(frame.f_locals)), tuple(parts), named)
 
 
-def _locals_and_stack(generator: ProcessGenerator) -> list[Any]:
+def _locals_and_stack(generator: SuspendedGenerator) -> list[Any]:
     referents = gc.get_referents(generator)
     code = generator.gi_code
     for position in range(1, len(referents)):
@@ -276,9 +280,10 @@ def _locals_and_stack(generator: ProcessGenerator) -> list[Any]:
     raise InternalError(f"the state of {generator} cannot be read on Python {sys.version.split()[0]}")
 
 
-def _cannot_freeze(generator: ProcessGenerator, part: Any, thing: Any) -> ModelError:
+def _cannot_freeze(generator: SuspendedGenerator, part: Any, thing: Any) -> ModelError:
     held = contents(part) if isinstance(part, types.CellType) else part
-    names = [name for name, value in generator.gi_frame.f_locals.items() if value is held]
+    bound = generator.gi_frame.f_locals if generator.gi_frame is not None else {}
+    names = [name for name, value in bound.items() if value is held]
     variable = f"variable {names[0]!r}" if names else "a value in use"
     inside = "" if held is thing else f" with a {type(thing).__name__} in it"
     return ModelError(
@@ -288,7 +293,7 @@ def _cannot_freeze(generator: ProcessGenerator, part: Any, thing: Any) -> ModelE
     )
 
 
-def place(generator: ProcessGenerator) -> str:
+def place(generator: SuspendedGenerator) -> str:
     """Return function, file and line of the innermost generator that is suspended."""
     while isinstance(generator.gi_yieldfrom, types.GeneratorType) and generator.gi_yieldfrom.gi_frame is not None:
         generator = generator.gi_yieldfrom
@@ -296,10 +301,9 @@ def place(generator: ProcessGenerator) -> str:
     return f"{generator.gi_code.co_name} ({os.path.basename(generator.gi_code.co_filename)}:{line})"
 
 
-_CONTAINER_ITERATORS: list[Any] = [
-    *(type(iter(view)) for view in ({}.keys(), {}.values(), {}.items(), set())),
-    *(type(reversed(view)) for view in ({}.keys(), {}.values(), {}.items())),
-]
+_MAPPING: dict[None, None] = {}
+_VIEWS: list[Any] = [_MAPPING.keys(), _MAPPING.values(), _MAPPING.items()]
+_CONTAINER_ITERATORS: list[Any] = [*map(iter, _VIEWS), *map(reversed, _VIEWS), iter(set())]
 _SPECIAL: dict[type, Callable[[Freezer, Any], Hashable]] = {
     float: _nan,
     complex: _nan,
@@ -311,8 +315,8 @@ _SPECIAL: dict[type, Callable[[Freezer, Any], Hashable]] = {
     types.MethodType: lambda freezer, fn: (freezer.freeze(fn.__func__), freezer.freeze(fn.__self__)),
     types.CellType: _cell,
     types.GeneratorType: _generator,
-    **dict.fromkeys(map(type, ({}.keys(), {}.values(), {}.items())), _view),
-    **dict.fromkeys(_CONTAINER_ITERATORS, _container_iterator),
+    **dict.fromkeys(map(type, _VIEWS), _view),
+    **dict.fromkeys(map(type, _CONTAINER_ITERATORS), _container_iterator),
 }
 
 

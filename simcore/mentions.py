@@ -10,11 +10,10 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
-from simcore.freeze import contents
-from simcore.operations import ProcessGenerator
+from simcore.freeze import SuspendedGenerator, contents
 
 
-def mentions(generator: ProcessGenerator) -> tuple[frozenset[str], frozenset[str]]:
+def mentions(generator: SuspendedGenerator) -> tuple[frozenset[str], frozenset[str]]:
     """Return `called_by` for everything that a suspended generator, and those it delegates to, is running."""
     called: frozenset[str] = frozenset()
     submitted: frozenset[str] = frozenset()
@@ -48,7 +47,8 @@ def _names(code: types.CodeType, scope: Mapping[str, Any]) -> tuple[frozenset[st
     if code in _NAMES:
         return _NAMES[code]
     _NAMES[code] = (frozenset(code.co_names), frozenset())  # what a recursive function finds for itself
-    called, submitted = set(code.co_names), set()
+    called = set(code.co_names)
+    submitted: set[str] = set()
     for name in (*code.co_names, *code.co_freevars, *code.co_cellvars):
         fn = scope.get(name)
         if isinstance(fn, types.FunctionType | types.MethodType):

@@ -92,7 +92,7 @@ class Origin(NamedTuple):
     parameters: dict[str, Parameter]
 
 
-@dataclass
+@dataclass(eq=False)
 class Model:
     """The objects and processes of a system.
 
@@ -224,14 +224,18 @@ class Model:
     def _check(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
-        if any(name == other.name for other in (*self.objects, *self._conditions, *self.processes)):
+        named: list[Any] = [*self.objects, *self._conditions, *self.processes]
+        if any(name == other.name for other in named):
             raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
 
 
 def _origin(frame: FrameType) -> Origin | None:
-    """Return which importable function, with which parameters, is building a model in ``frame``."""
+    """Return which importable model function, with which parameters, is building a model in ``frame``.
+
+    Only a function that says it returns a Model will be called again: a test that builds one on its way must not.
+    """
     code = frame.f_code
-    if code.co_name == "<module>" or "<locals>" in code.co_qualname or "<lambda>" in code.co_qualname:
+    if not _returns_model(frame.f_globals.get(code.co_qualname)):
         return None
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     parameters = {name: frame.f_locals[name] for name in names}
@@ -254,6 +258,8 @@ def build(origin: Origin) -> Model:
         raise ModelError(
             f"{origin.function!r} names no model; write package.module:function, as in models.pool_starvation:buggy"
         )
+    if module_name.startswith("."):
+        raise ModelError(f"{origin.function!r}: a module is named from the folder that holds it, without a leading dot")
     module = _import(module_name)
     fn = getattr(module, function_name, None)
     if not callable(fn):
@@ -275,8 +281,12 @@ def models_of(module: ModuleType) -> list[str]:
         if inspect.isfunction(thing)
         and not name.startswith("_")
         and thing.__module__ == module.__name__
-        and thing.__annotations__.get("return") in (Model, "Model")
+        and _returns_model(thing)
     ]
+
+
+def _returns_model(function: object) -> bool:
+    return getattr(function, "__annotations__", {}).get("return") in (Model, "Model")
 
 
 def _import(name: str) -> ModuleType:
@@ -288,8 +298,8 @@ def _import(name: str) -> ModuleType:
                 f"there is no module {error.name!r}; name it as in an import statement, from the folder that holds it"
             ) from error
         raise ModelError(f"module {name} cannot be imported: {error}") from error
-    except (ImportError, SyntaxError) as error:
-        raise ModelError(f"module {name} cannot be imported: {error}") from error
+    except Exception as error:  # whatever the module does when it is run
+        raise ModelError(f"module {name} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _check_parameters(function: str, fn: Callable[..., Any], parameters: Mapping[str, Parameter]) -> None:

@@ -58,6 +58,8 @@ class Operation:
                 f"{self}: an argument is mutable, so two processes could change it behind the kernel's back; "
                 f"pass a tuple, a frozenset or a frozen dataclass"
             ) from None
+        if any(isinstance(argument, Operation) for argument in self.args):
+            raise ModelError(f"{self}: an argument is an operation that was not yielded; pass what `yield` gives")
 
     def __str__(self) -> str:
         inside = ", ".join(map(shown, self.args))
@@ -101,7 +103,10 @@ class Raised:
 
     def build(self) -> BaseException:
         """Return a new exception of this type with these arguments."""
-        return self.type(*self.args)
+        try:
+            return self.type(*self.args)
+        except TypeError:  # its constructor takes others than it keeps
+            return self.type.__new__(self.type, *self.args)
 
     def __str__(self) -> str:
         inside = ", ".join(map(str, self.args))

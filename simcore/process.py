@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
-from simcore.freeze import Freezer, Unfreezable, freeze, operation_key, place
+from simcore.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, place
 from simcore.mentions import mentions
 from simcore.model import ProcessFunction
-from simcore.operations import Operation, ProcessGenerator, Raised, SharedObject
+from simcore.operations import Operation, Raised, SharedObject
 
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
 
@@ -39,7 +39,7 @@ class Program:
     fn: ProcessFunction
     args: tuple[Any, ...]
 
-    def start(self) -> ProcessGenerator:
+    def start(self) -> SuspendedGenerator:
         """Return a fresh generator, not started."""
         called = getattr(self.fn, "__qualname__", self.fn)
         try:

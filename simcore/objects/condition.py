@@ -6,7 +6,7 @@ lock and join the waiters, then, once notified, acquire the lock again. `notify`
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from simcore.objects.lock import Lock, LockValue
 from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait
@@ -57,7 +57,7 @@ class Condition(SharedObject):
         return Operation(self, "wait", (timeout,))
 
     def do_wait(self, value: LockValue, process: Any, timeout: float | None) -> Outcomes:
-        if value.owner is not process:
+        if not self.lock.owned(value, process):
             return (Outcome(value, Raised(RuntimeError, ("cannot wait on un-acquired lock",))),)
         waiting = LockValue(waiters=(*value.waiters, (self.name, process)))
         return (Outcome(waiting, Operation(self, "reacquire", (value.depth, True), timeout)),)
@@ -78,9 +78,9 @@ class Condition(SharedObject):
         return Operation(self, "notify", (n,))
 
     def do_notify(self, value: LockValue, process: Any, n: int) -> Outcomes:
-        if value.owner is not process:
+        if not self.lock.owned(value, process):
             return (Outcome(value, Raised(RuntimeError, ("cannot notify on un-acquired lock",))),)
-        woken = [waiter for waiter in value.waiters if waiter[0] == self.name][:n]
+        woken = [waiter for waiter in value.waiters if waiter[0] == self.name][: max(0, n)]
         return (Outcome(value._replace(waiters=tuple(w for w in value.waiters if w not in woken))),)
 
     def notify_all(self) -> Operation:
@@ -92,7 +92,7 @@ class Condition(SharedObject):
 
     def blocked_on(self, value: Value, operation: Operation) -> Wait:
         """Until it is notified it waits for a notifier; after that, for the lock's owner."""
-        owner, _, waiters = value  # type: ignore[misc]
+        owner, _, waiters = cast(LockValue, value)
         if owner is not None and all(name != self.name for name, _ in waiters):
             return Wait(frozenset({"release"}), (owner,))
         return super().blocked_on(value, operation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import InvalidStateError
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value
 
@@ -81,5 +81,5 @@ class Future(SharedObject):
         return (Outcome(value, value.done),)
 
     def show(self, value: Value) -> str:
-        done, result = value  # type: ignore[misc]
+        done, result = cast(FutureValue, value)
         return f"set to {result}" if done else "pending"

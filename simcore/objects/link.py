@@ -1,5 +1,4 @@
-"""A link is a one-way ordered connection that holds at most ``capacity`` in flight: a slow receiver blocks
-the sender.
+"""A link is one way, ordered, and holds at most ``capacity`` in flight: a slow receiver blocks the sender.
 
 What the ends see is what `multiprocessing.connection.Connection` shows: after the sending end closed, the
 receiver drains what is in flight and then gets EOFError; after the receiving end closed, what is in flight
@@ -9,7 +8,7 @@ is lost and both get ConnectionResetError.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from simcore.errors import ModelError
 from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value
@@ -20,7 +19,7 @@ RESET = Raised(ConnectionResetError, ("connection reset by peer",))
 
 
 class LinkValue(NamedTuple):
-    """Frames in flight, oldest first; "open", or which end closed ("send", "recv"), or "reset"."""
+    """Frames in flight, oldest first; "open", or which end closed ("send", "recv", "both"), or "reset"."""
 
     frames: tuple[Any, ...] = ()
     status: str = "open"
@@ -97,7 +96,7 @@ class Link(SharedObject):
 
     def do_send(self, value: LinkValue, process: Any, frame: Any) -> Outcomes:
         if value.status != "open":
-            return (Outcome(value, {"send": CLOSED, "recv": BROKEN, "reset": RESET}[value.status]),)
+            return (Outcome(value, {"send": CLOSED, "recv": BROKEN, "both": CLOSED, "reset": RESET}[value.status]),)
         if sum(map(self.size, value.frames)) + self.size(frame) > self.capacity:
             return BLOCKED
         return (Outcome(value._replace(frames=(*value.frames, frame))),)
@@ -112,7 +111,7 @@ class Link(SharedObject):
     def do_recv(self, value: LinkValue, process: Any) -> Outcomes:
         if value.frames:
             return (Outcome(value._replace(frames=value.frames[1:]), value.frames[0]),)
-        ended = {"send": Raised(EOFError), "recv": CLOSED, "reset": RESET}
+        ended = {"send": Raised(EOFError), "recv": CLOSED, "both": CLOSED, "reset": RESET}
         return (Outcome(value, ended[value.status]),) if value.status != "open" else BLOCKED
 
     def expire_recv(self, value: LinkValue, process: Any) -> Outcomes:
@@ -120,12 +119,15 @@ class Link(SharedObject):
 
     def close(self, end: Literal["send", "recv"] = "send") -> Operation:
         """Close one end. Closing again changes nothing."""
+        if end not in ("send", "recv"):
+            raise ModelError(f"{self.name}.close({end!r}): the ends are 'send' and 'recv'")
         return Operation(self, "close", (end,))
 
     def do_close(self, value: LinkValue, process: Any, end: str) -> Outcomes:
-        if value.status not in ("open", "send"):
+        if value.status not in ("open", "send", "recv") or value.status == end:
             return (Outcome(value),)
-        return (Outcome(LinkValue(value.frames if end == "send" else (), end)),)
+        kept = value.frames if end == "send" else ()
+        return (Outcome(LinkValue(kept, end if value.status == "open" else "both")),)
 
     def reset(self) -> Operation:
         """The fault: whatever is in flight is lost, and both ends learn it at their next operation."""
@@ -150,9 +152,10 @@ class Link(SharedObject):
 
     def occupancy(self, value: Value) -> tuple[int, int | None]:
         """What is in flight, of the capacity."""
-        return sum(map(self.size, value.frames)), self.capacity  # type: ignore[attr-defined]
+        return sum(map(self.size, cast(LinkValue, value).frames)), self.capacity
 
     def show(self, value: Value) -> str:
-        frames, status = value  # type: ignore[misc]
+        frames, status = cast(LinkValue, value)
         flight = f"{len(frames)} in flight" if frames else "empty"
-        return flight if status == "open" else f"{flight}, {'reset' if status == 'reset' else status + ' end closed'}"
+        ends = {"send": "send end closed", "recv": "recv end closed", "both": "both ends closed", "reset": "reset"}
+        return flight if status == "open" else f"{flight}, {ends[status]}"

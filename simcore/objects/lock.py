@@ -24,6 +24,7 @@ class Lock(SharedObject):
     """`threading.Lock`: not re-entrant, not fair, released by whoever calls release."""
 
     kind = "lock"
+    names_processes = True
     enabled_by: ClassVar = {"acquire": frozenset({"release", "wait"})}
     phrases: ClassVar = {"acquire": "acquires {at}", "release": "releases {at}"}
 
@@ -34,6 +35,8 @@ class Lock(SharedObject):
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> Operation:
         """Wait until the lock is free and own it. The result is True, or False when it gave up."""
+        if not blocking and timeout is not None:
+            raise ValueError("can't specify a timeout for a non-blocking call")
         return Operation(self, "acquire", (blocking,), timeout)
 
     def do_acquire(self, value: LockValue, process: Any, blocking: bool) -> Outcomes:
@@ -52,6 +55,10 @@ class Lock(SharedObject):
         if value.owner is None:
             return (Outcome(value, Raised(RuntimeError, ("release unlocked lock",))),)
         return (Outcome(value._replace(owner=None, depth=0)),)
+
+    def owned(self, value: LockValue, process: Any) -> bool:
+        """Whether a condition lets ``process`` use this lock. A plain lock cannot tell who holds it."""
+        return value.owner is not None
 
     def locked(self) -> Operation:
         """Tell whether somebody holds it."""
@@ -90,3 +97,7 @@ class RLock(Lock):
         if value.depth > 1:
             return (Outcome(value._replace(depth=value.depth - 1)),)
         return super().do_release(value, process)
+
+    def owned(self, value: LockValue, process: Any) -> bool:
+        """Whether ``process`` holds it."""
+        return value.owner is process

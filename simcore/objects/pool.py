@@ -8,7 +8,7 @@ the worker that the other one may need, which is what this project is about.
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from simcore.errors import ModelError
 from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, shown
@@ -103,8 +103,10 @@ class ThreadPool(SharedObject):
         return (Outcome(value._replace(shut=True), Operation(self, "join") if wait else None),)
 
     def do_join(self, value: PoolValue, process: Any) -> Outcomes:
+        if process.pool is self:  # one of the workers it would wait for is itself
+            return (Outcome(value, Raised(RuntimeError, ("cannot join current thread",))),)
         return (Outcome(value),) if value.left == self.workers else BLOCKED
 
     def show(self, value: Value) -> str:
-        tasks, shut, _ = value  # type: ignore[misc]
+        tasks, shut, _ = cast(PoolValue, value)
         return f"[{', '.join(map(str, tasks))}]" + (" shut down" if shut else "")

@@ -36,6 +36,8 @@ class Semaphore(SharedObject):
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> Operation:
         """Take a permit. The result is True, or False when it gave up."""
+        if not blocking and timeout is not None:
+            raise ValueError("can't specify timeout for non-blocking acquire")
         return Operation(self, "acquire", (blocking,), timeout)
 
     def do_acquire(self, value: int, process: Any, blocking: bool) -> Outcomes:

@@ -8,10 +8,10 @@ from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, ProcessGen
 
 
 class Timer(SharedObject):
-    """`threading.Timer`. The value is "idle", "cancelled" (before it was started), "armed",
-    "stopped" (started, and cancelled) or "fired".
+    """`threading.Timer`.
 
-    The model gives it a process that counts down and then runs the function.
+    The value is "idle", "cancelled" (before it was started), "armed", "stopped" (started, and cancelled) or
+    "fired". The model gives it a process that counts down and then runs the function.
     """
 
     kind = "timer"

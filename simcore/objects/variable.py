@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from simcore.errors import ModelError
 from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value
 
 
@@ -28,7 +29,17 @@ class Variable(SharedObject):
 
     def __init__(self, name: str, value: Value = None) -> None:
         super().__init__(name)
-        self.value = value
+        self.value = self._immutable(value)
+
+    def _immutable(self, value: Value) -> Value:
+        try:
+            hash(value)
+        except TypeError:
+            raise ModelError(
+                f"variable {self.name!r}: a {type(value).__name__} is mutable, so whoever reads it could change it "
+                f"behind the kernel's back; use a tuple, a frozenset or a frozen dataclass"
+            ) from None
+        return value
 
     @property
     def initial(self) -> Value:
@@ -54,7 +65,7 @@ class Variable(SharedObject):
         return Operation(self, "update", (fn, args))
 
     def do_update(self, value: Value, process: Any, fn: Callable[..., Value], args: tuple[Any, ...]) -> Outcomes:
-        new = fn(value, *args)
+        new = self._immutable(fn(value, *args))
         return (Outcome(new, new),)
 
     def wait_for(self, predicate: Callable[..., bool], *args: Any, timeout: float | None = None) -> Operation:
@@ -78,4 +89,4 @@ class Variable(SharedObject):
         return Operation(self, "transition", (fn, args))
 
     def do_transition(self, value: Value, process: Any, fn: Callable[..., Any], args: tuple[Any, ...]) -> Outcomes:
-        return tuple(Outcome(new, result) for new, result in fn(value, *args))
+        return tuple(Outcome(self._immutable(new), result) for new, result in fn(value, *args))
