@@ -35,7 +35,7 @@ import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from simcore.errors import InternalError, ModelError
 from simcore.model import Index, Model, Process
@@ -45,7 +45,7 @@ from simcore.operations import Operation, SharedObject
 if sys.implementation.name != "cpython":
     raise ImportError("simcore reads the state of suspended generators and is tested on CPython only")
 
-SuspendedGenerator = types.GeneratorType[Operation, Any, Any]
+SuspendedGenerator: TypeAlias = "types.GeneratorType[Operation, Any, Any]"
 
 _ATOMS = (str, int, bytes, type(None), type(Ellipsis), type(NotImplemented))
 _BY_IDENTITY = (type, types.ModuleType, types.CodeType, enum.Enum, Process, Index, Model)
