@@ -18,22 +18,21 @@ What it cannot see: in the kernel a frame counts as receivable from the moment i
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import simpy
 
-from simcore.delays import Delay, Latency, Sampler, arrivals, exponential, lognormal, uniform
-from simcore.errors import InternalError, OptionError
+from simcore.delays import Delay, Latency, arrivals, exponential, lognormal, uniform
+from simcore.errors import OptionError, ScheduleError
 from simcore.kernel import Kernel, Move, Packed
 from simcore.model import Model
 from simcore.objects import Future, Task
-from simcore.operations import Operation, SharedObject
+from simcore.operations import SharedObject
 from simcore.schedule import Schedule
 from simcore.simulation import Recorder, Simulation, Status
+from simcore.waiting import Place, Plan, Waiting
 
 __all__ = ["Delay", "Simulation", "exponential", "lognormal", "simulate", "uniform"]
 
@@ -102,32 +101,6 @@ def _reachable(kernel: Kernel) -> set[SharedObject]:
     return found
 
 
-@dataclass(eq=False, frozen=True, slots=True)
-class _Plan:
-    """What a process is about to do, learned once for each of its local states."""
-
-    operation: Operation | None
-    position: int
-    delay: Sampler | None
-    arriving: bool
-    owes: bool
-
-
-@dataclass(eq=False, slots=True)
-class _Place:
-    """One position of the state: who waits there, and what travels to it.
-
-    ``waiting`` is in the order in which the processes began to wait; ``arrivals`` are the times at which
-    what is under way can be seen; the carrier is ``free`` again from then on; ``queued`` tells that some
-    of the waiters may be able to go on.
-    """
-
-    waiting: dict[int, None] = field(default_factory=dict)
-    arrivals: deque[float] = field(default_factory=deque)
-    free: float = 0.0
-    queued: bool = False
-
-
 class _Run:
     """One run: the state, the clock, and who may move now."""
 
@@ -139,10 +112,9 @@ class _Run:
         self.notes: dict[str, None] = {}
         self._clock = simpy.Environment()
         self._random = Random(seed)
-        self._ready: list[int | _Place] = []
+        self._ready: list[int | Place] = []
         self._pending = 0  # events on SimPy's list that can still change anything
-        self._places: dict[int, _Place] = {}
-        self._plans: list[dict[int, _Plan]] = [{} for _ in kernel.processes]
+        self._waiting = Waiting(kernel, latency)
         self._owes = [False for _ in kernel.processes]
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
@@ -177,12 +149,18 @@ class _Run:
         """Take the steps of ``path``, which the kernel is known to offer, as early as each can be."""
         for process, outcome in path:
             while not self._take(process, outcome):
-                self._wait_where_blocked()
+                for waiter in [each for each in self._ready if isinstance(each, int)]:
+                    self._wait_if_blocked(waiter)
                 self._pass_time()
                 if self.status == "limit":
                     return
                 if self.status is not None:
-                    raise InternalError(f"step {len(self.path) + 1} of a schedule never came to its time")
+                    raise ScheduleError(
+                        f"step {len(self.path) + 1} of the schedule never comes to its time in virtual time: "
+                        f"{self.kernel.processes[process]} would have to give up a wait that has no limit"
+                    )
+            if self.max_steps is not None and len(self.path) >= self.max_steps:
+                return
 
     def _over(self) -> bool:
         steps = len(self.path)
@@ -228,12 +206,12 @@ class _Run:
         chosen = int(self._random.random() * len(ready))
         ready[chosen], ready[-1] = ready[-1], ready[chosen]
         candidate = ready.pop()
-        if isinstance(candidate, _Place):
+        if isinstance(candidate, Place):
             self._serve(candidate)
         else:
             self._try(candidate)
 
-    def _serve(self, place: _Place) -> None:
+    def _serve(self, place: Place) -> None:
         """Let the first of the waiters that can go on do so; the others may be able to as well, afterwards."""
         place.queued = False
         for process in place.waiting:
@@ -242,32 +220,19 @@ class _Run:
                 return
 
     def _try(self, process: int) -> None:
-        plan = self._plan(process)
+        plan = self._waiting.plan(self.state, process)
         if plan.operation is None:  # it was ended by somebody else's step
             return
-        place = self._place(plan.position)
-        elder = self._elder(process, plan, place)
+        elder = self._waiting.elder(self.state, process, self._clock.now)
         if elder is not None:
             self._ready.append(process)
             self._go_on(elder)
         elif not self._go_on(process):
-            self._wait(process, plan, place)
-
-    def _elder(self, process: int, plan: _Plan, place: _Place) -> int | None:
-        """Return who has waited longer than ``process`` with the same operation, and can go on now."""
-        if not place.queued or process in place.waiting:
-            return None
-        assert plan.operation is not None
-        for waiter in place.waiting:
-            other = self._plan(waiter)
-            same = other.operation is not None and other.operation.name == plan.operation.name
-            if same and self._moves(waiter, other):
-                return waiter
-        return None
+            self._wait(process, plan)
 
     def _go_on(self, process: int) -> bool:
         """Let ``process`` take one of the steps that it has at this instant, or let its time-out fire if it is due."""
-        moves, first = self._moves(process, self._plan(process)), 0
+        moves, first = self._waiting.moves(self.state, process, self._clock.now), 0
         if not moves and process in self._due:
             moves, first = self.kernel.expiries(self.state, process), len(self.kernel.moves(self.state, process))
         if not moves:
@@ -276,55 +241,41 @@ class _Run:
         self._step(process, first + number, moves[number])
         return True
 
-    def _moves(self, process: int, plan: _Plan) -> tuple[Move, ...]:
-        """Return what ``process`` can do at this instant."""
-        if plan.arriving and self._travelling(plan):
-            return ()
-        return self.kernel.moves(self.state, process)
-
-    def _travelling(self, plan: _Plan) -> bool:
-        """Tell whether what the operation would take has not arrived yet."""
-        arrivals = self._place(plan.position).arrivals
-        return bool(arrivals) and arrivals[0] > self._clock.now
-
     def _take(self, process: int, outcome: int) -> bool:
         """Take a step of a schedule, if its time has come."""
-        plan = self._plan(process)
-        place = self._place(plan.position)
-        if process not in self._ready and process not in place.waiting:
+        plan = self._waiting.plan(self.state, process)
+        if process not in self._ready and process not in self._waiting.place(plan.position).waiting:
             return False
         moves = self.kernel.moves(self.state, process)
-        if outcome < len(moves):
-            if plan.arriving and self._travelling(plan):
-                return False
-            move = moves[outcome]
+        if outcome >= len(moves):
+            self._wait_if_blocked(process)
+            moves, outcome_here = self.kernel.expiries(self.state, process), outcome - len(moves)
+            possible = process in self._due
         else:
-            if process not in place.waiting:
-                self._wait(process, plan, place)
-            if process not in self._due:
-                return False
-            move = self.kernel.expiries(self.state, process)[outcome - len(moves)]
-        if process in self._ready:
-            self._ready.remove(process)
-        self._step(process, outcome, move)
-        return True
-
-    def _wait_where_blocked(self) -> None:
-        """Before time passes in a replay, let those who are blocked begin to wait, for their time-outs' sake."""
-        for process in [each for each in self._ready if isinstance(each, int)]:
-            plan = self._plan(process)
-            place = self._place(plan.position)
-            if plan.operation is not None and process not in place.waiting and not self._moves(process, plan):
+            outcome_here, possible = outcome, bool(self._waiting.moves(self.state, process, self._clock.now))
+        if possible:
+            if process in self._ready:
                 self._ready.remove(process)
-                self._wait(process, plan, place)
+            self._step(process, outcome, moves[outcome_here])
+        return possible
+
+    def _wait_if_blocked(self, process: int) -> None:
+        """In a replay, let a process that is not asked begin to wait before time passes, for its time-out's sake."""
+        plan = self._waiting.plan(self.state, process)
+        if plan.operation is None or process in self._waiting.place(plan.position).waiting:
+            return
+        if not self._waiting.moves(self.state, process, self._clock.now):
+            self._ready.remove(process)
+            self._wait(process, plan)
 
     # ---- waiting ---------------------------------------------------------------------------------------
 
-    def _wait(self, process: int, plan: _Plan, place: _Place) -> None:
+    def _wait(self, process: int, plan: Plan) -> None:
         """Join the waiters, and set the time-out going; or go on waiting, when its time-out cannot end it."""
         assert plan.operation is not None
+        place = self._waiting.place(plan.position)
         if process in place.waiting:
-            if plan.arriving and self._travelling(plan):
+            if plan.arriving and place.travelling(self._clock.now):
                 self.notes[f"a time-out of {plan.operation} came while a frame was travelling, and did not fire"] = None
             return
         place.waiting[process] = None
@@ -340,16 +291,16 @@ class _Run:
             self._due.add(process)
             self._ready.append(process)
 
-    def _wake(self, place: _Place) -> None:
+    def _wake(self, place: Place) -> None:
         if place.waiting and not place.queued:
             place.queued = True
             self._ready.append(place)
 
-    def _arrive(self, place: _Place) -> None:
+    def _arrive(self, place: Place) -> None:
         self._pending -= 1
         self._wake(place)
 
-    def _stop_waiting(self, process: int, place: _Place) -> None:
+    def _stop_waiting(self, process: int, place: Place) -> None:
         if place.waiting.pop(process, 0) is None:
             self._waits[process] += 1
             if process in self._deadline:  # its event stays on the list, and will mean nothing
@@ -364,14 +315,15 @@ class _Run:
 
     def _step(self, process: int, outcome: int, move: Move) -> None:
         """Let the step happen, and everybody whom it concerns know."""
-        plan, before = self._plan(process), self.state
-        place = self._place(plan.position)
+        plan, before = self._waiting.plan(self.state, process), self.state
+        place = self._waiting.place(plan.position)
         self._stop_waiting(process, place)
         called = self._called(process, plan, outcome)
         self.state = self.kernel.after(before, process, move)
         self.path.append((process, outcome))
         self._record.now = self._clock.now
-        if before[plan.position] != self.state[plan.position]:
+        # a future that nobody can reach any more has left the state, and nobody waits for it
+        if plan.position < len(self.state) and before[plan.position] != self.state[plan.position]:
             self._changed(plan, place, before)
         for other in self._workers if move.lost else ():  # a task may have ended, as nobody can ask for its result
             self._refresh(other)
@@ -383,7 +335,7 @@ class _Run:
         if not self._ended[process]:
             self._begin(process, called)
 
-    def _changed(self, plan: _Plan, place: _Place, before: Packed) -> None:
+    def _changed(self, plan: Plan, place: Place, before: Packed) -> None:
         """A value is new: send on its way what was put under way, and wake those who wait for it."""
         operation = plan.operation
         assert operation is not None
@@ -392,24 +344,13 @@ class _Run:
         self._record.value(plan.position, new)
         if target.arriving:
             more = target.under_way(new) - target.under_way(values[before[plan.position]])
-            for _ in range(-more):
-                if place.arrivals:
-                    place.arrivals.popleft()
-            if more > 0:
-                self._send(place, operation)
+            place.lose(-more)
+            delay = place.send(operation, self._clock.now) if more > 0 else 0.0
+            if delay > 0:
+                self._later(delay, self._arrive, place)
         self._wake(place)
 
-    def _send(self, place: _Place, operation: Operation) -> None:
-        now = self._clock.now
-        begin = max(now, place.free)
-        place.free = begin + operation.target.occupies(operation)
-        delay = (begin - now) + operation.target.transit(operation)
-        last = place.arrivals[-1] if place.arrivals else now
-        place.arrivals.append(max(now + delay, last))  # what was sent first arrives first
-        if now + delay > now:
-            self._later(delay, self._arrive, place)
-
-    def _called(self, process: int, plan: _Plan, outcome: int) -> float:
+    def _called(self, process: int, plan: Plan, outcome: int) -> float:
         """Return how long the call takes that a worker is about to begin with this step; 0 for any other step."""
         owner = self.kernel.processes[process].pool
         assert plan.operation is not None
@@ -423,7 +364,7 @@ class _Run:
 
     def _begin(self, process: int, extra: float) -> None:
         """Spend the delay of the operation that ``process`` has come to, and ``extra`` before it."""
-        plan = self._plan(process)
+        plan = self._waiting.plan(self.state, process)
         delay = extra + (plan.delay() if plan.delay is not None else 0.0)
         if delay > 0:
             self._later(delay, self._come, process)
@@ -440,7 +381,7 @@ class _Run:
 
     def _refresh(self, process: int) -> None:
         """Keep the books on who has ended and who must still finish."""
-        plan = self._plan(process)
+        plan = self._waiting.plan(self.state, process)
         owes = plan.owes or process in self._holding
         if owes != self._owes[process]:
             self._owes[process] = owes
@@ -449,33 +390,6 @@ class _Run:
         if plan.operation is None and not self._ended[process]:
             self._ended[process] = True
             self._record.end(self.kernel.process_state(self.state, process))
-
-    # ---- what is learned once --------------------------------------------------------------------------
-
-    def _place(self, position: int) -> _Place:
-        place = self._places.get(position)
-        if place is None:
-            place = self._places[position] = _Place()
-        return place
-
-    def _plan(self, process: int) -> _Plan:
-        local = self.state[self.kernel.first_process + process]
-        plan = self._plans[process].get(local)
-        if plan is None:
-            plan = self._plans[process][local] = self._learn(process, local)
-        return plan
-
-    def _learn(self, process: int, local: int) -> _Plan:
-        kernel = self.kernel
-        who, operation = kernel.processes[process], kernel.operation(self.state, process)
-        point, task, _ = kernel.locals[local]
-        owes = task is not None if who.pool is not None else not who.daemon and operation is not None
-        if operation is None:
-            return _Plan(None, -1, None, False, False)
-        second_half = point is not None and isinstance(point.result, Operation) and point.operation is operation
-        delay = None if second_half else self.latency.of_operation(operation, who)
-        arriving = operation.name in operation.target.arriving
-        return _Plan(operation, kernel.target(local), delay, arriving, owes)
 
     def simulation(self) -> Simulation:
         """Return what was seen."""

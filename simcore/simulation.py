@@ -198,7 +198,7 @@ class Simulation:
         if self.status == "completed" or (self.status != "stuck" and not dead):
             return []
         if self.status == "stuck" or self.state.deadlocked:
-            head = f"  stuck: nothing can happen after {self.time:g} s"
+            head = f"  nothing can happen after {self.time:g} s:"
         else:
             names = ", ".join(edge.process.what for edge in dead)
             head = f"  suspected from the wait-for graph: others run on, but these can never finish: {names}"
@@ -207,7 +207,7 @@ class Simulation:
     def _in_use(self) -> list[str]:
         lines = []
         for name, occupancy in self.occupancy.items():
-            if occupancy.peak:
+            if occupancy.peak and (occupancy.capacity is not None or name.removesuffix(" queue") in self.takes):
                 of = f" of {occupancy.capacity}" if occupancy.capacity is not None else ""
                 lines.append(f"{name}: {self.mean(name):.3g}{of} in use on average, {occupancy.peak} at most")
         return lines
