@@ -105,10 +105,13 @@ class Schedule:
         """
         if self.origin is None:
             raise ScheduleError(
-                "no token: the model was not built by a module-level function with plain parameters, "
-                "so another process could not build it again; move it into such a function"
+                "no token: the model was not built by a module-level function of plain parameters that is "
+                "annotated '-> Model', so another process could not build it again; move it into such a function"
             )
         from_names = {process.name: process.index for process in build(self.origin).processes}
+        for name in self.processes:
+            if name not in from_names:
+                raise ScheduleError(f"no token: {self.origin.function} alone builds a model without process {name!r}")
         flat = [number for step in self.steps for number in (from_names[step.process], step.outcome, step.check)]
         return _encode([self.origin.function, self.origin.parameters, flat])
 

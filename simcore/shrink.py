@@ -122,6 +122,23 @@ def without_needless(kernel: Kernel, steps: Path, violates: Callable[[Packed], b
     return best
 
 
+def without_laps(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path:
+    """Return a schedule in which no process goes through a loop that it need not, for schedules of tens of steps.
+
+    No consecutive steps of one process, whatever the others do in between, can be left out of the result.
+    """
+    best = _loosely(kernel, steps, violates) or steps
+    for process in sorted({process for process, _ in best}):
+        own = [place for place, step in enumerate(best) if step[0] == process]
+        blocks = [own[first:last] for first in range(len(own)) for last in range(first + 1, len(own) + 1)]
+        for block in sorted(blocks, key=len, reverse=True):
+            lap = set(block)
+            shorter = _loosely(kernel, [step for place, step in enumerate(best) if place not in lap], violates)
+            if shorter is not None and len(shorter) < len(best):
+                return without_laps(kernel, shorter, violates)
+    return best
+
+
 def _loosely(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path | None:
     """Take those of ``steps`` that are possible; return them up to the first violation, or None without one."""
     state = kernel.initial

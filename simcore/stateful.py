@@ -27,6 +27,7 @@ from simcore.model import Model, Parameter
 from simcore.monitor import Monitor, refuse_unwitnessed
 from simcore.result import Result
 from simcore.schedule import Schedule, describe
+from simcore.shrink import without_laps
 from simcore.spec import DEADLOCK_FREE, Property, Verdict
 
 Parameters = dict[str, Parameter]
@@ -176,7 +177,8 @@ class _Machine(RuleBasedStateMachine):
         """Tell Hypothesis how close to a standstill this run came."""
         if currently_in_test_context():
             for label, blocked in self.most_blocked.items():
-                target(blocked, label=label)
+                if blocked:
+                    target(blocked, label=label)
 
     def _begin(self) -> None:
         self.kernel = self.monitor.kernel
@@ -193,7 +195,19 @@ class _Machine(RuleBasedStateMachine):
             self.most_blocked[label] = max(self.most_blocked[label], number)
 
     def _result(self, violated: str) -> Result:
+        """Tell this run as a counterexample.
+
+        Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here,
+        also where the steps of others lie in between.
+        """
         model = self.kernel.model
+        path = without_laps(self.kernel, self.path, lambda state: self.monitor.violated_in(state) == violated)
+        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
+        how = (
+            "as shrunk by Hypothesis"
+            if len(path) == len(self.path)
+            else "shrunk by Hypothesis, laps of a loop left out"
+        )
         steps = len(self.path)
         return Result(
             Verdict.VIOLATED,
@@ -206,7 +220,7 @@ class _Machine(RuleBasedStateMachine):
             seconds=time.monotonic() - self.started,
             strategy="stateful testing, this run",
             timeouts=self.kernel.timeouts,
-            counterexample=self.monitor.counterexample(violated, self.path, self.state, "as shrunk by Hypothesis"),
+            counterexample=self.monitor.counterexample(violated, path, state, how),
         )
 
 

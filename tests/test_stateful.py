@@ -166,7 +166,7 @@ def test_a_failing_run_tells_the_schedule_and_who_waits_for_whom_in_the_words_of
         ["stuck:"],
         ["left", "waits", "for", "b,", "held", "by", "right"],
         ["right", "waits", "for", "a,", "held", "by", "left"],
-        [*"replay: simcore replay".split(), explore(opposed_locks()).counterexample.token],
+        [*["replay:", "simcore", "replay"], explore(opposed_locks()).counterexample.token],
     ]
 
 
