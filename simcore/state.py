@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from simcore.errors import ModelError
 from simcore.model import Model, Process
-from simcore.objects import Future, PoolValue, Task
+from simcore.objects import Condition, Future, PoolValue, Task
 from simcore.operations import Operation, SharedObject, Value
 
 Status = Literal["enabled", "blocked", "idle", "done", "failed"]
@@ -104,6 +104,10 @@ class State:
             if thing.name == name:
                 return value
         raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
+
+    def value_of(self, thing: SharedObject) -> Value:
+        """Return the value that operations on ``thing`` are about: a condition has none but its lock's."""
+        return self.values.get(thing.lock if isinstance(thing, Condition) else thing)
 
     def process(self, name: object) -> ProcessState:
         """Return one process by its name."""

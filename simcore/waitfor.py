@@ -17,12 +17,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import networkx as nx
 
-from simcore.freeze import Freezer
+from simcore.freeze import mentioned_by
 from simcore.mentions import called_by
 from simcore.model import Process
 from simcore.objects import Future, PoolValue, Task, ThreadPool
@@ -79,12 +79,17 @@ def queued_may_enable(waiting: ProcessState, value: Value, tasks: Iterable[Task]
             if task.future is target:
                 return True
             continue
-        freezer = Freezer()
-        freezer.freeze((task.fn, task.args))
-        called, submitted = called_by(task.fn)
-        if target in freezer.objects and (called | submitted) & wait.enabled_by:
+        objects, names = _within_reach(task.fn, task.args)
+        if target in objects and names & wait.enabled_by:
             return True
     return False
+
+
+@cache
+def _within_reach(fn: Any, args: tuple[Any, ...]) -> tuple[frozenset[SharedObject], frozenset[str]]:
+    """Return the objects that a task can reach, and the names that it and what it submits may call."""
+    called, submitted = called_by(fn)
+    return mentioned_by((fn, args)), called | submitted
 
 
 def _made_by_submit(target: SharedObject) -> bool:
@@ -135,7 +140,7 @@ class WaitForGraph:
     def _edge(self, waiting: ProcessState) -> Edge:
         assert waiting.operation is not None
         target = waiting.operation.target
-        value = self.state.values.get(target)
+        value = self.state.value_of(target)
         direct, through = [], []
         for other in self._all:
             pools = may_enable(waiting, value, other)

@@ -740,6 +740,20 @@ def test_a_deadlock_is_explained_with_the_time_at_which_it_closed():
     assert "stuck at 1.5 s of virtual time" in str(result)
 
 
+def test_waiting_for_a_notification_that_nobody_gives_is_explained():
+    model = Model("not notified")
+    condition = model.condition("condition")
+
+    def wait():
+        yield condition.acquire()
+        yield condition.wait()
+
+    model.process("p", wait)
+    result = simulate(model)
+    assert result.status == "stuck"
+    assert "p waits for condition (reacquire)" in str(result)
+
+
 def test_the_reported_hang_is_found_and_explained():
     latency = {"read_stream": 0.01, "blob_callback": 0.01}
     result = simulate(pool_starvation.buggy(downloads=8, workers=4), latency=latency)
