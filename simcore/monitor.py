@@ -6,14 +6,15 @@ witness that something never happens, so properties about whole runs are refused
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from simcore.errors import OptionError
 from simcore.kernel import Kernel, Packed
 from simcore.knot import Knots
-from simcore.result import Counterexample
+from simcore.result import Counterexample, Result
 from simcore.schedule import Schedule
-from simcore.spec import DEADLOCK_FREE, Property
+from simcore.spec import DEADLOCK_FREE, Property, Verdict
 
 _WITNESSED = ("always", "deadlock")
 
@@ -79,27 +80,58 @@ class Monitor:
         waiting, _ = self.kernel.waiting(state, movers)
         return bool(waiting) and bool(self._knots.dead(state, waiting))
 
-    def first_violation(self, schedule: Schedule, how: str = "replayed") -> Counterexample | None:
-        """Replay ``schedule`` and return the first violation that it meets, or None.
+    def replay(self, schedule: Schedule) -> Result | None:
+        """Follow ``schedule`` and return the first violation that it meets as a result, or None.
 
         Raises
         ------
         Diverged
             When the model does not offer one of its steps.
         """
+        started = time.monotonic()
         path = schedule.path(self.kernel)
         for length, state in enumerate(schedule.states(self.kernel)):
-            violated = self.violated_in(state)
-            if violated is not None:
-                return self.counterexample(violated, path[:length], state, how)
+            if self.violated_in(state) is not None:
+                return self.told(path[:length], "as recorded", "one schedule, replayed", time.monotonic() - started)
         return None
 
-    def counterexample(self, violated: str, path: Sequence[tuple[int, int]], state: Packed, how: str) -> Counterexample:
-        """Return the run ``path``, which ends in ``state``, as a counterexample to the property ``violated``."""
+    def told(self, path: Sequence[tuple[int, int]], how: str, strategy: str, seconds: float) -> Result:
+        """Return the run ``path``, which ends in a violation, as an explorer would.
+
+        Parameters
+        ----------
+        path : sequence of (int, int)
+            Process and outcome of each step.
+        how : str
+            What is known of its length.
+        strategy : str
+            How it was found.
+        seconds : float
+            How long that took.
+        """
+        model = self.kernel.model
+        schedule = Schedule.of(self.kernel, path)
+        state = schedule.states(self.kernel)[-1]
+        violated = self.violated_in(state)
+        assert violated is not None
         view = self.kernel.view(state)
-        failure = ""
+        return Result(
+            Verdict.VIOLATED,
+            model.name,
+            model.origin,
+            violated,
+            states=len(schedule) + 1,
+            transitions=len(schedule),
+            depth=len(schedule),
+            seconds=seconds,
+            strategy=strategy,
+            timeouts=self.kernel.timeouts,
+            counterexample=Counterexample(violated, schedule, view, shortest=how, failure=self._failure(state)),
+        )
+
+    def _failure(self, state: Packed) -> str:
         failed = self.kernel.failed(state)
-        if failed is not None:
-            process = view.processes[failed]
-            failure = f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")
-        return Counterexample(violated, Schedule.of(self.kernel, path), view, shortest=how, failure=failure)
+        if failed is None:
+            return ""
+        process = self.kernel.process_state(state, failed)
+        return f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from simcore.errors import Diverged, ScheduleError
+from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import Kernel, Packed
 from simcore.model import Model, Origin, build
 from simcore.operations import shown
@@ -108,7 +108,10 @@ class Schedule:
                 "no token: the model was not built by a module-level function of plain parameters that is "
                 "annotated '-> Model', so another process could not build it again; move it into such a function"
             )
-        from_names = {process.name: process.index for process in build(self.origin).processes}
+        try:
+            from_names = {process.name: process.index for process in build(self.origin).processes}
+        except ModelError as error:
+            raise ScheduleError(f"no token: {error}") from error
         for name in self.processes:
             if name not in from_names:
                 raise ScheduleError(f"no token: {self.origin.function} alone builds a model without process {name!r}")

@@ -28,7 +28,7 @@ from simcore.monitor import Monitor, refuse_unwitnessed
 from simcore.result import Result
 from simcore.schedule import Schedule, describe
 from simcore.shrink import without_laps
-from simcore.spec import DEADLOCK_FREE, Property, Verdict
+from simcore.spec import DEADLOCK_FREE, Property
 
 Parameters = dict[str, Parameter]
 Range = range | Sequence[Any] | st.SearchStrategy[Any]
@@ -200,28 +200,13 @@ class _Machine(RuleBasedStateMachine):
         Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here,
         also where the steps of others lie in between.
         """
-        model = self.kernel.model
         path = without_laps(self.kernel, self.path, lambda state: self.monitor.violated_in(state) == violated)
-        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
         how = (
             "as shrunk by Hypothesis"
             if len(path) == len(self.path)
             else "shrunk by Hypothesis, laps of a loop left out"
         )
-        steps = len(self.path)
-        return Result(
-            Verdict.VIOLATED,
-            model.name,
-            model.origin,
-            violated,
-            states=steps + 1,
-            transitions=steps,
-            depth=steps,
-            seconds=time.monotonic() - self.started,
-            strategy="stateful testing, this run",
-            timeouts=self.kernel.timeouts,
-            counterexample=self.monitor.counterexample(violated, path, state, how),
-        )
+        return self.monitor.told(path, how, "stateful testing, this run", time.monotonic() - self.started)
 
 
 class _FixedMachine(_Machine):
