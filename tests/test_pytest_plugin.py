@@ -230,7 +230,7 @@ def test_a_replay_passes_and_says_where_the_fixed_model_departs_from_the_schedul
     pytester.makepyfile(systems=MODELS.replace("(second, first) if opposed else (first, second)", "(first, second)"))
     result = run(HANGS, "--simcore-replay", token)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*::test_hang: the schedule is no longer possible: step 1 of the schedule*"])
+    result.stdout.fnmatch_lines(["*::test_hang: the schedule is no longer possible: step 2 of the schedule*"])
 
 
 def test_a_replay_that_violates_nothing_is_not_a_proof(run):
