@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 
 from simcore.errors import OptionError
 from simcore.kernel import Choice, Kernel, Packed, Timeouts
-from simcore.knot import Knots, finished, reach
+from simcore.knot import Knots, reach
 from simcore.liveness import Graph, Lasso, Path, avoiding
 from simcore.model import Model
 from simcore.reduction import WorkerSymmetry
@@ -36,8 +36,8 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 StrategyName = Literal["breadth", "depth", "random", "pct"]
 
 HUNT_AFTER = 50_000
-SHORTEN_STATES = 400_000
-NO_RETURN_STATES = 100_000
+SHORTEN_STATES = 200_000
+NO_RETURN_STATES = 10_000
 _HUNTS = 40
 _RUN_STEPS = 20_000
 _SAMPLES = 1_000
@@ -467,31 +467,27 @@ class _Search:
         return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure)
 
     def _no_return(self, states: list[Packed]) -> NoReturn | None:
-        """Find the first of ``states`` from which no good end can be reached, by bisection: it stays that way."""
-        answers: dict[int, bool | None] = {}
+        """Find the first of ``states`` from which no good end can be reached; from there on it stays so.
 
-        def good(number: int, unknown: bool) -> bool:
-            if number not in answers:
-                answers[number] = self._can_end_well(states[number])
-            answer = answers[number]
-            return unknown if answer is None else answer
-
-        if not good(0, True) or answers[0] is None:
-            return None if answers[0] is None else NoReturn(0, 0, NO_RETURN_STATES)
-        last = _bisect(0, len(states) - 1, lambda number: good(number, True))
-        first = _bisect(0, last, lambda number: good(number, False))
+        Searching everything that can follow is cheap near the end and soon too much before, so the end is
+        pushed back by bisection as long as the budget suffices; what cannot be decided leaves an interval.
+        """
+        if self._can_end_well(states[0], NO_RETURN_STATES) is not True:
+            return None
+        last = _bisect(0, len(states) - 1, lambda n: self._can_end_well(states[n], NO_RETURN_STATES) is not False)
+        quick = NO_RETURN_STATES // 20
+        first = _bisect(0, last, lambda n: self._can_end_well(states[n], quick) is True)
         return NoReturn(last, first, NO_RETURN_STATES)
 
-    def _can_end_well(self, state: Packed) -> bool | None:
+    def _can_end_well(self, state: Packed, budget: int) -> bool | None:
         kernel = self.kernel
 
         def hopeless(reached: Packed) -> bool:
             choices = kernel.successors(reached)
             waiting, _ = kernel.waiting(reached, {choice.process for choice in choices})
-            return bool(self.knots.dead(reached, waiting & ~kernel.idle(reached)))
+            return bool(self.knots.dead(reached, waiting, waiting & ~kernel.idle(reached)))
 
-        goal = lambda reached: finished(kernel, reached)  # noqa: E731
-        return reach(kernel, state, goal, NO_RETURN_STATES, hopeless, self.symmetry.representative)
+        return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)
 
     def _whole(self, name: str) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""

@@ -448,6 +448,14 @@ class Kernel:
                     return process
         return None
 
+    def finished(self, state: Packed) -> bool:
+        """Tell whether every process that must finish has: a good end."""
+        for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True):
+            local = self.locals[number]
+            if local.task is not None or (not process.daemon and local.status != "returned"):
+                return False
+        return True
+
     def waiting(self, state: Packed, movers: Container[int]) -> tuple[int, int]:
         """Return two sets of processes as bits: who waits without a limit in ``state``, and who has ended.
 

@@ -179,9 +179,3 @@ def reach(
                 seen.add(following)
                 stack.append(following)
     return False
-
-
-def finished(kernel: Kernel, state: Packed) -> bool:
-    """Tell whether every process that must finish has: a good end."""
-    return not any(process.owes for process in kernel.view(state).processes)
-

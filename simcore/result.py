@@ -24,7 +24,7 @@ class NoReturn:
     Attributes
     ----------
     step : int
-        Its number in the schedule, from 1; 0 when no good end was reachable from the start.
+        Its number in the schedule, from 1.
     earliest : int
         The search proved that a good end is still reachable after step ``earliest - 1``; smaller than
         ``step`` when its budget did not suffice to tell where in between the point lies.
@@ -43,8 +43,6 @@ class NoReturn:
 
     def describe(self, schedule: Schedule) -> str:
         """Say it in a line."""
-        if self.step == 0:
-            return "point of no return: none, no good end can be reached from the start"
         text = f"step {self.step}, {schedule.steps[self.step - 1].process} {schedule.steps[self.step - 1].text}"
         if self.exact:
             return f"point of no return: {text}; no good end can be reached after it"
@@ -160,7 +158,11 @@ class Result:
     def __str__(self) -> str:
         asked = f"{self.model} ({self.bound})" if self.bound else self.model
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
-        lines = [f"{self.verdict}: {self.property}", f"  {asked}", f"  {self.strategy}: {counted}, {self.seconds:.1f} s"]
+        lines = [
+            f"{self.verdict}: {self.property}",
+            f"  {asked}",
+            f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
+        ]
         lines += [f"  {note}" for note in self.notes]
         if self.reason:
             lines.append(f"  undetermined because {self.reason}")
