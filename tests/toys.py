@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from simcore.kernel import Kernel, Packed
@@ -61,14 +61,14 @@ def enabled(kernel: Kernel, state: Packed) -> list[str]:
     return [kernel.processes[i].name for i in dict.fromkeys(choice.process for choice in kernel.successors(state))]
 
 
-def alone(*operations: Any, model: Model | None = None, timeouts: str = "when_stuck") -> list[Any]:
-    """Run one process through ``operations``; return what each gave it, exceptions as (type, message)."""
+def alone(*calls: Callable[[], Any], model: Model | None = None, timeouts: str = "when_stuck") -> list[Any]:
+    """Run one process that yields what each call returns; return what it was given, exceptions with their text."""
 
     def process() -> Iterator[Any]:
         given = ()
-        for operation in operations:
+        for number in range(len(calls)):
             try:
-                result = yield operation
+                result = yield calls[number]()
             except Exception as error:
                 result = (type(error), str(error))
             given += (result,)
@@ -76,7 +76,29 @@ def alone(*operations: Any, model: Model | None = None, timeouts: str = "when_st
 
     model = model or Model("alone")
     model.process("alone", process)
-    return list(finish(model, timeouts=timeouts)["alone"])
+    results: tuple[Any, ...] = finish(model, timeouts=timeouts)["alone"]
+    return list(results)
+
+
+def agree(model: Model, thing: Any, real: Any, *calls: tuple[Any, ...]) -> list[Any]:
+    """Make the same calls (name, arguments...) of an object of the model and of the real one; compare; return results.
+
+    A trailing dict holds keyword arguments.
+    """
+
+    def call(target: Any, name: str, *args: Any) -> Any:
+        keywords = args[-1] if args and isinstance(args[-1], dict) else {}
+        return getattr(target, name)(*(args[:-1] if keywords else args), **keywords)
+
+    modelled = alone(*(partial(call, thing, *one) for one in calls), model=model)
+    actual = []
+    for one in calls:
+        try:
+            actual.append(call(real, *one))
+        except Exception as error:
+            actual.append((type(error), str(error)))
+    assert modelled == actual
+    return actual
 
 
 class Space(NamedTuple):
