@@ -28,16 +28,14 @@ from simcore.delays import Delay, Latency, arrivals, exponential, lognormal, uni
 from simcore.errors import OptionError, ScheduleError
 from simcore.kernel import Kernel, Move, Packed
 from simcore.model import Model
-from simcore.objects import Future, Task
-from simcore.operations import SharedObject
+from simcore.objects import Task
 from simcore.schedule import Schedule
 from simcore.simulation import Recorder, Simulation, Status
-from simcore.waiting import Place, Plan, Waiting
+from simcore.waiting import Place, Plan, Waiting, reachable
 
 __all__ = ["Delay", "Simulation", "exponential", "lognormal", "simulate", "uniform"]
 
-_INSTANT = 1_000_000
-_DAEMONS = 100_000
+_INSTANT, _DAEMONS = 1_000_000, 100_000  # steps after which a run without limits is taken to be endless
 
 
 def simulate(
@@ -68,8 +66,8 @@ def simulate(
     load : mapping of str to Delay, optional
         Seconds between the starts of processes, by name or pattern: ``{"download[*]": exponential(0.5)}``.
     max_steps : int, optional
-        Steps after which the run is stopped. Without it, a run that takes a million steps in one instant
-        or a hundred thousand in daemons alone is stopped too.
+        Steps after which the run is stopped. Without it, a run of a million steps in one instant is stopped
+        too, and without ``until`` as well a run in which only daemons have moved for 100,000 steps.
 
     Raises
     ------
@@ -83,22 +81,13 @@ def simulate(
     if max_steps is not None and max_steps < 1:
         raise OptionError(f"max_steps={max_steps!r}: a number of steps, at least 1; None for no limit")
     kernel = Kernel(model, "anytime")
-    run = _Run(kernel, seed, until, max_steps, Latency(latency or {}, kernel.processes, _reachable(kernel), seed))
+    run = _Run(kernel, seed, until, max_steps, Latency(latency or {}, kernel.processes, reachable(kernel), seed))
     run.start(arrivals(load or {}, kernel.processes, seed))
     if schedule is not None:
         schedule.states(kernel)  # raises Diverged
         run.replay(schedule.path(kernel))
     run.go()
     return run.simulation()
-
-
-def _reachable(kernel: Kernel) -> set[SharedObject]:
-    """Return the objects of the model, the conditions that its processes use, and a future to stand for a submit's."""
-    found = {*kernel.objects, Future("future")}
-    for process in kernel.processes:
-        point = kernel.locals[kernel.initial[kernel.first_process + process.index]].point
-        found |= point.objects if point is not None else set()
-    return found
 
 
 class _Run:
@@ -170,7 +159,7 @@ class _Run:
             self._stop(f"max_steps={self.max_steps} reached")
         elif self.max_steps is None and steps - self._instant >= _INSTANT:
             self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
-        elif self.max_steps is None and steps - self._daemons >= _DAEMONS:
+        elif self.max_steps is None and self.until is None and steps - self._daemons >= _DAEMONS:
             self._stop(f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps=")
         return self.status is not None
 

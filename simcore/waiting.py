@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from simcore.delays import Latency, Sampler
 from simcore.kernel import Kernel, Move, Packed
-from simcore.operations import Operation
+from simcore.objects import Future
+from simcore.operations import Operation, SharedObject
 
 
 @dataclass(eq=False, frozen=True, slots=True)
@@ -139,3 +140,12 @@ class Waiting:
         delay = None if second_half else self._latency.of_operation(operation, who)
         owes = task is not None if who.pool is not None else not who.daemon
         return Plan(operation, self._kernel.target(local), delay, operation.name in operation.target.arriving, owes)
+
+
+def reachable(kernel: Kernel) -> set[SharedObject]:
+    """Return the objects of the model, the conditions that its processes use, and a future to stand for a submit's."""
+    found = {*kernel.objects, Future("future")}
+    for process in kernel.processes:
+        point = kernel.locals[kernel.initial[kernel.first_process + process.index]].point
+        found |= point.objects if point is not None else set()
+    return found

@@ -174,6 +174,25 @@ def test_a_task_whose_result_nobody_wants_holds_its_worker_for_its_time():
     assert result.mean("pool") == 1.0
 
 
+def test_a_task_whose_future_is_dropped_before_it_is_set_frees_its_worker():
+    model = Model("dropped")
+    pool = model.thread_pool("pool", 1)
+
+    def job():
+        yield from ()
+
+    def boss():
+        yield from wait_a_second((yield pool.submit(job)))
+
+    def wait_a_second(future):
+        yield sleep(1)
+
+    model.process("boss", boss)
+    result = simulate(model, latency={"set_result": 5.0})
+    assert result.occupancy["pool"].series == [(0.0, 0), (0.0, 1), (1.0, 0)]
+    assert (result.status, result.time) == ("completed", 1.0)
+
+
 def test_two_workers_halve_the_time():
     assert simulate(jobs(workers=2, tasks=4), latency={"job": 2.0}).time == 4.0
 
@@ -239,15 +258,15 @@ def test_the_second_half_of_a_condition_wait_has_no_delay_of_its_own():
         yield condition.release()
 
     def notifier():
-        yield sleep(5)
+        yield sleep(2.5)
         yield condition.acquire()
         yield condition.notify()
         yield condition.release()
 
     model.process("waiter", waiter)
     model.process("notifier", notifier)
-    result = simulate(model, latency={"waiter": 1.0})  # acquire, wait, and after 5 s the release
-    assert result.completion == {"waiter": 6.0, "notifier": 5.0}
+    result = simulate(model, latency={"waiter": 1.0})  # acquire at 1, wait at 2, woken at 2.5, release
+    assert result.completion == {"waiter": 3.5, "notifier": 2.5}
 
 
 def test_latency_may_name_a_condition():
@@ -380,6 +399,24 @@ def test_a_time_out_that_was_not_needed_leaves_no_trace():
     model.process("waiter", waiter)
     result = simulate(model)
     assert (result.results["waiter"], result.time) == (True, 4.0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_time_out_that_comes_together_with_what_was_waited_for_does_not_shorten_what_follows(seed):
+    model = Model("together")
+    event, box = model.event("event"), model.queue("box")
+
+    def setter():
+        yield sleep(1)
+        yield event.set()
+
+    def waiter():
+        yield event.wait(timeout=1)
+        yield box.put("after")
+
+    model.process("setter", setter)
+    model.process("waiter", waiter)
+    assert simulate(model, seed=seed, latency={"put": 1.0}).completion["waiter"] == 2.0
 
 
 def test_a_condition_that_nobody_notifies_gives_up_at_its_time():
@@ -961,6 +998,19 @@ def test_a_schedule_waits_for_the_delays_of_its_steps():
     model = opposed_locks()
     schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0), (1, 0)])
     assert simulate(model, schedule=schedule, latency={"left": 2.0}).time == 2.0
+
+
+def test_after_a_schedule_delays_are_spent_as_ever():
+    model = Model("afterwards")
+    box = model.queue("box")
+
+    def run():
+        yield box.put(1)
+        yield box.put(2)
+
+    model.process("p", run)
+    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0)])
+    assert simulate(model, schedule=schedule, latency={"put": 1.0}).time == 2.0
 
 
 def test_a_time_out_in_a_schedule_fires_at_its_time():
