@@ -88,7 +88,9 @@ def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
     return model
 
 
-def fixed(*, downloads: int = 8, workers: int = 4, callback_workers: int = 64, chunks: int = 1) -> Model:
+def fixed(
+    *, downloads: int = 8, workers: int = 4, callback_workers: int = 64, chunks: int = 1, fix: bool = True
+) -> Model:
     """Build the system after #4171.
 
     Parameters
@@ -101,8 +103,10 @@ def fixed(*, downloads: int = 8, workers: int = 4, callback_workers: int = 64, c
         Workers of the owner's callback pool.
     chunks : int
         Round trips of each download.
+    fix : bool
+        False takes the fix out again: the callback runs on the stream worker, and the callback pool idles.
     """
-    model = Model("pool starvation, after #4171")
+    model = Model("pool starvation, after #4171" if fix else "pool starvation, #4171 taken out again")
     stream, callback = model.thread_pool("stream", workers), model.thread_pool("callback", callback_workers)
     requests, replies = model.link("requests", CONNECTION_CAPACITY), model.link("replies", CONNECTION_CAPACITY)
     names = model.indices("download", downloads)
@@ -114,7 +118,10 @@ def fixed(*, downloads: int = 8, workers: int = 4, callback_workers: int = 64, c
 
     def handle_blob(request):
         reading = yield stream.submit(read_stream, request)
-        yield callback.submit(blob_callback, request, reading)  # and this worker is free again
+        if fix:
+            yield callback.submit(blob_callback, request, reading)  # and this worker is free again
+        else:
+            yield from blob_callback(request, reading)
 
     def blob_callback(request, reading):
         data = yield reading.result()

@@ -206,9 +206,8 @@ class _Search:
         self.asked = asked
         self.limits = limits
         self.progress = progress
-        self.symmetry = WorkerSymmetry(kernel)
-        self.reduced = symmetry and not self.symmetry.trivial
-        self.canonical = self.symmetry.representative if self.reduced else lambda state: state
+        self.symmetry = WorkerSymmetry(kernel, symmetry)
+        self.canonical = (lambda state: state) if self.symmetry.trivial else self.symmetry.representative
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
@@ -265,7 +264,7 @@ class _Search:
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
         name = "depth-first" if depth_first else "breadth-first"
-        if self.reduced:
+        if not self.symmetry.trivial:
             name += ", workers interchangeable"
         try:
             found = self._walk(self.space, depth_first)

@@ -27,24 +27,23 @@ class WorkerSymmetry:
     ----------
     kernel : Kernel
         Whose states are reduced.
+    on : bool
+        False leaves every state as it is.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, on: bool = True) -> None:
         self.kernel = kernel
         first = kernel.first_process
-        self.ranges = [
-            (first + workers[0].index, first + workers[-1].index + 1)
-            for _, workers in kernel.model.pools()
-            if len(workers) > 1
-        ]
-        self._workers = frozenset(w for _, workers in kernel.model.pools() if len(workers) > 1 for w in workers)
+        teams = [workers for _, workers in kernel.model.pools() if on and len(workers) > 1]
+        self.ranges = [(first + team[0].index, first + team[-1].index + 1) for team in teams]
+        self._workers = frozenset(worker for team in teams for worker in team)
         self._naming = [thing.index for thing in kernel.objects if thing.names_processes]
         self._renamed: dict[tuple[int, tuple[int, ...]], int] = {}
         self.identity = tuple(range(len(kernel.processes)))
 
     @property
     def trivial(self) -> bool:
-        """Whether no pool has two workers, so that every state is its own representative."""
+        """Whether every state is its own representative."""
         return not self.ranges
 
     def representative(self, state: Packed) -> Packed:
