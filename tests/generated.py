@@ -1,0 +1,209 @@
+"""Small random systems, as text that a token can carry.
+
+A description is a dictionary of plain lists: how many objects of which kind, and for each process and task a
+body of instructions, which one generator function interprets. `system` builds the model of a description, so
+that a schedule of a generated system has a token like any other.
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import InvalidStateError
+from queue import Empty, Full
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from simcore import Model, choose, sleep
+
+SECONDS = 0.02
+"""Of every time-out and sleep: they must pass in real runs too."""
+
+
+class Program(NamedTuple):
+    """A body of instructions with the objects in their places."""
+
+    name: str
+    body: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def run(program):
+    """What every process and every task does."""
+    yield from interpret(program.body)
+    return program.name
+
+
+def interpret(body):
+    """Carry out the instructions one after the other; giving up, or coming too late, is no failure."""
+    future = None
+    for instruction in body:
+        try:
+            match instruction:
+                case "lock", lock, timeout, inner:
+                    if (yield lock.acquire(timeout=timeout)):
+                        yield from interpret(inner)
+                        yield lock.release()
+                case "repeat", times, inner:
+                    for _ in range(times):
+                        yield from interpret(inner)
+                case "choose", *bodies:
+                    yield from interpret(bodies[(yield choose(*range(len(bodies))))])
+                case "submit", pool, program:
+                    future = yield pool.submit(run, program)
+                case "result", timeout:
+                    if future is not None:
+                        yield future.result(timeout=timeout)
+                case "set_result", promise:
+                    yield promise.set_result("set")
+                case "await", promise, timeout:
+                    yield promise.result(timeout=timeout)
+                case "put", queue, item, timeout:
+                    yield queue.put(item, timeout=timeout)
+                case "get", queue, timeout:
+                    yield queue.get(timeout=timeout)
+                case "set", event:
+                    yield event.set()
+                case "clear", event:
+                    yield event.clear()
+                case "wait", event, timeout:
+                    yield event.wait(timeout=timeout)
+                case "acquire", semaphore, timeout:
+                    yield semaphore.acquire(timeout=timeout)
+                case "release", semaphore:
+                    yield semaphore.release()
+                case "sleep", seconds:
+                    yield sleep(seconds)
+                case _:
+                    raise NotImplementedError(instruction)
+        except (Full, Empty, TimeoutError, InvalidStateError):
+            pass
+
+
+def system(description: str) -> Model:
+    """Build the model of a description, which is JSON; see `descriptions`."""
+    told = json.loads(description)
+    model = Model("generated system")
+    things = {
+        "lock": [model.lock(f"lock{i}") for i in range(told["lock"])],
+        "event": [model.event(f"event{i}") for i in range(told["event"])],
+        "future": [model.future(f"promise{i}") for i in range(told["future"])],
+        "semaphore": [model.semaphore(f"semaphore{i}", n) for i, n in enumerate(told["semaphore"])],
+        "queue": [model.queue(f"queue{i}", capacity) for i, capacity in enumerate(told["queue"])],
+        "pool": [model.thread_pool(f"pool{i}", workers) for i, workers in enumerate(told["pool"])],
+    }
+    tasks: list[Program] = []
+    for i, body in enumerate(told["tasks"]):
+        tasks.append(Program(f"task{i}", _placed(body, things, tasks)))
+    for i, body in enumerate(told["processes"]):
+        model.process(f"process{i}", run, Program(f"body{i}", _placed(body, things, tasks)))
+    return model
+
+
+_KINDS = {
+    "lock": "lock",
+    "set_result": "future",
+    "await": "future",
+    "put": "queue",
+    "get": "queue",
+    "set": "event",
+    "clear": "event",
+    "wait": "event",
+    "acquire": "semaphore",
+    "release": "semaphore",
+    "submit": "pool",
+}
+"""On what kind of object an instruction works, where it works on one."""
+
+
+def _placed(body: list[Any], things: dict[str, list[Any]], tasks: list[Program]) -> tuple[Any, ...]:
+    """Put the objects into the places of their numbers."""
+    return tuple(_placed_one(name, arguments, things, tasks) for name, *arguments in body)
+
+
+def _placed_one(
+    name: str, arguments: list[Any], things: dict[str, list[Any]], tasks: list[Program]
+) -> tuple[Any, ...]:
+    placed = [_placed(a, things, tasks) if isinstance(a, list) else a for a in arguments]
+    if name in _KINDS:
+        placed[0] = things[_KINDS[name]][placed[0]]
+    if name == "submit":
+        placed[1] = tasks[placed[1]]
+    return (name, *placed)
+
+
+# ---- drawing descriptions ----------------------------------------------------------------------------------
+
+
+@st.composite
+def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4) -> str:
+    """Draw a system of two to four processes, as the text that `system` takes.
+
+    Parameters
+    ----------
+    timed : bool
+        Whether waits may have time-outs, and processes may sleep.
+    longest : int
+        Instructions in a body, at most; a loop runs twice.
+    """
+    told: dict[str, Any] = {
+        "lock": draw(st.integers(0, 2)),
+        "event": draw(st.integers(0, 1)),
+        "future": draw(st.integers(0, 1)),
+        "semaphore": draw(st.lists(st.integers(0, 2), max_size=1)),
+        "queue": draw(st.lists(st.none() | st.integers(1, 2), max_size=2)),
+        "pool": draw(st.lists(st.integers(1, 2), max_size=2)),
+        "tasks": [],
+    }
+    for _ in range(draw(st.integers(1, 2)) if told["pool"] else 0):
+        told["tasks"].append(draw(_bodies(told, timed, 2)))
+    told["processes"] = draw(st.lists(_bodies(told, timed, longest), min_size=2, max_size=4))
+    return json.dumps(told, separators=(",", ":"))
+
+
+def systems(*, timed: bool = True, longest: int = 4) -> st.SearchStrategy[Model]:
+    """Draw the model of a description."""
+    return descriptions(timed=timed, longest=longest).map(lambda description: system(description=description))
+
+
+def _bodies(told: dict[str, Any], timed: bool, longest: int) -> st.SearchStrategy[list[Any]]:
+    """Draw bodies that may submit the tasks which ``told`` has so far, so that no task submits itself."""
+    limit = st.sampled_from([None, None, SECONDS, 0]) if timed else st.none()
+    simple = _simple(told, limit)
+    if timed:
+        simple.append(st.tuples(st.just("sleep"), st.just(SECONDS)))
+    if not simple:
+        simple.append(st.just(["choose", [], []]))
+    short = st.lists(st.one_of(simple), min_size=1, max_size=2)
+    nested = [
+        st.tuples(st.just("repeat"), st.just(2), short),
+        st.tuples(st.just("choose"), short, st.lists(st.one_of(simple), max_size=1)),
+    ]
+    if told["lock"]:
+        held = st.tuples(st.just("lock"), st.integers(0, told["lock"] - 1), limit, short)
+        nested += [held, st.tuples(st.just("lock"), st.integers(0, told["lock"] - 1), limit, st.tuples(held).map(list))]
+    return st.lists(st.one_of(*simple, *nested), min_size=2, max_size=longest)
+
+
+def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.SearchStrategy[Any]]:
+    """Return the instructions without a body that the objects of ``told`` allow."""
+    which = {kind: st.integers(0, (n if isinstance(n, int) else len(n)) - 1) for kind, n in told.items() if n}
+    shapes = {
+        "future": [("set_result",), ("await", limit)],
+        "queue": [("put", st.integers(0, 1), limit), ("get", limit)],
+        "event": [("set",), ("clear",), ("wait", limit)],
+        "semaphore": [("acquire", limit), ("release",)],
+    }
+    if "tasks" in which:
+        shapes["pool"] = [("submit", which["tasks"])]
+    found = [
+        st.tuples(st.just(name), which[kind], *rest)
+        for kind, instructions in shapes.items()
+        if kind in which
+        for name, *rest in instructions
+    ]
+    if "tasks" in which:
+        found.append(st.tuples(st.just("result"), limit))
+    return found

@@ -1,0 +1,175 @@
+"""One schedule means the same in every driver: what is enabled, what happens, and how it ends.
+
+One body does all of it. A source makes the token of a run of a generated system; a replay takes the token into
+one driver and says what it saw there. Every pair must agree.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, NamedTuple
+
+import generated
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from simcore import Model
+from simcore.explore import explore
+from simcore.kernel import Kernel
+from simcore.model import build
+from simcore.schedule import Schedule, read_token
+from simcore.simulate import simulate
+from simcore.spec import Verdict, always
+from simcore.stateful import machine
+
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+STATES = 3_000
+ANYTHING = always(lambda state: True, "anything")  # so that a replay may go on after a knot has closed
+
+
+class Seen(NamedTuple):
+    """What a driver showed of a replay: the steps, who was enabled before each, and how everybody ended."""
+
+    steps: tuple[str, ...]
+    enabled: tuple[frozenset[str], ...]
+    ending: dict[str, str]
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the run can never complete from here."""
+        return "blocked" in self.ending.values() and "enabled" not in self.ending.values()
+
+
+# ---- sources: a driver makes a run of a model, and its token ------------------------------------------------
+
+
+def from_explore(model: Model, seed: int) -> Schedule:
+    """Return the counterexample, or where there is none a random run."""
+    result = explore(model, max_states=STATES)
+    if result.verdict is Verdict.VIOLATED:
+        return result.counterexample.schedule
+    return walked(Kernel(model), seed)
+
+
+def from_simulate(model: Model, seed: int) -> Schedule:
+    """Return one run in virtual time."""
+    return simulate(model, seed=seed).schedule
+
+
+def from_machine(model: Model, seed: int) -> Schedule:
+    """Return one run of the state machine, to its violation or its end."""
+    run = machine(model)()
+    random = Random(seed)
+    try:
+        while (offers := run.offers()) != [None]:
+            run.step(step=random.choice(offers))
+        run.step(step=None)
+    except AssertionError as violation:
+        return Schedule.from_token(str(violation).rpartition("simcore replay ")[2])
+    return Schedule.of(run.kernel, run.path)
+
+
+def walked(kernel: Kernel, seed: int) -> Schedule:
+    """Return a random run to its end."""
+    random, state, path = Random(seed), kernel.initial, []
+    while choices := kernel.successors(state):
+        process, outcome, state = random.choice(choices)
+        path.append((process, outcome))
+    return Schedule.of(kernel, path)
+
+
+def from_a_slow_machine(model: Model, seed: int) -> Schedule:
+    """Return a random run in which time-outs fire at any moment."""
+    return walked(Kernel(model, "anytime"), seed)
+
+
+# ---- replays: a driver takes a token, and says what it saw ---------------------------------------------------
+
+
+def in_kernel(token: str) -> Seen:
+    """Replay in the tables alone, asking at each step what is enabled."""
+    schedule = Schedule.from_token(token)
+    kernel = Kernel(build(schedule.origin))
+    states = schedule.states(kernel)
+    enabled = [
+        frozenset(process.name for process in kernel.processes if kernel.moves(state, process.index))
+        for state in states[:-1]
+    ]
+    return Seen(_steps(schedule), tuple(enabled), _ending(kernel.view(states[-1])))
+
+
+def in_machine(token: str) -> Seen:
+    """Replay through what the state machine offers."""
+    schedule = Schedule.from_token(token)
+    run = machine(build(schedule.origin), ANYTHING, timeouts="anytime")()
+    steps, enabled = [], []
+    for process, outcome in schedule.path(run.kernel):
+        offers = run.offers()
+        enabled.append(
+            frozenset(
+                run.kernel.processes[offer.choice.process].name
+                for offer in offers
+                if offer.choice.outcome < len(run.kernel.moves(run.state, offer.choice.process))
+            )
+        )
+        (taken,) = [offer for offer in offers if offer.choice[:2] == (process, outcome)]
+        steps.append(repr(taken))
+        run.step(step=taken)
+    return Seen(tuple(steps), tuple(enabled), _ending(run.kernel.view(run.state)))
+
+
+def in_simulate(token: str) -> Seen:
+    """Replay in virtual time, and stop where the schedule ends."""
+    schedule = Schedule.from_token(token)
+    if not schedule.steps:
+        return in_kernel(token)
+    run = simulate(build(schedule.origin), schedule=schedule, max_steps=len(schedule))
+    return Seen(
+        _steps(run.schedule), tuple(frozenset(step.enabled) for step in run.schedule.steps), _ending(run.state)
+    )
+
+
+def _steps(schedule: Schedule) -> tuple[str, ...]:
+    return tuple(f"{step.process} {step.text}" + (f" -> {step.result}" if step.result else "") for step in schedule.steps)
+
+
+def _ending(state: Any) -> dict[str, str]:
+    """Return the status of everybody who must still finish or has finished."""
+    return {process.name: process.status for process in state.processes}
+
+
+SOURCES = [from_explore, from_simulate, from_machine, from_a_slow_machine]
+REPLAYS = [in_machine, in_simulate]
+
+
+@pytest.mark.parametrize("replay", REPLAYS)
+@pytest.mark.parametrize("source", SOURCES)
+@QUICK
+@given(description=generated.descriptions(), seed=st.integers(0, 9))
+def test_a_token_means_the_same_in_every_driver(source, replay, description, seed):
+    token = source(generated.system(description=description), seed).token
+    assert replay(token) == in_kernel(token)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@QUICK
+@given(description=generated.descriptions(), seed=st.integers(0, 9))
+def test_a_token_carries_all_that_its_schedule_says(source, description, seed):
+    schedule = source(generated.system(description=description), seed)
+    assert Schedule.from_token(schedule.token) == schedule
+
+
+@QUICK
+@given(description=generated.descriptions())
+def test_a_counterexample_of_explore_ends_stuck_in_virtual_time_whatever_comes_after_it(description):
+    result = explore(generated.system(description=description), max_states=STATES)
+    assume(result.verdict is Verdict.VIOLATED)
+    assert simulate(generated.system(description=description), schedule=result.counterexample.schedule).status == "stuck"
+
+
+@QUICK
+@given(description=generated.descriptions(), seed=st.integers(0, 9))
+def test_what_explore_proves_completes_in_virtual_time_for_every_seed(description, seed):
+    assume(explore(generated.system(description=description), max_states=STATES).verdict is Verdict.HOLDS)
+    assert simulate(generated.system(description=description), seed=seed).status == "completed"
