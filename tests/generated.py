@@ -123,9 +123,7 @@ def _placed(body: list[Any], things: dict[str, list[Any]], tasks: list[Program])
     return tuple(_placed_one(name, arguments, things, tasks) for name, *arguments in body)
 
 
-def _placed_one(
-    name: str, arguments: list[Any], things: dict[str, list[Any]], tasks: list[Program]
-) -> tuple[Any, ...]:
+def _placed_one(name: str, arguments: list[Any], things: dict[str, list[Any]], tasks: list[Program]) -> tuple[Any, ...]:
     placed = [_placed(a, things, tasks) if isinstance(a, list) else a for a in arguments]
     if name in _KINDS:
         placed[0] = things[_KINDS[name]][placed[0]]
