@@ -12,17 +12,65 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simcore.errors import Diverged, ModelError, SimcoreError
     from simcore.explore import explore
     from simcore.model import Model
     from simcore.objects import choose, sleep
+    from simcore.result import Counterexample, Result
+    from simcore.schedule import Schedule, Step
+    from simcore.spec import Property, Verdict, always, eventually, leads_to, sometimes
+    from simcore.state import ProcessState, State
+    from simcore.strategy import PCT, RandomWalk
+    from simcore.waitfor import WaitForGraph
 
-__all__ = ["Model", "choose", "explore", "sleep"]
+__all__ = [
+    "PCT",
+    "Counterexample",
+    "Diverged",
+    "Model",
+    "ModelError",
+    "ProcessState",
+    "Property",
+    "RandomWalk",
+    "Result",
+    "Schedule",
+    "SimcoreError",
+    "State",
+    "Step",
+    "Verdict",
+    "WaitForGraph",
+    "always",
+    "choose",
+    "eventually",
+    "explore",
+    "leads_to",
+    "sleep",
+    "sometimes",
+]
 
 _HOMES = {
+    "Counterexample": "simcore.result",
+    "Diverged": "simcore.errors",
     "Model": "simcore.model",
+    "ModelError": "simcore.errors",
+    "PCT": "simcore.strategy",
+    "ProcessState": "simcore.state",
+    "Property": "simcore.spec",
+    "RandomWalk": "simcore.strategy",
+    "Result": "simcore.result",
+    "Schedule": "simcore.schedule",
+    "SimcoreError": "simcore.errors",
+    "State": "simcore.state",
+    "Step": "simcore.schedule",
+    "Verdict": "simcore.spec",
+    "WaitForGraph": "simcore.waitfor",
+    "always": "simcore.spec",
     "choose": "simcore.objects",
+    "eventually": "simcore.spec",
     "explore": "simcore.explore",
+    "leads_to": "simcore.spec",
     "sleep": "simcore.objects",
+    "sometimes": "simcore.spec",
 }
 
 
