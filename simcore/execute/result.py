@@ -1,0 +1,104 @@
+"""What a real run showed, as values: the run itself is gone, with its threads and sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from simcore.errors import ScheduleError
+from simcore.execute.records import Record
+from simcore.kernel import Kernel
+from simcore.model import Model
+from simcore.schedule import Schedule
+from simcore.state import State
+from simcore.waitfor import WaitForGraph
+
+Ending = Literal["completed", "stuck", "failed", "limit"]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """The outcome of one real run.
+
+    Attributes
+    ----------
+    status : str
+        "completed" (every process that owes has ended), "stuck" (nobody can move, and somebody owes), "failed"
+        (a process died of an exception that nobody caught) or "limit" (the time was up).
+    seconds : float
+        Wall-clock time, without clean-up and explanation.
+    stuck_after : float or None
+        Seconds from the last progress until it was seen to be stuck.
+    state : State
+        The state at the end, read from the live objects.
+    records : mapping
+        What each process did, by name.
+    results : mapping
+        What each process that has ended returned, or the `Raised` it died of, by name.
+    explained : bool or None
+        Whether the model can do the same; None when that was not asked or could not be told within the budget.
+    unexplained : str
+        What it cannot do, and what it offers there.
+    path : tuple of (process, outcome)
+        The explaining interleaving.
+    frames, bytes : int
+        What arrived over all links, each frame with the right checksum.
+    """
+
+    model: Model
+    status: Ending
+    seconds: float
+    stuck_after: float | None
+    state: State
+    records: Mapping[str, tuple[Record, ...]]
+    results: Mapping[str, Any]
+    frames: int = 0
+    bytes: int = 0
+    explained: bool | None = None
+    unexplained: str = ""
+    path: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+
+    @cached_property
+    def wait_for(self) -> WaitForGraph:
+        """Who waits for whom at the end."""
+        return WaitForGraph(self.state)
+
+    @cached_property
+    def schedule(self) -> Schedule | None:
+        """The explaining interleaving; None when the run was not explained."""
+        return Schedule.of(Kernel(self.model, "anytime"), self.path) if self.explained else None
+
+    @property
+    def token(self) -> str:
+        """What replays this run in every driver; empty when there is no such token."""
+        try:
+            return self.schedule.token if self.schedule is not None else ""
+        except ScheduleError:
+            return ""
+
+    @property
+    def steps(self) -> int:
+        """How many operations were performed."""
+        return sum(map(len, self.records.values()))
+
+    def __str__(self) -> str:
+        lines = [f"{self.status}: {self.model.name}, for real"]
+        lines.append(
+            f"  {self.steps:,} operations in {self.seconds:.2f} s, {self.frames:,} frames, {self.bytes:,} bytes"
+        )
+        if self.stuck_after is not None:
+            lines.append(f"  seen to be stuck {self.stuck_after:.2f} s after the last progress")
+        if self.explained:
+            lines.append(f"  explained by the model, in {len(self.path):,} steps")
+        elif self.unexplained:
+            lines.append(f"  {'not explained' if self.explained is False else 'undetermined'}: {self.unexplained}")
+        lines += [f"  {name} died of {result}" for name, result in self.results.items() if _died(result)]
+        if self.status in ("stuck", "limit"):
+            lines += [f"  {line}" for line in self.wait_for.explain()]
+        return "\n".join(lines)
+
+
+def _died(result: Any) -> bool:
+    return type(result).__name__ == "Raised"

@@ -1,0 +1,419 @@
+"""A run lets every process loose on a thread of its own, and keeps notes that one lock keeps consistent.
+
+Under that lock an operation begins and its record is appended; the operation itself happens outside, on the
+real primitive. So whenever the lock is held, the records are a consistent cut of the run: whatever an
+operation in the records depends on is in the records too, or pending.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future as RealFuture
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from simcore.errors import Diverged, ModelError, SimcoreError
+from simcore.execute.gate import Gate
+from simcore.execute.real import LIVE, Live, LiveCondition, LiveFuture
+from simcore.execute.records import Actor, Cancelled, Record
+from simcore.execute.tcp import Codec, LiveLink
+from simcore.freeze import SuspendedGenerator
+from simcore.model import Model, Process
+from simcore.objects import Condition, Future, PoolValue, Task, ThreadPool
+from simcore.operations import Operation, Raised, SharedObject
+from simcore.process import Program
+
+
+class _Entry:
+    """A submitted task: the real future, and the worker that has taken it."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.actor: Actor | None = None
+
+
+class LivePool(Live):
+    """`concurrent.futures.ThreadPoolExecutor`, with all its threads started.
+
+    Attributes
+    ----------
+    pending : deque
+        What no worker has taken yet.
+    names : list of Actor
+        The workers.
+    """
+
+    run: Run
+    thing: ThreadPool
+
+    def __init__(self, run: Run, thing: ThreadPool, names: list[Actor]) -> None:
+        super().__init__(run, thing)
+        self.pending: deque[_Entry] = deque()
+        self.names = names
+        self.taking = threading.Condition(run.lock)
+        self._bound: dict[int, Actor] = {}
+        self.shut = False
+        self.executor: Any = ThreadPoolExecutor(thing.workers, thread_name_prefix=thing.name)
+        self._start_threads()
+
+    def _start_threads(self) -> None:
+        """Start all workers now: the executor would start them one by one, and the model has them all."""
+        everybody = threading.Barrier(self.thing.workers)
+        for started in [self.executor.submit(everybody.wait) for _ in self.names]:
+            started.result()
+
+    def value(self) -> PoolValue:
+        left = sum(not thread.is_alive() for thread in self.executor._threads)
+        return PoolValue(tuple(entry.task for entry in self.pending), self.shut, left)
+
+    def submit(self, actor: Actor, operation: Operation, fn: Any, args: tuple[Any, ...]) -> Future:
+        with self.run.lock:
+            handle = Future(f"future#{next(self.run.handles)}")
+            entry = _Entry(Task(fn, args, handle))
+            actor.effect = self.run.tick()
+            real: RealFuture[Any] = self.executor.submit(self.run.work, self, entry)
+            self.pending.append(entry)
+            self.run.live[handle] = LiveFuture(self.run, handle, real)
+            real.add_done_callback(lambda _: self.run.handed_over(entry))
+        return handle
+
+    def shutdown(self, actor: Actor, operation: Operation, wait: bool) -> Operation | None:
+        actor.effect = self.run.tick()
+        self.shut = True
+        self.executor.shutdown(wait=False)
+        return Operation(self.thing, "join") if wait else None
+
+    def join(self, actor: Actor, operation: Operation) -> None:
+        if actor.process.pool is self.thing:
+            threading.current_thread().join()  # which of its threads shutdown joins first is left to chance
+        self.executor.shutdown(wait=True)
+
+    def idle_name(self) -> Actor:
+        """Return the worker that this thread was before, or one that is idle."""
+        mine = self._bound.get(threading.get_ident())
+        if mine is None or mine.status != "idle":
+            taken = self._bound.values()
+            free = [actor for actor in self.names if actor.status == "idle"]
+            mine = next((actor for actor in free if actor not in taken), free[0])
+        return mine
+
+    def bind(self, actor: Actor) -> None:
+        """Note which worker this thread is."""
+        self._bound[threading.get_ident()] = actor
+
+    def cancel(self) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+class Run:
+    """One run of a model for real; see `Context` for what its objects use of it.
+
+    Parameters
+    ----------
+    model : Model
+        What runs.
+    gate : Gate
+        The schedule, or an open gate.
+    """
+
+    def __init__(self, model: Model, gate: Gate) -> None:
+        self.model, self.gate = model, gate
+        self.lock = threading.Lock()
+        self.over = threading.Event()
+        self.news = threading.Event()
+        """Set when a process or a task has ended."""
+        self.handles = itertools.count()
+        self._ticks = itertools.count(1)
+        self.began = self.last_progress = time.perf_counter()
+        self.frozen = False
+        self.error: BaseException | None = None
+        self.actors = [Actor(p, "idle" if p.pool is not None else "active") for p in model.processes]
+        self._turns = [threading.Condition(self.lock) for _ in self.actors]
+        self.live: dict[SharedObject, Live] = {}
+        self.pools: list[LivePool] = []
+        self.links: list[LiveLink] = []
+        self.threads: list[threading.Thread] = []
+
+    # ---- set up, and clean up ------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Make every object, then start every process."""
+        codec = Codec()
+        for thing in self.model.objects:
+            if thing.kind == "link":
+                self.links.append(LiveLink(self, thing, codec))  # type: ignore[arg-type]
+                self.live[thing] = self.links[-1]
+            elif isinstance(thing, ThreadPool):
+                names = [actor for actor in self.actors if actor.process.pool is thing]
+                pool = LivePool(self, thing, names)
+                self.pools.append(pool)
+                self.live[thing] = pool
+            else:
+                self.live[thing] = LIVE[thing.kind](self, thing)
+        self.began = self.last_progress = time.perf_counter()
+        for actor in self.actors:
+            if actor.process.pool is None:
+                thread = threading.Thread(target=self._main, args=(actor,), name=actor.process.name, daemon=True)
+                self.threads.append(thread)
+                thread.start()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """Let everybody go, join every thread, close every socket. May be called at any moment.
+
+        Raises
+        ------
+        ModelError
+            When a process does not yield for ``patience`` seconds.
+        """
+        with self.lock:
+            self.frozen = True
+            for turn in [*self._turns, *(pool.taking for pool in self.pools)]:
+                turn.notify_all()
+        self.over.set()
+        self._let_go()
+        deadline = time.monotonic() + patience
+        for thread in [*self.threads, *(thread for pool in self.pools for thread in pool.executor._threads)]:
+            while thread.is_alive() and time.monotonic() < deadline:
+                thread.join(0.02)
+                if thread.is_alive():
+                    self._let_go()  # it may have begun to wait after the last time
+            if thread.is_alive():
+                raise ModelError(
+                    f"{thread.name} neither yields nor ends, so its thread cannot be ended; look for a loop"
+                )
+        for link in self.links:
+            link.dispose()
+
+    def _let_go(self) -> None:
+        for live in list(self.live.values()):
+            live.cancel()
+
+    # ---- what live objects use -----------------------------------------------------------------------
+
+    def tick(self) -> int:
+        """Return the next tick of logical time."""
+        return next(self._ticks)
+
+    def enter(self, actor: Actor, operation: Operation, gated: bool = True) -> None:
+        """Note that ``actor`` begins ``operation``; wait for its turn first."""
+        with self.lock:
+            self._check()
+            actor.pending, actor.at_gate, actor.effect = operation, True, None
+            while gated and not self.gate.open and self._not_its_turn(actor):
+                self._turns[actor.process.index].wait()
+                self._check()
+            actor.at_gate = False
+            if gated and not self.gate.open:
+                self._guarded(lambda: self.gate.grant(actor, operation, self.offers))
+            actor.start, actor.began = self.tick(), time.perf_counter() - self.began
+
+    def leave(self, actor: Actor, result: Any) -> None:
+        """Note what the pending operation of ``actor`` gave, and let the schedule go on."""
+        with self.lock:
+            self._check()
+            self._record(actor, result)
+
+    def next_expires(self, actor: Actor) -> bool | None:
+        """Tell whether the schedule lets the next operation of ``actor`` time out; None when it says nothing."""
+        with self.lock:
+            step = self.gate.next_of(actor)
+            return None if step is None else step.expires
+
+    def _not_its_turn(self, actor: Actor) -> bool:
+        return self.gate.current.process != actor.process.index or self.gate.current_takes is not None
+
+    def _check(self) -> None:
+        if self.frozen:
+            raise Cancelled
+
+    def _guarded(self, go: Callable[[], None]) -> None:
+        try:
+            go()
+        except Diverged as error:
+            self._fail(error)
+            raise Cancelled from None
+
+    def _fail(self, error: BaseException) -> None:
+        self.error, self.frozen = self.error or error, True
+        self.news.set()
+
+    def _record(self, actor: Actor, result: Any) -> None:
+        operation = actor.pending
+        assert operation is not None
+        finish, ended = self.tick(), time.perf_counter()
+        effect = actor.effect or (finish if operation.name in operation.target.enabled_by else actor.start)
+        actor.records.append(
+            Record(operation, result, actor.start, effect, finish, actor.began, ended - self.began, actor.handover)
+        )
+        actor.pending, actor.handover = None, False
+        self.last_progress = ended
+        if actor.granted is not None:
+            self._guarded(lambda: self.gate.passed(actor, result))
+            self._wake()
+
+    def _wake(self) -> None:
+        """Wake whoever's turn it is; everybody, once the gate is open."""
+        if self.gate.open:
+            for turn in [*self._turns, *(pool.taking for pool in self.pools)]:
+                turn.notify_all()
+        elif self.gate.current_takes is not None:
+            self.live[self.gate.current_takes].taking.notify_all()  # type: ignore[attr-defined]
+        else:
+            self._turns[self.gate.current.process].notify()
+
+    def offers(self) -> list[str]:
+        """Say what could begin now, for a schedule that cannot go on. The lock is held."""
+        offered = []
+        for actor in self.actors:
+            if actor.at_gate and actor.pending is not None and not self.blocked(actor):
+                offered.append(f"{actor.process} {actor.pending.target.phrase(actor.pending)}")
+        for pool in self.pools:
+            if pool.pending and any(actor.status == "idle" for actor in pool.names):
+                offered.append(f"a worker takes {pool.pending[0].task} of {pool.thing}")
+        return offered
+
+    def blocked(self, actor: Actor) -> bool:
+        """Tell whether the pending operation of ``actor`` would block now, by the live object's value."""
+        operation = actor.pending
+        assert operation is not None
+        target = operation.target
+        if operation.name in target.creates:
+            return False
+        return not target.outcomes(self.live[target].value(), operation, actor.process)
+
+    # ---- the threads ---------------------------------------------------------------------------------
+
+    def _main(self, actor: Actor) -> None:
+        process: Process = actor.process
+        assert process.fn is not None
+        status = "done"
+        try:
+            outcome = self._drive(actor, Program(process.name, process.fn, process.args))
+        except Cancelled:
+            return
+        except SimcoreError as error:
+            with self.lock:
+                self._fail(error)
+            return
+        except Exception as error:
+            status, outcome = "failed", Raised.of(error)
+        with self.lock:
+            if not self.frozen:
+                actor.status, actor.outcome, actor.generator = status, outcome, None
+                self.last_progress = time.perf_counter()
+        self.news.set()
+
+    def _drive(self, actor: Actor, program: Program) -> Any:
+        """Run a generator to its end, each of its operations for real; return what it returns."""
+        actor.generator = generator = program.start()
+        result: Any = None
+        try:
+            while True:
+                raised = isinstance(result, Raised)
+                operation = generator.throw(result.build()) if raised else generator.send(result)
+                if not isinstance(operation, Operation):
+                    raise ModelError(f"{program.name} yielded {operation!r}, which is no operation")
+                result = operation
+                while isinstance(result, Operation):  # some come in two halves
+                    result = self._perform(actor, result)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            _close(generator)
+
+    def _perform(self, actor: Actor, operation: Operation) -> Any:
+        self.enter(actor, operation)
+        live = self._live(operation.target)
+        result = live.perform(operation, actor)
+        self.leave(actor, result)
+        return result
+
+    def _live(self, thing: SharedObject) -> Live:
+        live = self.live.get(thing)
+        if live is None:
+            if not isinstance(thing, Condition) or thing.lock not in self.live:
+                raise ModelError(f"{thing} does not belong to model {self.model.name!r}; use this model's objects")
+            with self.lock:
+                if thing not in self.live:
+                    lock: Any = self.live[thing.lock]
+                    self.live[thing] = LiveCondition(self, thing, lock)
+            live = self.live[thing]
+        return live
+
+    # ---- the workers ---------------------------------------------------------------------------------
+
+    def work(self, pool: LivePool, entry: _Entry) -> Any:
+        """Run a task; what a thread of the executor is given."""
+        task = entry.task
+        actor = self._take(pool, entry)
+        error: Exception | None = None
+        value = None
+        try:
+            value = self._drive(actor, Program(str(task), task.fn, task.args))
+        except SimcoreError as failure:
+            with self.lock:
+                self._fail(failure)
+            raise Cancelled from None
+        except Exception as failure:
+            error = failure
+        self._begin_handover(actor, value if error is None else Raised.of(error))
+        if error is not None:
+            raise error
+        return value
+
+    def _take(self, pool: LivePool, entry: _Entry) -> Actor:
+        with self.lock:
+            self._check()
+            while not self.gate.open and not (self.gate.current_takes is pool.thing and pool.pending[0] is entry):
+                pool.taking.wait()
+                self._check()
+            gated = not self.gate.open
+            actor = self.actors[self.gate.current.process] if gated else pool.idle_name()
+            pool.bind(actor)
+            operation = pool.thing.take()
+            actor.status, actor.pending = "active", operation
+            actor.began = time.perf_counter() - self.began
+            if gated:
+                self._guarded(lambda: self.gate.grant(actor, operation, self.offers))
+            pool.pending.remove(entry)
+            entry.actor, actor.task, actor.effect = actor, entry.task, self.tick()
+            self._record(actor, entry.task)
+            return actor
+
+    def _begin_handover(self, actor: Actor, outcome: Any) -> None:
+        assert actor.task is not None
+        future, gated = actor.task.future, self.gate.expects_handover(actor)
+        name = "set_exception" if isinstance(outcome, Raised) else "set_result"
+        actor.handover = True
+        self.enter(actor, Operation(future, name, (outcome,)), gated)
+
+    def handed_over(self, entry: _Entry) -> None:
+        """The executor has set the real future of a task: the worker is idle again."""
+        actor = entry.actor
+        with self.lock:
+            if self.frozen or actor is None or actor.task is not entry.task:
+                return
+            actor.task = actor.generator = None
+            actor.status = "idle"
+            try:
+                if actor.pending is not None:
+                    self._record(actor, None)
+            except Cancelled:
+                pass
+            actor.start = self.tick()
+        self.news.set()
+
+
+def _close(generator: SuspendedGenerator) -> None:
+    """End a generator that will not be resumed; its `finally` blocks may yield, to nobody."""
+    for _ in range(100):
+        if generator.gi_frame is None:
+            return
+        try:
+            generator.close()
+        except BaseException:
+            continue

@@ -1,0 +1,264 @@
+"""A link is one TCP connection on loopback: frames one way, credit for what was consumed the other way.
+
+A frame is its length, a checksum, and the pickled payload. The sender starts with as much credit as the link
+has capacity and pays for each frame; the receiver sends credit back for each frame that it hands over, so
+the real sender never runs ahead of the model, whatever the buffers between hold. They are small on purpose.
+When they cannot hold what the capacity allows, the sender moves bytes on into the receiving end's own buffer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pickle
+import select
+import socket
+import struct
+import threading
+import time
+import types
+import zlib
+from collections import deque
+from typing import Any
+
+from simcore.errors import InternalError
+from simcore.execute.real import Context, Live
+from simcore.execute.records import Actor, Cancelled
+from simcore.model import Index, Model, Process
+from simcore.objects import Link, LinkValue
+from simcore.operations import Operation, Raised, SharedObject
+
+_BUFFER = 4096
+_HEADER = struct.Struct("!II")
+_CREDIT = struct.Struct("!I")
+_SLICE = 0.02
+_SAME = (SharedObject, Process, Index, Model, type, types.FunctionType, types.MethodType, types.ModuleType)
+"""What crosses a link as itself: the names of one process are not copied."""
+
+
+class Codec:
+    """Payloads as bytes. What a model compares by identity arrives as itself, by its place in a table."""
+
+    def __init__(self) -> None:
+        self._things: list[Any] = []
+        self._places: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def encode(self, payload: Any) -> bytes:
+        """Return ``payload`` as bytes."""
+        with self._lock:
+            out = io.BytesIO()
+            pickler = pickle.Pickler(out, 4)
+            pickler.persistent_id = self._place  # type: ignore[method-assign]
+            pickler.dump(payload)
+            return out.getvalue()
+
+    def decode(self, data: bytes) -> Any:
+        """Return the payload again."""
+        unpickler = pickle.Unpickler(io.BytesIO(data))
+        unpickler.persistent_load = self._things.__getitem__  # type: ignore[method-assign]
+        return unpickler.load()
+
+    def _place(self, thing: Any) -> int | None:
+        if not isinstance(thing, _SAME):
+            return None
+        if id(thing) not in self._places:
+            self._places[id(thing)] = len(self._things)
+            self._things.append(thing)
+        return self._places[id(thing)]
+
+
+def connect() -> tuple[socket.socket, socket.socket]:
+    """Return the two ends of a new TCP connection on loopback, with small buffers."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        sending = socket.socket()
+        try:
+            sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            sending.connect(listener.getsockname())
+            receiving, _ = listener.accept()
+        except BaseException:
+            sending.close()
+            raise
+    for end in (sending, receiving):
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end.setblocking(False)
+    return sending, receiving
+
+
+def _ready(end: socket.socket, events: int, deadline: float | None) -> None:
+    """Wait until ``end`` is ready, or a short while: a change at this end of the link wakes nobody."""
+    left = _SLICE if deadline is None else max(0.0, min(_SLICE, deadline - time.monotonic()))
+    poll = select.poll()
+    poll.register(end, events)
+    poll.poll(left * 1000)
+
+
+class LiveLink(Live):
+    """A TCP connection.
+
+    Attributes
+    ----------
+    frames_received, bytes_received : int
+        Frames whose checksum was right, and the bytes of their payloads.
+    """
+
+    thing: Link
+
+    def __init__(self, run: Context, thing: Link, codec: Codec) -> None:
+        super().__init__(run, thing)
+        self._codec = codec
+        self.sending, self.receiving = connect()
+        self.frames_received = self.bytes_received = 0
+        self._status = "open"
+        self._flight: deque[Any] = deque()
+        self._credit = thing.capacity
+        self._change = threading.Condition()  # guards everything here but the waiting itself
+        self._polling = 0
+        self._credit_bytes = bytearray()
+        self._inbox = bytearray()
+
+    def value(self) -> LinkValue:
+        with self._change:
+            return LinkValue(tuple(self._flight), self._status)
+
+    # ---- the sending end -----------------------------------------------------------------------------
+
+    def send(self, actor: Actor, operation: Operation, frame: Any) -> Any:
+        data, size = self._codec.encode(frame), self.thing.size(frame)
+        message = _HEADER.pack(len(data), zlib.crc32(data)) + data
+        deadline = None if operation.timeout is None else time.monotonic() + operation.timeout
+        with self._change:
+            while True:
+                if self._status != "open":
+                    return self.thing.do_send(LinkValue((), self._status), actor.process, frame)[0].result
+                self._collect_credit()
+                if self._credit >= size:
+                    break
+                if deadline is not None and time.monotonic() >= deadline and not self._room(size):
+                    return Raised(TimeoutError, ("timed out",))
+                self._wait(self.sending, select.POLLIN, deadline)
+            self._credit -= size
+            actor.effect = self.run.tick()
+            self._flight.append(frame)
+            self._write(self.sending, message, self._fill_inbox)
+        return None
+
+    def _room(self, size: int) -> bool:
+        """Whether the credit for ``size`` is on its way already."""
+        return sum(map(self.thing.size, self._flight)) + size <= self.thing.capacity
+
+    def _collect_credit(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._credit_bytes += self.sending.recv(_BUFFER)
+        while len(self._credit_bytes) >= _CREDIT.size:
+            self._credit += _CREDIT.unpack_from(self._credit_bytes)[0]
+            del self._credit_bytes[: _CREDIT.size]
+
+    def _write(self, end: socket.socket, data: bytes, make_room: Any) -> None:
+        while data:
+            try:
+                data = data[end.send(data) :]
+            except BlockingIOError:
+                make_room()
+                _ready(end, select.POLLOUT, None)
+                if self.run.over.is_set():
+                    raise Cancelled from None
+
+    # ---- the receiving end ---------------------------------------------------------------------------
+
+    def recv(self, actor: Actor, operation: Operation) -> Any:
+        deadline = None if operation.timeout is None else time.monotonic() + operation.timeout
+        with self._change:
+            while True:
+                if self._status in ("recv", "both", "reset"):
+                    return self.thing.do_recv(LinkValue((), self._status), actor.process)[0].result
+                ended = self._fill_inbox()
+                data = self._frame()
+                if data is not None:
+                    break
+                if ended:
+                    return Raised(EOFError)
+                if deadline is not None and time.monotonic() >= deadline and not self._flight:
+                    return Raised(TimeoutError, ("timed out",))
+                self._wait(self.receiving, select.POLLIN, deadline)
+            sent = self._flight.popleft()
+            actor.effect = self.run.tick()
+            if self._status == "open":
+                self._write(self.receiving, _CREDIT.pack(self.thing.size(sent)), self._collect_credit)
+        return self._codec.decode(data)
+
+    def _fill_inbox(self) -> bool:
+        """Take what has arrived; tell whether nothing will follow."""
+        while True:
+            try:
+                data = self.receiving.recv(1 << 16)
+            except BlockingIOError:
+                return False
+            if not data:
+                return True
+            self._inbox += data
+
+    def _frame(self) -> bytes | None:
+        """Return the first whole frame, its checksum verified."""
+        if len(self._inbox) < _HEADER.size:
+            return None
+        length, checksum = _HEADER.unpack_from(self._inbox)
+        if len(self._inbox) < _HEADER.size + length:
+            return None
+        data = bytes(self._inbox[_HEADER.size : _HEADER.size + length])
+        del self._inbox[: _HEADER.size + length]
+        if zlib.crc32(data) != checksum:
+            raise InternalError(f"a frame of {self.thing} arrived damaged")
+        self.frames_received += 1
+        self.bytes_received += length
+        return data
+
+    # ---- both ----------------------------------------------------------------------------------------
+
+    def _wait(self, end: socket.socket, events: int, deadline: float | None) -> None:
+        if self.run.over.is_set():
+            raise Cancelled
+        self._polling += 1
+        self._change.release()
+        try:
+            _ready(end, events, deadline)
+        finally:
+            self._change.acquire()
+            self._polling -= 1
+            self._change.notify_all()
+
+    def close(self, actor: Actor, operation: Operation, end: str) -> None:
+        with self._change:
+            actor.effect = self.run.tick()
+            before = LinkValue(tuple(self._flight), self._status)
+            after: Any = self.thing.do_close(before, actor.process, end)[0].value
+            if after == before:
+                return
+            self._flight, self._status = deque(after.frames), after.status
+            with contextlib.suppress(OSError):
+                if end == "send":
+                    self.sending.shutdown(socket.SHUT_WR)  # the end of the stream, behind what is in flight
+                else:
+                    self.receiving.shutdown(socket.SHUT_RDWR)
+
+    def reset(self, actor: Actor, operation: Operation) -> None:
+        with self._change:
+            actor.effect = self.run.tick()
+            self._flight, self._status = deque(), "reset"
+            self._change.wait_for(lambda: not self._polling)  # nobody may wait on a descriptor that is closed
+            with contextlib.suppress(OSError):  # closing without lingering sends RST
+                self.sending.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.sending.close()
+
+    def cancel(self) -> None:
+        for end in (self.sending, self.receiving):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def dispose(self) -> None:
+        """Close the sockets; no thread is left that uses them."""
+        self.sending.close()
+        self.receiving.close()
