@@ -24,6 +24,7 @@ import rather than trusted.
 
 from __future__ import annotations
 
+import copyreg
 import ctypes
 import dis
 import enum
@@ -138,7 +139,8 @@ class Freezer:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # itertools, from 3.12 on
-                taken_apart = thing.__reduce_ex__(4)
+                by_table = copyreg.dispatch_table.get(type(thing))
+                taken_apart: Any = thing.__reduce_ex__(4) if by_table is None else by_table(thing)
         except Exception as error:
             raise Unfreezable(thing) from error
         if isinstance(taken_apart, str):
@@ -276,7 +278,12 @@ def _locals_and_stack(generator: SuspendedGenerator) -> list[Any]:
     code = generator.gi_code
     for position in range(1, len(referents)):
         if referents[position] is code and getattr(referents[position - 1], "__code__", None) is code:
-            return referents[position + 1 :]
+            parts = referents[position + 1 :]
+            # Last comes the handled exception, where there is none either None or nothing (whether a function that
+            # was called has handled one). Code, instruction and bound names fix how many parts stand before it.
+            while parts and parts[-1] is None:
+                parts.pop()
+            return parts
     raise InternalError(f"the state of {generator} cannot be read on Python {sys.version.split()[0]}")
 
 

@@ -16,6 +16,7 @@ it has passed to others in operations, with what was recorded; the process that 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import types
 from collections.abc import Callable, Hashable
@@ -29,6 +30,7 @@ from simcore.model import ProcessFunction
 from simcore.operations import Operation, Raised, SharedObject
 
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
+_FINALLY = 100  # operations in ``finally`` blocks that a run which is given up passes on its way out
 
 
 @dataclass(eq=False, frozen=True)
@@ -109,6 +111,13 @@ class _Run:
         self.generator = program.start()
         self._started = False
         self._passed: dict[tuple[int, ...], tuple[Operation, Hashable]] = {}
+
+    def __del__(self) -> None:
+        """Close without a complaint: to yield in a ``finally`` block is right in a process."""
+        for _ in range(_FINALLY):
+            with contextlib.suppress(Exception):
+                self.generator.close()
+                return
 
     def step(self, result: Any) -> Operation | _Ended:
         """Give ``result`` to the generator, and return what it yields or how it ended."""
@@ -284,16 +293,19 @@ def _generator_key(point: Point) -> Hashable:
 
 
 def _differs(expected: Point, reached: Point | Operation | _Ended | None) -> NondeterminismError:
-    did = expected.operation if expected.operation is not None else f"{expected.status} {expected.outcome!r}"
-    if reached is None or (isinstance(reached, Point) and str(reached.operation) == str(did)):
+    did = _deed(expected)
+    now = did if reached is None else _deed(reached)
+    if now == did:
         now = "the same with other values in its variables"
-    elif isinstance(reached, Operation):
-        now = str(reached)
-    else:
-        now = str(getattr(reached, "operation", None) or f"{reached.status} {reached.outcome!r}")
-    where = f" ({expected.where})" if expected.where else ""
+    where = expected.where or (expected.parent.where if expected.parent is not None else "")
     return NondeterminismError(
-        f"{expected.program.name}{where} did {did}, and when it was run again with the same results, "
-        f"{now}. Usual causes: an object that another process can change, a clock, a random number. Share "
+        f"{expected.program.name}{f' ({where})' * bool(where)}: it {did}, and when it was run again with the same "
+        f"results, {now}. Usual causes: an object that another process can change, a clock, a random number. Share "
         f"data through model.variable(...), and take a free choice with choose(...)"
     )
+
+
+def _deed(what: Point | Operation | _Ended) -> str:
+    if isinstance(what, Point) and what.operation is not None:
+        what = what.operation
+    return f"came to {what}" if isinstance(what, Operation) else f"{what.status}: {what.outcome!r}"
