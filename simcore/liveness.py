@@ -85,7 +85,10 @@ Path = list[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Lasso:
-    """A run for ever: ``prefix``, then ``cycle`` again and again; an empty cycle stays in the last state."""
+    """A run for ever: ``prefix``, then ``cycle`` again and again; an empty cycle stays in the last state.
+
+    ``state`` is the last one of the prefix, which the cycle comes back to.
+    """
 
     prefix: Path
     cycle: Path
@@ -93,7 +96,7 @@ class Lasso:
 
 
 def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterable[int]) -> Lasso | None:
-    """Return a weakly fair run that never meets the goal, or None.
+    """Return a weakly fair run that never meets the goal once it is due, or None.
 
     Parameters
     ----------
@@ -106,17 +109,43 @@ def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterabl
     fair : iterable of int
         Processes that are treated fairly.
     """
-    inside = _reachable(graph, (state for state in starts if not goal[state]), goal)
-    for state in inside:
-        if not len(graph.edges(state)):
-            return Lasso(path(graph, 0, {state}), [], state)
+    due = {state for state in starts if not goal[state]}
+    inside = _reachable(graph, due, goal)
     fair = list(fair)
-    for component in _components(graph, inside):
-        if _is_fair(graph, component, fair):
-            entry = min(component)
-            prefix = path(graph, 0, {entry})
-            return Lasso(prefix, _round_trip(graph, entry, component, fair), entry)
-    return None
+    ends = {state for state in inside if not len(graph.edges(state))}
+    rounds = [component for component in _components(graph, inside) if _is_fair(graph, component, fair)]
+    if not ends and not rounds:
+        return None
+    prefix, entry = _prefix(graph, due, inside, ends.union(*rounds))
+    component = next((component for component in rounds if entry in component), None)
+    return Lasso(prefix, _round_trip(graph, entry, component, fair) if component else [], entry)
+
+
+def _prefix(graph: Graph, due: set[int], inside: set[int], ways: set[int]) -> tuple[Path, int]:
+    """Return the shortest steps from state 0 by way of a state of ``due``, then ``inside``, to one of ``ways``."""
+    begin = [(0, False), *([(0, True)] if 0 in due else [])]
+    came: dict[tuple[int, bool], tuple[tuple[int, bool], int]] = {node: (node, -1) for node in begin}
+    queue = deque(begin)
+    while queue:
+        node = queue.popleft()
+        if node[1] and node[0] in ways:
+            return _back(graph, came, node), node[0]
+        for edge in graph.edges(node[0]):
+            target = graph.targets[edge]
+            after_it = [(target, True)] if target in (inside if node[1] else due) else []
+            for after in after_it if node[1] else [(target, False), *after_it]:
+                if after not in came:
+                    came[after] = (node, edge)
+                    queue.append(after)
+    raise LookupError("no path")
+
+
+def _back(graph: Graph, came: dict[tuple[int, bool], tuple[tuple[int, bool], int]], node: tuple[int, bool]) -> Path:
+    steps = []
+    while came[node][1] >= 0:
+        node, edge = came[node]
+        steps.append((graph.processes[edge], graph.outcomes[edge]))
+    return steps[::-1]
 
 
 def path(graph: Graph, start: int, goals: set[int], inside: Callable[[int], bool] | None = None) -> Path:

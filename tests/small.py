@@ -1,0 +1,171 @@
+"""Small systems that violate or hold one property each, for the tests of searches and properties."""
+
+from simcore import Model
+
+
+def relay(*, items: int = 2, capacity: int | None = None, fault: str = "") -> Model:
+    """A sender and a receiver around a queue; the receiver returns what it got.
+
+    ``fault``: "swap" sends the last two the other way round, "repeat" the first one in place of the last.
+    """
+    model = Model("relay")
+    queue = model.queue("queue", capacity)
+    numbers = tuple(range(items))
+    if fault == "swap":
+        numbers = (*numbers[:-2], numbers[-1], numbers[-2])
+    if fault == "repeat":
+        numbers = (*numbers[:-1], numbers[0])
+
+    def send():
+        for number in numbers:
+            yield queue.put(number)
+
+    def receive():
+        received = ()
+        for _ in range(items):
+            received += ((yield queue.get()),)
+        return received
+
+    model.process("sender", send)
+    model.process("receiver", receive)
+    return model
+
+
+def heartbeat(model: Model) -> Model:
+    """Add a daemon that goes round for ever."""
+    beat = model.event("beat")
+
+    def run():
+        while True:
+            yield beat.set()
+            yield beat.clear()
+
+    model.process("heartbeat", run, daemon=True)
+    return model
+
+
+def crossed(*, beating: bool = False) -> Model:
+    """Two processes take two locks in opposite orders; with a heartbeat, something can always move."""
+    model = Model("crossed locks")
+    a, b = model.lock("a"), model.lock("b")
+
+    def take(first, second):
+        yield first.acquire()
+        yield second.acquire()
+        yield second.release()
+        yield first.release()
+
+    model.process("left", take, a, b)
+    model.process("right", take, b, a)
+    return heartbeat(model) if beating else model
+
+
+def spinner(*, released: bool = True) -> Model:
+    """One process polls a flag until another one has set it; without ``released`` nobody ever sets it."""
+    model = Model("spinner")
+    flag = model.variable("flag", False)
+
+    def poll():
+        while not (yield flag.get()):
+            pass
+
+    def release():
+        if released:
+            yield flag.set(True)
+        else:
+            yield flag.set(False)
+
+    model.process("poller", poll)
+    model.process("releaser", release)
+    return model
+
+
+def flicker() -> Model:
+    """A lamp goes on and off for ever; a process that waits for the light is enabled again and again."""
+    model = Model("flicker")
+    lamp = model.event("lamp")
+
+    def blink():
+        while True:
+            yield lamp.set()
+            yield lamp.clear()
+
+    def wait():
+        yield lamp.wait()
+
+    model.process("blinker", blink, daemon=True)
+    model.process("waiter", wait)
+    return model
+
+
+def nested_submit(*, workers: int, tasks: int) -> Model:
+    """Each of ``tasks`` tasks submits one more to the same pool and waits for it."""
+    model = Model("nested submit")
+    pool = model.thread_pool("pool", workers)
+
+    def inner(number):
+        yield from ()
+        return number
+
+    def outer(number):
+        inside = yield pool.submit(inner, number)
+        yield inside.result()
+
+    def main():
+        for number in range(tasks):
+            yield pool.submit(outer, number)
+
+    model.process("main", main)
+    return model
+
+
+def raising() -> Model:
+    """A process dies when it takes a step before the other one."""
+    model = Model("raising")
+    ready = model.event("ready")
+
+    def prepare():
+        yield ready.set()
+
+    def use():
+        if not (yield ready.is_set()):
+            raise ValueError("used before it was ready")
+
+    model.process("prepare", prepare)
+    model.process("use", use)
+    return model
+
+
+def impatient() -> Model:
+    """Crossed locks again, but the left one gives up its second lock after a second: a time-out hides a knot."""
+    model = Model("impatient")
+    a, b = model.lock("a"), model.lock("b")
+
+    def left():
+        yield a.acquire()
+        if (yield b.acquire(timeout=1.0)):
+            yield b.release()
+        yield a.release()
+
+    def right():
+        yield b.acquire()
+        yield a.acquire()
+        yield a.release()
+        yield b.release()
+
+    model.process("left", left)
+    model.process("right", right)
+    return model
+
+
+def steps(*, length: int, processes: int = 1) -> Model:
+    """Each process takes ``length`` steps on a variable of its own: (length + 1) ** processes states."""
+    model = Model("steps")
+
+    def walk(variable):
+        for number in range(length):
+            yield variable.set(number)
+
+    for i in range(processes):
+        model.process(f"walker[{i}]", walk, model.variable(f"variable {i}", -1))
+    return model
