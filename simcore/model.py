@@ -303,7 +303,9 @@ def _import(name: str) -> ModuleType:
 
 
 def _check_parameters(function: str, fn: Callable[..., Any], parameters: Mapping[str, Parameter]) -> None:
-    known = inspect.signature(fn).parameters
+    known = dict(inspect.signature(fn).parameters)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return  # it takes whatever it is given, a wrapper perhaps
     for name in parameters:
         if name not in known:
             raise ModelError(f"{function} has no parameter {name!r}; it has {', '.join(known) or 'none'}")

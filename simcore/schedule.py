@@ -39,7 +39,7 @@ class Step(NamedTuple):
     @property
     def check(self) -> int:
         """One byte that differs, most likely, when the step means something else."""
-        return zlib.crc32("\0".join((self.process, self.text, *self.enabled)).encode()) & 0xFF
+        return zlib.crc32("\0".join((self.process, self.text, self.result, *self.enabled)).encode()) & 0xFF
 
     def __str__(self) -> str:
         return f"{self.process}  {self.text}" + (f" -> {self.result}" if self.result else "")
@@ -154,7 +154,7 @@ class Schedule:
         """
         states = [kernel.initial]
         for index, (step, state) in enumerate(_described(kernel, self.path(kernel))):
-            if step.text != self.steps[index].text:
+            if (step.text, step.result) != (self.steps[index].text, self.steps[index].result):
                 raise Diverged(
                     index, f"{self.steps[index].process} {self.steps[index].text}", _offers(kernel, states[-1])
                 )
@@ -187,7 +187,8 @@ def read_token(token: str) -> tuple[Origin, list[tuple[int, int, int]]]:
 
 def _encode(content: list[object]) -> str:
     packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
-    return _PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    checked = packed + zlib.crc32(packed).to_bytes(4)  # it finds every change of one character, and of a few
+    return _PREFIX + base64.urlsafe_b64encode(checked).decode().rstrip("=")
 
 
 def _decode(token: str) -> tuple[str, dict[str, int | float | str | bool | None], list[int]]:
@@ -195,12 +196,15 @@ def _decode(token: str) -> tuple[str, dict[str, int | float | str | bool | None]
         raise ScheduleError(f"{token[:20]!r} is no replay token: a token starts with {_PREFIX!r}; copy the whole line")
     body = token[len(_PREFIX) :]
     try:
-        content = json.loads(zlib.decompress(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
-        function, parameters, flat = content
+        checked = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        packed, checksum = checked[:-4], checked[-4:]
+        if zlib.crc32(packed).to_bytes(4) != checksum or base64.urlsafe_b64encode(checked).decode().rstrip("=") != body:
+            raise ValueError
+        function, parameters, flat = json.loads(zlib.decompress(packed))
         whole = isinstance(function, str) and isinstance(parameters, dict) and len(flat) % 3 == 0
         if not whole or not all(isinstance(number, int) and number >= 0 for number in flat):
             raise ValueError
-    except (ValueError, zlib.error) as error:
+    except (ValueError, TypeError, zlib.error) as error:
         raise ScheduleError(
             "the replay token is damaged: a character is missing or changed; copy the whole line"
         ) from error

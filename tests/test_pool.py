@@ -249,7 +249,7 @@ def test_a_task_with_wrong_arguments_is_refused():
         yield from ()
 
     model.process("main", lambda: (yield pool.submit(task)))
-    with pytest.raises(ModelError, match="task cannot be called with these arguments: .*missing 1 required"):
+    with pytest.raises(ModelError, match=r"task cannot be called with these arguments: .*missing 1 required"):
         toys.run(model, "main", "pool[0]")
 
 
