@@ -14,6 +14,7 @@ whose result nobody can ask for ends together with its last operation.
 from __future__ import annotations
 
 from collections.abc import Container, Hashable, Iterable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from simcore.errors import ModelError, OptionError
@@ -55,6 +56,9 @@ class Choice(NamedTuple):
     process: int
     outcome: int
     state: Packed
+
+
+_choice = partial(tuple.__new__, Choice)  # a `Choice` of a tuple, in a third of the time
 
 
 class _Local(NamedTuple):
@@ -109,10 +113,14 @@ class Kernel:
         self._local_futures: list[frozenset[int]] = []
         self._operations: list[Operation | None] = []
         self._targets: list[int] = []
-        self._without: dict[tuple[int, Future], int] = {}
+        self._mentioning_locals: list[set[int]] = []
+        self._mentioning_values: list[set[int]] = []
+        self._task_futures: list[int] = []
+        self._without: list[dict[int, int]] = []
         self._alone: dict[int, int] = {}
         self._failed: set[int] = set()
-        self._moves: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
+        self._moves: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
+        self._creating: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._expiries: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self.initial = self._initial()
 
@@ -121,9 +129,25 @@ class Kernel:
     def successors(self, state: Packed) -> list[Choice]:
         """Return every step that is enabled in ``state``, time-outs by the rule of this kernel."""
         choices: list[Choice] = []
-        for process in range(len(self.processes)):
-            for outcome, move in enumerate(self.moves(state, process)):
-                choices.append(Choice(process, outcome, self.after(state, process, move)))
+        first, targets = self.first_process, self._targets
+        # This loop is most of a search's time, so what `moves` and `after` do in the usual case stands here too.
+        for process, local in enumerate(state[first : self.first_future]):
+            target = targets[local]
+            if target < 0:
+                continue
+            moves = self._moves[process].get((local, state[target]))
+            if moves is None:
+                moves = self.moves(state, process)
+            for outcome, move in enumerate(moves):
+                position, value, point, lost, created = move
+                if lost or created >= 0:
+                    after = self.after(state, process, move)
+                else:
+                    new = list(state)
+                    new[position] = value
+                    new[first + process] = point
+                    after = tuple(new)
+                choices.append(_choice((process, outcome, after)))
         if self.timeouts == "anytime" or not choices:
             choices += self._timed_out(state)
         return choices
@@ -138,12 +162,20 @@ class Kernel:
         target = self._targets[local]
         if target < 0:
             return ()
-        fresh = -1
-        if target < self.first_process and self.objects[target].creates:
-            fresh = self._lowest_free(state)
-        moves = self._moves[process].get((local, state[target], fresh))
+        value = state[target]
+        moves = self._moves[process].get((local, value))
         if moves is None:
-            moves = self._learn(process, local, state[target], fresh)
+            operation = self._operations[local]
+            assert operation is not None
+            if operation.name in operation.target.creates:
+                return self._moves_creating(process, local, value, self._lowest_free(state))
+            moves = self._moves[process][local, value] = self._learn(process, local, value, -1)
+        return moves
+
+    def _moves_creating(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
+        moves = self._creating[process].get((local, value, fresh))
+        if moves is None:
+            moves = self._creating[process][local, value, fresh] = self._learn(process, local, value, fresh)
         return moves
 
     def expiries(self, state: Packed, process: int) -> tuple[Move, ...]:
@@ -222,13 +254,11 @@ class Kernel:
     def _learn(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
         operation = self._operations[local]
         assert operation is not None
-        created = (self._future(fresh),) if operation.name in operation.target.creates else ()
+        created = (self._future(fresh),) if fresh >= 0 else ()
         outcomes = operation.target.outcomes(self.values[value], operation, self.processes[process], *created)
         if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
             outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
-        moves = self._moves_of(process, local, value, outcomes, fresh if created else -1)
-        self._moves[process][local, value, fresh] = moves
-        return moves
+        return self._moves_of(process, local, value, outcomes, fresh)
 
     def _moves_of(self, process: int, local: int, value: int, outcomes: Outcomes, created: int) -> tuple[Move, ...]:
         moves = []
@@ -271,9 +301,8 @@ class Kernel:
             return point.operation
         if task is None or task.future is None:
             return None
-        if status == "failed":
-            return task.future.set_exception(point.outcome)
-        return task.future.set_result(point.outcome)
+        future: Future = task.future
+        return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
 
     def _intern(self, local: _Local, process: Process) -> int:
         task_key = None if local.task is None else (local.task.future, local.task.fn, local.task.args)
@@ -288,9 +317,16 @@ class Kernel:
             self.locals.append(local)
             self._operations.append(operation)
             self._targets.append(-1 if operation is None else self._place(operation.target))
-            mentioned = local.point.objects if local.point is not None else frozenset()
-            self._local_futures.append(frozenset(self._place(f) - self.first_future for f in self._made(mentioned)))
+            self._note_futures(number, local)
         return number
+
+    def _note_futures(self, number: int, local: _Local) -> None:
+        task, mentioned = local.task, local.point.objects if local.point is not None else frozenset()
+        self._local_futures.append(self._numbers_made(mentioned))
+        for future in self._local_futures[number]:
+            self._mentioning_locals[future].add(number)
+        own = -1 if task is None or task.future is None else self._places[task.future] - self.first_future
+        self._task_futures.append(own)
 
     def intern_value(self, value: Value) -> int:
         """Return the integer that stands for ``value``."""
@@ -300,8 +336,9 @@ class Kernel:
         if number is None:
             number = self._value_ids[key] = len(self.values)
             self.values.append(value)
-            made = self._made(freezer.objects)
-            self._value_futures.append(frozenset(self._place(f) - self.first_future for f in made))
+            self._value_futures.append(self._numbers_made(freezer.objects))
+            for future in self._value_futures[number]:
+                self._mentioning_values[future].add(number)
             self.value_processes.append(frozenset(freezer.processes))
         return number
 
@@ -310,10 +347,15 @@ class Kernel:
             future = Future(f"future#{len(self._futures)}")
             self._places[future] = self.first_future + len(self._futures)
             self._futures.append(future)
+            self._mentioning_locals.append(set())
+            self._mentioning_values.append(set())
+            self._without.append({})
         return self._futures[place]
 
-    def _made(self, things: Iterable[SharedObject]) -> list[Future]:
-        return [thing for thing in things if isinstance(thing, Future) and thing in self._places]
+    def _numbers_made(self, things: Iterable[SharedObject]) -> frozenset[int]:
+        """Return the numbers of those of ``things`` that are futures made by submits."""
+        made = (self._places[thing] for thing in things if isinstance(thing, Future) and thing in self._places)
+        return frozenset(place - self.first_future for place in made)
 
     def _place(self, thing: SharedObject) -> int:
         place = self._places.get(thing, thing.index)
@@ -333,31 +375,32 @@ class Kernel:
                 continue
             inside = self._value_futures[state[place]]
             state[place] = FREE
-            self._forget(state, self._futures[number])
-            self._collect(state, inside)
-        while len(state) > self.first_future and state[-1] == FREE:
+            self._forget(state, number)
+            if inside:
+                self._collect(state, inside)
+        while state[-1] == FREE and len(state) > self.first_future:
             state.pop()
 
     def _mentioned(self, state: list[int], number: int) -> bool:
-        for position, entry in enumerate(state):
-            if self.first_process <= position < self.first_future:
-                if number in self._local_futures[entry]:
-                    return True
-            elif number in self._value_futures[entry] and position != self.first_future + number:
-                return True
-        return False
+        first, last = self.first_process, self.first_future
+        place = last + number  # a future that mentions itself is not kept by that
+        return not (
+            self._mentioning_locals[number].isdisjoint(state[first:last])
+            and self._mentioning_values[number].isdisjoint(state[:first] + state[last:place] + state[place + 1 :])
+        )
 
-    def _forget(self, state: list[int], future: Future) -> None:
-        """Take ``future`` from the one task that mentions it, in a queue or on a worker."""
-        for place in self._pool_places:
-            key = (state[place], future)
-            if key not in self._without:
-                self._without[key] = self._value_without(*key)
-            state[place] = self._without[key]
+    def _forget(self, state: list[int], number: int) -> None:
+        """Take a future from the one task that mentions it, in a queue or on a worker."""
         for place in self._worker_places:
-            task = self.locals[state[place]].task
-            if task is not None and task.future is future:
+            if self._task_futures[state[place]] == number:
                 state[place] = self._local_without(state[place], place - self.first_process)
+                return
+        known = self._without[number]
+        for place in self._pool_places:
+            value = state[place]
+            if value not in known:
+                known[value] = self._value_without(value, self._futures[number])
+            state[place] = known[value]
 
     def _value_without(self, number: int, future: Future) -> int:
         value: PoolValue = self.values[number]
@@ -467,9 +510,10 @@ class Kernel:
         waiting = ended = 0
         bit = 1
         for process, number in enumerate(state[self.first_process : self.first_future]):
-            if self._targets[number] < 0:
+            operation = self._operations[number]
+            if operation is None:
                 ended |= bit
-            elif process not in movers and not self.may_expire(state, process):
+            elif process not in movers and (operation.timeout is None or not self.may_expire(state, process)):
                 waiting |= bit
             bit <<= 1
         return waiting, ended
