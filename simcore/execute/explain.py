@@ -10,6 +10,7 @@ and Lowe (2017) do it.
 
 from __future__ import annotations
 
+import gc
 import math
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
@@ -86,7 +87,16 @@ class Explainer:
         self._best: tuple[int, list[tuple[int, int]], list[int], Packed] = (-1, [], [], kernel.initial)
 
     def explain(self) -> Explanation:
-        """Search, depth first."""
+        """Search, depth first. Nothing that it makes is garbage, so the collector need not look through it."""
+        was = gc.isenabled()
+        gc.disable()
+        try:
+            return self._search()
+        finally:
+            if was:
+                gc.enable()
+
+    def _search(self) -> Explanation:
         state = self._leave(self._kernel.initial)
         dead: set[tuple[tuple[int, ...], Packed]] = set()
         stack: list[tuple[Iterator[_Way], int, int, Packed]] = [(self._ways(state), -1, len(self._path), state)]

@@ -1,0 +1,676 @@
+"""Real runs: every object, gated and free, told to be stuck, and cleaned up."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from concurrent.futures import InvalidStateError
+
+import pytest
+
+from models import pool_starvation
+from simcore import Model, choose, explore, sleep
+from simcore.errors import Diverged, ModelError, OptionError
+from simcore.execute import execute
+from simcore.kernel import Kernel
+from simcore.objects import Queue
+from simcore.operations import Raised
+from simcore.schedule import Schedule
+
+
+def left_behind():
+    return {thread.ident for thread in threading.enumerate()}, sorted(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind():
+    before = left_behind()
+    yield
+    assert left_behind() == before
+
+
+def opposed_locks() -> Model:
+    model = Model("opposed locks")
+    a, b = model.lock("a"), model.lock("b")
+
+    def take(first, second):
+        yield first.acquire()
+        yield second.acquire()
+        yield second.release()
+        yield first.release()
+
+    model.process("left", take, a, b)
+    model.process("right", take, b, a)
+    return model
+
+
+def alone(fn, *args, **objects):
+    """Run one process for real, and return what it gave; the kernel has to explain it."""
+    model = Model("one process")
+    made = [getattr(model, kind)(name, *more) for name, (kind, *more) in objects.items()]
+    model.process("p", fn, *made, *args)
+    run = execute(model, settle=0.05)
+    assert run.explained, run
+    assert run.status == "completed", run
+    return run.results["p"]
+
+
+def caught(operation):
+    """Return the type and the arguments of what an operation raises."""
+    try:
+        yield operation
+    except Exception as error:
+        return type(error), error.args
+    return None
+
+
+# ---- objects, one process ------------------------------------------------------------------------------
+
+
+def test_a_lock_is_taken_tried_and_released():
+    def p(lock):
+        seen = ((yield lock.acquire()), (yield lock.acquire(False)), (yield lock.acquire(timeout=0.01)))
+        locked = yield lock.locked()
+        yield lock.release()
+        return (*seen, locked, (yield lock.locked()))
+
+    assert alone(p, lock=("lock",)) == (True, False, False, True, False)
+
+
+def test_releasing_a_free_lock_raises_what_threading_raises():
+    def p(lock, rlock):
+        return ((yield from caught(lock.release())), (yield from caught(rlock.release())))
+
+    assert alone(p, lock=("lock",), rlock=("rlock",)) == (
+        (RuntimeError, ("release unlocked lock",)),
+        (RuntimeError, ("cannot release un-acquired lock",)),
+    )
+
+
+def test_a_reentrant_lock_counts():
+    def p(lock):
+        yield lock.acquire()
+        yield lock.acquire()
+        yield lock.release()
+        held = yield lock.locked()
+        yield lock.release()
+        return held, (yield lock.locked())
+
+    assert alone(p, lock=("rlock",)) == (True, False)
+
+
+def test_an_event_is_waited_for_set_and_cleared():
+    def p(event):
+        late = yield event.wait(0.01)
+        yield event.set()
+        seen = (yield event.wait()), (yield event.is_set())
+        yield event.clear()
+        return late, *seen, (yield event.is_set())
+
+    assert alone(p, event=("event",)) == (False, True, True, False)
+
+
+def test_a_semaphore_gives_its_permits():
+    def p(semaphore):
+        got = (yield semaphore.acquire()), (yield semaphore.acquire(False)), (yield semaphore.acquire(timeout=0.01))
+        yield semaphore.release(2)
+        return *got, (yield semaphore.acquire())
+
+    assert alone(p, semaphore=("semaphore", 1)) == (True, False, False, True)
+
+
+def test_a_queue_is_full_and_empty_as_in_the_standard_library():
+    def p(queue):
+        empty = yield from caught(queue.get(timeout=0.01))
+        yield queue.put("a")
+        full = yield from caught(queue.put("b", False))
+        late = yield from caught(queue.put("b", timeout=0.01))
+        size = yield queue.qsize()
+        return empty, full, late, size, (yield queue.get()), (yield from caught(queue.get(False)))
+
+    expected = ((queue.Empty, ()), (queue.Full, ()), (queue.Full, ()), 1, "a", (queue.Empty, ()))
+    assert alone(p, queue=("queue", 1)) == expected
+
+
+def test_a_future_is_set_once():
+    def p(future, failed):
+        early = (yield future.done()), (yield from caught(future.result(0.01)))
+        yield future.set_result(7)
+        twice = yield from caught(future.set_result(8))
+        yield failed.set_exception(ValueError("no"))
+        error = (yield failed.exception()), (yield from caught(failed.result()))
+        return early, twice, (yield future.result()), (yield future.exception()), error
+
+    assert alone(p, future=("future",), failed=("future",)) == (
+        (False, (TimeoutError, ())),
+        (InvalidStateError, ("future is set already",)),
+        7,
+        None,
+        (ValueError, (ValueError, ("no",))),
+    )
+
+
+def test_a_condition_without_its_lock_is_refused():
+    def p(condition):
+        return (yield from caught(condition.wait())), (yield from caught(condition.notify()))
+
+    assert alone(p, condition=("condition",)) == (
+        (RuntimeError, ("cannot wait on un-acquired lock",)),
+        (RuntimeError, ("cannot notify on un-acquired lock",)),
+    )
+
+
+def test_a_condition_times_out_and_holds_its_lock_again():
+    def p(condition):
+        yield condition.acquire()
+        yield condition.acquire()
+        late = yield condition.wait(0.01)
+        yield condition.release()
+        yield condition.release()
+        return late, (yield from caught(condition.release()))
+
+    assert alone(p, condition=("condition",)) == (False, (RuntimeError, ("cannot release un-acquired lock",)))
+
+
+def test_a_variable_is_read_changed_and_waited_for():
+    def p(variable):
+        yield variable.set(1)
+        new = yield variable.update(lambda value: value + 1)
+        late = yield variable.wait_for(lambda value: value > 5, timeout=0.01)
+        first = yield variable.transition(lambda value: [(value + 1, "a"), (value, "b")])
+        return new, late, first, (yield variable.get())
+
+    assert alone(p, variable=("variable", 0)) == (2, None, "a", 3)
+
+
+def test_sleep_takes_its_time_and_choose_takes_its_first_option():
+    def p():
+        yield sleep(0.02)
+        return (yield choose("a", "b"))
+
+    assert alone(p) == "a"
+
+
+def test_a_pool_runs_tasks_and_hands_over_results_and_exceptions():
+    def task(n):
+        yield sleep(0.001)
+        if n > 1:
+            raise ValueError(n)
+        return n
+
+    def p(pool):
+        good = yield pool.submit(task, 1)
+        bad = yield pool.submit(task, 2)
+        return (yield good.result()), (yield from caught(bad.result()))
+
+    assert alone(p, pool=("thread_pool", 2)) == (1, (ValueError, (2,)))
+
+
+def test_a_pool_that_is_shut_down_ends_its_queue_and_refuses_submits():
+    def task():
+        yield sleep(0.001)
+        return "done"
+
+    def p(pool):
+        first, second = (yield pool.submit(task)), (yield pool.submit(task))
+        yield pool.shutdown()
+        refused = yield from caught(pool.submit(task))
+        return (yield first.done()), (yield second.result()), refused
+
+    refused = (RuntimeError, ("cannot schedule new futures after shutdown",))
+    assert alone(p, pool=("thread_pool", 1)) == (True, "done", refused)
+
+
+def test_a_worker_cannot_wait_for_its_own_pool_to_shut_down():
+    def task(pool):
+        return (yield from caught(pool.shutdown()))
+
+    def p(pool):
+        future = yield pool.submit(task, pool)
+        return (yield future.result())
+
+    assert alone(p, pool=("thread_pool", 2)) == (RuntimeError, ("cannot join current thread",))
+
+
+def test_a_link_ends_after_what_was_in_flight():
+    def p(link):
+        yield link.send("a")
+        yield link.close()
+        closed = yield from caught(link.send("b"))
+        return closed, (yield link.recv()), (yield from caught(link.recv()))
+
+    assert alone(p, link=("link", 2)) == ((OSError, ("handle is closed",)), "a", (EOFError, ()))
+
+
+def test_a_link_whose_receiver_has_gone_is_broken():
+    def p(link):
+        yield link.send("a")
+        yield link.close("recv")
+        broken = yield from caught(link.send("b"))
+        return broken, (yield from caught(link.recv()))
+
+    assert alone(p, link=("link", 2)) == (
+        (BrokenPipeError, ("the receiving end is closed",)),
+        (OSError, ("handle is closed",)),
+    )
+
+
+def test_a_reset_loses_what_is_in_flight():
+    def p(link):
+        yield link.send("a")
+        yield link.reset()
+        return (yield from caught(link.recv())), (yield from caught(link.send("b")))
+
+    reset = (ConnectionResetError, ("connection reset by peer",))
+    assert alone(p, link=("link", 2)) == (reset, reset)
+
+
+def test_a_link_gives_up_in_time():
+    def p(link):
+        empty = yield from caught(link.recv(0.01))
+        yield link.send("a")
+        return empty, (yield from caught(link.send("b", 0.01))), (yield link.recv(0))
+
+    late = (TimeoutError, ("timed out",))
+    assert alone(p, link=("link", 1)) == (late, late, "a")
+
+
+def test_a_link_holds_all_of_a_large_capacity_without_a_receiver():
+    def p(link):
+        for _ in range(20):
+            yield link.send(b"x" * 100_000)
+        total = 0
+        for _ in range(20):
+            total += len((yield link.recv()))
+        return total
+
+    assert alone(p, link=("link", 20)) == 2_000_000
+
+
+# ---- several processes ----------------------------------------------------------------------------------
+
+
+def test_a_sender_never_runs_ahead_of_the_capacity_in_bytes():
+    model = Model("bytes")
+    link = model.link("link", 10, unit="bytes")
+
+    def sender():
+        yield link.send(b"123456")
+        yield link.send(b"1234567")
+
+    model.process("sender", sender)
+    run = execute(model, settle=0.05)
+    assert (run.status, run.state["link"].frames, run.explained) == ("stuck", (b"123456",), True)
+
+
+def test_names_and_futures_survive_a_link():
+    model = Model("identity")
+    link, future = model.link("link"), model.future("future")
+    (name,) = model.indices("name", 1)
+
+    def sender():
+        yield link.send((name, future))
+
+    def receiver():
+        got, where = yield link.recv()
+        yield where.set_result(got == name)
+
+    model.process("sender", sender)
+    model.process("receiver", receiver)
+    assert execute(model, settle=0.05).state["future"].result is True
+
+
+def test_many_senders_share_a_connection_frame_by_frame():
+    model = Model("senders")
+    link = model.link("link", 3)
+
+    def sender(n):
+        for _ in range(50):
+            yield link.send(bytes([n]) * 2000)
+
+    def receiver():
+        counts = [0, 0, 0]
+        for _ in range(150):
+            frame = yield link.recv()
+            counts[frame[0]] += len(set(frame)) == 1
+        return tuple(counts)
+
+    for n in range(3):
+        model.process(f"sender[{n}]", sender, n)
+    model.process("receiver", receiver)
+    run = execute(model)
+    assert (run.results["receiver"], run.frames, run.explained) == ((50, 50, 50), 150, True)
+
+
+def test_a_condition_hands_on_to_those_who_wait():
+    model = Model("condition")
+    condition, items = model.condition("condition"), model.variable("items", 0)
+
+    def consumer():
+        yield condition.acquire()
+        while not (yield items.get()):
+            yield condition.wait()
+        yield items.update(lambda n: n - 1)
+        yield condition.release()
+        return True
+
+    def producer():
+        for _ in range(3):
+            yield condition.acquire()
+            yield items.update(lambda n: n + 1)
+            yield condition.notify()
+            yield condition.release()
+
+    for n in range(3):
+        model.process(f"consumer[{n}]", consumer)
+    model.process("producer", producer)
+    run = execute(model)
+    assert (run.status, run.explained) == ("completed", True)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_timer_runs_its_function_unless_it_is_cancelled(cancelled):
+    model = Model("timer")
+    event = model.event("event")
+
+    def ring():
+        yield event.set()
+
+    timer = model.timer("timer", 0.02, ring)
+
+    def p():
+        yield timer.start()
+        if cancelled:
+            yield timer.cancel()
+        return (yield event.wait(0.2))
+
+    model.process("p", p)
+    run = execute(model)
+    assert (run.results["p"], run.explained) == (not cancelled, True)
+
+
+def test_a_process_that_dies_fails_the_run():
+    model = Model("dies")
+
+    def p():
+        yield sleep(0)
+        raise ValueError("no")
+
+    model.process("p", p)
+    run = execute(model)
+    assert (run.status, run.results["p"]) == ("failed", Raised(ValueError, ("no",)))
+
+
+def test_a_run_without_end_stops_at_its_limit():
+    model = Model("beats")
+
+    def beat():
+        while True:
+            yield sleep(0.001)
+
+    model.process("beat", beat)
+    run = execute(model, max_seconds=0.1)
+    assert (run.status, run.explained) == ("limit", True)
+
+
+def test_a_blocked_daemon_does_not_keep_a_run_from_completing():
+    model = Model("daemon")
+    items = model.queue("items")
+
+    def server():
+        while True:
+            yield items.get()
+
+    def client():
+        yield items.put(1)
+
+    model.process("server", server, daemon=True)
+    model.process("client", client)
+    assert execute(model).status == "completed"
+
+
+def test_options_must_be_positive():
+    with pytest.raises(OptionError, match="settle"):
+        execute(opposed_locks(), settle=0)
+
+
+def test_a_finally_that_yields_does_not_hinder_the_clean_up():
+    model = Model("finally")
+    lock = model.lock("lock")
+
+    def p():
+        yield lock.acquire()
+        try:
+            yield lock.acquire()
+        finally:
+            yield lock.release()
+
+    model.process("p", p)
+    assert execute(model, settle=0.05).status == "stuck"
+
+
+def test_a_model_error_in_a_process_is_raised_and_nothing_is_left():
+    model = Model("wrong")
+
+    def p():
+        yield 7
+
+    def waiter():
+        yield model.objects[1].wait()
+
+    model.event("event")
+    model.process("waiter", waiter)
+    model.process("p", p)
+    with pytest.raises(ModelError, match="no operation"):
+        execute(model)
+
+
+# ---- gated ---------------------------------------------------------------------------------------------
+
+
+def test_opposed_locks_are_led_into_their_deadlock():
+    model = opposed_locks()
+    run = execute(model, schedule=explore(model).counterexample.schedule, settle=0.05)
+    assert run.status == "stuck"
+    assert {edge.process.name for edge in run.wait_for.knot} == {"left", "right"}
+
+
+def test_a_stuck_run_is_seen_soon():
+    model = opposed_locks()
+    run = execute(model, schedule=explore(model).counterexample.schedule)
+    assert 0.2 <= run.stuck_after < 2
+
+
+def test_the_records_of_a_gated_run_are_in_the_order_of_the_schedule():
+    model = opposed_locks()
+    kernel = Kernel(model, "anytime")
+    order = [0, 0, 0, 1, 0, 1, 1, 1]
+    schedule = Schedule.of(kernel, [(process, 0) for process in order])
+    run = execute(model, schedule=schedule)
+    assert run.status == "completed"
+    assert run.schedule.processes == schedule.processes
+
+
+def test_a_schedule_chooses():
+    model = Model("choice")
+
+    def p():
+        return (yield choose("a", "b"))
+
+    model.process("p", p)
+    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 1)])
+    assert execute(model, schedule=schedule).results["p"] == "b"
+
+
+def test_a_schedule_lets_a_wait_time_out():
+    model = Model("time-out")
+    event = model.event("event")
+
+    def waiter():
+        return (yield event.wait(0.05))
+
+    def setter():
+        yield event.set()
+
+    model.process("waiter", waiter)
+    model.process("setter", setter)
+    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0), (1, 0)])
+    assert execute(model, schedule=schedule).results["waiter"] is False
+
+
+@pytest.mark.parametrize("notified", [True, False])
+def test_a_schedule_decides_whether_a_condition_is_notified_in_time(notified):
+    model = Model("condition")
+    condition = model.condition("condition")
+
+    def waiter():
+        yield condition.acquire()
+        got = yield condition.wait(0.02)
+        yield condition.release()
+        return got
+
+    def notifier():
+        yield sleep(0.05)
+        yield condition.acquire()
+        yield condition.notify()
+        yield condition.release()
+
+    model.process("waiter", waiter)
+    model.process("notifier", notifier)
+    waits = [(0, 0), (0, 0)]
+    wakes = [(1, 0), (1, 0), (1, 0), (1, 0)]
+    path = [*waits, *wakes, (0, 0)] if notified else [*waits, (0, 0), *wakes, (0, 0)]
+    schedule = Schedule.of(Kernel(model, "anytime"), path)
+    run = execute(model, schedule=schedule)
+    assert (run.results["waiter"], run.status, run.explained) == (notified, "completed", True)
+
+
+def test_pool_starvation_is_replayed_on_its_workers():
+    model = pool_starvation.buggy(downloads=2, workers=2)
+    schedule = explore(model).counterexample.schedule
+    run = execute(model, schedule=schedule, settle=0.05)
+    assert run.status == "stuck"
+    names = [name for name, records in run.records.items() if name.startswith("stream[") and records]
+    assert names == sorted({name for name in schedule.processes if name.startswith("stream[")})
+
+
+def test_a_schedule_that_the_model_does_not_offer_diverges_before_anything_runs():
+    model = opposed_locks()
+    schedule = explore(model).counterexample.schedule
+    wrong = Schedule((schedule.steps[0], schedule.steps[0]._replace(text="acquires b, twice")))
+    with pytest.raises(Diverged) as error:
+        execute(model, schedule=wrong)
+    assert error.value.index == 1
+    assert "right acquires b" in error.value.enabled
+
+
+class Stack(Queue):
+    """A wrong model of a queue: last in, first out."""
+
+    def do_get(self, value, process, block):
+        outcomes = super().do_get(value[::-1], process, block)
+        return tuple(outcome._replace(value=value[:-1]) for outcome in outcomes)
+
+
+def wrong_queue() -> Model:
+    model = Model("a stack that says it is a queue")
+    items = model._add(Stack("items"))
+
+    def p():
+        yield items.put("first")
+        yield items.put("second")
+        return (yield items.get())
+
+    model.process("p", p)
+    return model
+
+
+def test_a_real_step_that_gives_something_else_diverges_at_its_index():
+    model = wrong_queue()
+    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0), (0, 0), (0, 0)])
+    with pytest.raises(Diverged) as error:
+        execute(model, schedule=schedule)
+    assert error.value.index == 2
+    assert "first" in str(error.value)
+
+
+def test_a_real_run_that_the_model_cannot_do_is_not_explained():
+    run = execute(wrong_queue())
+    assert run.explained is False
+    assert "items.get(True) -> first" in run.unexplained
+    assert "-> second" in run.unexplained
+
+
+def test_a_real_step_that_does_not_complete_diverges():
+    class Twice(Queue):
+        def do_get(self, value, process, block):
+            return super().do_get(value or ("made up",), process, block)
+
+    model = Model("more than was put in")
+    items = model._add(Twice("items"))
+
+    def p():
+        yield items.get()
+
+    model.process("p", p)
+    other = Model("the model as it is")
+    other._add(Queue("items"))
+    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0)])
+    Twice.do_get = Queue.do_get  # the live object blocks now
+    with pytest.raises(Diverged) as error:
+        execute(model, schedule=schedule, settle=0.05)
+    assert error.value.index == 0
+
+
+# ---- the report, and nothing left behind --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_eight_downloads_over_four_workers_get_stuck(again):
+    run = execute(pool_starvation.buggy(downloads=8, workers=4, chunks=201))
+    assert (run.status, run.explained) == ("stuck", True)
+    assert run.stuck_after < 2
+
+
+def test_eight_downloads_with_a_pool_for_callbacks_complete():
+    model = pool_starvation.fixed(downloads=8, workers=4, callback_workers=64, chunks=21)
+    run = execute(model)
+    assert (run.status, run.explained) == ("completed", True)
+    downloads = [result for name, result in run.results.items() if name.startswith("download")]
+    assert downloads == [tuple(range(21))] * 8
+
+
+@pytest.mark.slow
+def test_the_report_at_full_size_completes_and_is_explained():
+    model = pool_starvation.fixed(downloads=8, workers=4, callback_workers=64, chunks=201)
+    run = execute(model)
+    assert (run.status, run.explained, run.frames) == ("completed", True, 3216)
+    downloads = [result for name, result in run.results.items() if name.startswith("download")]
+    assert downloads == [tuple(range(201))] * 8
+
+
+def replay_in_a_row(times):
+    model = pool_starvation.buggy(downloads=2, workers=2)
+    schedule = explore(model).counterexample.schedule
+    before = left_behind()
+    for _ in range(times):
+        assert execute(model, schedule=schedule, settle=0.05).status == "stuck"
+        assert left_behind() == before
+
+
+def test_twenty_gated_replays_leave_nothing_behind():
+    replay_in_a_row(20)
+
+
+@pytest.mark.slow
+def test_two_hundred_gated_replays_leave_nothing_behind():
+    replay_in_a_row(200)
+
+
+def test_the_explaining_schedule_replays_for_real():
+    model = pool_starvation.buggy(downloads=3, workers=2)
+    free = execute(model, settle=0.05)
+    gated = execute(model, schedule=free.schedule, settle=0.05)
+    assert gated.status == free.status == "stuck"
+    assert Schedule.from_token(free.token).processes == free.schedule.processes
