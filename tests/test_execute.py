@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import queue
 import threading
@@ -602,25 +603,68 @@ def test_a_real_run_that_the_model_cannot_do_is_not_explained():
     assert "-> second" in run.unexplained
 
 
-def test_a_real_step_that_does_not_complete_diverges():
-    class Twice(Queue):
-        def do_get(self, value, process, block):
-            return super().do_get(value or ("made up",), process, block)
+class Generous(Queue):
+    """A wrong model of a queue: something can be got although nothing was put."""
 
+    def do_get(self, value, process, block):
+        return super().do_get(value or ("made up",), process, block)
+
+
+def test_a_real_step_that_does_not_end_diverges():
     model = Model("more than was put in")
-    items = model._add(Twice("items"))
+    items = model._add(Generous("items"))
 
     def p():
+        yield items.qsize()
         yield items.get()
 
     model.process("p", p)
-    other = Model("the model as it is")
-    other._add(Queue("items"))
-    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0)])
-    Twice.do_get = Queue.do_get  # the live object blocks now
+    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0), (0, 0)])
     with pytest.raises(Diverged) as error:
-        execute(model, schedule=schedule, settle=0.05)
-    assert error.value.index == 0
+        execute(model, schedule=schedule, settle=0.05, max_seconds=10)
+    assert error.value.index == 1
+
+
+def test_an_interrupt_leaves_nothing_behind(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("simcore.execute"), "watch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        execute(pool_starvation.buggy(downloads=2, workers=2))
+
+
+def contended() -> Model:
+    model = Model("contended")
+    lock, permits, items = model.rlock("lock"), model.semaphore("permits", 2), model.queue("items", 2)
+    event, total = model.event("event"), model.variable("total", 0)
+
+    def producer(n):
+        for number in range(100):
+            yield permits.acquire()
+            yield items.put(n * 1000 + number)
+            yield permits.release()
+            yield event.set()
+
+    def consumer():
+        for _ in range(100):
+            item = yield items.get()
+            yield lock.acquire()
+            yield total.set((yield total.get()) + item)
+            yield event.is_set()
+            yield event.clear()
+            yield lock.release()
+
+    for n in range(4):
+        model.process(f"producer[{n}]", producer, n)
+        model.process(f"consumer[{n}]", consumer)
+    return model
+
+
+def test_a_run_full_of_contention_is_explained():
+    run = execute(contended())
+    assert (run.status, run.explained) == ("completed", True)
+    assert run.state["total"] == sum(n * 1000 + number for n in range(4) for number in range(100))
 
 
 # ---- the report, and nothing left behind --------------------------------------------------------------

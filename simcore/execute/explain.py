@@ -44,11 +44,11 @@ class Explanation:
     explained : bool or None
         None when the budget did not suffice to tell.
     path : list of (process, outcome)
-        The interleaving; as far as it came, when there is none.
+        The interleaving; empty when none was found.
     text : str
         What could not be explained, and what the kernel offered there.
     placed : int
-        Records placed in ``path``.
+        How many records were placed, those that were taken back included.
     """
 
     explained: bool | None
@@ -76,7 +76,7 @@ class Explainer:
         self._kernel, self._actors, self._stuck = kernel, actors, stuck
         self._records = [[*actor.records, *([] if stuck else _unfinished(actor))] for actor in actors]
         self._left = sum(len(actor.records) for actor in actors)
-        self._budget = budget if budget is not None else 20 * self._left + 20_000
+        self._budget = budget if budget is not None else 3 * self._left + 50_000
         self._places = [0] * len(actors)
         self._heads: list[tuple[int, int, Record]] = []
         for process in range(len(actors)):
@@ -84,7 +84,7 @@ class Explainer:
         self._pools = list(kernel.model.pools())
         self._handles = Handles()
         self._path: list[tuple[int, int]] = []
-        self._best: tuple[int, list[tuple[int, int]], list[int], Packed] = (-1, [], [], kernel.initial)
+        self._best: tuple[int, list[int], Packed] = (0, list(self._places), kernel.initial)
 
     def explain(self) -> Explanation:
         """Search, depth first. Nothing that it makes is garbage, so the collector need not look through it."""
@@ -114,7 +114,7 @@ class Explainer:
                 continue
             placed += 1
             if placed > self._budget:
-                return Explanation(None, self._best[1], f"no interleaving was found in {placed:,} steps", self._best[0])
+                return Explanation(None, [], f"no interleaving was found in {placed:,} steps", placed)
             state = self._place(way)
             stack.append((self._ways(state), way.process, len(self._path), state))
             if (tuple(self._places), state) in dead:
@@ -122,7 +122,7 @@ class Explainer:
                 self._take_back(way.process, length)
             else:
                 self._note(state)
-        return self._unexplained()
+        return Explanation(False, [], self._complaint(*self._best[1:]), placed)
 
     # ---- one record ----------------------------------------------------------------------------------
 
@@ -218,11 +218,7 @@ class Explainer:
     def _note(self, state: Packed) -> None:
         done = sum(self._places)
         if done > self._best[0]:
-            self._best = (done, list(self._path) if self._left < 50 else [], list(self._places), state)
-
-    def _unexplained(self) -> Explanation:
-        placed, path, places, state = self._best
-        return Explanation(False, path, self._complaint(places or self._places, state), max(placed, 0))
+            self._best = (done, list(self._places), state)
 
     def _complaint(self, places: list[int], state: Packed) -> str:
         waiting = [(self._records[p][place], p) for p, place in enumerate(places) if place < len(self._records[p])]

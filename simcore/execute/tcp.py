@@ -19,6 +19,7 @@ import time
 import types
 import zlib
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from simcore.errors import InternalError
@@ -36,6 +37,24 @@ _SAME = (SharedObject, Process, Index, Model, type, types.FunctionType, types.Me
 """What crosses a link as itself: the names of one process are not copied."""
 
 
+class _Pickler(pickle.Pickler):
+    def __init__(self, out: io.BytesIO, place: Callable[[Any], int | None]) -> None:
+        super().__init__(out, 4)
+        self._place = place
+
+    def persistent_id(self, thing: Any) -> int | None:
+        return self._place(thing)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, data: io.BytesIO, things: list[Any]) -> None:
+        super().__init__(data)
+        self._things = things
+
+    def persistent_load(self, place: Any) -> Any:
+        return self._things[place]
+
+
 class Codec:
     """Payloads as bytes. What a model compares by identity arrives as itself, by its place in a table."""
 
@@ -48,18 +67,15 @@ class Codec:
         """Return ``payload`` as bytes."""
         with self._lock:
             out = io.BytesIO()
-            pickler = pickle.Pickler(out, 4)
-            pickler.persistent_id = self._place  # type: ignore[method-assign]
-            pickler.dump(payload)
+            _Pickler(out, self.place).dump(payload)
             return out.getvalue()
 
     def decode(self, data: bytes) -> Any:
         """Return the payload again."""
-        unpickler = pickle.Unpickler(io.BytesIO(data))
-        unpickler.persistent_load = self._things.__getitem__  # type: ignore[method-assign]
-        return unpickler.load()
+        return _Unpickler(io.BytesIO(data), self._things).load()
 
-    def _place(self, thing: Any) -> int | None:
+    def place(self, thing: Any) -> int | None:
+        """Return where in the table ``thing`` is, when it crosses as itself."""
         if not isinstance(thing, _SAME):
             return None
         if id(thing) not in self._places:

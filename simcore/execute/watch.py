@@ -21,6 +21,10 @@ from simcore.operations import Raised, SharedObject
 from simcore.state import ProcessState, State, Status
 
 _INTERVAL = 0.01
+_ROUNDS = 5
+"""Looks without progress before a run counts as quiet: on a busy machine a thread may get no time for a while."""
+_OVERDUE = 1.0
+"""Seconds without progress after which a step of a schedule that is not seen to be blocked counts as blocked."""
 
 
 def watch(run: Run, settle: float, max_seconds: float) -> tuple[Ending, float | None]:
@@ -38,6 +42,7 @@ def watch(run: Run, settle: float, max_seconds: float) -> tuple[Ending, float | 
     SimcoreError
         What went wrong in the run, `Diverged` included.
     """
+    progress, rounds = run.last_progress, 0
     while True:
         run.news.wait(_INTERVAL)
         run.news.clear()
@@ -45,26 +50,39 @@ def watch(run: Run, settle: float, max_seconds: float) -> tuple[Ending, float | 
             if run.error is not None:
                 raise run.error
             now = time.perf_counter()
-            ending: Ending | None = _ending(run, now - run.last_progress >= settle)
+            rounds = rounds + 1 if progress == run.last_progress else 0
+            progress = run.last_progress
+            quiet = now - progress if rounds >= _ROUNDS else 0.0
+            ending: Ending | None = _ending(run, quiet, settle)
             if ending is None and now - run.began >= max_seconds:
                 ending = "limit"
             if ending is not None:
                 run.frozen = True
                 failed = any(actor.status == "failed" for actor in run.actors)
-                return ("failed" if failed else ending), (now - run.last_progress if ending == "stuck" else None)
+                return ("failed" if failed else ending), (now - progress if ending == "stuck" else None)
 
 
-def _ending(run: Run, settled: bool) -> Ending | None:
+def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
     if run.gate.open and not any(a.owes for a in run.actors) and not any(pool.pending for pool in run.pools):
         return "completed"
-    if not settled or not all(_waits(run, actor) for actor in run.actors):
+    if quiet < settle:
         return None
     if not run.gate.open:
-        step = run.gate.current
-        raise Diverged(run.gate.turn, f"{step.name} {step.text}", run.offers())
+        _check_gate(run, quiet > max(_OVERDUE, 5 * settle))
+        return None
     if any(pool.pending and any(actor.status == "idle" for actor in pool.names) for pool in run.pools):
         return None
-    return "stuck"
+    return "stuck" if all(_waits(run, actor) for actor in run.actors) else None
+
+
+def _check_gate(run: Run, overdue: bool) -> None:
+    """Raise `Diverged` when the step whose turn it is cannot come, or does not end although the kernel says so."""
+    for actor in run.actors:
+        ends = actor.granted is None or (overdue and actor.pending is not None and actor.pending.timeout is None)
+        if not _waits(run, actor) and not (ends and actor.granted is not None):
+            return
+    step = run.gate.current
+    raise Diverged(run.gate.turn, f"{step.name} {step.text}", run.offers())
 
 
 def _waits(run: Run, actor: Actor) -> bool:
