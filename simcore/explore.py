@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple
 
 from simcore.errors import OptionError
 from simcore.kernel import Choice, Kernel, Packed, Timeouts
-from simcore.knot import Knots, reach
+from simcore.knot import Knots, never_again, reach
 from simcore.liveness import Graph, Lasso, Path, avoiding
 from simcore.model import Model
 from simcore.reduction import WorkerSymmetry
@@ -41,6 +41,7 @@ NO_RETURN_STATES = 10_000
 _HUNTS = 40
 _RUN_STEPS = 20_000
 _SAMPLES = 1_000
+_MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
 
 class Progress(NamedTuple):
@@ -53,10 +54,11 @@ class Progress(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A violation at the end of a path: the property's name, and the index of the state where there is one."""
+    """A violation: the property's name, and the index of the state where it shows; ``lost`` says who ends there."""
 
     name: str
     state: int
+    lost: str = ""
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Space:
     parents: array[int] = field(default_factory=lambda: array("q"))
     marks: list[tuple[int, int]] = field(default_factory=list)
     graph: Graph = field(default_factory=Graph)
+    expanded: array[int] = field(default_factory=lambda: array("I"))
 
     def add(self, state: Packed, parent: int) -> int:
         """Remember a new state and return its number."""
@@ -146,10 +149,7 @@ def explore(
         notes.append("worker symmetry switched off: fairness is a promise to each worker by name")
     search = _Search(Kernel(model, timeouts), asked, symmetry, _Limits(max_states, max_seconds), progress)
     with _no_cyclic_collection():
-        if sampler is not None:
-            result = search.sample(sampler)
-        else:
-            result = search.exhaust(depth_first=strategy == "depth")
+        result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
     return replace(result, notes=(*notes, *result.notes))
 
 
@@ -158,7 +158,9 @@ def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
         return strategy
     if strategy not in ("breadth", "depth", "random", "pct"):
         raise OptionError(f"strategy={strategy!r}: use 'breadth', 'depth', 'random' or 'pct'")
-    return {"random": RandomWalk(seed), "pct": PCT(seed=seed)}.get(strategy)
+    if strategy == "random":
+        return RandomWalk(seed)
+    return PCT(seed=seed) if strategy == "pct" else None
 
 
 @contextmanager
@@ -274,7 +276,9 @@ class _Search:
             return self._result(name, reason=str(limit))
         if found is not None:
             return self._result(name, self._counterexample(found, depth_first))
-        return self._whole(name)
+        if depth_first:
+            self.space.graph = self.space.graph.arranged(self.space.expanded)
+        return self._whole(name, depth_first)
 
     hunted: tuple[Path, str] | None = None
 
@@ -322,14 +326,13 @@ class _Search:
                 self.limits.check(len(space.states))
                 known = space.add(state, number)
                 stack.append(known)
-                wrong = self.wrong_in(state)
-                found = None if wrong is None else Found(wrong, known)
+                wrong = self.wrong_in(state) if found is None else None
+                found = found if wrong is None else Found(wrong, known)
             graph.targets.append(known)
             graph.processes.append(choice.process)
             graph.outcomes.append(choice.outcome)
-            if found is not None:
-                break
         graph.starts.append(len(graph.targets))
+        space.expanded.append(number)
         return found
 
     def _tell(self, space: Space, frontier: int, number: int) -> None:
@@ -360,7 +363,8 @@ class _Search:
     def _run(self, strategy: Strategy, longest: int, before: int = 0) -> tuple[tuple[Path, str] | None, int]:
         """Take one run; return its path and the property it violates, if any, and its length."""
         strategy.begin(len(self.kernel.processes), max(longest, 1))
-        state, path = self.kernel.initial, []
+        state = self.kernel.initial
+        path: Path = []
         mark: tuple[int, int] | None = None
         while len(path) < _RUN_STEPS:
             wrong = self.wrong_in(state)
@@ -386,16 +390,14 @@ class _Search:
 
     def _hunt(self) -> None:
         """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
-        best: tuple[Path, str] | None = None
         longest = 0
         for seed in range(_HUNTS):
             strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
             found, length = self._run(strategy, longest, -_RUN_STEPS * _HUNTS)
             longest = max(longest, length)
-            if found is not None and (best is None or len(found[0]) < len(best[0])):
-                best = found
-        self.hunted = best
-        if best is not None and self.limits.states is None:
+            if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
+                self.hunted = found
+        if self.hunted is not None and self.limits.states is None:
             self.limits.states = SHORTEN_STATES
 
     def _shortened(self, found: tuple[Path, str]) -> Counterexample:
@@ -425,10 +427,10 @@ class _Search:
 
     def _path(self, space: Space, found: Found, depth_first: bool) -> tuple[Path, str]:
         if not depth_first:
-            path, fewest = fewest_switches(
-                self.kernel, self.symmetry, space.states, space.graph, space.depths, found.state
-            )
-            return path, "shortest, with the fewest switches between processes" if fewest else "shortest"
+            goals, all_of_them = self._as_near(space, found)
+            path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
+            few = fewest and all_of_them
+            return path, "shortest, with the fewest switches between processes" if few else "shortest"
         steps: list[Packed] = []
         number = found.state
         while number >= 0:
@@ -436,9 +438,33 @@ class _Search:
             number = space.parents[number]
         return self._along(steps[::-1]), "depth-first, so not the shortest"
 
+    def _as_near(self, space: Space, found: Found) -> tuple[set[int], bool]:
+        """Return all states as near as ``found`` that violate the same, and whether none was left out."""
+        distance = space.depths[found.state]
+        goals = {found.state}
+        if found.lost:
+            return goals, True
+        try:
+            for number in range(len(space.graph), len(space.states)):
+                if space.depths[number] >= distance:
+                    break
+                self._follow(space, number, self.kernel.successors(space.states[number]), [])
+        except _OutOfBudget:
+            return goals, False
+        near = [number for number in range(found.state + 1, len(space.states)) if space.depths[number] == distance]
+        goals.update(number for number in near[:_MOST_NEAR] if self._violates(space, number, found.name))
+        return goals, len(near) <= _MOST_NEAR
+
+    def _violates(self, space: Space, number: int, name: str) -> bool:
+        state = space.states[number]
+        if self.deadlock is None or name != self.deadlock.name:
+            return self.wrong_in(state) == name
+        return self.stuck_in(state, self.kernel.successors(state), space.marks[space.parents[number]])
+
     def _along(self, representatives: list[Packed]) -> Path:
         """Return steps of the model that pass states with these representatives."""
-        state, path = self.kernel.initial, []
+        state = self.kernel.initial
+        path: Path = []
         for wanted in representatives[1:]:
             choice = next(c for c in self.kernel.successors(state) if self.canonical(c.state) == wanted)
             path.append((choice.process, choice.outcome))
@@ -447,9 +473,9 @@ class _Search:
 
     def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
         path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how)
+        return self._told(path, found.name, how, lost=found.lost)
 
-    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None) -> Counterexample:
+    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
         kernel = self.kernel
         schedule = Schedule.of(kernel, path)
         states = schedule.states(kernel)
@@ -463,7 +489,7 @@ class _Search:
             process = kernel.process_state(states[-1], dead)
             failure = f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")
         point = self._no_return(states) if self.deadlock is not None and name == self.deadlock.name else None
-        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure)
+        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
 
     def _no_return(self, states: list[Packed]) -> NoReturn | None:
         """Find the first of ``states`` from which no good end can be reached; from there on it stays so.
@@ -488,7 +514,7 @@ class _Search:
 
         return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)
 
-    def _whole(self, name: str) -> Result:
+    def _whole(self, name: str, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
         if self.wanted:
             missing = self.wanted[0].name
@@ -499,7 +525,7 @@ class _Search:
                 told = self._told(found.prefix, prop.name, "shortest into the cycle", found.cycle)
                 return self._result(name, told)
             if found is not None:
-                return self._result(name, self._counterexample(found, False))
+                return self._result(name, self._counterexample(found, depth_first))
         return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
 
     def _of_runs(self, prop: Property) -> Found | Lasso | None:
@@ -521,23 +547,15 @@ class _Search:
         return avoiding(self.space.graph, starts, met, range(len(self.kernel.processes)))
 
     def _never_again(self, prop: Property) -> Found | None:
-        """Find the first state from which some process can never end, or, for deadlocks, never move, again."""
-        graph, kernel = self.space.graph, self.kernel
-        if prop.kind == "deadlock" and graph.acyclic():
+        """Find the first state from which somebody can never end, or, for deadlocks, never move, again."""
+        ends = prop.kind == "finish"
+        if not ends and self.space.graph.acyclic():
             return None  # every run stops, and no state without steps had somebody who waits
-        first: int | None = None
-        for process in kernel.processes:
-            if process.daemon or process.pool is not None:
-                continue
-            index = process.index
-            ended = [n for n, s in enumerate(self.space.states) if kernel.operation(s, index) is None]
-            if prop.kind == "deadlock":
-                ended += [n for n in range(len(graph)) if index in graph.movers(n)]
-            able = graph.can_reach(ended)
-            lost = next((number for number in range(len(graph)) if not able[number]), None)
-            if lost is not None and (first is None or lost < first):
-                first = lost
-        return None if first is None else Found(prop.name, first)
+        lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
+        if lost is None:
+            return None
+        who = self.kernel.process_state(self.space.states[lost[0]], lost[1]).what
+        return Found(prop.name, lost[0], f"{who} can never {'end' if ends else 'move'} again, whatever follows")
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

@@ -6,6 +6,7 @@ for whom, and the token that replays it.
 
 from __future__ import annotations
 
+import builtins  # a field is called property
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -69,6 +70,8 @@ class Counterexample:
         Where it could no longer end well.
     failure : str
         The exception that a process died of, and where.
+    lost : str
+        Who can never move, or end, again, where only the whole graph tells.
     """
 
     property: str
@@ -78,13 +81,14 @@ class Counterexample:
     shortest: str = "shortest"
     no_return: NoReturn | None = None
     failure: str = ""
+    lost: str = ""
 
     @cached_property
     def wait_for(self) -> WaitForGraph:
         """Who waits for whom at its end."""
         return WaitForGraph(self.state)
 
-    @property
+    @builtins.property
     def token(self) -> str:
         """What `simcore replay` takes; empty when the model cannot be built again from a name."""
         try:
@@ -100,7 +104,9 @@ class Counterexample:
         if self.failure:
             lines.append(f"failed: {self.failure}")
         explanation = self.wait_for.explain()
-        if explanation:
+        if self.lost:
+            lines.append(f"stuck: {self.lost}")
+        elif explanation:
             lines += ["stuck:" if self.wait_for.knot else "waiting:"] + [f"  {line}" for line in explanation]
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))
@@ -148,7 +154,7 @@ class Result:
     reason: str = ""
     notes: tuple[str, ...] = field(default=())
 
-    @property
+    @builtins.property
     def bound(self) -> str:
         """The parameters for which the verdict was found."""
         if self.origin is None or not self.origin.parameters:

@@ -1,4 +1,4 @@
-"""A strategy answers one question: which of these enabled steps next?
+"""A strategy answers one question: which of the enabled steps comes next.
 
 It sees how many processes there are and which of them are enabled, never a state, so the same strategies
 drive whatever can name its enabled processes.

@@ -141,7 +141,8 @@ class WaitForGraph:
         assert waiting.operation is not None
         target = waiting.operation.target
         value = self.state.value_of(target)
-        direct, through = [], []
+        direct: list[tuple[Process, tuple[ThreadPool, ...]]] = []
+        through: list[tuple[Process, tuple[ThreadPool, ...]]] = []
         for other in self._all:
             pools = may_enable(waiting, value, other)
             if pools is not None:
@@ -192,27 +193,60 @@ class WaitForGraph:
 
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
-        """Processes and objects: process to what it waits for, object to who could end that wait.
+        """Processes, objects and counted slots: process to what it waits for, that to who could end the wait.
 
-        Nodes have ``kind`` ("process", an object's kind) and ``slots`` (in use, of how many); edges from a
-        process are "all of" or "any of" by ``mode``.
+        A task that is queued needs a slot of its pool, and any worker of the pool would do. Nodes have
+        ``kind`` ("process", or an object's), ``slots`` (in use, of how many) and ``knot``; edges have
+        ``mode``, "all of" or "any of". Daemons that just wait for work are left out.
         """
         graph: nx.DiGraph[str] = nx.DiGraph()
+        knotted = {edge.process.name for edge in self.knot}
         for edge in self.edges:
-            graph.add_node(edge.process.name, kind="process", dead=edge in self.dead, knot=edge in self.knot)
-            taken = edge.target.occupancy(self.state.values.get(edge.target))
-            graph.add_node(edge.target.name, kind=edge.target.kind, slots=taken)
-            graph.add_edge(edge.process.name, edge.target.name, mode="all of")
-            mode = "any of" if len(edge.helpers) + len(edge.through) > 1 else "all of"
-            for helper in (*edge.helpers, *(process for process, _ in edge.through)):
-                if helper.name not in graph:
-                    graph.add_node(helper.name, kind="process", dead=False, knot=False)
-                graph.add_edge(edge.target.name, helper.name, mode=mode)
+            if edge.process.owes or edge.process.name in knotted:
+                self._draw(graph, edge, edge.process.name in knotted)
         return graph
+
+    def _draw(self, graph: nx.DiGraph[str], edge: Edge, knot: bool) -> None:
+        name, target = edge.process.name, edge.target
+        graph.add_node(name, kind="process", slots=None, knot=knot)
+        self._node(graph, target, knot)
+        graph.add_edge(name, target.name, mode="all of")
+        pools = list(dict.fromkeys(pool for _, pool in edge.queued))
+        direct = [p for p in (*edge.helpers, *(p for p, _ in edge.through)) if p.pool not in pools]
+        several = len(direct) + len(pools) > 1
+        for helper in direct:
+            graph.add_node(
+                helper.name, kind="process", slots=None, knot=graph.nodes.get(helper.name, {}).get("knot", False)
+            )
+            graph.add_edge(target.name, helper.name, mode="any of" if several else "all of")
+        for pool in pools:
+            self._node(graph, pool, knot)
+            graph.add_edge(target.name, pool.name, mode="any of" if several else "all of")
+            workers = [state for state in self._all if state.process.pool is pool]
+            for worker in workers:
+                graph.add_node(
+                    worker.name, kind="process", slots=None, knot=graph.nodes.get(worker.name, {}).get("knot", knot)
+                )
+                graph.add_edge(pool.name, worker.name, mode="any of" if len(workers) > 1 else "all of")
+
+    def _node(self, graph: nx.DiGraph[str], thing: SharedObject, knot: bool) -> None:
+        slots = thing.occupancy(self.state.value_of(thing))
+        if isinstance(thing, ThreadPool):
+            slots = (sum(p.process.pool is thing and p.task is not None for p in self._all), thing.workers)
+        before = graph.nodes.get(thing.name, {}).get("knot", False)
+        graph.add_node(thing.name, kind=thing.kind, slots=slots, knot=knot or before)
+
+    def task_name(self, target: str) -> str:
+        """Return the task whose result the object called ``target`` is; empty when it is no submit's future."""
+        for edge in self.edges:
+            if edge.target.name == target and isinstance(edge.target, Future):
+                where = self.state.task_of(edge.target)
+                return str(where[1]) if where is not None else ""
+        return ""
 
     def slots(self) -> list[tuple[str, int, int | None, str]]:
         """Return (object, slots in use, of how many, by what) for every pool, lock, queue and link in use."""
-        rows = []
+        rows: list[tuple[str, int, int | None, str]] = []
         for thing, value in self.state.values.items():
             if isinstance(thing, ThreadPool):
                 busy = [p for p in self._all if p.process.pool is thing and p.task is not None]
@@ -232,7 +266,7 @@ class WaitForGraph:
         behind = [edge for edge in self.dead if edge not in self.knot and edge.process.owes]
         lines += [f"waiting behind it: {line}" for line in _grouped(behind)] if self.knot else []
         living = [edge for edge in self.edges if edge not in self.dead and edge.process.owes]
-        return lines + [f"waiting, but not for ever: {line}" for line in _grouped(living)]
+        return lines + [f"also waiting: {line}" for line in _grouped(living)]
 
     def mermaid(self) -> str:
         """Return the graph as a Mermaid flowchart; the knot is drawn in red."""
@@ -244,7 +278,7 @@ class WaitForGraph:
         for source, target, about in self.graph.edges(data=True):
             arrow = "-. any of .->" if about["mode"] == "any of" else "-->"
             lines.append(f"  {ids[source]} {arrow} {ids[target]}")
-        knotted = [ids[name] for name, about in self.graph.nodes(data=True) if about.get("knot")]
+        knotted = [ids[name] for name, about in self.graph.nodes(data=True) if about["knot"]]
         if knotted:
             lines += ["  classDef knot fill:#fdd,stroke:#c00", f"  class {','.join(knotted)} knot"]
         return "\n".join(lines)
@@ -279,7 +313,7 @@ def _pools(processes: list[ProcessState]) -> set[ThreadPool]:
 
 
 def _label(name: str, about: dict[str, Any]) -> str:
-    if about.get("slots") and about["slots"][1] is not None:
+    if about["slots"] is not None and about["slots"][1] is not None:
         return f"{name} {about['slots'][0]}/{about['slots'][1]}"
     return name
 

@@ -1,0 +1,186 @@
+"""A report says the same thing on a terminal, in Markdown, in JSON and in two pictures.
+
+Nothing here decides anything: it writes down what drivers have found. Pictures are drawn with matplotlib
+into bytes, so that a folder is written in one go, when everything is there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import networkx as nx
+from matplotlib.figure import Figure
+
+from simcore.errors import OptionError
+from simcore.result import Result
+from simcore.waitfor import WaitForGraph
+
+mpl.use("Agg")
+
+Series = Mapping[str, tuple[Sequence[tuple[float, float]], int | None]]
+"""Curves to draw: name to ((seconds, slots in use) at every change, slots there are)."""
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Return the one object that ``--json`` prints for an exploration."""
+    found = result.counterexample
+    return {
+        "model": result.origin.function if result.origin else result.model,
+        "parameters": dict(result.origin.parameters) if result.origin else {},
+        "property": result.property,
+        "verdict": str(result.verdict),
+        "states": result.states,
+        "transitions": result.transitions,
+        "depth": result.depth,
+        "seconds": round(result.seconds, 3),
+        "strategy": result.strategy,
+        "timeouts": result.timeouts,
+        "notes": list(result.notes),
+        "reason": result.reason,
+        "schedule": [] if found is None else [step_json(step) for step in found.schedule.steps],
+        "lasso": [step_json(step) for step in found.lasso.steps] if found is not None and found.lasso else [],
+        "shortest": "" if found is None else found.shortest,
+        "blame": [] if found is None else found.wait_for.explain(),
+        "point_of_no_return": _no_return_json(result),
+        "token": "" if found is None else found.token,
+    }
+
+
+def step_json(step: Any) -> dict[str, Any]:
+    """Return one step of a schedule as plain data."""
+    return {"process": step.process, "step": step.text, "result": step.result, "outcome": step.outcome}
+
+
+def _no_return_json(result: Result) -> dict[str, Any] | None:
+    point = result.counterexample.no_return if result.counterexample else None
+    return None if point is None else {"step": point.step, "earliest": point.earliest, "exact": point.exact}
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [list(map(str, header)), ["---"] * len(header), *(list(map(str, row)) for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def picture_of_waits(graph: WaitForGraph, title: str) -> bytes:
+    """Draw the wait-for graph as PNG: processes as boxes, objects rounded, the knot in red."""
+    drawn = graph.graph
+    knot = {name for name, about in drawn.nodes(data=True) if about["knot"]}
+    columns = _columns(drawn, knot)
+    tallest = max(map(len, columns), default=1)
+    figure = Figure(figsize=(2.2 + 2.9 * len(columns), 1.4 + 0.75 * tallest), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=11)
+    axes.set_axis_off()
+    places = {name: (x, -(y + 0.5) / len(column)) for x, column in enumerate(columns) for y, name in enumerate(column)}
+    boxes = {}
+    for name, about in drawn.nodes(data=True):
+        rounded = "round,pad=0.4" if about["kind"] != "process" else "square,pad=0.4"
+        edge, face = ("#c0392b", "#fdecea") if name in knot else ("#7f8c8d", "#f4f6f6")
+        box = {"boxstyle": rounded, "facecolor": face, "edgecolor": edge}
+        text = _node_text(graph, name, about)
+        boxes[name] = axes.text(*places[name], text, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
+    for source, target, about in drawn.edges(data=True):
+        red = source in knot and target in knot
+        style: dict[str, Any] = {"arrowstyle": "-|>", "color": "#c0392b" if red else "#7f8c8d", "linewidth": 1.1}
+        style |= {"linestyle": ":" if about["mode"] == "any of" else "-"}
+        back = places[target][0] < places[source][0]
+        style |= {"connectionstyle": "arc3,rad=0.18" if back else "arc3,rad=0.0"}
+        style |= {"patchA": boxes[source].get_bbox_patch(), "patchB": boxes[target].get_bbox_patch()}
+        axes.annotate("", places[target], places[source], arrowprops=style, zorder=2)
+    axes.set_xlim(-0.45, max(len(columns) - 1, 1) + 0.45)
+    axes.set_ylim(-1.08, 0.05)
+    axes.text(-0.4, -1.06, "solid: all of     dotted: any of     red: the knot", fontsize=8, color="#555555")
+    return _png(figure)
+
+
+def _columns(drawn: nx.DiGraph[str], knot: set[str]) -> list[list[str]]:
+    """Place whoever waits behind the knot left, then what they wait for, then the knot: processes, results, slots."""
+    kind = {name: "process" if about["kind"] == "process" else about["kind"] for name, about in drawn.nodes(data=True)}
+    columns = [
+        [n for n in drawn if n not in knot and kind[n] == "process"],
+        [n for n in drawn if n not in knot and kind[n] != "process"],
+        [n for n in drawn if n in knot and kind[n] == "process"],
+        [n for n in drawn if n in knot and kind[n] not in ("process", "pool")],
+        [n for n in drawn if n in knot and kind[n] == "pool"],
+    ]
+    return [column for column in columns if column]
+
+
+def _node_text(graph: WaitForGraph, name: str, about: Mapping[str, Any]) -> str:
+    if about["kind"] != "process":
+        task = graph.task_name(name)
+        used, limit = about["slots"] or (0, None)
+        return f"result of\n{task}" if task else name if limit is None else f"{name}\n{used} of {limit} in use"
+    what = graph.state.process(name).what
+    return name if what == name else f"{name}\n{what}"
+
+
+def picture_of_occupancy(panels: Mapping[str, Series], title: str) -> bytes:
+    """Draw slots in use over time as PNG, one panel per run, one line per pool or link."""
+    figure = Figure(figsize=(9, 2.7 * len(panels) + 0.6), layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (name, series) in zip(all_axes, panels.items(), strict=True):
+        axes.set_title(name, fontsize=10, loc="left")
+        for label, (changes, capacity) in series.items():
+            times = [1000 * at for at, _ in changes]
+            used = [count for _, count in changes]
+            line = axes.step(times, used, where="post", label=label if capacity is None else f"{label} (of {capacity})")
+            if capacity is not None:
+                axes.axhline(capacity, color=line[0].get_color(), linewidth=0.7, linestyle=":")
+        axes.set_ylabel("in use")
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0.01)
+        axes.legend(fontsize=8, loc="center right")
+    all_axes[-1].set_xlabel("milliseconds of virtual time")
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write ``files`` as ``folder``, whole or not at all: an older folder stays until the new one is there.
+
+    Raises
+    ------
+    OptionError
+        When ``folder`` cannot be written, or is something else than a folder that was written here before.
+    """
+    if folder.exists() and not (folder / "report.json").exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OptionError(f"{folder} exists and holds no earlier report; name another place with --out")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for stale in folder.parent.glob(f".{folder.name}.*.partial"):
+            shutil.rmtree(stale, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    except OSError as error:
+        raise OptionError(f"{folder} cannot be written: {error.strerror}; name another place with --out") from error
+    try:
+        partial.chmod(0o755)
+        for name, content in files.items():
+            (partial / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        _swap(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _swap(new: Path, folder: Path) -> None:
+    if not folder.exists():
+        os.replace(new, folder)
+        return
+    old = new.with_name(f"{new.name[:-8]}.old.partial")
+    os.replace(folder, old)
+    os.replace(new, folder)
+    shutil.rmtree(old, ignore_errors=True)
