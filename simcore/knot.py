@@ -14,7 +14,9 @@ from collections.abc import Callable
 
 from simcore.freeze import mentioned_by
 from simcore.kernel import Kernel, Packed
+from simcore.liveness import Graph
 from simcore.objects import Future
+from simcore.reduction import WorkerSymmetry
 from simcore.waitfor import Edge, WaitForGraph, may_enable, queued_may_enable
 
 _CONFIRM_STATES = 20_000
@@ -33,7 +35,7 @@ class Knots:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
-        self._enables: dict[tuple[int, int, int, int, int], bool] = {}
+        self._enables: dict[tuple[int, int, int], list[dict[int, bool]]] = {}
         self._queued: dict[tuple[int, int, int], bool] = {}
         self._refuted = 0
         self._judged: dict[Packed, bool] = {}
@@ -75,28 +77,36 @@ class Knots:
         if not waiting >> process & 1:
             return self.kernel.operation(state, process) is not None
         seen.add(process)
-        for other in range(len(self.kernel.processes)):
-            if other not in seen and self._may(state, process, other) and self._lives(state, other, waiting, seen):
-                return True
-        local, value = self._key(state, process)
-        for place, workers in self._pools:
-            if self._queue_may(state, process, (local, value, state[place])) and any(
-                worker not in seen and self._lives(state, worker, waiting, seen) for worker in workers
-            ):
-                return True
-        return False
+        key = (process, *self._key(state, process))
+        known = self._enables.get(key)
+        if known is None:
+            known = self._enables[key] = [{} for _ in self.kernel.processes]
+        helpers = []
+        for other, local in enumerate(state[self.kernel.first_process : self.kernel.first_future]):
+            may = known[other].get(local)
+            if may is None:
+                may = known[other][local] = self._may(state, key, other)
+            if may:
+                if not waiting >> other & 1:
+                    return True  # the usual answer
+                helpers.append(other)
+        return self._one_lives(state, helpers, waiting, seen) or any(
+            self._queue_may(state, process, (*key[1:], state[place])) and self._one_lives(state, workers, waiting, seen)
+            for place, workers in self._pools
+        )
+
+    def _one_lives(self, state: Packed, processes: list[int], waiting: int, seen: set[int]) -> bool:
+        return any(process not in seen and self._lives(state, process, waiting, seen) for process in processes)
 
     def _key(self, state: Packed, process: int) -> tuple[int, int]:
         local = state[self.kernel.first_process + process]
         return local, state[self.kernel.target(local)]
 
-    def _may(self, state: Packed, process: int, other: int) -> bool:
-        local, value = self._key(state, process)
-        key = (process, local, value, other, state[self.kernel.first_process + other])
-        if key not in self._enables:
-            one, two = self.kernel.process_state(state, process), self.kernel.process_state(state, other)
-            self._enables[key] = may_enable(one, self.kernel.values[value], two) is not None
-        return self._enables[key]
+    def _may(self, state: Packed, key: tuple[int, int, int], other: int) -> bool:
+        """Tell whether ``other`` may enable a process by what it does itself; one that has ended may not."""
+        process, _, value = key
+        one, two = self.kernel.process_state(state, process), self.kernel.process_state(state, other)
+        return may_enable(one, self.kernel.values[value], two) is not None
 
     def _queue_may(self, state: Packed, process: int, key: tuple[int, int, int]) -> bool:
         if key not in self._queued:
@@ -141,6 +151,74 @@ def _closed_by_shape(graph: WaitForGraph) -> bool:
         still = {process for process in closed if all(helper in closed for helper in helpers[process])}  # type: ignore[index]
         shrinking, closed = len(still) < len(closed), still
     return bool(closed) and any(edge.process.owes for edge in graph.dead if edge.process.process in closed)
+
+
+def never_again(
+    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, *, ends: bool
+) -> tuple[int, int] | None:
+    """Return the first state from which somebody who must finish never moves again, and who; None without one.
+
+    Exact, on the whole graph: what guesses and budgets have missed. A pool's worker must finish its task. It is
+    followed from state to state by its place, which changes where ``states`` are representatives.
+
+    Parameters
+    ----------
+    states, graph
+        All states, and the edges between them.
+    ends : bool
+        Ask who can never end, instead: a process that can only go round has moved, and does not end.
+    """
+    lost = []
+    for process in kernel.processes:
+        if process.daemon or process.pool is not None:
+            continue
+        good = [n for n, state in enumerate(states) if kernel.operation(state, process.index) is None]
+        if not ends:
+            good += [n for n in range(len(graph)) if _moves(kernel, graph, states, n, process.index)]
+        able = graph.can_reach(good)
+        lost += [(n, process.index) for n in range(len(graph)) if not able[n]][:1]
+    if kernel.model.pools():
+        lost += _lost_in_tasks(kernel, symmetry, states, graph, ends)[:1]
+    return min(lost, default=None)
+
+
+def _lost_in_tasks(
+    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, ends: bool
+) -> list[tuple[int, int]]:
+    """Return (state, worker), in order, where a worker never moves again inside its task, or never ends it."""
+    before: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    alive: list[tuple[int, int]] = []
+    for number, state in enumerate(states):
+        for worker in _in_tasks(kernel, state):
+            before.setdefault((number, worker), [])
+            if not ends and _moves(kernel, graph, states, number, worker):
+                alive.append((number, worker))
+    for number, worker in list(before):
+        for edge in graph.edges(number):
+            after = kernel.step(states[number], graph.processes[edge], graph.outcomes[edge])
+            assert after is not None
+            following = (graph.targets[edge], symmetry.permutation(after)[worker])
+            if following in before:
+                before[following].append((number, worker))
+            elif ends:
+                alive.append((number, worker))
+    seen = set(alive)
+    while alive:
+        for pair in before[alive.pop()]:
+            if pair not in seen:
+                seen.add(pair)
+                alive.append(pair)
+    return sorted(set(before) - seen)
+
+
+def _moves(kernel: Kernel, graph: Graph, states: list[Packed], number: int, process: int) -> bool:
+    """Tell whether ``process`` has a step, or a time-out that others, always quicker, may put off for ever."""
+    return process in graph.movers(number) or kernel.may_expire(states[number], process)
+
+
+def _in_tasks(kernel: Kernel, state: Packed) -> list[int]:
+    part = state[kernel.first_process : kernel.first_future]
+    return [worker for worker, number in enumerate(part) if kernel.locals[number].task is not None]
 
 
 def reach(

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import networkx as nx
 
@@ -46,18 +47,35 @@ class Graph:
         """Return the processes that are enabled in ``state``."""
         return set(self.processes[self.starts[state] : self.starts[state + 1]])
 
-    def can_reach(self, goals: Iterable[int]) -> bytearray:
-        """Return, for each state, whether some state of ``goals`` can be reached from it."""
+    def arranged(self, order: Sequence[int]) -> Graph:
+        """Return the graph of a search that expanded its states in ``order``, row by row, with rows by state."""
+        graph = Graph()
+        rows = {state: row for row, state in enumerate(order)}
+        for state in range(len(order)):
+            edges = self.edges(rows[state])
+            graph.targets.extend(self.targets[edges.start : edges.stop])
+            graph.processes.extend(self.processes[edges.start : edges.stop])
+            graph.outcomes.extend(self.outcomes[edges.start : edges.stop])
+            graph.starts.append(len(graph.targets))
+        return graph
+
+    @cached_property
+    def before(self) -> list[list[int]]:
+        """The states that precede each state; asked once the graph is whole."""
         before: list[list[int]] = [[] for _ in range(len(self))]
         for state in range(len(self)):
             for target in self.successors(state):
                 before[target].append(state)
+        return before
+
+    def can_reach(self, goals: Iterable[int]) -> bytearray:
+        """Return, for each state, whether some state of ``goals`` can be reached from it."""
         able = bytearray(len(self))
         queue = deque(goals)
         for state in queue:
             able[state] = 1
         while queue:
-            for state in before[queue.popleft()]:
+            for state in self.before[queue.popleft()]:
                 if not able[state]:
                     able[state] = 1
                     queue.append(state)

@@ -19,16 +19,18 @@ _MOST_STATES = 50_000  # on shortest paths; beyond it the first path found is re
 
 
 def fewest_switches(
-    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, depths: array[int], goal: int
+    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, depths: array[int], goals: set[int]
 ) -> tuple[Path, bool]:
-    """Return a shortest path from state 0 to state ``goal``, and whether it has the fewest switches.
+    """Return a shortest path from state 0 to one of ``goals``, and whether it has the fewest switches.
 
     Parameters
     ----------
     states, graph, depths
         What the search has met: representatives, the edges between them, the distance of each from state 0.
+    goals
+        States that are all equally far from state 0.
     """
-    levels = _on_shortest_paths(graph, depths, goal)
+    levels = _on_shortest_paths(graph, depths, goals)
     exact = sum(map(len, levels)) <= _MOST_STATES
     best: dict[tuple[int, int], tuple[int, tuple[int, int] | None, tuple[int, int]]] = {(0, -1): (0, None, (-1, -1))}
     front = [(0, -1)]
@@ -46,13 +48,14 @@ def fewest_switches(
     return _concrete(kernel, symmetry, _unwound(best, last)), exact
 
 
-def _on_shortest_paths(graph: Graph, depths: array[int], goal: int) -> list[set[int]]:
-    """Return, for each distance from state 0, the states on shortest paths to ``goal``."""
-    by_depth: list[list[int]] = [[] for _ in range(depths[goal] + 1)]
+def _on_shortest_paths(graph: Graph, depths: array[int], goals: set[int]) -> list[set[int]]:
+    """Return, for each distance from state 0, the states on shortest paths to ``goals``."""
+    distance = depths[min(goals)]
+    by_depth: list[list[int]] = [[] for _ in range(distance + 1)]
     for state in range(min(len(graph), len(depths))):
-        if depths[state] < depths[goal]:
+        if depths[state] < distance:
             by_depth[depths[state]].append(state)
-    levels = [{goal}]
+    levels = [set(goals)]
     for candidates in reversed(by_depth[:-1]):
         nearer = levels[-1]
         levels.append({s for s in candidates if not nearer.isdisjoint(graph.successors(s))})

@@ -169,3 +169,45 @@ def steps(*, length: int, processes: int = 1) -> Model:
     for i in range(processes):
         model.process(f"walker[{i}]", walk, model.variable(f"variable {i}", -1))
     return model
+
+
+def hidden(*, in_a_task: bool = False, alone: bool = True) -> Model:
+    """Somebody waits for an event that only a heartbeat could set, and never does; its code alone looks able to."""
+    model = Model("hidden")
+    event, armed, beat = model.event("event"), model.variable("armed", False), model.event("beat")
+
+    def heartbeat():
+        while True:
+            yield beat.set()
+            yield beat.clear()
+            if (yield armed.get()):
+                yield event.set()
+
+    def wait():
+        yield event.wait()
+
+    def arm():
+        yield armed.set(not alone)
+
+    def submit(pool):
+        yield pool.submit(wait)
+
+    model.process("heartbeat", heartbeat, daemon=True)
+    model.process("arm", arm)
+    if in_a_task:
+        model.process("main", submit, model.thread_pool("pool", 2))
+    else:
+        model.process("main", wait)
+    return model
+
+
+def patient() -> Model:
+    """A process waits, with a time-out, for what nobody does, beside a heartbeat that never sleeps."""
+    model = Model("patient")
+    event = model.event("event")
+
+    def wait():
+        yield event.wait(timeout=1.0)
+
+    model.process("main", wait)
+    return heartbeat(model)

@@ -1,8 +1,8 @@
 """Fair cycles, first on graphs drawn by hand, then through `explore` on models."""
 
 import pytest
-
 import small
+
 from simcore import Model, Verdict, eventually, explore, leads_to
 from simcore.kernel import Kernel
 from simcore.liveness import Graph, avoiding, path

@@ -1,8 +1,8 @@
 """Each property is violated by one system and held by another that differs in as little as possible."""
 
 import pytest
-
 import small
+
 from models import pool_starvation
 from properties import (
     backlog_within,
