@@ -520,8 +520,11 @@ class Kernel:
 
     def idle(self, state: Packed) -> int:
         """Return, as bits, the workers without a task."""
-        part = state[self.first_process : self.first_future]
-        return sum(1 << process for process, number in enumerate(part) if self.locals[number].status == "idle")
+        idle = 0
+        for place in self._worker_places:
+            if self.locals[state[place]].status == "idle":
+                idle |= 1 << place - self.first_process
+        return idle
 
     def same_operation(self, one: Operation, other: Operation) -> bool:
         """Tell whether two operations are the same step."""

@@ -55,11 +55,9 @@ class Knots:
         if self._refuted >= _MOST_REFUTED:
             return []
         new = waiting if new is None else new
-        suspicious = any(
-            new >> process & 1 and not self._lives(state, process, waiting, set())
-            for process in range(len(self.kernel.processes))
-        )
-        if not suspicious:
+        while new and self._lives(state, new.bit_length() - 1, waiting, set()):
+            new ^= 1 << new.bit_length() - 1
+        if not new:
             return []
         graph = WaitForGraph(self.kernel.view(state))
         if not any(edge.process.owes for edge in graph.dead):
