@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simcore.errors import Diverged, ModelError, SimcoreError
+    from simcore.execute import Execution, execute
     from simcore.explore import explore
     from simcore.model import Model
     from simcore.objects import choose, sleep
     from simcore.result import Counterexample, Result
-    from simcore.schedule import Schedule, Step
+    from simcore.schedule import Schedule, Step, replay
+    from simcore.simulate import simulate
+    from simcore.simulation import Simulation
     from simcore.spec import Property, Verdict, always, eventually, leads_to, sometimes
     from simcore.state import ProcessState, State
     from simcore.strategy import PCT, RandomWalk
@@ -27,6 +30,7 @@ __all__ = [
     "PCT",
     "Counterexample",
     "Diverged",
+    "Execution",
     "Model",
     "ModelError",
     "ProcessState",
@@ -35,6 +39,7 @@ __all__ = [
     "Result",
     "Schedule",
     "SimcoreError",
+    "Simulation",
     "State",
     "Step",
     "Verdict",
@@ -42,8 +47,11 @@ __all__ = [
     "always",
     "choose",
     "eventually",
+    "execute",
     "explore",
     "leads_to",
+    "replay",
+    "simulate",
     "sleep",
     "sometimes",
 ]
@@ -51,6 +59,7 @@ __all__ = [
 _HOMES = {
     "Counterexample": "simcore.result",
     "Diverged": "simcore.errors",
+    "Execution": "simcore.execute",
     "Model": "simcore.model",
     "ModelError": "simcore.errors",
     "PCT": "simcore.strategy",
@@ -60,6 +69,7 @@ _HOMES = {
     "Result": "simcore.result",
     "Schedule": "simcore.schedule",
     "SimcoreError": "simcore.errors",
+    "Simulation": "simcore.simulation",
     "State": "simcore.state",
     "Step": "simcore.schedule",
     "Verdict": "simcore.spec",
@@ -67,8 +77,11 @@ _HOMES = {
     "always": "simcore.spec",
     "choose": "simcore.objects",
     "eventually": "simcore.spec",
+    "execute": "simcore.execute",
     "explore": "simcore.explore",
     "leads_to": "simcore.spec",
+    "replay": "simcore.schedule",
+    "simulate": "simcore.simulate",
     "sleep": "simcore.objects",
     "sometimes": "simcore.spec",
 }

@@ -128,10 +128,10 @@ class Model:
 
     def condition(self, name: str, lock: Lock | None = None) -> Condition:
         """Add a `Condition` on ``lock``, or on a re-entrant lock of its own."""
+        self._check(name)
         condition = Condition(name, lock if lock is not None else self._add(RLock(f"{name}.lock")))
         if condition.lock not in self.objects:
             raise ModelError(f"condition {name!r}: its lock {condition.lock} belongs to another model")
-        self._check(name)
         condition.index = condition.lock.index
         self._conditions.append(condition)
         return condition
@@ -269,8 +269,15 @@ def build(origin: Origin) -> Model:
     model = fn(**origin.parameters)
     if not isinstance(model, Model):
         raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
-    model.origin = origin
+    model.origin = Origin(origin.function, {**_defaults(fn), **origin.parameters})
     return model
+
+
+def _defaults(fn: Callable[..., Any]) -> dict[str, Parameter]:
+    """Return the parameters that have a plain default: they are part of the bound of every verdict."""
+    known = inspect.signature(fn).parameters.values()
+    plain = (int, float, str, bool, type(None))
+    return {p.name: p.default for p in known if p.default is not p.empty and isinstance(p.default, plain)}
 
 
 def models_of(module: ModuleType) -> list[str]:

@@ -19,6 +19,7 @@ from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import Kernel, Packed
 from simcore.model import Model, Origin, build
 from simcore.operations import shown
+from simcore.state import State
 
 _PREFIX = "sc1-"
 
@@ -183,6 +184,29 @@ def read_token(token: str) -> tuple[Origin, list[tuple[int, int, int]]]:
     """
     function, parameters, flat = _decode(token.strip())
     return Origin(function, parameters), list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+
+def replay(token: str, model: Model | None = None) -> State:
+    """Take the steps of a token again, from the start, and return the state that they lead to.
+
+    Parameters
+    ----------
+    token : str
+        What a report printed behind ``simcore replay``.
+    model : Model, optional
+        The model, where the one that the token names cannot be built here.
+
+    Raises
+    ------
+    ScheduleError
+        When it is no token, or damaged; `Diverged` when the model is not the one it was recorded on.
+    """
+    schedule = Schedule.from_token(token, model)
+    if model is None:
+        assert schedule.origin is not None
+        model = build(schedule.origin)
+    kernel = Kernel(model)
+    return kernel.view(schedule.states(kernel)[-1])
 
 
 def _encode(content: list[object]) -> str:
