@@ -1,7 +1,8 @@
 """One schedule means the same in every driver: what is enabled, what happens, and how it ends.
 
 One body does all of it. A source makes the token of a run of a generated system; a replay takes the token into
-one driver and says what it saw there. Every pair must agree.
+one driver and says what it saw there. Every pair must agree. Real threads have no total order of steps, so
+there it is what each process did, and how everybody ended.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from simcore import Model
+from simcore.execute import execute
 from simcore.explore import explore
 from simcore.kernel import Kernel
 from simcore.model import build
@@ -24,7 +26,11 @@ from simcore.simulate import simulate
 from simcore.spec import Verdict, always
 from simcore.stateful import machine
 
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+REAL = settings(QUICK, max_examples=15)
+FEW_REAL = settings(QUICK, max_examples=6)
 STATES = 3_000
 ANYTHING = always(lambda state: True, "anything")  # so that a replay may go on after a knot has closed
 
@@ -66,9 +72,17 @@ def from_machine(model: Model, seed: int) -> Schedule:
     return Schedule.of(run.kernel, run.path)
 
 
-def walked(kernel: Kernel, seed: int) -> Schedule:
-    """Return a random run to its end."""
-    random, state, path = Random(seed), kernel.initial, []
+def from_execute(model: Model, seed: int) -> Schedule:
+    """Return one free run on real threads, as the kernel explains it."""
+    run = execute(model)
+    assert run.explained, f"{run}\n{model.origin}"
+    return run.schedule
+
+
+def walked(kernel: Kernel, seed: int, path: list[tuple[int, int]] | None = None) -> Schedule:
+    """Return a random run to its end, from the end of ``path`` on."""
+    random, path = Random(seed), list(path or [])
+    state = Schedule.of(kernel, path).states(kernel)[-1]
     while choices := kernel.successors(state):
         process, outcome, state = random.choice(choices)
         path.append((process, outcome))
@@ -124,6 +138,37 @@ def in_simulate(token: str) -> Seen:
     return Seen(_steps(run.schedule), tuple(frozenset(step.enabled) for step in run.schedule.steps), _ending(run.state))
 
 
+def in_execute(token: str) -> tuple[str, dict[str, list[str]], dict[str, str]]:
+    """Replay on real threads; return the status, what each process did, and how everybody ended."""
+    schedule = Schedule.from_token(token)
+    run = execute(build(schedule.origin), schedule=schedule)
+    assert run.explained, f"{run}\n{token}"
+    done = {
+        name: [record.operation.name for record in records if not record.handover]
+        for name, records in run.records.items()
+    }
+    return run.status, done, _ending(run.state)
+
+
+def in_kernel_by_process(token: str) -> tuple[str, dict[str, list[str]], dict[str, str]]:
+    """Replay in the tables; return what `in_execute` does.
+
+    An executor always hands the end of a task to its future, the kernel only where somebody can still ask for
+    it: that step is not compared.
+    """
+    schedule = Schedule.from_token(token)
+    kernel = Kernel(build(schedule.origin))
+    states = schedule.states(kernel)
+    done: dict[str, list[str]] = {process.name: [] for process in kernel.processes}
+    for state, (process, _) in zip(states, schedule.path(kernel), strict=False):
+        operation = kernel.operation(state, process)
+        made_by_submit = operation.target.kind == "future" and operation.target.index < 0
+        if not (made_by_submit and operation.name.startswith("set_")):
+            done[kernel.processes[process].name].append(operation.name)
+    view = kernel.view(states[-1])
+    return "stuck" if view.deadlocked else "completed", done, _ending(view)
+
+
 def _steps(schedule: Schedule) -> tuple[str, ...]:
     return tuple(
         f"{step.process} {step.text}" + (f" -> {step.result}" if step.result else "") for step in schedule.steps
@@ -138,7 +183,9 @@ def _ending(state: Any) -> dict[str, str]:
 SOURCES = [from_explore, from_simulate, from_machine, from_a_slow_machine]
 REPLAYS = [in_machine, in_simulate]
 
-ANY_SYSTEM = given(description=generated.descriptions(), seed=st.integers(0, 9))
+SYSTEM = {"description": generated.descriptions(), "seed": st.integers(0, 9)}
+ANY_SYSTEM = given(**SYSTEM)
+ANY_SYSTEM_AND_SOURCE = given(source=st.sampled_from(SOURCES), **SYSTEM)
 
 
 def agree(source: Callable[[Model, int], Schedule], description: str, seed: int) -> None:
@@ -159,10 +206,59 @@ def test_a_token_means_the_same_in_every_driver(source, description, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
-@settings(QUICK, max_examples=500)
+@settings(QUICK, max_examples=200)
 @ANY_SYSTEM
 def test_a_token_means_the_same_in_every_driver_over_many_systems(source, description, seed):
     agree(source, description, seed)
+
+
+def agree_for_real(source: Callable[[Model, int], Schedule], description: str, seed: int) -> None:
+    """Require that real threads do what the kernel says, to the end of a run that begins as ``source`` does."""
+    begun = source(generated.system(description=description), seed)
+    kernel = Kernel(build(begun.origin))
+    token = walked(kernel, seed, begun.path(kernel)).token
+    assert in_execute(token) == in_kernel_by_process(token)
+
+
+@REAL
+@ANY_SYSTEM_AND_SOURCE
+def test_a_token_of_any_driver_replays_on_real_threads(source, description, seed):
+    agree_for_real(source, description, seed)
+
+
+@pytest.mark.slow
+@settings(REAL, max_examples=100)
+@ANY_SYSTEM_AND_SOURCE
+def test_a_token_of_any_driver_replays_on_real_threads_over_many_systems(source, description, seed):
+    agree_for_real(source, description, seed)
+
+
+@REAL
+@ANY_SYSTEM
+def test_the_token_of_a_free_real_run_replays_in_every_driver(description, seed):
+    agree(from_execute, description, seed)
+
+
+@pytest.mark.slow
+@settings(REAL, max_examples=100)
+@ANY_SYSTEM
+def test_the_token_of_a_free_real_run_replays_in_every_driver_over_many_systems(description, seed):
+    agree(from_execute, description, seed)
+
+
+@FEW_REAL
+@given(description=generated.descriptions())
+def test_what_explore_proves_completes_on_real_threads(description):
+    assume(explore(generated.system(description=description), max_states=STATES).verdict is Verdict.HOLDS)
+    assert execute(generated.system(description=description)).status == "completed"
+
+
+@FEW_REAL
+@given(description=generated.descriptions())
+def test_a_counterexample_of_explore_hangs_on_real_threads(description):
+    result = explore(generated.system(description=description), max_states=STATES)
+    assume(result.verdict is Verdict.VIOLATED)
+    assert execute(generated.system(description=description), schedule=result.counterexample.schedule).status == "stuck"
 
 
 @QUICK
