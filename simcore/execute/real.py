@@ -232,8 +232,11 @@ class LiveCondition(Live):
             raise Cancelled
         pending = actor.pending
         assert pending is not None
+        start, began = actor.start, actor.began
         self.run.enter(actor, pending)
-        if (self.thing.name, actor.process) in self.lock.waiters and self.current.timeout is not None:
+        actor.start, actor.began = start, began  # it has been waiting since then
+        waiter = self.current.waiter
+        if waiter in self.real._waiters or not waiter.locked():  # nobody, or somebody too late, has released it
             self._expired(actor, depth)
         self.lock.take(actor)
         for _ in range(depth - 1):
@@ -241,9 +244,11 @@ class LiveCondition(Live):
 
     def _expired(self, actor: Actor, depth: int) -> None:
         """Leave the waiters: nobody notified in time."""
-        if self.current.waiter in self.real._waiters:
+        with contextlib.suppress(ValueError):  # notified too late
             self.real._waiters.remove(self.current.waiter)
-        self.lock.waiters.remove((self.thing.name, actor.process))
+        with contextlib.suppress(ValueError):
+            self.lock.waiters.remove((self.thing.name, actor.process))
+        actor.effect = actor.start  # it was never notified, so it may as well have left at once
         second = Operation(self.thing, "reacquire", (depth, False))
         self.run.leave(actor, second)
         self.run.enter(actor, second)
