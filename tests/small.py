@@ -211,3 +211,72 @@ def patient() -> Model:
 
     model.process("main", wait)
     return heartbeat(model)
+
+
+def first_come(*, processes: int = 3) -> Model:
+    """Whoever writes last wins; the shortest ways to a lost write differ in how often they switch."""
+    model = Model("first come")
+    total = model.variable("total", 0)
+
+    def add():
+        seen = yield total.get()
+        yield total.set(seen + 1)
+
+    for i in range(processes):
+        model.process(f"adder[{i}]", add)
+    return model
+
+
+def passed_release() -> Model:
+    """A lock is released by another process than its owner, which waits for it again: no deadlock."""
+    model = Model("passed release")
+    lock = model.lock("lock")
+
+    def own():
+        yield lock.acquire()
+        yield lock.acquire()
+        yield lock.release()
+
+    def help_out():
+        while not (yield lock.locked()):
+            pass
+        yield lock.release()
+
+    model.process("owner", own)
+    model.process("helper", help_out)
+    return model
+
+
+def deep(*, length: int, width: int) -> Model:
+    """``width`` processes walk beside one whose fault lies ``length`` steps down: too many states to meet it early."""
+    model = steps(length=4, processes=width)
+    fault = model.variable("fault", 0)
+
+    def sink():
+        for number in range(length):
+            yield fault.set(number + 1)
+
+    model.process("sink", sink)
+    return model
+
+
+def locked_tasks(*, workers: int = 2, opposed: bool = True) -> Model:
+    """Two tasks of one pool take two locks, in opposite orders or not, so locks are held by workers."""
+    model = Model("locked tasks")
+    a, b = model.lock("a"), model.lock("b")
+    pool = model.thread_pool("pool", workers)
+
+    def task(first, second):
+        yield first.acquire()
+        yield second.acquire()
+        yield second.release()
+        yield first.release()
+
+    def main():
+        one = yield pool.submit(task, a, b)
+        two = yield pool.submit(task, *((b, a) if opposed else (a, b)))
+        yield one.result()
+        yield two.result()
+
+    model.process("main", main)
+    return model
