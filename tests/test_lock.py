@@ -8,6 +8,7 @@ import toys
 from simcore.errors import ModelError
 from simcore.kernel import Kernel
 from simcore.model import Model
+from simcore.objects import sleep
 
 
 def two(make="lock", **arguments):
@@ -160,8 +161,16 @@ def test_an_acquire_that_timed_out_is_false_and_leaves_the_lock():
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
 def test_an_acquire_with_a_time_out_of_zero_is_a_try_under_every_rule(timeouts):
     kernel = Kernel(two(timeout=0), timeouts)
-    state = toys.walk(kernel, kernel.initial, "a", "b")
-    assert kernel.view(state).process("b").result is False
+    state = toys.walk(kernel, kernel.initial, "a")
+    assert toys.enabled(kernel, state) == ["b"]
+    assert kernel.view(toys.walk(kernel, state, "b")).process("b").result is False
+
+
+def test_an_acquire_with_a_time_out_of_zero_does_not_wait_for_others_to_move():
+    model = two(timeout=0)
+    model.process("other", lambda: (yield sleep(0)))
+    kernel = Kernel(model)
+    assert toys.enabled(kernel, toys.walk(kernel, kernel.initial, "a")) == ["b", "other"]
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan")])

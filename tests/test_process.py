@@ -673,6 +673,20 @@ def test_equal_sets_pop_in_an_order_that_their_history_decides():
     assert differ_later(process, [True], [False], None) == [7, 1]
 
 
+def test_the_finger_of_pop_is_part_of_a_set():
+    def process():
+        items = {5}
+        if (yield STEP):
+            items.pop()
+        else:
+            items.discard(5)  # the same slot is left behind, and no finger
+        items.update((1, 7))
+        yield STEP
+        return items.pop()
+
+    assert differ_later(process, [True], [False], None) == [7, 1]
+
+
 def test_equal_sets_grow_in_an_order_that_their_history_decides():
     def process():
         items = {0, 8} if (yield STEP) else {8}  # 0 and 8 want the same slot
@@ -800,6 +814,26 @@ def test_a_long_loop_is_learned_right():
     for number in range(400):  # past the length from which a live generator is kept; the messages alias at times
         point = points.advance(point, shared if number % 3 else Message("a"))
     assert (point.status, point.outcome) == ("returned", sum(range(400)) + 400)
+
+
+def test_results_that_are_one_object_in_one_history_alone_are_no_false_alarm():
+    def process():
+        for _ in range(120):  # long enough for a live generator to be kept
+            yield STEP
+        flag = yield STEP
+        first = yield STEP
+        del flag
+        second = yield STEP
+        yield STEP
+        return first.inside + second.inside
+
+    points = Points()
+    common = reach(points, process, *[None] * 120)
+    boxes = Box(1), Box(1)
+    meets = [points.advance(points.advance(common, flag), box) for flag, box in zip((True, False), boxes, strict=True)]
+    assert meets[0] is meets[1]
+    end = points.advance(points.advance(meets[1], boxes[1]), None)
+    assert (end.status, end.outcome) == ("returned", 2)
 
 
 # ---- programs ----------------------------------------------------------------------------------------
