@@ -11,10 +11,11 @@ import time
 from typing import Any
 
 from simcore.errors import Diverged, ModelError
+from simcore.execute.pool import LivePool
 from simcore.execute.real import LiveFuture
 from simcore.execute.records import Actor
 from simcore.execute.result import Ending
-from simcore.execute.run import LivePool, Run
+from simcore.execute.run import Run
 from simcore.freeze import Freezer, place
 from simcore.mentions import mentions
 from simcore.operations import Raised, SharedObject
