@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import FrameType, ModuleType
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from simcore.errors import ModelError
+from simcore.errors import ModelError, SimcoreError, place_of
 from simcore.objects import (
     LOCAL,
     Condition,
@@ -224,7 +224,7 @@ class Model:
     def _check(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
-        named: list[Any] = [*self.objects, *self._conditions, *self.processes]
+        named: list[Any] = [*self.objects[1:], *self._conditions, *self.processes]  # without LOCAL, which nobody named
         if any(name == other.name for other in named):
             raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
 
@@ -250,8 +250,8 @@ def build(origin: Origin) -> Model:
     Raises
     ------
     ModelError
-        When the module, the function or a parameter does not exist, or no model comes back. The message
-        names it and what there is instead.
+        When the module, the function or a parameter does not exist, the function raises anything, or no model
+        comes back. The message names it, and what there is instead or where it happened.
     """
     module_name, _, function_name = origin.function.partition(":")
     if not module_name or not function_name:
@@ -260,17 +260,31 @@ def build(origin: Origin) -> Model:
         )
     if module_name.startswith("."):
         raise ModelError(f"{origin.function!r}: a module is named from the folder that holds it, without a leading dot")
-    module = _import(module_name)
+    module = import_module(module_name)
     fn = getattr(module, function_name, None)
     if not callable(fn):
         there = ", ".join(models_of(module)) or "no function that returns a Model"
         raise ModelError(f"module {module_name} has no model function {function_name!r}; it has {there}")
     _check_parameters(origin.function, fn, origin.parameters)
-    model = fn(**origin.parameters)
+    model = _call(origin, fn)
     if not isinstance(model, Model):
         raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
     model.origin = Origin(origin.function, {**_defaults(fn), **origin.parameters})
     return model
+
+
+def _call(origin: Origin, fn: Callable[..., Any]) -> Any:
+    """Call the model function; whatever it raises is the model's mistake, or its parameters'."""
+    try:
+        return fn(**origin.parameters)
+    except (Exception, SystemExit) as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in origin.parameters.items())
+        what = str(error) if isinstance(error, SimcoreError) else _described(error)
+        raise ModelError(f"{origin.function}({given}) cannot be built: {what} (at {place_of(error)})") from error
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _defaults(fn: Callable[..., Any]) -> dict[str, Parameter]:
@@ -296,7 +310,14 @@ def _returns_model(function: object) -> bool:
     return getattr(function, "__annotations__", {}).get("return") in (Model, "Model")
 
 
-def _import(name: str) -> ModuleType:
+def import_module(name: str) -> ModuleType:
+    """Import what the user has named.
+
+    Raises
+    ------
+    ModelError
+        When there is no such module, or it cannot be run.
+    """
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -305,8 +326,12 @@ def _import(name: str) -> ModuleType:
                 f"there is no module {error.name!r}; name it as in an import statement, from the folder that holds it"
             ) from error
         raise ModelError(f"module {name} cannot be imported: {error}") from error
-    except Exception as error:  # whatever the module does when it is run
-        raise ModelError(f"module {name} cannot be imported: {type(error).__name__}: {error}") from error
+    except SyntaxError as error:  # which tells its place
+        raise ModelError(f"module {name} cannot be imported: {_described(error)}") from error
+    except (Exception, SystemExit) as error:  # whatever the module does when it is run
+        place = place_of(error)
+        at = f" (at {place})" if place else ""
+        raise ModelError(f"module {name} cannot be imported: {_described(error)}{at}") from error
 
 
 def _check_parameters(function: str, fn: Callable[..., Any], parameters: Mapping[str, Parameter]) -> None:
@@ -317,5 +342,7 @@ def _check_parameters(function: str, fn: Callable[..., Any], parameters: Mapping
         if name not in known:
             raise ModelError(f"{function} has no parameter {name!r}; it has {', '.join(known) or 'none'}")
     for name, parameter in known.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            continue
         if parameter.default is parameter.empty and name not in parameters:
             raise ModelError(f"{function} needs a value for its parameter {name!r}: -p {name}=...")

@@ -101,7 +101,7 @@ class State:
 
     def __getitem__(self, name: str) -> Any:
         for thing, value in self.values.items():
-            if thing.name == name:
+            if thing.name == name and thing.kind != "local":
                 return value
         raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
 

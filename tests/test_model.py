@@ -57,6 +57,13 @@ def test_a_name_is_taken_once(first, second):
         makers.get(second, lambda: getattr(model, second)("x"))()
 
 
+def test_process_is_a_name_like_any_other():
+    model = Model("m")
+    model.variable("process", 3)
+    model.process("p", lambda: (yield sleep(1)))
+    assert toys.run(model)["process"] == 3
+
+
 def test_a_worker_has_a_name_too():
     model = Model("m")
     model.thread_pool("pool", 2)
