@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import networkx as nx
 from matplotlib.figure import Figure
 
 from simcore.errors import OptionError
@@ -101,7 +100,7 @@ def picture_of_waits(graph: WaitForGraph, title: str) -> bytes:
     return _png(figure)
 
 
-def _columns(drawn: nx.DiGraph[str], knot: set[str]) -> list[list[str]]:
+def _columns(drawn: Any, knot: set[str]) -> list[list[str]]:
     """Place whoever waits behind the knot left, then what they wait for, then the knot: processes, results, slots."""
     kind = {name: "process" if about["kind"] == "process" else about["kind"] for name, about in drawn.nodes(data=True)}
     columns = [
