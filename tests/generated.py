@@ -190,7 +190,7 @@ def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.Sear
     which = {kind: st.integers(0, (n if isinstance(n, int) else len(n)) - 1) for kind, n in told.items() if n}
     shapes = {
         "future": [("set_result",), ("await", limit)],
-        "queue": [("put", st.integers(0, 1), limit), ("get", limit)],
+        "queue": [("put", st.integers(0, 3), limit)] * 2 + [("get", limit)],  # two items show their order
         "event": [("set",), ("clear",), ("wait", limit)],
         "semaphore": [("acquire", limit), ("release",)],
     }
