@@ -261,9 +261,9 @@ def deep(*, length: int, width: int) -> Model:
 
 
 def locked_tasks(*, workers: int = 2, opposed: bool = True) -> Model:
-    """Two tasks of one pool take two locks, in opposite orders or not, so locks are held by workers."""
+    """Two tasks of one pool take two locks that only their owners may release, in opposite orders or not."""
     model = Model("locked tasks")
-    a, b = model.lock("a"), model.lock("b")
+    a, b = model.rlock("a"), model.rlock("b")
     pool = model.thread_pool("pool", workers)
 
     def task(first, second):
