@@ -33,6 +33,7 @@ RANKS = [
     {"monitor"},
     {"explore", "simulate", "execute"},
     {"report"},
+    {"reportfile"},
     {"stateful", "reproduce"},
     {"pytest_plugin", "cli"},
 ]
