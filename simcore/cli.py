@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
+import math
 import os
 import pkgutil
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +19,16 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
+from rich.text import Text
 
-from simcore.errors import ModelError, OptionError, SimcoreError
+from simcore.errors import InternalError, OptionError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explore import Progress, explore
 from simcore.kernel import Kernel
-from simcore.model import Model, Origin, Parameter, build, models_of
+from simcore.model import Model, Origin, Parameter, build, import_module, models_of
 from simcore.report import as_json, step_json
-from simcore.reproduce import load, reproduce
+from simcore.reportfile import load
+from simcore.reproduce import reproduce
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
 from simcore.simulation import Simulation
@@ -36,6 +37,7 @@ from simcore.state import State
 from simcore.waitfor import WaitForGraph
 
 HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
+INTERRUPTED, CLOSED = 130, 141  # as a shell tells of a process that SIGINT, or SIGPIPE, has ended
 
 _STATUS = {"completed": HOLDS, "stuck": VIOLATED, "failed": VIOLATED, "limit": UNDETERMINED}
 _VERDICT = {Verdict.HOLDS: HOLDS, Verdict.VIOLATED: VIOLATED, Verdict.UNDETERMINED: UNDETERMINED}
@@ -47,12 +49,34 @@ _as_json = click.option("--json", "as_object", is_flag=True, help="Print one JSO
 _model = click.argument("model", metavar="MODEL")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def cli() -> None:
+class _Commands(click.Group):
+    """What ends a command from outside ends it with a status that is no verdict."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("simcore: interrupted", file=sys.stderr)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(CLOSED)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Find, explain, prove and reproduce hangs. MODEL is package.module:function.
 
     Exit status: 0 holds (or the run completed), 1 violated (or stuck), 2 usage or model error, 3 undetermined.
     """
+    if context.invoked_subcommand is None:  # never the status of something that holds
+        click.echo(context.get_help(), err=True)
+        context.exit(USAGE)
 
 
 @cli.command("list")
@@ -62,10 +86,11 @@ def list_models(package: str, as_object: bool) -> int:
     """List the models in PACKAGE: what each one is, and its parameters."""
     rows = [row for module in _modules(package) for row in _described(module)]
     if as_object:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps({"models": rows}, indent=2))
         return HOLDS
     for row in rows:
-        click.echo(f"{row['model']}({', '.join(row['parameters'])})\n    {row['about']}")
+        given = (name if value is _NEEDED else f"{name}={value}" for name, value in row["parameters"].items())
+        click.echo(f"{row['model']}({', '.join(given)})\n    {row['about']}")
     return HOLDS
 
 
@@ -118,7 +143,7 @@ def simulate_model(
     as_object: bool,
 ) -> int:
     """Run MODEL once in virtual time."""
-    latency, load_ = (dict(_pair(text, float, "seconds") for text in texts) for texts in (latencies, loads))
+    latency, load_ = (dict(map(_seconds, texts)) for texts in (latencies, loads))
     run = simulate(_build(model, parameters), seed=seed, until=until, latency=latency, load=load_)
     click.echo(json.dumps(_simulated(run), indent=2) if as_object else str(run))
     return _STATUS[run.status]
@@ -134,7 +159,7 @@ def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, a
     with _status("running"):
         run = execute(_build(model, parameters), max_seconds=max_seconds)
     click.echo(json.dumps(_executed(run), indent=2) if as_object else str(run))
-    return VIOLATED if run.explained is False else _STATUS[run.status]
+    return _real_status(run)
 
 
 @cli.command("replay")
@@ -161,7 +186,7 @@ def replay_token(token: str, driver: str, as_object: bool) -> int:
         with _status("running"):
             real = execute(model, schedule=schedule)
         click.echo(json.dumps(_executed(real), indent=2) if as_object else f"{schedule}\n{real}")
-        return _STATUS[real.status]
+        return _real_status(real)
     return _stepped(model, schedule, as_object)
 
 
@@ -175,12 +200,12 @@ def reproduce_report(file: Path, out: Path | None, as_object: bool) -> int:
     console = Console(stderr=as_object, highlight=False, soft_wrap=True)
 
     def say(heading: str, text: str) -> None:
-        console.print(f"\n[bold]{escape(heading)}[/bold]\n{escape(text)}")
+        console.print(Text(f"\n{heading}", style="bold"), Text(f"\n{text}"), sep="")
 
-    with _status("reading") as working, _progress(working) as tell:
+    with _status("reading", console) as working, _progress(working) as tell:
         done = reproduce(report, out or Path("reports") / file.stem, say, working, tell)
     if as_object:
-        click.echo(json.dumps({"title": report.title, "failed": done.failed, **done.data}, indent=2))
+        click.echo(json.dumps(done.as_json(), indent=2))
     return VIOLATED if done.failed else HOLDS
 
 
@@ -192,22 +217,31 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = cli.main(
             list(arguments) if arguments is not None else None, prog_name="simcore", standalone_mode=False
         )
-    except SimcoreError as error:
-        _leave(str(error))
     except click.ClickException as error:
         _leave(error.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        print("simcore: interrupted; nothing was written", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except click.Abort:  # before a command has begun
+        _leave("interrupted", INTERRUPTED)
+    except MemoryError:
+        _leave("out of memory; bound the search with --max-states, or choose smaller parameters")
+    except SimcoreError as error:
+        _leave(str(error))
+    except Exception as error:  # of a predicate, say: never the status of a verdict
+        _leave(_unexpected(error))
     sys.exit(status or 0)
 
 
-def _leave(message: str) -> NoReturn:
+def _unexpected(error: Exception) -> str:
+    """Tell an exception of the user's code in a line with its place; show where ours came from."""
+    place = place_of(error)
+    if place:
+        return f"{type(error).__name__}: {error} (at {place})"
+    traceback.print_exception(error)
+    return f"{InternalError(f'{type(error).__name__}: {error}')}; please report it with the lines above"
+
+
+def _leave(message: str, status: int = USAGE) -> NoReturn:
     print(f"simcore: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(USAGE)
+    sys.exit(status)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
@@ -218,17 +252,25 @@ def _terminated(signum: int, frame: FrameType | None) -> None:
 
 
 def _build(model: str, parameters: tuple[str, ...]) -> Model:
-    return build(Origin(model, dict(_pair(text, _value, "a value") for text in parameters)))
+    given: dict[str, Parameter] = {}
+    for text in parameters:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise OptionError(f"-p {text!r}: write name=value")
+        if name in given:
+            raise OptionError(f"parameter {name!r} is given twice")
+        given[name] = _value(value)
+    return build(Origin(model, given))
 
 
-def _pair(text: str, convert: Callable[[str], Any], wanted: str) -> tuple[str, Any]:
+def _seconds(text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")
     if not name or not equals:
-        raise OptionError(f"{text!r}: write name=value")
+        raise OptionError(f"{text!r}: write name=seconds")
     try:
-        return name, convert(value)
+        return name, float(value)
     except ValueError:
-        raise OptionError(f"{text!r}: {value!r} is no number; {name} takes {wanted}") from None
+        raise OptionError(f"{text!r}: {value!r} is no number of seconds") from None
 
 
 def _value(text: str) -> Parameter:
@@ -238,9 +280,10 @@ def _value(text: str) -> Parameter:
         return words[text.lower()]
     for convert in (int, float):
         try:
-            return convert(text)
+            number = convert(text)
         except ValueError:
             continue
+        return number if math.isfinite(number) else text  # JSON has no other numbers
     return text
 
 
@@ -255,10 +298,11 @@ def _property(spec: str) -> Property:
             f"{spec!r} names no property; write package.module:function or package.module:function(argument)"
         )
     module, name, arguments = found.groups()
-    try:
-        thing = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise OptionError(f"property {spec!r}: {error}; properties.deadlock:no_stuck_subset is one") from error
+    thing = getattr(import_module(module), name, None)
+    if thing is None:
+        raise OptionError(
+            f"property {spec!r}: module {module} has no {name}; properties.deadlock:no_stuck_subset is one"
+        )
     values = [_value(argument.strip()) for argument in (arguments or "").split(",") if argument.strip()]
     try:
         made = thing(*values) if callable(thing) else thing
@@ -270,24 +314,22 @@ def _property(spec: str) -> Property:
 
 
 def _modules(package: str) -> Iterator[ModuleType]:
-    try:
-        root = importlib.import_module(package)
-    except ImportError as error:
-        raise ModelError(f"there is no package {package!r} to list: {error}") from error
+    root = import_module(package)
     yield root
     for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
         if not found.ispkg:
-            yield importlib.import_module(f"{package}.{found.name}")
+            yield import_module(f"{package}.{found.name}")
+
+
+_NEEDED = "(needed)"
 
 
 def _described(module: ModuleType) -> Iterator[dict[str, Any]]:
     about = (inspect.getdoc(module) or "").partition("\n")[0]
     for name in models_of(module):
         function = getattr(module, name)
-        signature = inspect.signature(function)
-        parameters = [
-            str(parameter).partition(":")[0] + f"={parameter.default}" for parameter in signature.parameters.values()
-        ]
+        known = inspect.signature(function).parameters.values()
+        parameters = {p.name: _NEEDED if p.default is p.empty else p.default for p in known}
         own = (inspect.getdoc(function) or "").partition("\n")[0]
         yield {"model": f"{module.__name__}:{name}", "parameters": parameters, "about": f"{about} {own}".strip()}
 
@@ -296,10 +338,8 @@ def _described(module: ModuleType) -> Iterator[dict[str, Any]]:
 
 
 def _simulated(run: Simulation) -> dict[str, Any]:
-    origin = run.kernel.model.origin
     return {
-        "model": origin.function if origin else run.kernel.model.name,
-        "parameters": dict(origin.parameters) if origin else {},
+        **_named(run.kernel.model),
         "status": run.status,
         "time": run.time,
         "steps": run.steps,
@@ -310,12 +350,10 @@ def _simulated(run: Simulation) -> dict[str, Any]:
 
 
 def _executed(run: Execution) -> dict[str, Any]:
-    origin = run.state.model.origin
     return {
-        "model": origin.function if origin else run.state.model.name,
-        "parameters": dict(origin.parameters) if origin else {},
+        **_named(run.state.model),
         "status": run.status,
-        "seconds": run.seconds,
+        "seconds": round(run.seconds, 3),
         "stuck_after": run.stuck_after,
         "frames": run.frames,
         "bytes": run.bytes,
@@ -325,35 +363,60 @@ def _executed(run: Execution) -> dict[str, Any]:
     }
 
 
+def _named(model: Model) -> dict[str, Any]:
+    assert model.origin is not None  # it came from the command line
+    return {"model": model.origin.function, "parameters": dict(model.origin.parameters)}
+
+
+def _real_status(run: Execution) -> int:
+    """Return the exit status; a run that the model cannot explain is a failure of the model."""
+    return VIOLATED if run.explained is False else _STATUS[run.status]
+
+
 def _stepped(model: Model, schedule: Schedule, as_object: bool) -> int:
     """Replay on the kernel and say what the last state is."""
     kernel = Kernel(model)
     state: State = kernel.view(schedule.states(kernel)[-1])
     graph = WaitForGraph(state)
-    failed = [process for process in state.processes if process.status == "failed"]
-    bad = bool(graph.knot) or state.deadlocked or bool(failed)
+    status = _standing(state, graph)
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
-        click.echo(json.dumps({"violated": bad, "schedule": steps, "blame": graph.explain()}, indent=2))
-        return VIOLATED if bad else HOLDS
-    click.echo(str(schedule))
-    for process in failed:
-        click.echo(f"failed: {process.what} died of {process.result}")
-    click.echo("stuck:" if graph.knot else "not stuck: somebody can still go on")
-    for line in graph.explain():
-        click.echo(f"  {line}")
-    return VIOLATED if bad else HOLDS
+        whole = {**_named(model), "status": status, "schedule": steps, "blame": graph.explain()}
+        click.echo(json.dumps({**whole, "token": schedule.token}, indent=2))
+        return VIOLATED if status in ("stuck", "failed") else HOLDS
+    lines = [str(schedule)] if schedule.steps else []
+    lines += [f"failed: {p.what} died of {p.result} at {p.where}" for p in state.processes if p.status == "failed"]
+    if status == "completed":
+        lines.append("completed: every process that must end has ended")
+    else:
+        lines += ["stuck:" if status == "stuck" else "not stuck: somebody can still go on"] * (status != "failed")
+        lines += [f"  {line}" for line in graph.explain()]
+    click.echo("\n".join(lines))
+    return VIOLATED if status in ("stuck", "failed") else HOLDS
+
+
+def _standing(state: State, graph: WaitForGraph) -> str:
+    """Return how a run stands: "failed", "stuck" (some of it, at least), "completed" or "goes on"."""
+    if any(process.status == "failed" for process in state.processes):
+        return "failed"
+    if state.deadlocked or any(edge.process.owes for edge in graph.dead):  # an idle server loop is not stuck
+        return "stuck"
+    return "goes on" if any(process.owes for process in state.processes) else "completed"
 
 
 @contextmanager
-def _status(text: str) -> Iterator[Callable[[str], None]]:
-    """Show what is being done on a terminal; nothing in a log."""
-    console = Console(stderr=True, highlight=False)
+def _status(text: str, beside: Console | None = None) -> Iterator[Callable[[str], None]]:
+    """Show what is being done on a terminal; nothing in a log.
+
+    What is printed meanwhile goes through the console ``beside``. If that is a terminal the line is shown
+    there, because one console has to keep them apart.
+    """
+    console = beside if beside is not None and beside.is_terminal else Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield lambda _: None
         return
-    with Status(escape(text), console=console) as status:
-        yield lambda doing: status.update(escape(doing))
+    with console.status(Text(text)) as status:
+        yield lambda doing: status.update(Text(doing))
 
 
 @contextmanager

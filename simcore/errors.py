@@ -14,7 +14,13 @@ the standard library raises, and is not in this tree.
 
 from __future__ import annotations
 
+import sysconfig
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
+
+_HOME = str(Path(__file__).parent)
+_INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 class SimcoreError(Exception):
@@ -65,3 +71,13 @@ class InternalError(SimcoreError):
 
     def __init__(self, message: str) -> None:
         super().__init__(f"[simcore internal bug] {message}")
+
+
+def place_of(error: BaseException) -> str:
+    """Return where in the user's code ``error`` came up, as "file:line in function"; empty when it was not there.
+
+    That is the innermost frame outside simcore, and outside what is installed where there is one.
+    """
+    outside = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith((_HOME, "<frozen"))]
+    own = [at for at in outside if not at.filename.startswith(_INSTALLED)] or outside
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name}" if own else ""

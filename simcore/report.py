@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from simcore.result import Result
 from simcore.waitfor import WaitForGraph
 
 mpl.use("Agg")
+
+_NAMES = ("report.md", "report.json", "wait-for.png", "wait-for.mmd", "occupancy.png")
 
 Series = Mapping[str, tuple[Sequence[tuple[float, float]], int | None]]
 """Curves to draw: name to ((seconds, slots in use) at every change, slots there are)."""
@@ -149,37 +152,81 @@ def _png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
-    """Write ``files`` as ``folder``, whole or not at all: an older folder stays until the new one is there.
+def check_folder(folder: Path) -> None:
+    """Tell early whether `write_folder` will take ``folder``.
 
     Raises
     ------
     OptionError
-        When ``folder`` cannot be written, or is something else than a folder that was written here before.
+        When it cannot be written, or holds something that was not written here.
     """
-    if folder.exists() and not (folder / "report.json").exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OptionError(f"{folder} exists and holds no earlier report; name another place with --out")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        for stale in folder.parent.glob(f".{folder.name}.*.partial"):
-            shutil.rmtree(stale, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+        if folder.exists():
+            if not folder.is_dir():
+                raise OptionError(f"{folder} is not a folder; name another place with --out")
+            foreign = sorted(path.name for path in folder.iterdir() if path.name not in _NAMES)
+            if foreign:
+                raise OptionError(
+                    f"{folder} holds {foreign[0]}, which is not of a report; name another place with --out"
+                )
+        _partial(folder).rmdir()
     except OSError as error:
-        raise OptionError(f"{folder} cannot be written: {error.strerror}; name another place with --out") from error
+        raise _cannot_be_written(folder, error) from error
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write ``files`` as ``folder``, whole or not at all: it is written beside its place, then renamed.
+
+    An older folder is there until all of the new one is. Who is killed between the two renames leaves none, and
+    both beside it; who is interrupted there leaves the older one.
+
+    Raises
+    ------
+    OptionError
+        When ``folder`` cannot be written, or holds something that was not written here.
+    """
+    check_folder(folder)
     try:
-        partial.chmod(0o755)
-        for name, content in files.items():
-            (partial / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        _swap(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = _partial(folder)
+        try:
+            partial.chmod(0o755)
+            for name, content in files.items():
+                (partial / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            _swap(partial, folder.resolve())
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        _sweep(folder)
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+
+
+def _partial(folder: Path) -> Path:
+    """Return a new folder beside ``folder``."""
+    place = folder.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".partial", dir=place.parent))
 
 
 def _swap(new: Path, folder: Path) -> None:
-    if not folder.exists():
+    old = new.with_name(f"{new.name.removesuffix('.partial')}.old.partial")
+    try:
+        if folder.exists():
+            os.replace(folder, old)
         os.replace(new, folder)
-        return
-    old = new.with_name(f"{new.name[:-8]}.old.partial")
-    os.replace(folder, old)
-    os.replace(new, folder)
+    finally:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed have left."""
+    place = folder.resolve()
+    left = re.compile(rf"\.{re.escape(place.name)}\.\w{{8}}(\.old)?\.partial")
+    for path in place.parent.iterdir():
+        if left.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> OptionError:
+    return OptionError(f"{folder} cannot be written: {error.strerror}; name another place with --out")

@@ -59,7 +59,7 @@ def execute(
     ModelError
         When the model cannot mean what it says, or a process does not yield.
     """
-    if settle <= 0 or max_seconds <= 0:
+    if not settle > 0 or not max_seconds > 0:
         raise OptionError(f"settle={settle}, max_seconds={max_seconds}: both are numbers of seconds above 0")
     kernel = Kernel(model, "anytime")
     run = Run(model, Gate(kernel, schedule))
