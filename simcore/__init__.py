@@ -101,8 +101,7 @@ sys.modules[__name__].__class__ = _Package
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value = getattr(importlib.import_module(_HOMES[name]), name)
-    return value
+    return getattr(importlib.import_module(_HOMES[name]), name)  # not kept here: sys.modules is the one truth
 
 
 def __dir__() -> list[str]:

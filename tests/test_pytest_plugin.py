@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -15,6 +16,9 @@ pytest_plugins = ["pytester"]
 # Where the package is installed, pytest finds the plugin by itself, and must not be given it twice.
 INSTALLED = bool(entry_points(group="pytest11", name="simcore"))
 PLUGIN = () if INSTALLED else ("-p", "simcore.pytest_plugin")
+
+importlib.import_module("simcore.monitor")  # once, and not anew in each of the runs inside
+importlib.import_module("simcore.explore")
 
 MODELS = """
     from simcore import Model
