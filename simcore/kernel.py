@@ -69,6 +69,11 @@ class _Local(NamedTuple):
     status: str
 
 
+def _lost(local: _Local) -> bool:
+    """Tell whether a worker's task has died of an exception that nobody can ask for."""
+    return local.status == "failed" and local.task is not None and local.task.future is None
+
+
 class Kernel:
     """The meaning of a model as tables of small integers.
 
@@ -179,7 +184,10 @@ class Kernel:
         return moves
 
     def expiries(self, state: Packed, process: int) -> tuple[Move, ...]:
-        """Return what the time-out of ``process`` does, when it waits with one; nothing otherwise."""
+        """Return what the time-out of ``process`` does, when it waits with one; nothing otherwise.
+
+        It waits where its operation is blocked, and where what would enable it may still be under way.
+        """
         local = state[self.first_process + process]
         operation = self._operations[local]
         if operation is None or operation.timeout is None:
@@ -188,7 +196,8 @@ class Kernel:
         moves = self._expiries[process].get((local, value))
         if moves is None:
             moves = ()
-            if not self.moves(state, process):
+            travelling = operation.target.slow and operation.name in operation.target.arriving
+            if travelling or not self.moves(state, process):
                 outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
                 moves = self._moves_of(process, local, value, outcomes, -1)
             self._expiries[process][local, value] = moves
@@ -272,7 +281,7 @@ class Kernel:
 
     def _advance(self, process: Process, local: int, result: Any) -> int:
         point, task, status = self.locals[local]
-        if point is None:  # an idle worker
+        if point is None or _lost(self.locals[local]):  # an idle worker
             if result == LEAVE:
                 return self._intern(_Local(None, None, "done"), process)
             if isinstance(result, Raised):
@@ -299,20 +308,23 @@ class Kernel:
             return process.pool.take() if status == "idle" else None
         if status == "ready":
             return point.operation
-        if task is None or task.future is None:
+        if task is None:
             return None
+        if task.future is None:
+            assert process.pool is not None
+            return process.pool.take()  # nobody hears of the exception: the worker goes on, as an executor's does
         future: Future = task.future
         return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
 
     def _intern(self, local: _Local, process: Process) -> int:
         task_key = None if local.task is None else (local.task.future, local.task.fn, local.task.args)
-        pool = process.pool if local.point is None else None
+        pool = process.pool if local.point is None or _lost(local) else None
         key = (local.point, task_key, local.status, pool)
         number = self._local_ids.get(key)
         if number is None:
             number = self._local_ids[key] = len(self.locals)
             operation = self._operation(local, process)
-            if operation is None and local.status == "failed":
+            if local.status == "failed" and (local.task is None or _lost(local)):
                 self._failed.add(number)
             self.locals.append(local)
             self._operations.append(operation)
@@ -453,11 +465,13 @@ class Kernel:
     def process_state(self, state: Packed, process: int) -> ProcessState:
         """Return one process of ``state``."""
         number = state[self.first_process + process]
-        point, task, inner = self.locals[number]
+        point, task, _ = self.locals[number]
         operation = self._operations[number]
         status: Status
-        if operation is None:
-            status = "failed" if inner == "failed" else "done"
+        if number in self._failed:
+            status = "failed"
+        elif operation is None:
+            status = "done"
         elif self.moves(state, process) or self.may_expire(state, process):
             status = "enabled"
         else:

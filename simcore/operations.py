@@ -181,6 +181,11 @@ class SharedObject:
         """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""
         return None
 
+    @property
+    def slow(self) -> bool:
+        """Whether what is put under way takes time to arrive: one may wait for it meanwhile, and give up."""
+        return False
+
     def under_way(self, value: Value) -> int:
         """Return how many things were put under way and not taken yet; what is lost counts no more."""
         return 0

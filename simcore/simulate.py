@@ -10,9 +10,6 @@ When the time in an operation is spent. A process that gets to an operation firs
 then tries; if it is blocked it waits, and its time-out counts from that moment. Who began to wait first at
 an object is served first, and a newcomer with the same operation goes behind. What is sent over a link can be
 received once it has arrived, never before.
-
-What it cannot see: in the kernel a frame counts as receivable from the moment it is sent, so a time-out of
-``recv`` that comes while a frame is travelling does not fire. The result says so in its `notes`.
 """
 
 from __future__ import annotations
@@ -264,8 +261,6 @@ class _Run:
         assert plan.operation is not None
         place = self._waiting.place(plan.position)
         if process in place.waiting:
-            if plan.arriving and place.travelling(self._clock.now):
-                self.notes[f"a time-out of {plan.operation} came while a frame was travelling, and did not fire"] = None
             return
         place.waiting[process] = None
         timeout = plan.operation.timeout

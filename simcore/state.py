@@ -68,7 +68,7 @@ class ProcessState:
     def owes(self) -> bool:
         """Whether it must still finish: a process that is not a daemon, or a worker inside a task."""
         if self.process.pool is not None:
-            return self.task is not None
+            return self.task is not None and self.status != "failed"
         return not self.process.daemon and self.status != "done"
 
     @property

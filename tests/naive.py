@@ -78,6 +78,11 @@ class Naive:
                 self.pending[p] = future.set_result(outcome) if status == "done" else future.set_exception(outcome)
             elif status == "done":
                 self.idle(p)
+            else:  # nobody hears of the exception, and the worker goes on
+                self.pending[p] = self.model.processes[p].pool.take()  # type: ignore[union-attr]
+
+    def lost(self, p: int) -> bool:
+        return p in self.ended and p in self.task and self.task[p][1]() is None
 
     def idle(self, p: int) -> None:
         self.ended.pop(p), self.task.pop(p)
@@ -89,7 +94,8 @@ class Naive:
         ways = self.ways(process, operation)
         way = (ways + self.expiries(process, operation, ways))[outcome]
         del ways, operation
-        idle = process.pool is not None and p not in self.task
+        lost = self.lost(p)
+        idle = process.pool is not None and (p not in self.task or lost)
         try:
             result = way()
         except Again as again:
@@ -100,6 +106,8 @@ class Naive:
             self.advance(p, lambda: self.live[p].throw(raised))
         else:
             self.pending[p] = None
+            if lost:
+                self.ended.pop(p), self.task.pop(p)
             if idle:
                 self.start_task(p, result)
             elif p in self.ended:

@@ -580,11 +580,19 @@ def test_recv_gives_up_on_a_silent_link_at_its_time():
     assert (result.results["receiver"], result.time) == ("silence", 2.0)
 
 
-def test_a_time_out_while_a_frame_travels_does_not_fire_and_is_noted():
-    # The limit that the module names: for the kernel the frame can be received from the moment it is sent.
+def test_a_time_out_fires_while_a_frame_travels_and_the_schedule_replays():
     result = simulate(one_way(latency=5.0, timeout=1.0))
-    assert (result.status, result.time) == ("completed", 5.0)
-    assert result.notes == ("a time-out of wire.recv() came while a frame was travelling, and did not fire",)
+    assert (result.status, result.failures["receiver"].time) == ("failed", 1.0)
+    assert result.failures["receiver"].error.type is TimeoutError
+    again = simulate(one_way(latency=5.0, timeout=1.0), schedule=result.schedule)
+    assert again.path == result.path
+
+
+def test_exploration_lets_a_time_out_come_before_a_frame_that_travels():
+    for latency, steps in ((5.0, 2), (0.0, 1)):
+        kernel = Kernel(one_way(latency=latency, timeout=1.0), "anytime")
+        sent = kernel.step(kernel.initial, 0, 0)
+        assert len(kernel.successors(sent)) == steps
 
 
 def test_a_time_out_that_came_while_a_frame_travelled_fires_when_another_takes_it():

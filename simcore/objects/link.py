@@ -136,6 +136,11 @@ class Link(SharedObject):
     def do_reset(self, value: LinkValue, process: Any) -> Outcomes:
         return (Outcome(LinkValue((), "reset")),)
 
+    @property
+    def slow(self) -> bool:
+        """Whether it has a latency or a bandwidth."""
+        return self.latency > 0 or self.bandwidth is not None
+
     def under_way(self, value: Value) -> int:
         """Frames, and after them the news that the sending end closed; whatever loses the frames clears both."""
         return len(value.frames) + int(value.status == "send")  # type: ignore[attr-defined]
