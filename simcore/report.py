@@ -22,8 +22,6 @@ from simcore.errors import OptionError
 from simcore.result import Result
 from simcore.waitfor import WaitForGraph
 
-mpl.use("Agg")
-
 _NAMES = ("report.md", "report.json", "wait-for.png", "wait-for.mmd", "occupancy.png")
 
 Series = Mapping[str, tuple[Sequence[tuple[float, float]], int | None]]
@@ -67,10 +65,18 @@ def _no_return_json(result: Result) -> dict[str, Any] | None:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a Markdown table."""
-    lines = [list(map(str, header)), ["---"] * len(header), *(list(map(str, row)) for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
 
 
+def _cell(content: object) -> str:
+    return " ".join(str(content).split()).replace("|", "\\|")
+
+
+_as_written = mpl.rc_context({"text.parse_math": False})  # a dollar in a name begins no formula
+
+
+@_as_written
 def picture_of_waits(graph: WaitForGraph, title: str) -> bytes:
     """Draw the wait-for graph as PNG: processes as boxes, objects rounded, the knot in red."""
     drawn = graph.graph
@@ -125,6 +131,7 @@ def _node_text(graph: WaitForGraph, name: str, about: Mapping[str, Any]) -> str:
     return name if what == name else f"{name}\n{what}"
 
 
+@_as_written
 def picture_of_occupancy(panels: Mapping[str, Series], title: str) -> bytes:
     """Draw slots in use over time as PNG, one panel per run, one line per pool or link."""
     figure = Figure(figsize=(9, 2.7 * len(panels) + 0.6), layout="constrained")
@@ -141,7 +148,8 @@ def picture_of_occupancy(panels: Mapping[str, Series], title: str) -> bytes:
         axes.set_ylabel("in use")
         axes.set_ylim(bottom=0)
         axes.margins(x=0.01)
-        axes.legend(fontsize=8, loc="center right")
+        if series:
+            axes.legend(fontsize=8, loc="center right")
     all_axes[-1].set_xlabel("milliseconds of virtual time")
     return _png(figure)
 

@@ -25,7 +25,7 @@ from simcore.reportfile import Report, changed, in_family
 from simcore.result import Counterexample, Result
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
-from simcore.simulation import Simulation
+from simcore.simulation import Occupancy
 from simcore.spec import DEADLOCK_FREE, Property, Verdict, eventually
 from simcore.state import State
 
@@ -373,20 +373,21 @@ class _Run:
         end = max(run.time for run in runs.values())
         panels = {
             f"{name} the fix: {run.status} at {1000 * run.time:.1f} ms": {
-                pool.name: (_averaged(run.occupancy[pool.name].series, end), _limit(pool.workers, run, pool.name))
-                for pool, _ in run.kernel.model.pools()
+                each: (_averaged(run.occupancy[each].series, end), _limit(run.occupancy[each]))
+                for each in ([pool.name for pool, _ in run.kernel.model.pools()] or run.occupancy)
             }
             for name, run in runs.items()
         }
-        title = "Busy workers of each pool"
+        title = "What is in use: busy workers of each pool, or slots where there is no pool"
         if self.report.latency:
             title += "; exponentially distributed latencies with the means of the report, seed 0"
         self.done.pictures["occupancy.png"] = picture_of_occupancy(panels, title)
 
 
-def _limit(workers: int, run: Simulation, name: str) -> int | None:
-    """Return the pool's size where it fits the picture of what was in use."""
-    return workers if workers <= 4 * max(1, run.occupancy[name].peak) else None
+def _limit(occupancy: Occupancy) -> int | None:
+    """Return how much there is, where it fits the picture of what was in use."""
+    there = occupancy.capacity
+    return there if there is not None and there <= 4 * max(1, occupancy.peak) else None
 
 
 def _averaged(series: list[tuple[float, int]], end: float, bins: int = 240) -> list[tuple[float, float]]:
