@@ -506,13 +506,21 @@ class _Search:
 
     def _can_end_well(self, state: Packed, budget: int) -> bool | None:
         kernel = self.kernel
+        looked = 0
 
         def hopeless(reached: Packed) -> bool:
+            nonlocal looked
+            looked += 1
+            if looked > NO_RETURN_STATES // 20:
+                self.limits.check(0)  # the time that the caller gave is for this too
             choices = kernel.successors(reached)
             waiting, _ = kernel.waiting(reached, {choice.process for choice in choices})
             return bool(self.knots.dead(reached, waiting, waiting & ~kernel.idle(reached)))
 
-        return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)
+        try:
+            return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)
+        except _OutOfBudget:
+            return None
 
     def _whole(self, name: str, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""

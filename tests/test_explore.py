@@ -500,3 +500,25 @@ def can_end_well(kernel, state):
 
 def test_what_never_ends_has_no_point_of_no_return():
     assert explore(small.hidden()).counterexample.no_return is None
+
+
+def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkeypatch):
+    """Each question may then look at a twentieth of its states, and what is left open is an interval."""
+    monkeypatch.setattr(explore_module, "HUNT_AFTER", 100)
+    monkeypatch.setattr(explore_module, "NO_RETURN_STATES", 2_000)
+    monkeypatch.setattr(explore_module, "_HUNTS", 5)
+    looked = []
+    real = explore_module.reach
+
+    def counted(kernel, start, goal, budget, prune, representative):
+        def pruned(state):
+            looked[-1] += 1
+            return prune(state)
+
+        looked.append(0)
+        return real(kernel, start, goal, budget, pruned, representative)
+
+    monkeypatch.setattr(explore_module, "reach", counted)
+    result = explore(toys.pool_system(requesters=7, workers=4, chunks=1), max_seconds=0.5)
+    assert result.verdict is VIOLATED
+    assert 0 < max(looked) <= 101
