@@ -61,7 +61,7 @@ class Naive:
         except StopIteration as stop:
             self.end(p, "done", stop.value)
         except Exception as error:
-            self.end(p, "failed", error)
+            self.end(p, "failed", without_tracebacks(error))
 
     def end(self, p: int, status: str, outcome: Any) -> None:
         self.live.pop(p)
@@ -102,7 +102,7 @@ class Naive:
             self.pending[p] = again.args[0]
         except Exception as error:
             self.pending[p] = None
-            raised = error.with_traceback(None)  # which would hold the operation, and with it a future
+            raised = without_tracebacks(error)
             self.advance(p, lambda: self.live[p].throw(raised))
         else:
             self.pending[p] = None
@@ -373,6 +373,14 @@ class Naive:
             task = self.task[p][0].__name__ if p in self.task else None
             shown[process.name] = (name, outcome if p in self.ended and p not in self.task else None, task)
         return shown
+
+
+def without_tracebacks(error: Exception) -> Exception:
+    """Cut an exception loose from frames, whose locals would keep futures alive that nobody can ask for."""
+    inner: BaseException | None = error
+    while inner is not None:
+        inner.__traceback__, inner = None, inner.__context__
+    return error
 
 
 def throw(error: BaseException) -> Any:
