@@ -14,77 +14,29 @@ shortened: what is not needed is left out, then the processes that are left are 
 from __future__ import annotations
 
 import gc
-import time
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from dataclasses import replace
+from typing import Literal
 
 from simcore.errors import OptionError
-from simcore.kernel import Choice, Kernel, Packed, Timeouts
-from simcore.knot import Knots, never_again, reach
-from simcore.liveness import Graph, Lasso, Path, avoiding
+from simcore.kernel import Kernel, Packed, Timeouts
+from simcore.knot import never_again, reach
+from simcore.liveness import Lasso, Path, avoiding
 from simcore.model import Model
-from simcore.reduction import WorkerSymmetry
 from simcore.result import Counterexample, NoReturn, Result
 from simcore.schedule import Schedule
+from simcore.search import Found, Limits, OutOfBudget, Search, Space
+from simcore.search import Progress as Progress
 from simcore.shrink import fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 StrategyName = Literal["breadth", "depth", "random", "pct"]
 
-HUNT_AFTER = 50_000
-SHORTEN_STATES = 200_000
 NO_RETURN_STATES = 10_000
-_HUNTS = 40
-_RUN_STEPS = 20_000
 _SAMPLES = 1_000
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
-
-
-class Progress(NamedTuple):
-    """How far a search is: states met, states to expand, steps from the start, seconds."""
-
-    states: int
-    frontier: int
-    depth: int
-    seconds: float
-
-
-class Found(NamedTuple):
-    """A violation: the property's name, and the index of the state where it shows; ``lost`` says who ends there."""
-
-    name: str
-    state: int
-    lost: str = ""
-
-
-@dataclass
-class Space:
-    """What a search has met: each state once, where it came from, and the edges of those expanded."""
-
-    states: list[Packed] = field(default_factory=list)
-    index: dict[Packed, int] = field(default_factory=dict)
-    depths: array[int] = field(default_factory=lambda: array("I"))
-    parents: array[int] = field(default_factory=lambda: array("q"))
-    marks: list[tuple[int, int]] = field(default_factory=list)
-    graph: Graph = field(default_factory=Graph)
-    expanded: array[int] = field(default_factory=lambda: array("I"))
-
-    def add(self, state: Packed, parent: int) -> int:
-        """Remember a new state and return its number."""
-        number = self.index[state] = len(self.states)
-        self.states.append(state)
-        self.parents.append(parent)
-        self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
-        self.marks.append((0, 0))
-        return number
-
-
-class _OutOfBudget(Exception):
-    """A limit was reached; the text says which."""
 
 
 def explore(
@@ -147,7 +99,7 @@ def explore(
     if symmetry and any(p.liveness for p in asked):
         symmetry = False
         notes.append("worker symmetry switched off: fairness is a promise to each worker by name")
-    search = _Search(Kernel(model, timeouts), asked, symmetry, _Limits(max_states, max_seconds), progress)
+    search = _Exploration(Kernel(model, timeouts), asked, symmetry, Limits(max_states, max_seconds), progress)
     with _no_cyclic_collection():
         result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
     return replace(result, notes=(*notes, *result.notes))
@@ -175,93 +127,8 @@ def _no_cyclic_collection() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass
-class _Limits:
-    states: int | None
-    seconds: float | None
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.started
-
-    def check(self, states: int) -> None:
-        """Raise when another state, or another moment, would be too much."""
-        if self.states is not None and states >= self.states:
-            raise _OutOfBudget(f"max_states={self.states} was reached")
-        if self.seconds is not None and self.elapsed >= self.seconds:
-            raise _OutOfBudget(f"max_seconds={self.seconds:g} was reached")
-
-
-class _Search:
-    """One exploration: what is asked, what has been met, and what was found."""
-
-    def __init__(
-        self,
-        kernel: Kernel,
-        asked: tuple[Property, ...],
-        symmetry: bool,
-        limits: _Limits,
-        progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self.kernel = kernel
-        self.asked = asked
-        self.limits = limits
-        self.progress = progress
-        self.symmetry = WorkerSymmetry(kernel, symmetry)
-        self.canonical = (lambda state: state) if self.symmetry.trivial else self.symmetry.representative
-        self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
-        self.invariants = [p for p in asked if p.kind == "always"]
-        self.wanted = [p for p in asked if p.kind == "sometimes"]
-        self.knots = Knots(kernel)
-        self.space = Space()
-        self._reported = limits.elapsed
-
-    # ---- one state -----------------------------------------------------------------------------------
-
-    def wrong_in(self, state: Packed) -> str | None:
-        """Return the property that ``state`` itself violates."""
-        if self.kernel.failed(state) is not None:
-            return "no process fails"
-        for prop in self.invariants:
-            assert prop.predicate is not None
-            if not prop.predicate(self.kernel.view(state)):
-                return prop.name
-        if self.wanted:
-            view = self.kernel.view(state)
-            self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
-        return None
-
-    def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int] | None = None) -> bool:
-        """Tell whether somebody can never move again, looking only at what changed since ``before``."""
-        if self.deadlock is None:
-            return False
-        if not choices:
-            return self.kernel.view(state).deadlocked
-        waiting, ended = self.kernel.waiting(state, {choice.process for choice in choices})
-        self.mark = (waiting, ended)
-        if before is None:
-            return bool(self.knots.dead(state, waiting))
-        if not waiting:
-            return False
-        new = waiting & ~before[0]
-        if ended.bit_count() > before[1].bit_count():
-            new = waiting
-        for start, end in self.symmetry.ranges:
-            workers = (1 << end) - (1 << start) >> self.kernel.first_process
-            if (waiting & workers).bit_count() > (before[0] & workers).bit_count():
-                new |= waiting & workers
-        new &= ~self.kernel.idle(state)
-        return bool(new) and bool(self.knots.dead(state, waiting, new))
-
-    def violation(self, state: Packed) -> str | None:
-        """Return the property that ``state`` violates, looked at by itself."""
-        wrong = self.wrong_in(state)
-        if wrong is None and self.deadlock and self.stuck_in(state, self.kernel.successors(state)):
-            return self.deadlock.name
-        return wrong
-
-    # ---- all states ----------------------------------------------------------------------------------
+class _Exploration(Search):
+    """A search that gives an answer."""
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
@@ -269,8 +136,8 @@ class _Search:
         if not self.symmetry.trivial:
             name += ", workers interchangeable"
         try:
-            found = self._walk(self.space, depth_first)
-        except _OutOfBudget as limit:
+            found = self.walk(self.space, depth_first)
+        except OutOfBudget as limit:
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
             return self._result(name, reason=str(limit))
@@ -280,68 +147,6 @@ class _Search:
             self.space.graph = self.space.graph.arranged(self.space.expanded)
         return self._whole(name, depth_first)
 
-    hunted: tuple[Path, str] | None = None
-
-    def _walk(self, space: Space, depth_first: bool, only: frozenset[int] | None = None) -> Found | None:
-        """Expand states in order, each once; return the first violation."""
-        space.add(self.canonical(self.kernel.initial), -1)
-        wrong = self.wrong_in(space.states[0])
-        if wrong is not None:
-            return Found(wrong, 0)
-        stack = [0]
-        position = 0
-        hunted = False
-        while position < len(stack) if not depth_first else stack:
-            number = stack.pop() if depth_first else position
-            found = self._expand(space, number, only, stack)
-            if found is not None:
-                return found
-            position += 1
-            self._tell(space, len(stack) - (0 if depth_first else position), number)
-            if only is None and not depth_first and not hunted and len(space.states) >= HUNT_AFTER:
-                hunted = True
-                self._hunt()
-        return None
-
-    def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
-        state = space.states[number]
-        choices = self.kernel.successors(state)
-        parent = space.parents[number]
-        if self.stuck_in(state, choices, space.marks[parent] if parent >= 0 else (0, 0)):
-            assert self.deadlock is not None
-            return Found(self.deadlock.name, number)
-        if self.deadlock is not None and choices:
-            space.marks[number] = self.mark
-        if only is not None:
-            choices = [choice for choice in choices if choice.process in only]
-        return self._follow(space, number, choices, stack)
-
-    def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
-        graph, index, canonical = space.graph, space.index, self.canonical
-        found: Found | None = None
-        for choice in choices:
-            state = canonical(choice.state)
-            known = index.get(state)
-            if known is None:
-                self.limits.check(len(space.states))
-                known = space.add(state, number)
-                stack.append(known)
-                wrong = self.wrong_in(state) if found is None else None
-                found = found if wrong is None else Found(wrong, known)
-            graph.targets.append(known)
-            graph.processes.append(choice.process)
-            graph.outcomes.append(choice.outcome)
-        graph.starts.append(len(graph.targets))
-        space.expanded.append(number)
-        return found
-
-    def _tell(self, space: Space, frontier: int, number: int) -> None:
-        if self.progress is not None and self.limits.elapsed - self._reported > 0.2:
-            self._reported = self.limits.elapsed
-            self.progress(Progress(len(space.states), frontier, space.depths[number], self._reported))
-
-    # ---- samples -------------------------------------------------------------------------------------
-
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
         name = "random walk" if isinstance(strategy, RandomWalk) else f"PCT, depth {strategy.depth}"
@@ -349,38 +154,16 @@ class _Search:
         reason = f"{_SAMPLES} sampled runs met no violation, and samples prove nothing"
         try:
             while runs < _SAMPLES:
-                found, length = self._run(strategy, longest, steps)
+                found, length = self.run(strategy, longest, steps)
                 steps, longest, runs = steps + length, max(longest, length), runs + 1
                 if found is not None:
                     counterexample = self._shortened(found)
                     return self._sampled(name, runs, steps, longest, counterexample)
-        except _OutOfBudget as limit:
+        except OutOfBudget as limit:
             reason = f"{limit} after {runs} sampled runs without a violation"
         if isinstance(strategy, PCT) and runs:
             reason += f"; one run meets a bug of depth {strategy.depth} with probability at least {strategy.bound:.2g}"
         return self._sampled(name, runs, steps, longest, None, reason)
-
-    def _run(self, strategy: Strategy, longest: int, before: int = 0) -> tuple[tuple[Path, str] | None, int]:
-        """Take one run; return its path and the property it violates, if any, and its length."""
-        strategy.begin(len(self.kernel.processes), max(longest, 1))
-        state = self.kernel.initial
-        path: Path = []
-        mark: tuple[int, int] | None = None
-        while len(path) < _RUN_STEPS:
-            wrong = self.wrong_in(state)
-            choices = self.kernel.successors(state)
-            if wrong is None and self.deadlock and self.stuck_in(state, choices, mark):
-                wrong = self.deadlock.name
-            if wrong is not None:
-                return (path, wrong), len(path)
-            if not choices:
-                break
-            self.limits.check(before + len(path))
-            mark = self.mark if self.deadlock else None
-            choice = choices[strategy.choose([choice.process for choice in choices])]
-            path.append((choice.process, choice.outcome))
-            state = choice.state
-        return None, len(path)
 
     def _sampled(
         self, name: str, runs: int, steps: int, longest: int, found: Counterexample | None, reason: str = ""
@@ -388,29 +171,17 @@ class _Search:
         result = self._result(f"{name}, {runs} runs", found, reason)
         return replace(result, states=steps, transitions=steps, depth=longest)
 
-    def _hunt(self) -> None:
-        """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
-        longest = 0
-        for seed in range(_HUNTS):
-            strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
-            found, length = self._run(strategy, longest, -_RUN_STEPS * _HUNTS)
-            longest = max(longest, length)
-            if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
-                self.hunted = found
-        if self.hunted is not None and self.limits.states is None:
-            self.limits.states = SHORTEN_STATES
-
     def _shortened(self, found: tuple[Path, str]) -> Counterexample:
         """Return a sampled violation as a counterexample, as short as the budget allows."""
         path, name = found
         path = without_needless(self.kernel, path, lambda state: self.violation(state) == name)
         only = frozenset(process for process, _ in path)
         space = Space()
-        self.limits.states = SHORTEN_STATES
+        self.limits.shorten()
         self.wanted = []
         try:
-            better = self._walk(space, depth_first=False, only=self._with_pools(only))
-        except _OutOfBudget:
+            better = self.walk(space, depth_first=False, only=self._with_pools(only))
+        except OutOfBudget:
             better = None
         if better is None or space.depths[better.state] > len(path):
             return self._told(path, name, "no step can be left out; not known to be shortest")
@@ -449,7 +220,7 @@ class _Search:
                 if space.depths[number] >= distance:
                     break
                 self._follow(space, number, self.kernel.successors(space.states[number]), [])
-        except _OutOfBudget:
+        except OutOfBudget:
             return goals, False
         near = [number for number in range(found.state + 1, len(space.states)) if space.depths[number] == distance]
         goals.update(number for number in near[:_MOST_NEAR] if self._violates(space, number, found.name))
@@ -519,7 +290,7 @@ class _Search:
 
         try:
             return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)
-        except _OutOfBudget:
+        except OutOfBudget:
             return None
 
     def _whole(self, name: str, depth_first: bool) -> Result:

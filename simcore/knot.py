@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simcore.enabling import Edge, may_enable, queued_may_enable
 from simcore.freeze import mentioned_by
 from simcore.kernel import Kernel, Packed
 from simcore.liveness import Graph
 from simcore.objects import Future
 from simcore.reduction import WorkerSymmetry
-from simcore.waitfor import Edge, WaitForGraph, may_enable, queued_may_enable
+from simcore.waitfor import WaitForGraph
 
 _CONFIRM_STATES = 20_000
 _MOST_REFUTED = 20  # wrong guesses before guessing is given up for this search

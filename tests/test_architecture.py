@@ -22,15 +22,16 @@ RANKS = [
     {"mentions"},
     {"process"},
     {"state"},
+    {"tables"},
     {"kernel"},
     {"schedule"},
-    {"spec", "strategy", "delays"},
+    {"spec", "strategy", "delays", "enabling"},
     {"waitfor"},
     {"liveness", "waiting", "simulation"},
     {"reduction"},
     {"result", "shrink"},
     {"knot"},
-    {"monitor"},
+    {"monitor", "search"},
     {"explore", "simulate", "execute"},
     {"report"},
     {"reportfile"},
@@ -60,7 +61,7 @@ DOORS = {
 }
 """Who may import what is not ours. ``objects`` names exceptions of the standard library, and starts no thread."""
 
-CORE = {"errors", "operations", "objects", "model", "freeze", "mentions", "process", "state", "kernel", "schedule"}
+CORE = {"errors", "operations", "objects", "model", "freeze", "mentions", "process", "state", "tables", "kernel", "schedule"}
 
 LAZY = {"pytest_plugin": "pytest imports it in every run, and most of those want nothing of it"}
 """Modules that may import inside a function, each with the reason."""

@@ -25,6 +25,7 @@ from simcore.errors import OptionError
 from simcore.kernel import Kernel
 
 explore_module = sys.modules[explore.__module__]  # the name at the top is the function
+search_module = sys.modules["simcore.search"]
 VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
 EXHAUSTIVE = ["breadth", "depth"]
 
@@ -391,8 +392,8 @@ def no_fault(length):
 
 
 def test_a_deep_bug_is_found_by_looking_ahead(monkeypatch):
-    monkeypatch.setattr(explore_module, "HUNT_AFTER", 100)
-    monkeypatch.setattr(explore_module, "SHORTEN_STATES", 1_000)
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 100)
+    monkeypatch.setattr(search_module, "SHORTEN_STATES", 1_000)
     result = explore(small.deep(length=25, width=5), no_fault(25))
     assert (result.verdict, result.property) == (VIOLATED, "no fault")
     assert result.counterexample.schedule.processes == ["sink"] * 25
@@ -400,20 +401,20 @@ def test_a_deep_bug_is_found_by_looking_ahead(monkeypatch):
 
 
 def test_a_bug_that_looking_ahead_has_found_may_still_be_met_by_the_shortest_way(monkeypatch):
-    monkeypatch.setattr(explore_module, "HUNT_AFTER", 10)
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 10)
     result = explore(small.deep(length=4, width=2), no_fault(4))
     assert result.counterexample.schedule.processes == ["sink"] * 4
     assert result.counterexample.shortest.startswith("shortest, with the fewest")
 
 
 def test_looking_ahead_does_not_make_a_verdict(monkeypatch):
-    monkeypatch.setattr(explore_module, "HUNT_AFTER", 10)
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 10)
     assert explore(small.deep(length=4, width=2), no_fault(5)).verdict is HOLDS
 
 
 def test_time_that_is_up_while_looking_ahead_does_not_lose_what_was_found(monkeypatch):
-    monkeypatch.setattr(explore_module, "HUNT_AFTER", 10)
-    monkeypatch.setattr(explore_module, "_HUNTS", 1_000_000)
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 10)
+    monkeypatch.setattr(search_module, "_HUNTS", 1_000_000)
     result = explore(small.deep(length=25, width=5), no_fault(25), max_seconds=0.3)
     assert result.verdict is VIOLATED
 
@@ -504,9 +505,9 @@ def test_what_never_ends_has_no_point_of_no_return():
 
 def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkeypatch):
     """Each question may then look at a twentieth of its states, and what is left open is an interval."""
-    monkeypatch.setattr(explore_module, "HUNT_AFTER", 100)
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 100)
     monkeypatch.setattr(explore_module, "NO_RETURN_STATES", 2_000)
-    monkeypatch.setattr(explore_module, "_HUNTS", 5)
+    monkeypatch.setattr(search_module, "_HUNTS", 5)
     looked = []
     real = explore_module.reach
 

@@ -1,0 +1,279 @@
+"""States met one after the other, each once, and what is looked at in each of them.
+
+The order is breadth-first, depth-first, or that of a sampled run. In a state four things are looked at: a
+process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`). Limits are
+part of the loop: the state that would be one too many is not added.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from simcore.kernel import Choice, Kernel, Packed
+from simcore.knot import Knots
+from simcore.liveness import Graph, Path
+from simcore.reduction import WorkerSymmetry
+from simcore.spec import Property
+from simcore.strategy import PCT, RandomWalk, Strategy
+
+HUNT_AFTER = 50_000
+SHORTEN_STATES = 200_000
+_HUNTS = 40
+_RUN_STEPS = 20_000
+
+
+class Progress(NamedTuple):
+    """How far a search is: states met, states to expand, steps from the start, seconds."""
+
+    states: int
+    frontier: int
+    depth: int
+    seconds: float
+
+
+class Found(NamedTuple):
+    """A violation: the property's name, and the index of the state where it shows; ``lost`` says who ends there."""
+
+    name: str
+    state: int
+    lost: str = ""
+
+
+@dataclass
+class Space:
+    """What a search has met: each state once, where it came from, and the edges of those expanded."""
+
+    states: list[Packed] = field(default_factory=list)
+    index: dict[Packed, int] = field(default_factory=dict)
+    depths: array[int] = field(default_factory=lambda: array("I"))
+    parents: array[int] = field(default_factory=lambda: array("q"))
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    graph: Graph = field(default_factory=Graph)
+    expanded: array[int] = field(default_factory=lambda: array("I"))
+
+    def add(self, state: Packed, parent: int) -> int:
+        """Remember a new state and return its number."""
+        number = self.index[state] = len(self.states)
+        self.states.append(state)
+        self.parents.append(parent)
+        self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
+        self.marks.append((0, 0))
+        return number
+
+
+class OutOfBudget(Exception):
+    """A limit was reached; the text says which."""
+
+
+@dataclass
+class Limits:
+    """How many states, and how many seconds of wall-clock time, a search may take."""
+
+    states: int | None
+    seconds: float | None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.started
+
+    def check(self, states: int) -> None:
+        """Raise when another state, or another moment, would be too much."""
+        if self.states is not None and states >= self.states:
+            raise OutOfBudget(f"max_states={self.states} was reached")
+        if self.seconds is not None and self.elapsed >= self.seconds:
+            raise OutOfBudget(f"max_seconds={self.seconds:g} was reached")
+
+    def shorten(self) -> None:
+        """From here on the search is only about a shorter witness."""
+        self.states = SHORTEN_STATES
+
+
+class Search:
+    """What is asked of a model, and what has been met.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of the model.
+    asked : tuple of Property
+        What must hold.
+    symmetry : bool
+        Whether workers of a pool are interchangeable.
+    limits : Limits
+        When to stop.
+    progress : function, optional
+        Called a few times per second.
+
+    Attributes
+    ----------
+    hunted : (path, property), optional
+        The shortest violation that looking ahead has met.
+    """
+
+    hunted: tuple[Path, str] | None = None
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        asked: tuple[Property, ...],
+        symmetry: bool,
+        limits: Limits,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.kernel = kernel
+        self.asked = asked
+        self.limits = limits
+        self.progress = progress
+        self.symmetry = WorkerSymmetry(kernel, symmetry)
+        self.canonical = (lambda state: state) if self.symmetry.trivial else self.symmetry.representative
+        self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
+        self.invariants = [p for p in asked if p.kind == "always"]
+        self.wanted = [p for p in asked if p.kind == "sometimes"]
+        self.knots = Knots(kernel)
+        self.space = Space()
+        self._reported = limits.elapsed
+
+    # ---- one state -----------------------------------------------------------------------------------
+
+    def wrong_in(self, state: Packed) -> str | None:
+        """Return the property that ``state`` itself violates."""
+        if self.kernel.failed(state) is not None:
+            return "no process fails"
+        for prop in self.invariants:
+            assert prop.predicate is not None
+            if not prop.predicate(self.kernel.view(state)):
+                return prop.name
+        if self.wanted:
+            view = self.kernel.view(state)
+            self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
+        return None
+
+    def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int] | None = None) -> bool:
+        """Tell whether somebody can never move again, looking only at what changed since ``before``."""
+        if self.deadlock is None:
+            return False
+        if not choices:
+            return self.kernel.view(state).deadlocked
+        waiting, ended = self.kernel.waiting(state, {choice.process for choice in choices})
+        self.mark = (waiting, ended)
+        if before is None:
+            return bool(self.knots.dead(state, waiting))
+        if not waiting:
+            return False
+        new = waiting & ~before[0]
+        if ended.bit_count() > before[1].bit_count():
+            new = waiting
+        for start, end in self.symmetry.ranges:
+            workers = (1 << end) - (1 << start) >> self.kernel.first_process
+            if (waiting & workers).bit_count() > (before[0] & workers).bit_count():
+                new |= waiting & workers
+        new &= ~self.kernel.idle(state)
+        return bool(new) and bool(self.knots.dead(state, waiting, new))
+
+    def violation(self, state: Packed) -> str | None:
+        """Return the property that ``state`` violates, looked at by itself."""
+        wrong = self.wrong_in(state)
+        if wrong is None and self.deadlock and self.stuck_in(state, self.kernel.successors(state)):
+            return self.deadlock.name
+        return wrong
+
+    # ---- all states ----------------------------------------------------------------------------------
+
+    def walk(self, space: Space, depth_first: bool, only: frozenset[int] | None = None) -> Found | None:
+        """Expand states in order, each once; return the first violation."""
+        space.add(self.canonical(self.kernel.initial), -1)
+        wrong = self.wrong_in(space.states[0])
+        if wrong is not None:
+            return Found(wrong, 0)
+        stack = [0]
+        position = 0
+        hunted = False
+        while position < len(stack) if not depth_first else stack:
+            number = stack.pop() if depth_first else position
+            found = self._expand(space, number, only, stack)
+            if found is not None:
+                return found
+            position += 1
+            self._tell(space, len(stack) - (0 if depth_first else position), number)
+            if only is None and not depth_first and not hunted and len(space.states) >= HUNT_AFTER:
+                hunted = True
+                self.hunt()
+        return None
+
+    def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
+        state = space.states[number]
+        choices = self.kernel.successors(state)
+        parent = space.parents[number]
+        if self.stuck_in(state, choices, space.marks[parent] if parent >= 0 else (0, 0)):
+            assert self.deadlock is not None
+            return Found(self.deadlock.name, number)
+        if self.deadlock is not None and choices:
+            space.marks[number] = self.mark
+        if only is not None:
+            choices = [choice for choice in choices if choice.process in only]
+        return self._follow(space, number, choices, stack)
+
+    def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+        graph, index, canonical = space.graph, space.index, self.canonical
+        found: Found | None = None
+        for choice in choices:
+            state = canonical(choice.state)
+            known = index.get(state)
+            if known is None:
+                self.limits.check(len(space.states))
+                known = space.add(state, number)
+                stack.append(known)
+                wrong = self.wrong_in(state) if found is None else None
+                found = found if wrong is None else Found(wrong, known)
+            graph.targets.append(known)
+            graph.processes.append(choice.process)
+            graph.outcomes.append(choice.outcome)
+        graph.starts.append(len(graph.targets))
+        space.expanded.append(number)
+        return found
+
+    def _tell(self, space: Space, frontier: int, number: int) -> None:
+        if self.progress is not None and self.limits.elapsed - self._reported > 0.2:
+            self._reported = self.limits.elapsed
+            self.progress(Progress(len(space.states), frontier, space.depths[number], self._reported))
+
+    # ---- samples -------------------------------------------------------------------------------------
+
+    def run(self, strategy: Strategy, longest: int, before: int = 0) -> tuple[tuple[Path, str] | None, int]:
+        """Take one run; return its path and the property it violates, if any, and its length."""
+        strategy.begin(len(self.kernel.processes), max(longest, 1))
+        state = self.kernel.initial
+        path: Path = []
+        mark: tuple[int, int] | None = None
+        while len(path) < _RUN_STEPS:
+            wrong = self.wrong_in(state)
+            choices = self.kernel.successors(state)
+            if wrong is None and self.deadlock and self.stuck_in(state, choices, mark):
+                wrong = self.deadlock.name
+            if wrong is not None:
+                return (path, wrong), len(path)
+            if not choices:
+                break
+            self.limits.check(before + len(path))
+            mark = self.mark if self.deadlock else None
+            choice = choices[strategy.choose([choice.process for choice in choices])]
+            path.append((choice.process, choice.outcome))
+            state = choice.state
+        return None, len(path)
+
+    def hunt(self) -> None:
+        """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
+        longest = 0
+        for seed in range(_HUNTS):
+            strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
+            found, length = self.run(strategy, longest, -_RUN_STEPS * _HUNTS)
+            longest = max(longest, length)
+            if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
+                self.hunted = found
+        if self.hunted is not None and self.limits.states is None:
+            self.limits.shorten()
