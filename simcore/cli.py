@@ -26,12 +26,11 @@ from simcore.execute import Execution, execute
 from simcore.explore import Progress, explore
 from simcore.kernel import Kernel
 from simcore.model import Model, Origin, Parameter, build, import_module, models_of
-from simcore.report import as_json, step_json
+from simcore.report import as_json, execution_json, model_json, simulation_json, step_json
 from simcore.reportfile import load
 from simcore.reproduce import reproduce
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
-from simcore.simulation import Simulation
 from simcore.spec import Property, Verdict
 from simcore.state import State
 from simcore.waitfor import WaitForGraph
@@ -145,7 +144,7 @@ def simulate_model(
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(_seconds, texts)) for texts in (latencies, loads))
     run = simulate(_build(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-    click.echo(json.dumps(_simulated(run), indent=2) if as_object else str(run))
+    click.echo(json.dumps(simulation_json(run), indent=2) if as_object else str(run))
     return _STATUS[run.status]
 
 
@@ -158,7 +157,7 @@ def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, a
     """Run MODEL once on real threads, thread pools and TCP connections."""
     with _status("running"):
         run = execute(_build(model, parameters), max_seconds=max_seconds)
-    click.echo(json.dumps(_executed(run), indent=2) if as_object else str(run))
+    click.echo(json.dumps(execution_json(run), indent=2) if as_object else str(run))
     return _real_status(run)
 
 
@@ -180,12 +179,12 @@ def replay_token(token: str, driver: str, as_object: bool) -> int:
     model = build(schedule.origin)
     if driver == "simulate":
         run = simulate(model, schedule=schedule)
-        click.echo(json.dumps(_simulated(run), indent=2) if as_object else f"{schedule}\n{run}")
+        click.echo(json.dumps(simulation_json(run), indent=2) if as_object else f"{schedule}\n{run}")
         return _STATUS[run.status]
     if driver == "execute":
         with _status("running"):
             real = execute(model, schedule=schedule)
-        click.echo(json.dumps(_executed(real), indent=2) if as_object else f"{schedule}\n{real}")
+        click.echo(json.dumps(execution_json(real), indent=2) if as_object else f"{schedule}\n{real}")
         return _real_status(real)
     return _stepped(model, schedule, as_object)
 
@@ -337,37 +336,6 @@ def _described(module: ModuleType) -> Iterator[dict[str, Any]]:
 # ---- what is printed ---------------------------------------------------------------------------------------
 
 
-def _simulated(run: Simulation) -> dict[str, Any]:
-    return {
-        **_named(run.kernel.model),
-        "status": run.status,
-        "time": run.time,
-        "steps": run.steps,
-        "completion": run.completion,
-        "blame": run.wait_for.explain(),
-        "token": run.token,
-    }
-
-
-def _executed(run: Execution) -> dict[str, Any]:
-    return {
-        **_named(run.state.model),
-        "status": run.status,
-        "seconds": round(run.seconds, 3),
-        "stuck_after": run.stuck_after,
-        "frames": run.frames,
-        "bytes": run.bytes,
-        "explained": run.explained,
-        "blame": run.wait_for.explain(),
-        "token": run.token,
-    }
-
-
-def _named(model: Model) -> dict[str, Any]:
-    assert model.origin is not None  # it came from the command line
-    return {"model": model.origin.function, "parameters": dict(model.origin.parameters)}
-
-
 def _real_status(run: Execution) -> int:
     """Return the exit status; a run that the model cannot explain is a failure of the model."""
     return VIOLATED if run.explained is False else _STATUS[run.status]
@@ -381,7 +349,7 @@ def _stepped(model: Model, schedule: Schedule, as_object: bool) -> int:
     status = _standing(state, graph)
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
-        whole = {**_named(model), "status": status, "schedule": steps, "blame": graph.explain()}
+        whole = {**model_json(model), "status": status, "schedule": steps, "blame": graph.explain()}
         click.echo(json.dumps({**whole, "token": schedule.token}, indent=2))
         return VIOLATED if status in ("stuck", "failed") else HOLDS
     lines = [str(schedule)] if schedule.steps else []

@@ -19,7 +19,10 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from simcore.errors import OptionError
+from simcore.execute import Execution
+from simcore.model import Model
 from simcore.result import Result
+from simcore.simulation import Occupancy, Simulation
 from simcore.waitfor import WaitForGraph
 
 _NAMES = ("report.md", "report.json", "wait-for.png", "wait-for.mmd", "occupancy.png")
@@ -56,6 +59,40 @@ def as_json(result: Result) -> dict[str, Any]:
 def step_json(step: Any) -> dict[str, Any]:
     """Return one step of a schedule as plain data."""
     return {"process": step.process, "step": step.text, "result": step.result, "outcome": step.outcome}
+
+
+def model_json(model: Model) -> dict[str, Any]:
+    """Return what the command line was given to build ``model``."""
+    origin = model.origin
+    return {"model": origin.function if origin else model.name, "parameters": dict(origin.parameters) if origin else {}}
+
+
+def simulation_json(run: Simulation) -> dict[str, Any]:
+    """Return the one object that ``--json`` prints for a run in virtual time."""
+    return {
+        **model_json(run.kernel.model),
+        "status": run.status,
+        "time": run.time,
+        "steps": run.steps,
+        "completion": run.completion,
+        "blame": run.wait_for.explain(),
+        "token": run.token,
+    }
+
+
+def execution_json(run: Execution) -> dict[str, Any]:
+    """Return the one object that ``--json`` prints for a real run."""
+    return {
+        **model_json(run.state.model),
+        "status": run.status,
+        "seconds": round(run.seconds, 3),
+        "stuck_after": run.stuck_after,
+        "frames": run.frames,
+        "bytes": run.bytes,
+        "explained": run.explained,
+        "blame": run.wait_for.explain(),
+        "token": run.token,
+    }
 
 
 def _no_return_json(result: Result) -> dict[str, Any] | None:
@@ -152,6 +189,34 @@ def picture_of_occupancy(panels: Mapping[str, Series], title: str) -> bytes:
             axes.legend(fontsize=8, loc="center right")
     all_axes[-1].set_xlabel("milliseconds of virtual time")
     return _png(figure)
+
+
+def in_use(run: Simulation, end: float) -> Series:
+    """Return how many workers of each pool were busy, averaged over slices of the time up to ``end`` seconds.
+
+    In a model without pools: how much of everything else was in use.
+    """
+    names = [pool.name for pool, _ in run.kernel.model.pools()] or list(run.occupancy)
+    return {name: (_averaged(run.occupancy[name].series, end), _limit(run.occupancy[name])) for name in names}
+
+
+def _limit(occupancy: Occupancy) -> int | None:
+    """Return how much there is, where it fits the picture of what was in use."""
+    there = occupancy.capacity
+    return there if there is not None and there <= 4 * max(1, occupancy.peak) else None
+
+
+def _averaged(series: list[tuple[float, int]], end: float, bins: int = 240) -> list[tuple[float, float]]:
+    """Return the mean use in equal slices of the time up to ``end``; what was in use last lasts."""
+    if end <= 0:
+        return [(at, float(used)) for at, used in series]
+    width = end / bins
+    area = [0.0] * bins
+    for (start, used), (stop, _) in zip(series, [*series[1:], (end, 0)], strict=True):
+        for number in range(int(start / width), min(bins - 1, int(stop / width)) + 1):
+            area[number] += used * max(0.0, min(stop, (number + 1) * width) - max(start, number * width))
+    means = [(number * width, used / width) for number, used in enumerate(area)]
+    return [*means, (end, float(series[-1][1])), (end * 1.05, float(series[-1][1]))]
 
 
 def _png(figure: Figure) -> bytes:

@@ -135,7 +135,10 @@ def load(path: Path) -> Report:
         raise OptionError(f"report {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"report {path} is no valid TOML: {error}") from error
-    return _report(_Table(path, "", content))
+    file = _Table(path, "", content)
+    report = _report(file)
+    file.refuse_unread()
+    return report
 
 
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
@@ -146,9 +149,12 @@ class _Table:
 
     def __init__(self, path: Path, place: str, content: Mapping[str, Any]) -> None:
         self._path, self._place, self._content = path, place, content
+        self._read: set[str] = set()
+        self._inside: list[_Table] = []
 
     def get(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
         name = f"{self._place}{key}"
+        self._read.add(key)
         value = self._content.get(key, default)
         if value is None:
             raise OptionError(f"report {self._path} lacks {name!r}; models/reports has a complete one")
@@ -157,14 +163,28 @@ class _Table:
         return value
 
     def table(self, key: str, default: dict[str, Any] | None = None) -> _Table:
-        return _Table(self._path, f"{self._place}{key}.", self.get(key, dict, default))
+        return self._table(key, self.get(key, dict, default))
 
     def tables(self, key: str) -> list[_Table]:
         """Return one or more tables."""
         found = self.get(key, list)
         if not found or not all(isinstance(each, dict) for each in found):
             raise OptionError(f"report {self._path}: {self._place}{key} is one table or more: [[{self._place}{key}]]")
-        return [_Table(self._path, f"{self._place}{key}.", each) for each in found]
+        return [self._table(key, each) for each in found]
+
+    def _table(self, key: str, content: dict[str, Any]) -> _Table:
+        self._inside.append(_Table(self._path, f"{self._place}{key}.", content))
+        return self._inside[-1]
+
+    def refuse_unread(self) -> None:
+        """Refuse what nobody has asked for: a misspelt key must not drop a claim in silence."""
+        for key in self._content:
+            if key not in self._read:
+                raise OptionError(
+                    f"report {self._path}: {self._place}{key} means nothing; models/reports has a complete one"
+                )
+        for table in self._inside:
+            table.refuse_unread()
 
     def plain(self, key: str, kinds: type | tuple[type, ...], default: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return a table whose values are all of some kind."""
@@ -187,7 +207,8 @@ class _Table:
 
 def _report(file: _Table) -> Report:
     expected, explored = file.table("expected"), file.table("explore")
-    before, after = (file.table("models").table(name) for name in ("before", "after"))
+    models = file.table("models")
+    before, after = models.table("before"), models.table("after")
     return Report(
         file.get("title", str),
         file.get("link", str),

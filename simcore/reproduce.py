@@ -20,12 +20,11 @@ from simcore.execute import Execution, execute
 from simcore.explore import Progress, explore
 from simcore.kernel import Kernel
 from simcore.model import Origin, Parameter, build
-from simcore.report import as_json, check_folder, picture_of_occupancy, picture_of_waits, table, write_folder
+from simcore.report import as_json, check_folder, in_use, picture_of_occupancy, picture_of_waits, table, write_folder
 from simcore.reportfile import Report, changed, in_family
 from simcore.result import Counterexample, Result
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
-from simcore.simulation import Occupancy
 from simcore.spec import DEADLOCK_FREE, Property, Verdict, eventually
 from simcore.state import State
 
@@ -372,35 +371,12 @@ class _Run:
             runs[name] = simulate(build(origin), latency=latency)
         end = max(run.time for run in runs.values())
         panels = {
-            f"{name} the fix: {run.status} at {1000 * run.time:.1f} ms": {
-                each: (_averaged(run.occupancy[each].series, end), _limit(run.occupancy[each]))
-                for each in ([pool.name for pool, _ in run.kernel.model.pools()] or run.occupancy)
-            }
-            for name, run in runs.items()
+            f"{name} the fix: {run.status} at {1000 * run.time:.1f} ms": in_use(run, end) for name, run in runs.items()
         }
         title = "What is in use: busy workers of each pool, or slots where there is no pool"
         if self.report.latency:
             title += "; exponentially distributed latencies with the means of the report, seed 0"
         self.done.pictures["occupancy.png"] = picture_of_occupancy(panels, title)
-
-
-def _limit(occupancy: Occupancy) -> int | None:
-    """Return how much there is, where it fits the picture of what was in use."""
-    there = occupancy.capacity
-    return there if there is not None and there <= 4 * max(1, occupancy.peak) else None
-
-
-def _averaged(series: list[tuple[float, int]], end: float, bins: int = 240) -> list[tuple[float, float]]:
-    """Return the mean use in equal slices of the time up to ``end``; what was in use last lasts."""
-    if end <= 0:
-        return [(at, float(used)) for at, used in series]
-    width = end / bins
-    area = [0.0] * bins
-    for (start, used), (stop, _) in zip(series, [*series[1:], (end, 0)], strict=True):
-        for number in range(int(start / width), min(bins - 1, int(stop / width)) + 1):
-            area[number] += used * max(0.0, min(stop, (number + 1) * width) - max(start, number * width))
-    means = [(number * width, used / width) for number, used in enumerate(area)]
-    return [*means, (end, float(series[-1][1])), (end * 1.05, float(series[-1][1]))]
 
 
 def _violated(result: Result) -> bool:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -294,6 +293,9 @@ def mistakes():
         ('"blob_callback" = 51e-6', '"blob_callback" = "fast"', ("blob_callback", "'fast'")),
         ('"blob_callback" = 51e-6', '"blob_calback" = 51e-6', ("blob_calback",)),
         ('why = "', 'because = "', ("explore.why",)),
+        ("[law]", "[laws]", ("laws means nothing",)),
+        ("smallest = ", "small = ", ("explore.small means nothing",)),
+        ("\n\n[mutation]", "\ncomplete = false\n\n[mutation]", ("prove.complete means nothing",)),
         ("values = [1, 2]", "values = []", ("law.rows.values",)),
         ("values = [1, 2]", 'values = ["a"]', ("law.rows.values",)),
         ("values = [1, 2]", "values = [0, -1]", ("downloads=-1",)),
@@ -381,41 +383,33 @@ def alive(group: int) -> bool:
     return False
 
 
-def assert_left(place: Path, older: dict[str, bytes] | None, run: subprocess.Popen[bytes], ended: bool) -> None:
-    assert not alive(run.pid)
-    out = place / "out"
-    if not out.exists():
-        assert older is None
-    elif older is None or content(out) != older:
-        assert ended, "a new report is there although the run was ended"
-        assert_whole(out)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("older", [False, True], ids=["no older report", "an older report"])
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
-def test_a_killed_run_leaves_no_half_report_and_no_child(tmp_path, name, older, right):
-    """At twelve moments, those at the end most of all; ``seconds`` is what a whole run takes on this machine."""
+def test_a_killed_run_leaves_no_half_report_and_no_child(tmp_path, name, right):
+    """At twelve moments, late ones most of all, with and without an older report."""
     (tmp_path / "small.toml").write_text(SMALL)
     out = tmp_path / "out"
     start = time.monotonic()
     assert begun(tmp_path).communicate()[1] == b""
     seconds = time.monotonic() - start
-    moments = random.Random(f"{name} {older}")
+    moments = random.Random(name)
     for number in range(12):
         shutil.rmtree(out, ignore_errors=True)
-        before = None
-        if older:
+        older = None
+        if number % 2:
             shutil.copytree(right[1], out)
-            before = content(out)
+            older = content(out)
         run = begun(tmp_path)
         time.sleep(moments.uniform(0.2, 1.0) * seconds if number < 6 else moments.uniform(0.85, 1.05) * seconds)
         run.send_signal(getattr(signal, name))
-        printed, complaint = run.communicate(timeout=20)
+        _, complaint = run.communicate(timeout=20)
         if run.returncode == 130:
             assert complaint == b"simcore: interrupted\n"
-        assert_left(tmp_path, before, run, ended=b"Written" in printed or run.returncode in (0, -signal.SIGKILL, 130))
-    assert begun(tmp_path).wait(60) == 0
+        assert not alive(run.pid)
+        if out.exists() and content(out) != older:
+            assert_whole(out)
+        assert out.exists() or older is None or name == "SIGKILL"  # who is killed between two renames leaves none
+    assert begun(tmp_path).communicate()[1] == b""
     assert_whole(out)
     assert {path.name for path in tmp_path.iterdir()} == {"small.toml", "out"}
 
@@ -424,8 +418,7 @@ def test_a_killed_run_leaves_no_half_report_and_no_child(tmp_path, name, older, 
 def test_a_run_killed_while_the_hang_runs_for_real_leaves_nothing(tmp_path, number):
     (tmp_path / "small.toml").write_text(SMALL)
     run = begun(tmp_path)
-    while b"1. The hang, found" not in run.stdout.readline():
-        pass
+    assert any(b"1. The hang, found" in line for line in run.stdout), run.communicate()
     time.sleep(0.1)
     run.send_signal(number)
     _, complaint = run.communicate(timeout=20)
@@ -444,13 +437,6 @@ def test_there_are_reports():
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
 def test_every_report_names_existing_models_and_parameters(file):
     load(file).check()
-
-
-@pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
-def test_nothing_in_a_report_goes_unread(file):
-    report = tomllib.loads(file.read_text())
-    known = {"title", "link", "system", "before", "after", "seen", "models", "expected", "explore", "law", "prove"}
-    assert set(report) <= known | {"mutation", "simulate"}
 
 
 @pytest.mark.slow
