@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import math
 import os
-import pkgutil
-import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from simcore.errors import InternalError, OptionError, SimcoreError, place_of
+from simcore.arguments import NEEDED, build_model, described, modules, read_property, read_seconds
+from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explore import Progress, explore
 from simcore.kernel import Kernel
-from simcore.model import Model, Origin, Parameter, build, import_module, models_of
+from simcore.model import Model, build
 from simcore.report import as_json, execution_json, model_json, simulation_json, step_json
 from simcore.reportfile import load
 from simcore.reproduce import reproduce
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
-from simcore.spec import Property, Verdict
+from simcore.spec import Verdict
 from simcore.state import State
 from simcore.waitfor import WaitForGraph
 
@@ -83,12 +80,12 @@ def cli(context: click.Context) -> None:
 @_as_json
 def list_models(package: str, as_object: bool) -> int:
     """List the models in PACKAGE: what each one is, and its parameters."""
-    rows = [row for module in _modules(package) for row in _described(module)]
+    rows = [row for module in modules(package) for row in described(module)]
     if as_object:
         click.echo(json.dumps({"models": rows}, indent=2))
         return HOLDS
     for row in rows:
-        given = (name if value is _NEEDED else f"{name}={value}" for name, value in row["parameters"].items())
+        given = (name if value is NEEDED else f"{name}={value}" for name, value in row["parameters"].items())
         click.echo(f"{row['model']}({', '.join(given)})\n    {row['about']}")
     return HOLDS
 
@@ -114,8 +111,8 @@ def explore_model(
     model: str, parameters: tuple[str, ...], names: tuple[str, ...], as_object: bool, no_symmetry: bool, **options: Any
 ) -> int:
     """Search every interleaving of MODEL; deadlock freedom unless --property says otherwise."""
-    built = _build(model, parameters)
-    properties = [_property(name) for name in names]
+    built = build_model(model, parameters)
+    properties = [read_property(name) for name in names]
     with _progress() as tell:
         result = explore(built, *properties, symmetry=not no_symmetry, progress=tell, **options)
     click.echo(json.dumps(as_json(result), indent=2) if as_object else str(result))
@@ -142,8 +139,8 @@ def simulate_model(
     as_object: bool,
 ) -> int:
     """Run MODEL once in virtual time."""
-    latency, load_ = (dict(map(_seconds, texts)) for texts in (latencies, loads))
-    run = simulate(_build(model, parameters), seed=seed, until=until, latency=latency, load=load_)
+    latency, load_ = (dict(map(read_seconds, texts)) for texts in (latencies, loads))
+    run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
     click.echo(json.dumps(simulation_json(run), indent=2) if as_object else str(run))
     return _STATUS[run.status]
 
@@ -156,7 +153,7 @@ def simulate_model(
 def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, as_object: bool) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
     with _status("running"):
-        run = execute(_build(model, parameters), max_seconds=max_seconds)
+        run = execute(build_model(model, parameters), max_seconds=max_seconds)
     click.echo(json.dumps(execution_json(run), indent=2) if as_object else str(run))
     return _real_status(run)
 
@@ -245,92 +242,6 @@ def _leave(message: str, status: int = USAGE) -> NoReturn:
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-# ---- what the arguments mean -----------------------------------------------------------------------------
-
-
-def _build(model: str, parameters: tuple[str, ...]) -> Model:
-    given: dict[str, Parameter] = {}
-    for text in parameters:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise OptionError(f"-p {text!r}: write name=value")
-        if name in given:
-            raise OptionError(f"parameter {name!r} is given twice")
-        given[name] = _value(value)
-    return build(Origin(model, given))
-
-
-def _seconds(text: str) -> tuple[str, float]:
-    name, equals, value = text.rpartition("=")
-    if not name or not equals:
-        raise OptionError(f"{text!r}: write name=seconds")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise OptionError(f"{text!r}: {value!r} is no number of seconds") from None
-
-
-def _value(text: str) -> Parameter:
-    """Return the number, truth value or nothing that ``text`` spells, or the text itself."""
-    words: dict[str, Parameter] = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    for convert in (int, float):
-        try:
-            number = convert(text)
-        except ValueError:
-            continue
-        return number if math.isfinite(number) else text  # JSON has no other numbers
-    return text
-
-
-_PROPERTY = re.compile(r"([\w.]+):(\w+)(?:\((.*)\))?$")
-
-
-def _property(spec: str) -> Property:
-    """Return the property that ``package.module:function(arguments)`` names."""
-    found = _PROPERTY.match(spec.strip())
-    if found is None:
-        raise OptionError(
-            f"{spec!r} names no property; write package.module:function or package.module:function(argument)"
-        )
-    module, name, arguments = found.groups()
-    thing = getattr(import_module(module), name, None)
-    if thing is None:
-        raise OptionError(
-            f"property {spec!r}: module {module} has no {name}; properties.deadlock:no_stuck_subset is one"
-        )
-    values = [_value(argument.strip()) for argument in (arguments or "").split(",") if argument.strip()]
-    try:
-        made = thing(*values) if callable(thing) else thing
-    except TypeError as error:
-        raise OptionError(f"property {spec!r}: {error}") from error
-    if not isinstance(made, Property):
-        raise OptionError(f"property {spec!r} is a {type(made).__name__}, not a Property")
-    return made
-
-
-def _modules(package: str) -> Iterator[ModuleType]:
-    root = import_module(package)
-    yield root
-    for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
-        if not found.ispkg:
-            yield import_module(f"{package}.{found.name}")
-
-
-_NEEDED = "(needed)"
-
-
-def _described(module: ModuleType) -> Iterator[dict[str, Any]]:
-    about = (inspect.getdoc(module) or "").partition("\n")[0]
-    for name in models_of(module):
-        function = getattr(module, name)
-        known = inspect.signature(function).parameters.values()
-        parameters = {p.name: _NEEDED if p.default is p.empty else p.default for p in known}
-        own = (inspect.getdoc(function) or "").partition("\n")[0]
-        yield {"model": f"{module.__name__}:{name}", "parameters": parameters, "about": f"{about} {own}".strip()}
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ RANKS = [
     {"explore", "simulate", "execute"},
     {"report"},
     {"reportfile"},
-    {"stateful", "reproduce"},
+    {"reproduction"},
+    {"stateful", "reproduce", "arguments"},
     {"pytest_plugin", "cli"},
 ]
 """Lowest first. A module imports from lower ranks only; those in one set are siblings and do not know each other."""
@@ -61,7 +62,19 @@ DOORS = {
 }
 """Who may import what is not ours. ``objects`` names exceptions of the standard library, and starts no thread."""
 
-CORE = {"errors", "operations", "objects", "model", "freeze", "mentions", "process", "state", "tables", "kernel", "schedule"}
+CORE = {
+    "errors",
+    "operations",
+    "objects",
+    "model",
+    "freeze",
+    "mentions",
+    "process",
+    "state",
+    "tables",
+    "kernel",
+    "schedule",
+}
 
 LAZY = {"pytest_plugin": "pytest imports it in every run, and most of those want nothing of it"}
 """Modules that may import inside a function, each with the reason."""
