@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import InvalidStateError
 
 import pytest
+from toys import opposed_locks
 
 from models import pool_starvation
 from simcore import Model, choose, explore, sleep
@@ -29,21 +30,6 @@ def _nothing_is_left_behind():
     before = left_behind()
     yield
     assert left_behind() == before
-
-
-def opposed_locks() -> Model:
-    model = Model("opposed locks")
-    a, b = model.lock("a"), model.lock("b")
-
-    def take(first, second):
-        yield first.acquire()
-        yield second.acquire()
-        yield second.release()
-        yield first.release()
-
-    model.process("left", take, a, b)
-    model.process("right", take, b, a)
-    return model
 
 
 def alone(fn, *args, **objects):

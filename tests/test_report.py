@@ -10,6 +10,7 @@ import os
 import matplotlib.image
 import numpy
 import pytest
+from toys import opposed_locks, philosophers
 
 from models import pool_starvation
 from simcore import Model, explore, simulate
@@ -18,7 +19,6 @@ from simcore.kernel import Kernel
 from simcore.report import as_json, check_folder, picture_of_occupancy, picture_of_waits, table, write_folder
 from simcore.schedule import Schedule
 from simcore.waitfor import WaitForGraph
-from tests.toys import opposed_locks, philosophers
 
 
 def image(picture: bytes) -> numpy.ndarray:

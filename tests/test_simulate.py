@@ -8,6 +8,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from toys import opposed_locks
 
 from models import pool_starvation
 from simcore import Model, choose, sleep
@@ -15,21 +16,6 @@ from simcore.errors import Diverged, OptionError, ScheduleError
 from simcore.kernel import Kernel
 from simcore.schedule import Schedule
 from simcore.simulate import exponential, lognormal, simulate, uniform
-
-
-def opposed_locks() -> Model:
-    model = Model("opposed locks")
-    a, b = model.lock("a"), model.lock("b")
-
-    def take(first, second):
-        yield first.acquire()
-        yield second.acquire()
-        yield second.release()
-        yield first.release()
-
-    model.process("left", take, a, b)
-    model.process("right", take, b, a)
-    return model
 
 
 def jobs(*, workers: int = 1, tasks: int = 2) -> Model:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from toys import opposed_locks
 
 from models import pool_starvation
 from simcore import Model, sleep
@@ -19,21 +20,6 @@ from simcore.stateful import machine, parameters, schedules
 
 FIXED = settings(max_examples=200, stateful_step_count=40, deadline=None, database=None, derandomize=True)
 FEW = settings(FIXED, max_examples=15)
-
-
-def opposed_locks() -> Model:
-    model = Model("opposed locks")
-    a, b = model.lock("a"), model.lock("b")
-
-    def take(first, second):
-        yield first.acquire()
-        yield second.acquire()
-        yield second.release()
-        yield first.release()
-
-    model.process("left", take, a, b)
-    model.process("right", take, b, a)
-    return model
 
 
 def ordered_locks() -> Model:
