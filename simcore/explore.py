@@ -68,7 +68,8 @@ def explore(
     seed : int
         For sampled runs.
     symmetry : bool
-        Treat the workers of a pool as interchangeable. Properties must then treat them alike.
+        Treat the workers of a pool as interchangeable. Properties must then treat them alike; one that asks
+        for a worker by name is refused.
     timeouts : {"never", "when_stuck", "anytime"}
         When time-outs may fire; see `Kernel`.
     progress : function, optional

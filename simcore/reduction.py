@@ -36,7 +36,7 @@ class WorkerSymmetry:
         first = kernel.first_process
         teams = [workers for _, workers in kernel.model.pools() if on and len(workers) > 1]
         self.ranges = [(first + team[0].index, first + team[-1].index + 1) for team in teams]
-        self._workers = frozenset(worker for team in teams for worker in team)
+        self.workers = frozenset(worker for team in teams for worker in team)
         self._naming = [thing.index for thing in kernel.objects if thing.names_processes]
         self._renamed: dict[tuple[int, tuple[int, ...]], int] = {}
         self.identity = tuple(range(len(kernel.processes)))
@@ -70,7 +70,7 @@ class WorkerSymmetry:
 
     def _mentions(self, state: Packed) -> bool:
         mentioned = self.kernel.value_processes
-        return any(not self._workers.isdisjoint(mentioned[state[place]]) for place in self._naming)
+        return any(not self.workers.isdisjoint(mentioned[state[place]]) for place in self._naming)
 
     def _places(self, state: Packed) -> dict[int, tuple[tuple[int, ...], ...]]:
         """Return where the values mention each worker, as paths into them."""

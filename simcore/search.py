@@ -144,13 +144,15 @@ class Search:
         """Return the property that ``state`` itself violates."""
         if self.kernel.failed(state) is not None:
             return "no process fails"
+        if not self.invariants and not self.wanted:
+            return None
+        view = self.kernel.view(state)
+        view.interchangeable = self.symmetry.workers
         for prop in self.invariants:
             assert prop.predicate is not None
-            if not prop.predicate(self.kernel.view(state)):
+            if not prop.predicate(view):
                 return prop.name
-        if self.wanted:
-            view = self.kernel.view(state)
-            self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
+        self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
         return None
 
     def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int] | None = None) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simcore.errors import ModelError
+from simcore.errors import ModelError, OptionError
 from simcore.model import Model, Process
 from simcore.objects import Condition, Future, PoolValue, Task
 from simcore.operations import Operation, SharedObject, Value
@@ -98,6 +98,8 @@ class State:
         self.model = model
         self.values = values
         self._process = processes
+        self.interchangeable: frozenset[Process] = frozenset()
+        """Workers that stand for each other in this state, so that none of them can be asked for by name."""
 
     def __getitem__(self, name: str) -> Any:
         for thing, value in self.values.items():
@@ -113,6 +115,11 @@ class State:
         """Return one process by its name."""
         for process in self.model.processes:
             if process.name == str(name):
+                if process in self.interchangeable:
+                    raise OptionError(
+                        f"a property asks for worker {process.name} by name, while the workers of a pool are "
+                        f"interchangeable; use symmetry=False (--no-symmetry), or ask about all workers alike"
+                    )
                 return self._process(process.index)
         names = _names(self.model.processes)
         raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")

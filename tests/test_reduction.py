@@ -10,7 +10,7 @@ from generated import systems
 from hypothesis import given, note, settings
 
 from models import pool_starvation
-from simcore import Model, Verdict, always, explore
+from simcore import Model, SimcoreError, Verdict, always, explore
 from simcore.kernel import Kernel
 from simcore.reduction import WorkerSymmetry
 
@@ -189,3 +189,16 @@ def test_taking_different_workers_for_the_same_is_caught(monkeypatch):
     monkeypatch.setattr(WorkerSymmetry, "representative", merged)
     with pytest.raises((AssertionError, StopIteration)):
         test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(small.locked_tasks, "when_stuck")
+
+
+def test_a_property_that_asks_for_a_worker_by_name_is_refused_while_workers_are_interchangeable():
+    quiet = always(lambda state: state.process("stream[0]").task is None, "stream[0] stays idle")
+    model = pool_starvation.buggy(downloads=1, workers=2)
+    with pytest.raises(SimcoreError, match=r"stream\[0\] by name.*symmetry=False"):
+        explore(model, quiet)
+    assert explore(model, quiet, symmetry=False).verdict is Verdict.VIOLATED
+
+
+def test_a_property_may_ask_for_the_one_worker_of_a_pool_by_name():
+    quiet = always(lambda state: state.process("stream[0]").task is None, "stream[0] stays idle")
+    assert explore(pool_starvation.buggy(downloads=1, workers=1), quiet).verdict is Verdict.VIOLATED
