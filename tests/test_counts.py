@@ -6,6 +6,7 @@ from math import factorial
 import pytest
 import toys
 
+from simcore import Verdict, always, explore
 from simcore.kernel import Kernel
 from simcore.reduction import WorkerSymmetry
 
@@ -189,3 +190,30 @@ def test_the_pool_system_after_the_fix_is_deadlock_free(requesters, workers, chu
     model = toys.pool_system(requesters=requesters, workers=workers, chunks=chunks, callback_workers=callback_workers)
     space = space_of(model)
     assert (space.states, space.deadlocks) == (states, [])
+
+
+ANYTHING = always(lambda state: True, "anything")
+EXPLORED = {
+    "two-phase commit, 4": (lambda: toys.two_phase_commit(n=4), 1_568),
+    "two-phase commit, 5": (lambda: toys.two_phase_commit(n=5), 8_832),
+    "philosophers, 7": (lambda: toys.philosophers(n=7), 478),
+    "philosophers who release one by one, 6": (lambda: toys.philosophers(n=6, together=False), 728),
+    "philosophers with a global order, 7": (lambda: toys.philosophers(n=7, ordered=True), 408),
+    "philosophers with one meal, 5": (lambda: toys.philosophers(n=5, cyclic=False), 573),
+    "bounded buffer, 3 3 3": (lambda: toys.bounded_buffer(producers=3, consumers=3, capacity=3), 698),
+    "pool system before, 3 2 1": (lambda: toys.pool_system(requesters=3, workers=2, chunks=1), 1_020),
+    "pool system after, 3 2 1": (
+        lambda: toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2),
+        10_380,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPLORED)
+@pytest.mark.parametrize("strategy", ["breadth", "depth"])
+def test_explore_without_reductions_meets_the_same_states(name, strategy):
+    build, states = EXPLORED[name]
+    result = explore(build(), ANYTHING, strategy=strategy, symmetry=False)
+    space = space_of(build())
+    assert (result.verdict, result.states, result.transitions) == (Verdict.HOLDS, states, space.transitions)
+    assert strategy == "depth" or result.depth == space.depth
