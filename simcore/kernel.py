@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from simcore.errors import OptionError
-from simcore.freeze import operation_key
 from simcore.model import Model
 from simcore.operations import Operation
 from simcore.state import ProcessState, State, Status
@@ -280,7 +279,3 @@ class Kernel(Tables):
             if self.locals[state[place]].status == "idle":
                 idle |= 1 << place - self.first_process
         return idle
-
-    def same_operation(self, one: Operation, other: Operation) -> bool:
-        """Tell whether two operations are the same step."""
-        return operation_key(one) == operation_key(other)

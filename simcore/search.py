@@ -90,7 +90,7 @@ class Limits:
 
     def shorten(self) -> None:
         """From here on the search is only about a shorter witness."""
-        self.states = SHORTEN_STATES
+        self.states = SHORTEN_STATES if self.states is None else min(self.states, SHORTEN_STATES)
 
 
 class Search:
