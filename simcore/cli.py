@@ -264,7 +264,7 @@ def _stepped(model: Model, schedule: Schedule, as_object: bool) -> int:
         click.echo(json.dumps({**whole, "token": schedule.token}, indent=2))
         return VIOLATED if status in ("stuck", "failed") else HOLDS
     lines = [str(schedule)] if schedule.steps else []
-    lines += [f"failed: {p.what} died of {p.result} at {p.where}" for p in state.processes if p.status == "failed"]
+    lines += [f"failed: {p.failure}" for p in state.processes if p.status == "failed"]
     if status == "completed":
         lines.append("completed: every process that must end has ended")
     else:

@@ -255,11 +255,8 @@ class _Exploration(Search):
         if lasso is not None:
             whole = Schedule.of(kernel, path + lasso)
             cycle = Schedule(whole.steps[len(path) :], whole.origin)
-        failure = ""
-        dead = kernel.failed(states[-1])
-        if dead is not None:
-            process = kernel.process_state(states[-1], dead)
-            failure = f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")
+        failed = kernel.failed(states[-1])
+        failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
         point = self._no_return(states) if self.deadlock is not None and name == self.deadlock.name else None
         return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
 
@@ -285,9 +282,7 @@ class _Exploration(Search):
             looked += 1
             if looked > NO_RETURN_STATES // 20:
                 self.limits.check(0)  # the time that the caller gave is for this too
-            choices = kernel.successors(reached)
-            waiting, _ = kernel.waiting(reached, {choice.process for choice in choices})
-            return bool(self.knots.dead(reached, waiting, waiting & ~kernel.idle(reached)))
+            return self.knots.stuck(reached, kernel.successors(reached))
 
         try:
             return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)

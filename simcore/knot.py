@@ -10,11 +10,11 @@ the search goes on, and meets the deadlock when all else has run dry.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from simcore.enabling import Edge, may_enable, queued_may_enable
 from simcore.freeze import mentioned_by
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import Choice, Kernel, Packed
 from simcore.liveness import Graph
 from simcore.objects import Future
 from simcore.reduction import WorkerSymmetry
@@ -67,6 +67,13 @@ class Knots:
             self._judged[state] = self._proved(state, graph)
             self._refuted += not self._judged[state]
         return graph.dead if self._judged[state] else []
+
+    def stuck(self, state: Packed, choices: Collection[Choice]) -> bool:
+        """Tell whether somebody who must finish can never move again in ``state``, whose steps are ``choices``."""
+        if not choices:
+            return self.kernel.view(state).deadlocked
+        waiting, _ = self.kernel.waiting(state, {choice.process for choice in choices})
+        return bool(self.dead(state, waiting, waiting & ~self.kernel.idle(state)))
 
     def _proved(self, state: Packed, graph: WaitForGraph) -> bool:
         return _closed_by_shape(graph) or self._closed_by_search(state, graph.dead)

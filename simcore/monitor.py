@@ -14,7 +14,7 @@ from simcore.kernel import Kernel, Packed
 from simcore.knot import Knots
 from simcore.result import Counterexample, Result
 from simcore.schedule import Schedule
-from simcore.spec import DEADLOCK_FREE, Property, Verdict
+from simcore.spec import DEADLOCK_FREE, NO_FAILURE, Property, Verdict
 
 _WITNESSED = ("always", "deadlock")
 
@@ -65,20 +65,13 @@ class Monitor:
 
     def _judge(self, state: Packed) -> str | None:
         if self.kernel.failed(state) is not None:
-            return "no process fails"
+            return NO_FAILURE
         for name, predicate in self._invariants:
             if not predicate(self.kernel.view(state)):
                 return name
-        if self._deadlock is not None and self._stuck(state):
+        if self._deadlock is not None and self._knots.stuck(state, self.kernel.successors(state)):
             return self._deadlock.name
         return None
-
-    def _stuck(self, state: Packed) -> bool:
-        movers = {choice.process for choice in self.kernel.successors(state)}
-        if not movers:
-            return self.kernel.view(state).deadlocked
-        waiting, _ = self.kernel.waiting(state, movers)
-        return bool(waiting) and bool(self._knots.dead(state, waiting))
 
     def replay(self, schedule: Schedule) -> Result | None:
         """Follow ``schedule`` and return the first violation that it meets as a result, or None.
@@ -115,6 +108,8 @@ class Monitor:
         violated = self.violated_in(state)
         assert violated is not None
         view = self.kernel.view(state)
+        failed = self.kernel.failed(state)
+        failure = "" if failed is None else self.kernel.process_state(state, failed).failure
         return Result(
             Verdict.VIOLATED,
             model.name,
@@ -126,12 +121,5 @@ class Monitor:
             seconds=seconds,
             strategy=strategy,
             timeouts=self.kernel.timeouts,
-            counterexample=Counterexample(violated, schedule, view, shortest=how, failure=self._failure(state)),
+            counterexample=Counterexample(violated, schedule, view, shortest=how, failure=failure),
         )
-
-    def _failure(self, state: Packed) -> str:
-        failed = self.kernel.failed(state)
-        if failed is None:
-            return ""
-        process = self.kernel.process_state(state, failed)
-        return f"{process.what} died of {process.result}" + (f" at {process.where}" if process.where else "")

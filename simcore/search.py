@@ -17,7 +17,7 @@ from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
 from simcore.liveness import Graph, Path
 from simcore.reduction import WorkerSymmetry
-from simcore.spec import Property
+from simcore.spec import NO_FAILURE, Property
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 HUNT_AFTER = 50_000
@@ -143,7 +143,7 @@ class Search:
     def wrong_in(self, state: Packed) -> str | None:
         """Return the property that ``state`` itself violates."""
         if self.kernel.failed(state) is not None:
-            return "no process fails"
+            return NO_FAILURE
         if not self.invariants and not self.wanted:
             return None
         view = self.kernel.view(state)
@@ -155,7 +155,7 @@ class Search:
         self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
         return None
 
-    def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int] | None = None) -> bool:
+    def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int]) -> bool:
         """Tell whether somebody can never move again, looking only at what changed since ``before``."""
         if self.deadlock is None:
             return False
@@ -163,8 +163,6 @@ class Search:
             return self.kernel.view(state).deadlocked
         waiting, ended = self.kernel.waiting(state, {choice.process for choice in choices})
         self.mark = (waiting, ended)
-        if before is None:
-            return bool(self.knots.dead(state, waiting))
         if not waiting:
             return False
         new = waiting & ~before[0]
@@ -180,7 +178,7 @@ class Search:
     def violation(self, state: Packed) -> str | None:
         """Return the property that ``state`` violates, looked at by itself."""
         wrong = self.wrong_in(state)
-        if wrong is None and self.deadlock and self.stuck_in(state, self.kernel.successors(state)):
+        if wrong is None and self.deadlock and self.knots.stuck(state, self.kernel.successors(state)):
             return self.deadlock.name
         return wrong
 
@@ -251,7 +249,7 @@ class Search:
         strategy.begin(len(self.kernel.processes), max(longest, 1))
         state = self.kernel.initial
         path: Path = []
-        mark: tuple[int, int] | None = None
+        mark = (0, 0)
         while len(path) < _RUN_STEPS:
             wrong = self.wrong_in(state)
             choices = self.kernel.successors(state)
@@ -262,7 +260,8 @@ class Search:
             if not choices:
                 break
             self.limits.check(before + len(path))
-            mark = self.mark if self.deadlock else None
+            if self.deadlock is not None:
+                mark = self.mark
             choice = choices[strategy.choose([choice.process for choice in choices])]
             path.append((choice.process, choice.outcome))
             state = choice.state

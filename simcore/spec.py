@@ -85,5 +85,9 @@ DEADLOCK_FREE = Property("deadlock free", "deadlock")
 """No reachable state in which a process that must still finish can never move again."""
 
 
+NO_FAILURE = "no process fails"
+"""The name of what is always asked: that no process dies of an exception nobody catches."""
+
+
 def _named(predicate: Predicate) -> str:
     return getattr(predicate, "__name__", "predicate").strip("<>").replace("_", " ")

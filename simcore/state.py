@@ -76,6 +76,13 @@ class ProcessState:
         """The task of a worker, or the name of the process."""
         return str(self.task) if self.task is not None else self.name
 
+    @property
+    def failure(self) -> str:
+        """What it died of, and where; empty unless it has failed."""
+        if self.status != "failed":
+            return ""
+        return f"{self.what} died of {self.result}" + (f" at {self.where}" if self.where else "")
+
 
 class State:
     """A state of a model.

@@ -1,5 +1,7 @@
 """Small systems that violate or hold one property each, for the tests of searches and properties."""
 
+import toys
+
 from simcore import Model
 
 
@@ -46,17 +48,7 @@ def heartbeat(model: Model) -> Model:
 
 def crossed(*, beating: bool = False) -> Model:
     """Two processes take two locks in opposite orders; with a heartbeat, something can always move."""
-    model = Model("crossed locks")
-    a, b = model.lock("a"), model.lock("b")
-
-    def take(first, second):
-        yield first.acquire()
-        yield second.acquire()
-        yield second.release()
-        yield first.release()
-
-    model.process("left", take, a, b)
-    model.process("right", take, b, a)
+    model = toys.crossing(Model("crossed locks"))
     return heartbeat(model) if beating else model
 
 

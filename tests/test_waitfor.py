@@ -197,7 +197,7 @@ def test_nothing_to_explain_is_no_line():
     assert str(graph_of(small.crossed())) == ""
 
 
-def test_a_waiter_on_a_condition_waits_for_whoever_may_notify():
+def waiter_and_notifier() -> Model:
     model = Model("condition")
     ready = model.condition("ready", model.lock("lock"))
 
@@ -213,25 +213,15 @@ def test_a_waiter_on_a_condition_waits_for_whoever_may_notify():
 
     model.process("waiter", wait)
     model.process("notifier", notify)
-    graph = graph_of(model, "waiter", "waiter")
+    return model
+
+
+def test_a_waiter_on_a_condition_waits_for_whoever_may_notify():
+    graph = graph_of(waiter_and_notifier(), "waiter", "waiter")
     assert graph.has_edge("waiter", "notifier")
     assert graph.dead == []
 
 
 def test_a_waiter_whose_notifier_has_gone_is_dead():
-    model = Model("lost wake-up")
-    ready = model.condition("ready", model.lock("lock"))
-
-    def wait():
-        yield ready.acquire()
-        yield ready.wait()
-        yield ready.release()
-
-    def notify():
-        yield ready.acquire()
-        yield ready.notify()
-        yield ready.release()
-
-    model.process("waiter", wait)
-    model.process("notifier", notify)
-    assert dead_of(graph_of(model, "notifier", "notifier", "notifier", "waiter", "waiter")) == ["waiter"]
+    lost = graph_of(waiter_and_notifier(), "notifier", "notifier", "notifier", "waiter", "waiter")
+    assert dead_of(lost) == ["waiter"]

@@ -168,9 +168,8 @@ def chance_of_deadlock(kernel: Kernel) -> Fraction:
 # ---- models ------------------------------------------------------------------------------------------
 
 
-def opposed_locks() -> Model:
-    """Two processes take the same two locks in opposite orders."""
-    model = Model("opposed locks")
+def crossing(model: Model) -> Model:
+    """Add two processes that take the same two locks in opposite orders."""
     a, b = model.lock("a"), model.lock("b")
 
     def take(first, second):
@@ -182,6 +181,11 @@ def opposed_locks() -> Model:
     model.process("left", take, a, b)
     model.process("right", take, b, a)
     return model
+
+
+def opposed_locks() -> Model:
+    """Two processes take the same two locks in opposite orders."""
+    return crossing(Model("opposed locks"))
 
 
 def one_lock(*, threads: int) -> Model:
