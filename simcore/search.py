@@ -165,14 +165,14 @@ class Search:
         self.mark = (waiting, ended)
         if not waiting:
             return False
-        new = waiting & ~before[0]
-        if ended.bit_count() > before[1].bit_count():
-            new = waiting
+        new, idle = waiting & ~before[0], self.kernel.idle(state)
+        if new & idle or ended.bit_count() > before[1].bit_count():
+            new = waiting  # a task or a process has ended, which closes what only it could open
         for start, end in self.symmetry.ranges:
             workers = (1 << end) - (1 << start) >> self.kernel.first_process
             if (waiting & workers).bit_count() > (before[0] & workers).bit_count():
                 new |= waiting & workers
-        new &= ~self.kernel.idle(state)
+        new &= ~idle
         return bool(new) and bool(self.knots.dead(state, waiting, new))
 
     def violation(self, state: Packed) -> str | None:

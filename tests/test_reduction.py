@@ -6,7 +6,7 @@ from unittest.mock import patch
 import pytest
 import small
 import toys
-from generated import systems
+from generated import system, systems
 from hypothesis import given, note, settings
 
 from models import pool_starvation
@@ -202,3 +202,15 @@ def test_a_property_that_asks_for_a_worker_by_name_is_refused_while_workers_are_
 def test_a_property_may_ask_for_the_one_worker_of_a_pool_by_name():
     quiet = always(lambda state: state.process("stream[0]").task is None, "stream[0] stays idle")
     assert explore(pool_starvation.buggy(downloads=1, workers=1), quiet).verdict is Verdict.VIOLATED
+
+
+def test_a_knot_that_closes_when_a_task_ends_is_reported_there_with_and_without_symmetry():
+    description = (
+        '{"lock":0,"event":0,"future":0,"semaphore":[0],"queue":[null,null],"pool":[2],'
+        '"tasks":[[["choose",[["get",0,null]],[]],["get",0,0]],[["put",0,0,null],["put",0,0,null]]],'
+        '"processes":[[["sleep",0.02],["get",1,null]],[["sleep",0.02],["put",0,0,null]],'
+        '[["submit",0,0],["put",1,0,null],["submit",0,0]]]}'
+    )
+    for on in (True, False):
+        found = explore(system(description=description), symmetry=on).counterexample
+        assert len(found.schedule) == 11
