@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simcore.claim import Claim
     from simcore.errors import Diverged, ModelError, SimcoreError
     from simcore.execute import Execution, execute
     from simcore.explore import explore
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PCT",
+    "Claim",
     "Counterexample",
     "Diverged",
     "Execution",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Claim": "simcore.claim",
     "Counterexample": "simcore.result",
     "Diverged": "simcore.errors",
     "Execution": "simcore.execute",

@@ -104,7 +104,7 @@ def list_models(package: str, as_object: bool) -> int:
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs.")
 @click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool apart.")
 @click.option(
-    "--timeouts", type=click.Choice(["never", "when_stuck", "anytime"]), default="when_stuck", show_default=True
+    "--timeouts", type=click.Choice(["never", "when_stuck", "in_order", "anytime"]), default="when_stuck", show_default=True
 )
 @_as_json
 def explore_model(

@@ -70,7 +70,7 @@ def explore(
     symmetry : bool
         Treat the workers of a pool as interchangeable. Properties must then treat them alike; one that asks
         for a worker by name is refused.
-    timeouts : {"never", "when_stuck", "anytime"}
+    timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     progress : function, optional
         Called with a `Progress` a few times per second.

@@ -12,6 +12,7 @@ from collections.abc import Container
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
+from simcore.deadlines import Clock, left_of, moved, passed
 from simcore.errors import OptionError
 from simcore.model import Model
 from simcore.operations import Operation
@@ -20,7 +21,7 @@ from simcore.tables import FREE, Tables
 from simcore.tables import Move as Move
 from simcore.tables import Packed as Packed
 
-Timeouts = Literal["never", "when_stuck", "anytime"]
+Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
 
 _SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
 
@@ -43,11 +44,12 @@ class Kernel(Tables):
     ----------
     model : Model
         Built once; changing it afterwards has no effect on this kernel.
-    timeouts : {"never", "when_stuck", "anytime"}
+    timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When the time-out of a waiting operation may fire: never, only when no other step is enabled (a
-        machine that is fast beside its time-outs), or at any moment (a slow one). A sleep ends like a
-        time-out; under "never", where time-outs are taken out to see what they hide, it ends when no
-        other step is enabled.
+        machine that is fast beside its time-outs), or at any moment (a slow one). "in_order" is a fast
+        machine with exact clocks: when no other step is enabled time passes, and the nearest deadline is
+        met first. A sleep ends like a time-out; under "never", where time-outs are taken out to see what
+        they hide, it ends when no other step is enabled.
 
     Attributes
     ----------
@@ -56,11 +58,17 @@ class Kernel(Tables):
     """
 
     def __init__(self, model: Model, timeouts: Timeouts = "when_stuck") -> None:
-        if timeouts not in ("never", "when_stuck", "anytime"):
-            raise OptionError(f"timeouts={timeouts!r}: use 'never', 'when_stuck' or 'anytime'")
-        super().__init__(model)
+        if timeouts not in ("never", "when_stuck", "in_order", "anytime"):
+            raise OptionError(f"timeouts={timeouts!r}: use 'never', 'when_stuck', 'in_order' or 'anytime'")
+        self._clock = Clock("clock") if timeouts == "in_order" else None
+        super().__init__(model, *([self._clock] if self._clock is not None else []))
         self.timeouts = timeouts
         self.initial = self._initial()
+        if self._clock is not None:
+            self._clock.index = len(model.objects)
+            self._moved: dict[tuple[int, float, int, int], int] = {}
+            for process in range(len(self.processes)):
+                self.initial = self._timed(self.initial, 0.0, process)
 
     # ---- the search's side ---------------------------------------------------------------------------
 
@@ -86,6 +94,8 @@ class Kernel(Tables):
                     new[first + process] = point
                     after = tuple(new)
                 choices.append(_choice((process, outcome, after)))
+        if self._clock is not None:
+            return self._by_the_clock(state, choices)
         if self.timeouts == "anytime" or not choices:
             choices += self._timed_out(state)
         return choices
@@ -158,8 +168,12 @@ class Kernel(Tables):
         """
         moves = self.moves(state, process)
         if outcome >= len(moves):
+            if self._clock is not None and outcome >= 0:
+                nearest = self._due(state)
+                return next((c.state for c in nearest if (c.process, c.outcome) == (process, outcome)), None)
             moves, outcome = self.expiries(state, process), outcome - len(moves)
-        return self.after(state, process, moves[outcome]) if 0 <= outcome < len(moves) else None
+        after = self.after(state, process, moves[outcome]) if 0 <= outcome < len(moves) else None
+        return after if after is None or self._clock is None else self._timed(after, 0.0, process)
 
     def _timed_out(self, state: Packed) -> list[Choice]:
         choices = []
@@ -171,6 +185,40 @@ class Kernel(Tables):
             for number, move in enumerate(self.expiries(state, process)):
                 choices.append(Choice(process, offset + number, self.after(state, process, move)))
         return choices
+
+    # ---- with exact clocks ---------------------------------------------------------------------------
+
+    def _by_the_clock(self, state: Packed, choices: list[Choice]) -> list[Choice]:
+        """Return ``choices`` with what is due now; if there are none, what is due when time has passed."""
+        timed = [choice._replace(state=self._timed(choice.state, 0.0, choice.process)) for choice in choices]
+        return timed + self._due(state, within=0.0) if timed else self._due(state)
+
+    def _due(self, state: Packed, within: float | None = None) -> list[Choice]:
+        """Return the time-outs with the nearest deadline, if that is at most ``within`` seconds away."""
+        assert self._clock is not None
+        pending = self.values[state[self._clock.index]]
+        waiting = [(choice, left_of(pending, self.processes[choice.process])) for choice in self._timed_out(state)]
+        nearest = min((left for _, left in waiting if left is not None), default=None)
+        if nearest is None or (within is not None and nearest > within):
+            return []
+        return [
+            choice._replace(state=self._timed(choice.state, nearest, choice.process))
+            for choice, left in waiting
+            if left == nearest
+        ]
+
+    def _timed(self, state: Packed, seconds: float, process: int) -> Packed:
+        """Return ``state`` with deadlines for a step of ``process`` that came ``seconds`` after the one before."""
+        assert self._clock is not None
+        place, local = self._clock.index, state[self.first_process + process]
+        key = (state[place], seconds, process, local)
+        after = self._moved.get(key)
+        if after is None:
+            operation = self._operations[local]
+            pending = passed(self.values[state[place]], seconds)
+            limit = None if operation is None else operation.timeout
+            after = self._moved[key] = self.intern_value(moved(pending, self.processes[process], limit))
+        return (*state[:place], after, *state[place + 1 :])
 
     # ---- for people ------------------------------------------------------------------------------------
 
@@ -196,7 +244,7 @@ class Kernel(Tables):
 
     def view(self, state: Packed) -> State:
         """Return ``state`` as properties and reports see it."""
-        values = {thing: self.values[state[thing.index]] for thing in self.objects}
+        values = {thing: self.values[state[thing.index]] for thing in self.model.objects}
         for place in range(self.first_future, len(state)):
             if state[place] != FREE:
                 values[self._futures[place - self.first_future]] = self.values[state[place]]

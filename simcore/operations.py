@@ -198,6 +198,10 @@ class SharedObject:
         """Seconds of virtual time, part of its transit, for which nothing else can be put under way."""
         return 0.0
 
+    def normalised(self, value: Value) -> Value:
+        """Return ``value`` as it is kept, after a symmetry has renamed processes in it."""
+        return value
+
     def show(self, value: Value) -> str:
         """Describe ``value`` in a word or two, for reports."""
         return str(value)

@@ -89,7 +89,7 @@ class WorkerSymmetry:
             key = (state[place], permutation)
             if key not in self._renamed:
                 renamed = _replaced(self.kernel.values[state[place]], self.kernel.processes, permutation)
-                self._renamed[key] = self.kernel.intern_value(renamed)
+                self._renamed[key] = self.kernel.intern_value(self.kernel.objects[place].normalised(renamed))
             new[place] = self._renamed[key]
         return tuple(new)
 

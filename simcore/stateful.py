@@ -88,7 +88,7 @@ def schedules(
         The model, or a function that returns it when it is called without arguments.
     min_steps, max_steps : int
         Bounds of the length. A run that ends before ``min_steps`` gives all the steps that it has.
-    timeouts : {"never", "when_stuck", "anytime"}
+    timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     """
     if not 0 <= min_steps <= max_steps:
@@ -113,7 +113,7 @@ def machine(
     *properties : Property
         What must hold in every state; deadlock freedom when none is given. That no process dies of an
         exception is always asked.
-    timeouts : {"never", "when_stuck", "anytime"}
+    timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     **ranges : range, sequence or strategy
         For a function: what its parameters may be, as in `parameters`. Each run draws them first.

@@ -64,13 +64,15 @@ class Tables:
     ----------
     model : Model
         Built once; changing it afterwards has no effect here.
+    hidden : SharedObject
+        What a kernel keeps beside the model's objects.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *hidden: SharedObject) -> None:
         if not model.processes:
             raise ModelError(f"model {model.name!r} has no process; add one with model.process(name, fn, *args)")
         self.model = model
-        self.objects = list(model.objects)
+        self.objects = [*model.objects, *hidden]
         self.processes = list(model.processes)
         self.first_process = len(self.objects)
         self.first_future = self.first_process + len(self.processes)

@@ -244,7 +244,7 @@ def test_a_violation_within_the_limit_is_found():
         ({"max_states": 0}, "max_states=0: use at least 1"),
         ({"max_seconds": 0}, "max_seconds=0: use more than 0"),
         ({"max_seconds": float("nan")}, "max_seconds=nan"),
-        ({"timeouts": "often"}, "timeouts='often': use 'never', 'when_stuck' or 'anytime'"),
+        ({"timeouts": "often"}, "timeouts='often': use 'never', 'when_stuck', 'in_order' or 'anytime'"),
     ],
 )
 def test_an_option_that_means_nothing_is_refused(options, message):

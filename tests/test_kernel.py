@@ -346,7 +346,7 @@ def test_an_operation_that_can_happen_does_not_time_out():
 
 
 def test_an_unknown_rule_for_time_outs_is_refused():
-    with pytest.raises(OptionError, match="use 'never', 'when_stuck' or 'anytime'"):
+    with pytest.raises(OptionError, match="use 'never', 'when_stuck', 'in_order' or 'anytime'"):
         Kernel(toys.opposed_locks(), "sometimes")
 
 
