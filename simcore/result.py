@@ -107,7 +107,8 @@ class Counterexample:
         if self.lost:
             lines.append(f"stuck: {self.lost}")
         elif explanation:
-            lines += ["stuck:" if self.wait_for.knot else "waiting:"] + [f"  {line}" for line in explanation]
+            stuck = any(edge.process.owes for edge in self.wait_for.knot)  # an idle server loop is not
+            lines += ["stuck:" if stuck else "waiting:"] + [f"  {line}" for line in explanation]
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")

@@ -25,7 +25,12 @@ class Variable(SharedObject):
 
     kind = "variable"
     enabled_by: ClassVar = dict.fromkeys(("wait_for", "transition"), frozenset({"set", "update", "transition"}))
-    phrases: ClassVar = {"get": "reads {at}", "set": "sets {at} to {0}"}
+    phrases: ClassVar = {
+        "get": "reads {at}",
+        "set": "sets {at} to {0}",
+        "update": "updates {at} by {0}({1})",
+        "wait_for": "has waited for {0}({1}) of {at}",
+    }
 
     def __init__(self, name: str, value: Value = None) -> None:
         super().__init__(name)
