@@ -257,12 +257,22 @@ def _causes(edges: list[Edge]) -> list[str]:
     for pool in dict.fromkeys(pool for _, pool in queued):
         names = [name for name, where in queued if where is pool]
         lines.append(f"set only by {_summary(names)}, queued in {pool} behind {'it' if len(edges) == 1 else 'them'}")
-    holders = list(dict.fromkeys(h.name for edge in edges if not edge.queued for h in edge.helpers))
+    owners = list(dict.fromkeys(_owner(edge) for edge in edges if _owner(edge)))
+    holders = list(dict.fromkeys(h.name for e in edges if not e.queued and not _owner(e) for h in e.helpers))
+    if owners:
+        lines.append(f"held by {_summary(owners)}")
     if holders:
         lines.append(f"which only {_summary(holders)} could end")
-    elif not queued:
+    elif not queued and not owners:
         lines.append("which nobody can end any more")
     return lines
+
+
+def _owner(edge: Edge) -> str:
+    """Return who holds the lock that ``edge`` waits for; empty when it waits for something else."""
+    if edge.target.kind not in ("lock", "rlock") or not edge.helpers:
+        return ""
+    return "itself" if edge.helpers[0] is edge.process.process else edge.helpers[0].name
 
 
 def _targets(graph: WaitForGraph, edges: list[Edge]) -> str:
@@ -292,8 +302,8 @@ def _reason_of(group: list[Edge]) -> str:
 def _reason(edge: Edge) -> str:
     if edge.process.operation is None:
         return edge.target.name
-    if edge.target.kind in ("lock", "rlock") and edge.helpers:
-        return f"{edge.target.name}, held by {edge.helpers[0].name}"
+    if _owner(edge):
+        return f"{edge.target.name}, held by {_owner(edge)}"
     if isinstance(edge.target, Future) and edge.target.index < 0:
         if edge.queued:
             return f"the result of {edge.queued[0][0]}, queued in {edge.queued[0][1]}"

@@ -6,7 +6,7 @@ import pytest
 import small
 import toys
 
-from simcore import Model, WaitForGraph, sleep
+from simcore import Model, WaitForGraph, explore, sleep
 
 
 def knot_of(graph):
@@ -65,7 +65,7 @@ def test_who_waits_for_a_lock_it_holds_itself_is_a_knot_of_one():
     graph = graph_of(two_setters(alive=True), "stuck")
     assert graph.has_edge("stuck", "stuck")
     assert knot_of(graph) == ["stuck"]
-    assert "stuck waits for lock, held by stuck" in str(graph)
+    assert "stuck waits for lock, held by itself" in str(graph)
 
 
 def test_one_living_helper_of_several_is_enough():
@@ -225,3 +225,19 @@ def test_a_waiter_on_a_condition_waits_for_whoever_may_notify():
 def test_a_waiter_whose_notifier_has_gone_is_dead():
     lost = graph_of(waiter_and_notifier(), "notifier", "notifier", "notifier", "waiter", "waiter")
     assert dead_of(lost) == ["waiter"]
+
+
+def test_a_worker_that_waits_for_a_lock_it_holds_is_said_to():
+    model = Model("pool")
+    pool, lock = model.thread_pool("pool", 1), model.lock("lock")
+
+    def twice():
+        yield lock.acquire()
+        yield lock.acquire()
+
+    def main():
+        yield pool.submit(twice)
+
+    model.process("main", main)
+    lines = explore(model).counterexample.wait_for.explain()
+    assert lines == ["pool 1/1: every worker is in twice(), waiting for lock", "  held by itself"]
