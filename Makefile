@@ -4,10 +4,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check bench clean
+.PHONY: demo matrix test slow check bench clean
 
 demo: .venv/ready
 	$(BIN)/simcore reproduce models/reports/nvflare-4171.toml
+
+matrix: .venv/ready
+	$(BIN)/simcore matrix
 
 test: .venv/ready
 	$(BIN)/python -m pytest -q

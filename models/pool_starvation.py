@@ -17,7 +17,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any, NamedTuple
 
-from simcore import Model
+from properties import completes, deadlock_free, no_stuck_subset
+from simcore import Claim, Model, Verdict
+
+REPORT = "https://github.com/NVIDIA/NVFlare/pull/4171"
 
 CONNECTION_CAPACITY = 64
 """Frames in flight on one connection. At most ``downloads`` are, as each download has one request open."""
@@ -156,3 +159,35 @@ def requester_reader(replies, inbox):
     while True:
         chunk = yield replies.recv()
         yield inbox[chunk.download].put(chunk)
+
+
+SMALL = {"downloads": 2, "workers": 2}
+AFTER = {**SMALL, "callback_workers": 2}
+
+CLAIMS = (
+    Claim("S1", "2.7.1", buggy, deadlock_free(), Verdict.VIOLATED, SMALL),
+    Claim("S1", "2.7.2", fixed, deadlock_free(), Verdict.HOLDS, AFTER),
+    Claim(
+        "S1",
+        "2.7.1",
+        buggy,
+        deadlock_free(),
+        Verdict.HOLDS,
+        {"downloads": 1, "workers": 2},
+        note="a hang is reachable if and only if downloads >= workers",
+    ),
+    Claim(
+        "S1",
+        "2.7.2",
+        fixed,
+        deadlock_free(),
+        Verdict.HOLDS,
+        {"downloads": 3, "workers": 2, "callback_workers": 2},
+        note="more downloads than workers in either pool",
+    ),
+    Claim("S1", "(a) 2.7.1 pools", buggy, deadlock_free(), Verdict.VIOLATED, {"downloads": 3, "workers": 2}),
+    Claim("L2", "2.7.1", buggy, no_stuck_subset(), Verdict.VIOLATED, SMALL),
+    Claim("L2", "2.7.2", fixed, no_stuck_subset(), Verdict.HOLDS, AFTER),
+    Claim("L3", "2.7.1", buggy, completes("download"), Verdict.VIOLATED, SMALL),
+    Claim("L3", "2.7.2", fixed, completes("download"), Verdict.HOLDS, AFTER),
+)

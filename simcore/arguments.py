@@ -1,4 +1,4 @@
-"""What the arguments of the command line mean: a model, its parameters, a property.
+"""What the arguments of the command line mean: a model, its parameters, a property; and what there is to name.
 
 Whatever cannot be understood is one line that names it, says why, and shows how to write it.
 """
@@ -9,12 +9,17 @@ import inspect
 import math
 import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from textwrap import TextWrapper
 from types import ModuleType
 from typing import Any
 
-from simcore.errors import OptionError
+from simcore.errors import ModelError, OptionError
 from simcore.model import Model, Origin, Parameter, build, import_module, models_of
+from simcore.reportfile import load
 from simcore.spec import Property
 
 
@@ -91,16 +96,110 @@ def modules(package: str) -> Iterator[ModuleType]:
             yield import_module(f"{package}.{found.name}")
 
 
-NEEDED = "(needed)"
-"""Stands for the default of a parameter that has none."""
-
-
 def described(module: ModuleType) -> Iterator[dict[str, Any]]:
-    """Yield, for each model function of ``module``, its name, its parameters and what it is."""
-    about = (inspect.getdoc(module) or "").partition("\n")[0]
+    """Yield what there is to know of each model function of ``module``, as plain data.
+
+    That is its name, the bug (the first line of the module), what it is about (its own first line), its
+    parameters, the addresses of the report, and the commands that reproduce it.
+    """
+    links, commands = _links(module), _commands(module)
     for name in models_of(module):
         function = getattr(module, name)
-        known = inspect.signature(function).parameters.values()
-        parameters = {p.name: NEEDED if p.default is p.empty else p.default for p in known}
-        own = (inspect.getdoc(function) or "").partition("\n")[0]
-        yield {"model": f"{module.__name__}:{name}", "parameters": parameters, "about": f"{about} {own}".strip()}
+        model = f"{module.__name__}:{name}"
+        yield {
+            "model": model,
+            "bug": _first_line(module),
+            "about": _first_line(function),
+            "parameters": parameters_of(function),
+            "report": links,
+            "reproduce": commands.get(model, []),
+        }
+
+
+def parameters_of(function: Callable[..., Any]) -> list[dict[str, Any]]:
+    """Return name, default and meaning of each parameter; no default where one is needed, text if it is not plain."""
+    meanings = _meanings(inspect.getdoc(function) or "")
+    found = []
+    for parameter in inspect.signature(function).parameters.values():
+        about: dict[str, Any] = {"name": str(parameter.replace(annotation=parameter.empty, default=parameter.empty))}
+        if parameter.default is not parameter.empty:
+            plain = parameter.default is None or isinstance(parameter.default, int | float | str)
+            about["default"] = parameter.default if plain else repr(parameter.default)
+        found.append({**about, "meaning": meanings.get(parameter.name, "")})
+    return found
+
+
+def catalogue(rows: Iterable[Mapping[str, Any]], width: int) -> str:
+    """Return what `described` has found as text of at most ``width`` columns, where words allow."""
+    parts = []
+    for module, group in groupby(rows, key=lambda row: row["model"].partition(":")[0]):
+        functions = list(group)
+        commands = dict.fromkeys(command for row in functions for command in row["reproduce"])
+        lines = [module, *_wrapped(functions[0]["bug"], "  ", width)]
+        lines += [f"  report: {link}" for link in functions[0]["report"]]
+        lines += [f"  reproduce: {command}" for command in commands]
+        parts.append("\n".join(lines))
+        parts += ["\n".join(_function(row, width)) for row in functions]
+    return "\n\n".join(parts)
+
+
+def _function(row: Mapping[str, Any], width: int) -> Iterator[str]:
+    yield from _wrapped(f"  {row['model']}  {row['about']}".rstrip(), "", width, "    ")
+    given = [_given(parameter) for parameter in row["parameters"]]
+    column = max(map(len, given), default=0) + 2
+    for text, parameter in zip(given, row["parameters"], strict=True):
+        yield from _wrapped(f"{text:<{column}}{parameter['meaning']}".rstrip(), "      ", width, " " * (6 + column))
+
+
+def _given(parameter: Mapping[str, Any]) -> str:
+    return f"{parameter['name']}={parameter['default']}" if "default" in parameter else parameter["name"]
+
+
+def _wrapped(text: str, indent: str, width: int, behind: str | None = None) -> list[str]:
+    """Break ``text`` between words, never inside one: it may be an address."""
+    hanging = indent if behind is None else behind
+    lines = TextWrapper(width, indent, hanging, break_long_words=False, break_on_hyphens=False)
+    return lines.wrap(text)
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+_SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
+_ENTRY = re.compile(r"^(\S.*?)(?: *:.*)?$")
+
+
+def _meanings(doc: str) -> dict[str, str]:
+    """Return what the section Parameters of a docstring in numpy style says of each."""
+    _, *sections = _SECTION.split(doc)
+    body = dict(zip(sections[::2], sections[1::2], strict=True)).get("Parameters", "")
+    meanings: dict[str, str] = {}
+    names: list[str] = []
+    for line in body.splitlines():
+        entry = _ENTRY.match(line)
+        if entry:
+            names = [name.strip(" *") for name in entry[1].split(",")]
+        elif line.strip():
+            meanings |= {name: f"{meanings.get(name, '')} {line.strip()}".strip() for name in names}
+    return meanings
+
+
+def _links(module: ModuleType) -> list[str]:
+    """Return the addresses in the ``REPORT`` of a module: one text, or several."""
+    links = getattr(module, "REPORT", ())
+    links = (links,) if isinstance(links, str) else links
+    if not isinstance(links, tuple | list) or not all(isinstance(link, str) for link in links):
+        raise ModelError(f"{module.__name__}.REPORT is no address; write REPORT = 'https://...', or a tuple of them")
+    return list(links)
+
+
+def _commands(module: ModuleType) -> dict[str, list[str]]:
+    """Return, for each model that a report file beside ``module`` names, the commands that reproduce it."""
+    commands: dict[str, list[str]] = {}
+    for path in sorted(Path(module.__file__).parent.glob("reports/*.toml")) if module.__file__ else ():
+        report = load(path)
+        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        for function in {report.before.function, report.after.function}:
+            commands.setdefault(function, []).append(f"simcore reproduce {shlex.quote(str(shown))}")
+    return commands

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from simcore.arguments import NEEDED, build_model, described, modules, read_property, read_seconds
+from simcore.arguments import build_model, catalogue, described, modules, read_property, read_seconds
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explore import Progress, explore
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, Timeouts
+from simcore.matrix import NAMES, Matrix, Row, answer, choose
 from simcore.model import Model, build
-from simcore.report import as_json, execution_json, model_json, simulation_json, step_json
+from simcore.report import (
+    Line,
+    as_json,
+    check_folder,
+    execution_json,
+    model_json,
+    printed_table,
+    simulation_json,
+    step_json,
+    write_folder,
+)
 from simcore.reportfile import load
 from simcore.reproduce import reproduce
 from simcore.schedule import Schedule
@@ -79,15 +92,50 @@ def cli(context: click.Context) -> None:
 @click.argument("package", default="models")
 @_as_json
 def list_models(package: str, as_object: bool) -> int:
-    """List the models in PACKAGE: what each one is, and its parameters."""
+    """List the models in PACKAGE: the bug, its report, the parameters and what they mean."""
     rows = [row for module in modules(package) for row in described(module)]
-    if as_object:
-        click.echo(json.dumps({"models": rows}, indent=2))
-        return HOLDS
-    for row in rows:
-        given = (name if value is NEEDED else f"{name}={value}" for name, value in row["parameters"].items())
-        click.echo(f"{row['model']}({', '.join(given)})\n    {row['about']}")
+    nothing = f"{package} has no function that says it returns a Model"
+    click.echo(json.dumps({"models": rows}, indent=2) if as_object else catalogue(rows, _width()) or nothing)
     return HOLDS
+
+
+@cli.command("matrix")
+@click.argument("package", default="models")
+@click.option("--quick", is_flag=True, help="Leave out the claims that are slow.")
+@click.option(
+    "--only", "names", metavar="ID_OR_MODEL", multiple=True, help="Claims of this id or this model; repeatable."
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="the number of CPUs",
+    help="Processes that explore at once.",
+)
+@click.option(
+    "--out",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    default=Path("reports/matrix"),
+    show_default=True,
+    help="Folder to write.",
+)
+@_as_json
+def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int, out: Path, as_object: bool) -> int:
+    """Explore every claim of the modules in PACKAGE; print and write what was expected and what was found.
+
+    Exit status: 0 all as expected, 1 some claim otherwise, 2 an error, 3 some undetermined and none otherwise.
+    """
+    check_folder(out, NAMES)
+    chosen = choose(package, list(modules(package)), quick, names)
+    with _status("exploring") as tell:
+        matrix = answer(chosen, jobs, tell)
+    write_folder(out, matrix.files(), NAMES)
+    click.echo(json.dumps(matrix.as_json(), indent=2) if as_object else _matrix(matrix, out))
+    if not matrix.otherwise:
+        return HOLDS
+    return UNDETERMINED if all(row.undetermined for row in matrix.otherwise) else VIOLATED
 
 
 @cli.command("explore")
@@ -104,7 +152,10 @@ def list_models(package: str, as_object: bool) -> int:
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs.")
 @click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool apart.")
 @click.option(
-    "--timeouts", type=click.Choice(["never", "when_stuck", "in_order", "anytime"]), default="when_stuck", show_default=True
+    "--timeouts",
+    type=click.Choice(get_args(Timeouts)),
+    default="when_stuck",
+    show_default=True,
 )
 @_as_json
 def explore_model(
@@ -245,6 +296,35 @@ def _terminated(signum: int, frame: FrameType | None) -> None:
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------
+
+
+def _width() -> int:
+    """Return the columns of the terminal, and enough for a table where there is none."""
+    return min(120, shutil.get_terminal_size((120, 24)).columns)
+
+
+def _matrix(matrix: Matrix, out: Path) -> str:
+    """Return the table, each disagreement with its report, and the sum of it all."""
+    header = {"version": 24, "model": 0, "expected": 0, "found": 20, "states": 0, "seconds": 0}
+    parts = [printed_table(header, map(_group, matrix.groups), 2, _width())]
+    for row, line in zip(matrix.otherwise, matrix.disagreements, strict=True):
+        parts.append(f"otherwise: {line}\n{row.report}")
+    last = [f"written: {out}/ ({', '.join(NAMES)}), with the token of every violation"]
+    last += [matrix.slow] * bool(matrix.left_out) + [matrix.summary]
+    return "\n\n".join([*parts, "\n".join(last)])
+
+
+def _group(rows: list[Row]) -> list[Line]:
+    """Return a heading for what is asked, where it is not the same as above, and a line for each row."""
+    lines = []
+    for about, same in groupby(rows, key=lambda row: row.about):
+        lines.append(Line([about], "bold"))
+        lines += [Line(row.cells[1:], _style(row)) for row in same]
+    return lines
+
+
+def _style(row: Row) -> str:
+    return "" if row.as_expected else "yellow" if row.undetermined else "bold red"
 
 
 def _real_status(run: Execution) -> int:

@@ -11,12 +11,16 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 from simcore.errors import OptionError
 from simcore.execute import Execution
@@ -25,7 +29,8 @@ from simcore.result import Result
 from simcore.simulation import Occupancy, Simulation
 from simcore.waitfor import WaitForGraph
 
-_NAMES = ("report.md", "report.json", "wait-for.png", "wait-for.mmd", "occupancy.png")
+NAMES = ("report.md", "report.json", "wait-for.png", "wait-for.mmd", "occupancy.png")
+"""The files of a report."""
 
 Series = Mapping[str, tuple[Sequence[tuple[float, float]], int | None]]
 """Curves to draw: name to ((seconds, slots in use) at every change, slots there are)."""
@@ -108,6 +113,70 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def _cell(content: object) -> str:
     return " ".join(str(content).split()).replace("|", "\\|")
+
+
+class Line(NamedTuple):
+    """A row of a printed table, or with one cell a heading above rows; the style is for terminals with colours."""
+
+    cells: Sequence[str]
+    style: str = ""
+
+
+_GAP = 2
+_NARROWEST = 8
+
+
+def printed_table(header: Mapping[str, int], groups: Iterable[Sequence[Line]], numbers: int, width: int) -> str:
+    """Return a table for a terminal of ``width`` columns, as text.
+
+    Parameters
+    ----------
+    header : mapping of str to int
+        The name of each column, and how wide it may become at most; 0 is as wide as it needs.
+    groups : iterable of sequence of Line
+        Rows and headings; an empty line goes before each group.
+    numbers : int
+        How many of the last columns are numbers: they stand to the right, and are never wrapped.
+    """
+    parts = [list(group) for group in groups]
+    rows = [line.cells for group in parts for line in group if len(line.cells) > 1]
+    widths = _widths(header, rows, numbers, width)
+    console = Console(width=width, highlight=False)
+    with console.capture() as printed:
+        _print_row(console, Line([*header], "bold"), widths, numbers)
+        console.print("─" * (sum(widths) + _GAP * len(widths)))
+        for number, group in enumerate(parts):
+            console.print("\n" * bool(number), end="")
+            for line in group:
+                _print_row(console, line, widths, numbers)
+    return "\n".join(line.rstrip() for line in printed.get().splitlines())
+
+
+def _widths(header: Mapping[str, int], rows: Sequence[Sequence[str]], numbers: int, width: int) -> list[int]:
+    """Return what each column needs, or less of the widest ones if that is too much."""
+    widths = [
+        max(len(name), min(max((len(row[n]) for row in rows), default=0), most or width))
+        for n, (name, most) in enumerate(header.items())
+    ]
+    words = range(len(widths) - numbers)
+    while sum(widths) + _GAP * len(widths) > width:
+        widest = max(words, key=lambda n: widths[n])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _print_row(console: Console, line: Line, widths: Sequence[int], numbers: int) -> None:
+    if len(line.cells) == 1:
+        console.print(Text(line.cells[0], line.style))
+        return
+    row = Table.grid(padding=(0, _GAP))
+    for n, width in enumerate(widths):
+        number = n >= len(widths) - numbers
+        row.add_column(width=width, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    row.add_row(*map(Text, line.cells), style=line.style)
+    console.print(Padding(row, (0, 0, 0, _GAP), expand=False))
 
 
 _as_written = mpl.rc_context({"text.parse_math": False})  # a dollar in a name begins no formula
@@ -225,29 +294,27 @@ def _png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def check_folder(folder: Path) -> None:
-    """Tell early whether `write_folder` will take ``folder``.
+def check_folder(folder: Path, names: Collection[str] = NAMES) -> None:
+    """Tell early whether `write_folder` will take ``folder`` for files of these ``names``.
 
     Raises
     ------
     OptionError
-        When it cannot be written, or holds something that was not written here.
+        When it cannot be written, or holds something of another name.
     """
     try:
         if folder.exists():
             if not folder.is_dir():
                 raise OptionError(f"{folder} is not a folder; name another place with --out")
-            foreign = sorted(path.name for path in folder.iterdir() if path.name not in _NAMES)
+            foreign = sorted(path.name for path in folder.iterdir() if path.name not in names)
             if foreign:
-                raise OptionError(
-                    f"{folder} holds {foreign[0]}, which is not of a report; name another place with --out"
-                )
+                raise OptionError(f"{folder} holds {foreign[0]}, which would be lost; name another place with --out")
         _partial(folder).rmdir()
     except OSError as error:
         raise _cannot_be_written(folder, error) from error
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
+def write_folder(folder: Path, files: Mapping[str, bytes | str], names: Collection[str] = NAMES) -> None:
     """Write ``files`` as ``folder``, whole or not at all: it is written beside its place, then renamed.
 
     An older folder is there until all of the new one is. Who is killed between the two renames leaves none, and
@@ -256,9 +323,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
     Raises
     ------
     OptionError
-        When ``folder`` cannot be written, or holds something that was not written here.
+        When ``folder`` cannot be written, or holds something of another name.
     """
-    check_folder(folder)
+    check_folder(folder, names)
     try:
         partial = _partial(folder)
         try:

@@ -37,6 +37,7 @@ RANKS = [
     {"reportfile"},
     {"reproduction"},
     {"stateful", "reproduce", "arguments"},
+    {"matrix"},
     {"pytest_plugin", "cli"},
 ]
 """Lowest first. A module imports from lower ranks only; those in one set are siblings and do not know each other."""
@@ -48,7 +49,7 @@ DOORS = {
     "socket": {"execute"},
     "select": {"execute"},
     "selectors": {"execute"},
-    "multiprocessing": set(),
+    "multiprocessing": {"matrix"},
     "asyncio": set(),
     "concurrent": {"execute", "objects"},
     "queue": {"execute", "objects"},

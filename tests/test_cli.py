@@ -166,6 +166,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "raising.py").write_text("raise RuntimeError('at import')\n")
     (tmp_path / "lacking.py").write_text("import no_such_package\n")
     (tmp_path / "leaving.py").write_text("import sys\nsys.exit(0)\n")
+    (tmp_path / "unlinked.py").write_text("REPORT = 3\n")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     for name in set(sys.modules) - before:
@@ -251,16 +252,132 @@ def test_execute_leaves_with_3_when_its_time_is_up(simcore, here):
     assert simcore("execute", "systems:slow", "--max-seconds", "0.2").status == 3
 
 
-def test_list_names_the_models_and_their_parameters(simcore):
-    run = simcore("list")
-    assert run.status == 0
-    assert "models.pool_starvation:buggy(downloads=8, workers=4, chunks=1)\n" in run.out
+def test_list_tells_the_bug_once_then_each_model_with_its_parameters(simcore, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    run = simcore("list", "models.pool_starvation")
+    assert (run.status, run.err) == (0, "")
+    assert run.out.startswith(
+        """\
+models.pool_starvation
+  Every worker of a thread pool waits for a task that is queued in the same pool.
+  report: https://github.com/NVIDIA/NVFlare/pull/4171
+  reproduce: simcore reproduce models/reports/nvflare-4171.toml
+
+  models.pool_starvation:buggy  Build the system before #4171.
+      downloads=8  Threads that download at once, each with one request open.
+      workers=4    Workers of the owner's stream pool.
+      chunks=1     Round trips of each download.
+
+  models.pool_starvation:fixed  Build the system after #4171.
+      downloads=8          Threads that download at once, each with one request open.
+"""
+    )
 
 
-def test_list_tells_parameters_without_annotation_or_default(simcore, here):
-    run = simcore("list", "systems")
-    assert "systems:needs(n, m=2)\n" in run.out
-    assert "systems:locks(opposed=True)\n    Systems for the command line. Two locks.\n" in run.out
+def test_list_tells_every_model_of_a_package(simcore):
+    assert "  models.pool_starvation:buggy  Build the system before #4171.\n" in simcore("list").out
+
+
+def test_list_tells_parameters_without_annotation_default_or_meaning(simcore, here):
+    lines = simcore("list", "systems").out.splitlines()
+    assert lines[:6] == [
+        "systems",
+        "  Systems for the command line.",
+        "",
+        "  systems:locks  Two locks.",
+        "      opposed=True",
+        "",
+    ]
+    for model, parameters in (("needs", ["n", "m=2"]), ("many", ["*args", "**more"]), ("nothing", [])):
+        first = lines.index(f"  systems:{model}") + 1
+        assert [line.strip() for line in lines[first : lines.index("", first)]] == parameters
+
+
+DOCUMENTED = '''
+"""A bug
+over two lines."""
+from simcore import Model
+REPORT = ("https://example.org/a-long-address-that-is-not-to-be-broken/1", "https://example.org/2")
+
+def documented(first, second, *rest, third: float = 0.5, fourth: str = "(a, b)", **more) -> Model:
+    """Build it.
+
+    More about it.
+
+    Parameters
+    ----------
+    first, second : int
+        Numbers, of which
+        there are two.
+
+        And a paragraph.
+    *rest : int
+        The rest.
+    third : {"a", "b: c"}
+        Seconds.
+    fourth
+        Text.
+
+    Returns
+    -------
+    nothing : Model
+        A model.
+    """
+
+def undocumented() -> Model: ...
+'''
+
+
+def test_list_takes_the_meaning_of_a_parameter_from_the_docstring(simcore, here):
+    (here / "documented.py").write_text(DOCUMENTED)
+    found, other = simcore("list", "documented", "--json").object["models"]
+    assert found == {
+        "model": "documented:documented",
+        "bug": "A bug",
+        "about": "Build it.",
+        "parameters": [
+            {"name": "first", "meaning": "Numbers, of which there are two. And a paragraph."},
+            {"name": "second", "meaning": "Numbers, of which there are two. And a paragraph."},
+            {"name": "*rest", "meaning": "The rest."},
+            {"name": "third", "default": 0.5, "meaning": "Seconds."},
+            {"name": "fourth", "default": "(a, b)", "meaning": "Text."},
+            {"name": "**more", "meaning": ""},
+        ],
+        "report": ["https://example.org/a-long-address-that-is-not-to-be-broken/1", "https://example.org/2"],
+        "reproduce": [],
+    }
+    assert (other["about"], other["parameters"]) == ("", [])
+
+
+def test_list_wraps_at_the_width_of_the_terminal_and_breaks_no_address(simcore, here, monkeypatch):
+    (here / "documented.py").write_text(DOCUMENTED)
+    monkeypatch.setenv("COLUMNS", "40")
+    out = simcore("list", "documented").out
+    assert [line for line in out.splitlines() if len(line) > 40] == [
+        "  report: https://example.org/a-long-address-that-is-not-to-be-broken/1"
+    ]
+    assert (
+        """
+      first          Numbers, of which
+                     there are two. And
+                     a paragraph.
+"""
+        in out
+    )
+
+
+def test_list_names_the_report_files_that_name_a_model(simcore, here):
+    (here / "reports").mkdir()
+    report = (ROOT / "models" / "reports" / "nvflare-4171.toml").read_text()
+    (here / "reports" / "two locks.toml").write_text(report.replace("models.pool_starvation:buggy", "systems:locks"))
+    found = {row["model"]: row["reproduce"] for row in simcore("list", "systems", "--json").object["models"]}
+    assert found["systems:locks"] == ["simcore reproduce 'reports/two locks.toml'"]
+    assert found["systems:typed"] == []
+
+
+def test_list_says_so_when_there_is_nothing(simcore):
+    run = simcore("list", "json")
+    assert (run.status, run.out) == (0, "json has no function that says it returns a Model\n")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("explore", "--help"), ("replay", "-h")])
@@ -364,9 +481,9 @@ def test_replay_prints_one_object(simcore, driver):
 
 
 def test_list_prints_one_object(simcore):
-    models = simcore("list", "--json").object["models"]
-    assert models[0]["model"] == "models.pool_starvation:buggy"
-    assert models[0]["parameters"] == {"downloads": 8, "workers": 4, "chunks": 1}
+    models = {model["model"]: model for model in simcore("list", "--json").object["models"]}
+    parameters = models["models.pool_starvation:buggy"]["parameters"]
+    assert [(each["name"], each["default"]) for each in parameters] == [("downloads", 8), ("workers", 4), ("chunks", 1)]
 
 
 # ---- models and parameters -----------------------------------------------------------------------------
@@ -509,6 +626,11 @@ def test_a_wrong_property_is_one_line(simcore, here, spec, words):
         ("--no-such-option",),
         ("list", "no_such_package"),
         ("list", "unfinished"),
+        ("list", "unlinked"),
+        ("matrix", "no_such_package"),
+        ("matrix", "unfinished"),
+        ("matrix", "systems"),
+        ("matrix", "--jobs", "0"),
         ("replay",),
         ("reproduce",),
     ],

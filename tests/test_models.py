@@ -1,177 +1,191 @@
-"""Every known hang: what is buggy hangs for the stated reason, and what is fixed does not."""
+"""What every model of a known hang must show, asked of each module that makes claims.
+
+The first claim of a module is the bug, the second one the same question after the fix. The bug is found by
+the property that it names, in a schedule that every driver can follow; the fix removes it, and taking the fix
+out brings it back. What is particular to one model is in the test of its name.
+"""
+
+from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
 import re
+from functools import cache
+from types import ModuleType
 
 import pytest
+from test_agreement import in_kernel, in_machine, in_simulate
 
 import models
-from models import pool_starvation
-from properties import backlog_within, completes, deadlock_free, in_order, no_stuck_subset
-from simcore import Model, Schedule, Verdict, explore
+from simcore import Claim, Result, Schedule, Verdict, execute, explore
+from simcore.arguments import parameters_of
+from simcore.claim import claims_of
 from simcore.kernel import Kernel
 
-MODULES = [
-    module
-    for module in (importlib.import_module(f"models.{found.name}") for found in pkgutil.iter_modules(models.__path__))
-    if hasattr(module, "buggy") and hasattr(module, "fixed")
-]
-SMALL = {"downloads": 2, "workers": 2, "callback_workers": 2, "chunks": 1}
-"""Sizes at which every model is explored quickly, by the names of their parameters."""
+ALL = [importlib.import_module(f"models.{found.name}") for found in pkgutil.iter_modules(models.__path__)]
+CLAIMED = [module for module in ALL if claims_of(module)]
 
-GRID = [(downloads, workers, chunks) for downloads in range(1, 5) for workers in range(1, 5) for chunks in (1, 2)]
+PINNED = {
+    "pool_starvation": (77, 841),
+}
+"""States that the first claim of each module meets, and the second."""
 
-
-def sized(build):
-    return build(**{name: size for name, size in SMALL.items() if name in inspect.signature(build).parameters})
+QUICK_SECOND = 0.01
+"""What a model that has time-outs is given as a second when it runs for real."""
 
 
-every_model = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.removeprefix("models."))
+def name_of(module: ModuleType) -> str:
+    return module.__name__.removeprefix("models.")
 
 
-def test_there_are_models():
-    assert pool_starvation in MODULES
+@cache
+def found(module: ModuleType, position: int, **other: float) -> Result:
+    """Explore a claim of a module, once, with ``other`` parameters."""
+    claim = claims_of(module)[position]
+    model = claim.build(**other)
+    return explore(model, claim.property, timeouts=claim.timeouts, max_states=claim.max_states)
+
+
+def the_bug(module: ModuleType) -> Claim:
+    return claims_of(module)[0]
+
+
+def the_fix(module: ModuleType) -> Claim:
+    return claims_of(module)[1]
+
+
+def answer(result: Result) -> tuple[Verdict, str]:
+    return result.verdict, result.property
+
+
+def each_claim():
+    for module in CLAIMED:
+        for position, claim in enumerate(claims_of(module)):
+            about = f"{name_of(module)}-{position}-{claim.id}-{claim.version}"
+            yield pytest.param(module, position, id=about, marks=[pytest.mark.slow] * claim.slow)
+
+
+every_model = pytest.mark.parametrize("module", CLAIMED, ids=name_of)
+every_variant = pytest.mark.parametrize(
+    "function",
+    [getattr(module, name) for module in CLAIMED for name in ("buggy", "fixed") if hasattr(module, name)],
+    ids=lambda function: f"{function.__module__.removeprefix('models.')}:{function.__name__}",
+)
+
+
+# ---- its form ------------------------------------------------------------------------------------------
+
+
+def test_what_is_modelled_before_and_after_a_fix_makes_claims():
+    pairs = [module for module in ALL if hasattr(module, "buggy") and hasattr(module, "fixed")]
+    assert pairs == CLAIMED
 
 
 @every_model
-def test_what_is_buggy_violates_deadlock_freedom_by_a_schedule_that_replays(module):
-    result = explore(sized(module.buggy), deadlock_free())
-    assert (result.verdict, result.property) == (Verdict.VIOLATED, "deadlock free")
-    schedule = Schedule.from_token(result.counterexample.token)
-    kernel = Kernel(sized(module.buggy))
-    reached = kernel.view(schedule.states(kernel)[-1])
-    assert str(reached) == str(result.counterexample.state)
-    assert result.counterexample.wait_for.knot
+def test_the_first_claim_is_the_bug_and_the_second_the_same_after_the_fix(module):
+    bug, fix = the_bug(module), the_fix(module)
+    assert (bug.model, bug.expected, bug.slow) == (module.buggy, Verdict.VIOLATED, False)
+    assert (fix.model, fix.expected, fix.slow) == (module.fixed, Verdict.HOLDS, False)
+    assert (bug.id, bug.property.name) == (fix.id, fix.property.name)
+    assert fix.parameters.get("fix", True) is True
 
 
 @every_model
-def test_what_is_fixed_is_deadlock_free(module):
-    assert explore(sized(module.fixed), deadlock_free()).verdict is Verdict.HOLDS
-
-
-@every_model
-def test_the_two_variants_take_the_same_parameters_and_more_only_for_the_fix(module):
+def test_the_fixed_variant_takes_the_parameters_of_the_buggy_one_and_fix(module):
     before, after = (inspect.signature(build).parameters for build in (module.buggy, module.fixed))
     assert set(before) <= set(after)
-    assert all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in (*before.values(), *after.values()))
+    assert after["fix"].default is True
+
+
+@every_variant
+def test_every_parameter_is_a_keyword_has_a_default_and_says_what_it_means(function):
+    assert all(p.kind is p.KEYWORD_ONLY for p in inspect.signature(function).parameters.values())
+    for parameter in parameters_of(function):
+        assert "default" in parameter, parameter
+        assert parameter["meaning"], parameter
 
 
 @every_model
 def test_the_docstring_says_versions_file_pull_request_and_what_to_look_for(module):
     text = module.__doc__
+    assert text.partition("\n")[0].endswith(".")
     assert re.search(r"NVFlare \d+\.\d+\.\d+, nvflare/[\w/]+\.py", text)
-    assert re.search(r"ixed in \d+\.\d+\.\d+ by #\d+", text)
+    assert re.search(r"ixed in \d+\.\d+\.\d+ by #\d+|[Oo]pen in \d+\.\d+\.\d+", text)
     assert "Look for" in text
 
 
-# ---- pool starvation ---------------------------------------------------------------------------------------
+@every_model
+def test_the_report_is_an_address(module):
+    links = [module.REPORT] if isinstance(module.REPORT, str) else module.REPORT
+    assert links
+    assert all(re.fullmatch(r"https://\S+", link) for link in links)
 
 
-@pytest.mark.parametrize(("downloads", "workers", "chunks"), GRID)
-def test_a_hang_is_reachable_exactly_with_as_many_downloads_as_workers(downloads, workers, chunks):
-    result = explore(pool_starvation.buggy(downloads=downloads, workers=workers, chunks=chunks))
-    assert result.verdict is (Verdict.VIOLATED if downloads >= workers else Verdict.HOLDS)
+# ---- before --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("workers", range(1, 5))
-def test_the_shortest_schedule_into_the_hang_has_five_steps_for_each_worker(workers):
-    found = explore(pool_starvation.buggy(downloads=4, workers=workers)).counterexample
-    assert (len(found.schedule), found.shortest) == (
-        5 * workers,
-        "shortest, with the fewest switches between processes",
-    )
+@every_model
+def test_what_is_buggy_violates_the_property_that_it_names(module):
+    result = found(module, 0)
+    assert answer(result) == (Verdict.VIOLATED, the_bug(module).property.name)
+    assert result.counterexample is not None
 
 
-def test_four_downloads_over_four_workers_are_lost_at_step_12():
-    found = explore(pool_starvation.buggy(downloads=4, workers=4)).counterexample
-    assert (len(found.schedule), found.no_return.step, found.no_return.exact) == (20, 12, True)
-    assert found.schedule.steps[11].text.startswith("submits blob_callback")
+@every_model
+def test_the_token_of_the_bug_leads_back_into_it(module):
+    counterexample = found(module, 0).counterexample
+    schedule = Schedule.from_token(counterexample.token)
+    assert schedule == counterexample.schedule
+    kernel = Kernel(the_bug(module).build(), the_bug(module).timeouts)
+    assert str(kernel.view(schedule.states(kernel)[-1])) == str(counterexample.state)
 
 
-def test_the_report_blames_the_stream_pool():
-    text = str(explore(pool_starvation.buggy(downloads=4, workers=4)))
-    assert "stream 4/4: every worker is in blob_callback(" in text
-    assert "queued in stream behind them" in text
-    assert "one more worker in stream would break this knot" in text
+@every_model
+def test_the_schedule_of_the_bug_replays_in_virtual_time(module):
+    token = found(module, 0).counterexample.token
+    assert in_simulate(token) == in_kernel(token)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "reduced", "full"),
-    [
-        ({"downloads": 1, "workers": 2}, 13, 18),
-        ({"downloads": 2, "workers": 3}, 333, 1_115),
-        ({"downloads": 1, "workers": 3, "chunks": 2}, 25, 51),
-    ],
-)
-def test_before_the_fix_so_many_states_hold(sizes, reduced, full):
-    counts = [explore(pool_starvation.buggy(**sizes), symmetry=on).states for on in (True, False)]
-    assert counts == [reduced, full]
+@every_model
+def test_the_schedule_of_the_bug_replays_in_the_state_machine_of_hypothesis(module):
+    token = found(module, 0).counterexample.token
+    assert in_machine(token) == in_kernel(token)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "reduced", "full"),
-    [
-        ({"downloads": 1, "workers": 1, "callback_workers": 1}, 17, 17),
-        ({"downloads": 2, "workers": 1, "callback_workers": 1}, 329, 329),
-        ({"downloads": 2, "workers": 2, "callback_workers": 2}, 841, 1_839),
-    ],
-)
-def test_after_the_fix_so_many_states_hold(sizes, reduced, full):
-    counts = [explore(pool_starvation.fixed(**sizes), symmetry=on).states for on in (True, False)]
-    assert counts == [reduced, full]
+@every_model
+def test_the_schedule_of_the_bug_happens_on_real_threads_and_the_model_explains_it(module):
+    has_time_outs = "second" in inspect.signature(module.buggy).parameters
+    other = {"second": QUICK_SECOND} if has_time_outs else {}
+    schedule = found(module, 0, **other).counterexample.schedule
+    run = execute(the_bug(module).build(**other), schedule=schedule)
+    assert run.explained is True, str(run)
 
 
-@pytest.mark.parametrize(
-    ("downloads", "workers", "callback_workers", "chunks"),
-    [(1, 1, 1, 1), (2, 1, 1, 1), (2, 1, 2, 2), (2, 2, 1, 1), (2, 2, 2, 1), (3, 1, 1, 1), (3, 1, 2, 1), (3, 2, 2, 1)],
-)
-def test_the_fix_is_deadlock_free(downloads, workers, callback_workers, chunks):
-    sizes = {"downloads": downloads, "workers": workers, "callback_workers": callback_workers, "chunks": chunks}
-    assert explore(pool_starvation.fixed(**sizes)).verdict is Verdict.HOLDS
+# ---- after ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("downloads", "workers"), [(1, 1), (2, 2), (3, 2), (1, 2), (2, 3)])
-def test_with_the_fix_taken_out_the_hang_is_found_again(downloads, workers):
-    """The callback pool stands idle beside a stream pool in which everything runs as before the fix."""
-    sizes = {"downloads": downloads, "workers": workers, "callback_workers": 2}
-    result = explore(pool_starvation.fixed(**sizes, fix=False))
-    assert result.verdict is (Verdict.VIOLATED if downloads >= workers else Verdict.HOLDS)
+@every_model
+def test_what_is_fixed_holds(module):
+    assert answer(found(module, 1)) == (Verdict.HOLDS, the_fix(module).property.name)
 
 
-class OnePool(Model):
-    """Gives the stream pool for every pool."""
-
-    def thread_pool(self, name, workers):
-        return super().thread_pool(name, workers) if name == "stream" else self.objects[1]
+@every_model
+def test_with_the_fix_taken_out_the_same_property_is_violated_again(module):
+    assert answer(found(module, 1, fix=False)) == (Verdict.VIOLATED, the_fix(module).property.name)
 
 
-def test_handing_the_callback_on_to_the_stream_pool_does_not_hang_either(monkeypatch):
-    """A pool is first in, first out: no worker takes a callback before one has taken the read it waits for."""
-    monkeypatch.setattr(pool_starvation, "Model", OnePool)
-    model = pool_starvation.fixed(downloads=3, workers=2, callback_workers=2)
-    assert [pool.name for pool, _ in model.pools()] == ["stream"]
-    assert explore(model).verdict is Verdict.HOLDS
+@every_model
+def test_the_states_before_and_after_are_counted(module):
+    states = found(module, 0).states, found(module, 1).states
+    assert PINNED.get(name_of(module), "not pinned: add it to PINNED") == states
 
 
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 2), (2, 1, 1, 1), (2, 2, 1, 1)])
-def test_every_download_completes_after_the_fix_in_order_and_from_every_state(sizes):
-    downloads, workers, callback_workers, chunks = sizes
-    model = pool_starvation.fixed(
-        downloads=downloads, workers=workers, callback_workers=callback_workers, chunks=chunks
-    )
-    asked = completes("download"), in_order("download", chunks), no_stuck_subset()
-    assert explore(model, *asked).verdict is Verdict.HOLDS
+# ---- all that is claimed -------------------------------------------------------------------------------
 
 
-def test_before_the_fix_a_run_that_just_stops_leaves_a_download_behind():
-    result = explore(pool_starvation.buggy(downloads=2, workers=2), completes("download"))
-    assert (result.verdict, result.property) == (Verdict.VIOLATED, "every download completes")
-    assert result.counterexample.lasso.steps == ()
-    assert result.counterexample.state.deadlocked
-
-
-@pytest.mark.parametrize("build", [pool_starvation.buggy, pool_starvation.fixed])
-def test_at_most_one_task_for_each_download_waits_behind_the_stream_workers(build):
-    assert explore(build(downloads=2, workers=3), backlog_within({"stream": 2})).verdict is Verdict.HOLDS
+@pytest.mark.parametrize(("module", "position"), [*each_claim()])
+def test_what_is_claimed_is_found(module, position):
+    claim, result = claims_of(module)[position], found(module, position)
+    assert result.verdict is claim.expected, f"{claim}\n{result}"
+    assert result.property == claim.property.name, f"{claim}\n{result}"

@@ -16,7 +16,16 @@ from models import pool_starvation
 from simcore import Model, explore, simulate
 from simcore.errors import OptionError
 from simcore.kernel import Kernel
-from simcore.report import as_json, check_folder, picture_of_occupancy, picture_of_waits, table, write_folder
+from simcore.report import (
+    Line,
+    as_json,
+    check_folder,
+    picture_of_occupancy,
+    picture_of_waits,
+    printed_table,
+    table,
+    write_folder,
+)
 from simcore.schedule import Schedule
 from simcore.waitfor import WaitForGraph
 
@@ -145,6 +154,38 @@ def test_a_bar_and_a_line_break_in_a_cell_do_not_end_it():
     assert table(["a"], [["x | y\nz"]]).splitlines()[2] == "| x \\| y z |"
 
 
+HEADER = {"name": 12, "text": 0, "n": 0}
+GROUPS = [
+    [Line(["one heading, above all columns"]), Line(["a", "short [x]", "7"])],
+    [Line(["a long name, wrapped", "some text that needs room, or lines", "1,000"], "bold")],
+]
+
+
+def test_a_printed_table_takes_the_room_that_it_needs():
+    assert printed_table(HEADER, GROUPS, 1, 80).splitlines() == [
+        "  name          text                                     n",
+        "──────────────────────────────────────────────────────────",
+        "one heading, above all columns",
+        "  a             short [x]                                7",
+        "",
+        "  a long name,  some text that needs room, or lines  1,000",
+        "  wrapped",
+    ]
+
+
+def test_a_printed_table_takes_no_more_than_there_is():
+    assert printed_table(HEADER, GROUPS, 1, 40).splitlines()[4:] == [
+        "",
+        "  a long name,  some text that     1,000",
+        "  wrapped       needs room, or",
+        "                lines",
+    ]
+
+
+def test_a_printed_table_without_rows_is_its_header():
+    assert printed_table(HEADER, [], 1, 80) == "  name  text  n\n───────────────"
+
+
 RESULTS = {
     "violated": lambda: explore(pool_starvation.buggy(downloads=2, workers=2)),
     "holds": lambda: explore(pool_starvation.buggy(downloads=1, workers=2)),
@@ -225,7 +266,7 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path):
     write_folder(tmp_path / "out", OLD)
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    with pytest.raises(OptionError, match=r"holds notes.txt, which is not of a report"):
+    with pytest.raises(OptionError, match=r"holds notes.txt, which would be lost"):
         write_folder(tmp_path / "out", NEW)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
 
