@@ -17,6 +17,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 from simcore.errors import OptionError
@@ -24,11 +25,12 @@ from simcore.kernel import Kernel, Packed, Timeouts
 from simcore.knot import never_again, reach
 from simcore.liveness import Lasso, Path, avoiding
 from simcore.model import Model
+from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
 from simcore.schedule import Schedule
 from simcore.search import Found, Limits, OutOfBudget, Search, Space
 from simcore.search import Progress as Progress
-from simcore.shrink import fewest_switches, without_needless
+from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
 from simcore.strategy import PCT, RandomWalk, Strategy
 
@@ -68,8 +70,8 @@ def explore(
     seed : int
         For sampled runs.
     symmetry : bool
-        Treat the workers of a pool as interchangeable. Properties must then treat them alike; one that asks
-        for a worker by name is refused.
+        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
+        must then treat them alike; one that asks for one of them by name is refused.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     progress : function, optional
@@ -99,11 +101,19 @@ def explore(
     notes = []
     if symmetry and any(p.liveness for p in asked):
         symmetry = False
-        notes.append("worker symmetry switched off: fairness is a promise to each worker by name")
-    search = _Exploration(Kernel(model, timeouts), asked, symmetry, Limits(max_states, max_seconds), progress)
+        notes.append("symmetry switched off: fairness is a promise to each process by name")
+    kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds)
+    apart: dict[str, str] = {}
     with _no_cyclic_collection():
-        result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
-    return replace(result, notes=(*notes, *result.notes))
+        while True:
+            reduction = Symmetry(kernel, symmetry, apart)
+            search = _Exploration(kernel, asked, reduction, replace(limits), progress)
+            try:
+                result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
+            except NotSymmetric as found:  # what was left out may differ from what was kept
+                apart = {**reduction.apart, found.family: found.reason}
+                continue
+            return replace(result, notes=(*notes, *reduction.notes, *result.notes))
 
 
 def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
@@ -134,8 +144,8 @@ class _Exploration(Search):
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
         name = "depth-first" if depth_first else "breadth-first"
-        if not self.symmetry.trivial:
-            name += ", workers interchangeable"
+        if self.symmetry.told:
+            name += f", {self.symmetry.told} interchangeable"
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
@@ -178,6 +188,8 @@ class _Exploration(Search):
         path = without_needless(self.kernel, path, lambda state: self.violation(state) == name)
         only = frozenset(process for process, _ in path)
         space = Space()
+        apart = dict.fromkeys(self.kernel.model.families, "only some of its processes are looked at")
+        self.reduce_by(Symmetry(self.kernel, not self.symmetry.trivial, {**apart, **self.symmetry.apart}))
         self.limits.shorten()
         self.wanted = []
         try:
@@ -214,12 +226,13 @@ class _Exploration(Search):
         """Return all states as near as ``found`` that violate the same, and whether none was left out."""
         distance = space.depths[found.state]
         goals = {found.state}
-        if found.lost:
+        if found.lost >= 0:
             return goals, True
         try:
             for number in range(len(space.graph), len(space.states)):
                 if space.depths[number] >= distance:
                     break
+                space.marks[number] = (0, 0)  # nobody has looked who waits here
                 self._follow(space, number, self.kernel.successors(space.states[number]), [])
         except OutOfBudget:
             return goals, False
@@ -231,21 +244,27 @@ class _Exploration(Search):
         state = space.states[number]
         if self.deadlock is None or name != self.deadlock.name:
             return self.wrong_in(state) == name
-        return self.stuck_in(state, self.kernel.successors(state), space.marks[space.parents[number]])
+        return self.stuck_in(state, self.kernel.successors(state), space.marks[number])
 
     def _along(self, representatives: list[Packed]) -> Path:
         """Return steps of the model that pass states with these representatives."""
-        state = self.kernel.initial
         path: Path = []
-        for wanted in representatives[1:]:
+        for state, wanted in pairwise(representatives):
             choice = next(c for c in self.kernel.successors(state) if self.canonical(c.state) == wanted)
             path.append((choice.process, choice.outcome))
-            state = choice.state
-        return path
+        return concrete(self.kernel, self.symmetry, path)
 
     def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
         path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how, lost=found.lost)
+        return self._told(path, found.name, how, lost=self._lost(path, found))
+
+    def _lost(self, path: Path, found: Found) -> str:
+        """Say who can never move or end again, after ``path`` and not as its representative calls it."""
+        if found.lost < 0:
+            return ""
+        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
+        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
+        return f"{who} can never {found.verb} again, whatever follows"
 
     def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
         kernel = self.kernel
@@ -329,8 +348,7 @@ class _Exploration(Search):
         lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
         if lost is None:
             return None
-        who = self.kernel.process_state(self.space.states[lost[0]], lost[1]).what
-        return Found(prop.name, lost[0], f"{who} can never {'end' if ends else 'move'} again, whatever follows")
+        return Found(prop.name, *lost, verb="end" if ends else "move")
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

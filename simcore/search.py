@@ -16,7 +16,7 @@ from typing import NamedTuple
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
 from simcore.liveness import Graph, Path
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.strategy import PCT, RandomWalk, Strategy
 
@@ -36,11 +36,15 @@ class Progress(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A violation: the property's name, and the index of the state where it shows; ``lost`` says who ends there."""
+    """A violation: the property's name, and the index of the state where it shows.
+
+    ``lost`` is the process, in that state, that can never do again what ``verb`` says.
+    """
 
     name: str
     state: int
-    lost: str = ""
+    lost: int = -1
+    verb: str = ""
 
 
 @dataclass
@@ -55,13 +59,13 @@ class Space:
     graph: Graph = field(default_factory=Graph)
     expanded: array[int] = field(default_factory=lambda: array("I"))
 
-    def add(self, state: Packed, parent: int) -> int:
+    def add(self, state: Packed, parent: int, mark: tuple[int, int] = (0, 0)) -> int:
         """Remember a new state and return its number."""
         number = self.index[state] = len(self.states)
         self.states.append(state)
         self.parents.append(parent)
         self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
-        self.marks.append((0, 0))
+        self.marks.append(mark)
         return number
 
 
@@ -102,8 +106,8 @@ class Search:
         Of the model.
     asked : tuple of Property
         What must hold.
-    symmetry : bool
-        Whether workers of a pool are interchangeable.
+    symmetry : Symmetry
+        Which states stand for each other.
     limits : Limits
         When to stop.
     progress : function, optional
@@ -121,7 +125,7 @@ class Search:
         self,
         kernel: Kernel,
         asked: tuple[Property, ...],
-        symmetry: bool,
+        symmetry: Symmetry,
         limits: Limits,
         progress: Callable[[Progress], None] | None,
     ) -> None:
@@ -129,14 +133,18 @@ class Search:
         self.asked = asked
         self.limits = limits
         self.progress = progress
-        self.symmetry = WorkerSymmetry(kernel, symmetry)
-        self.canonical = (lambda state: state) if self.symmetry.trivial else self.symmetry.representative
+        self.reduce_by(symmetry)
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
         self.knots = Knots(kernel)
         self.space = Space()
         self._reported = limits.elapsed
+
+    def reduce_by(self, symmetry: Symmetry) -> None:
+        """From here on look at one representative of all states that ``symmetry`` makes alike."""
+        self.symmetry = symmetry
+        self.canonical = (lambda state: state) if symmetry.trivial else symmetry.representative
 
     # ---- one state -----------------------------------------------------------------------------------
 
@@ -147,7 +155,7 @@ class Search:
         if not self.invariants and not self.wanted:
             return None
         view = self.kernel.view(state)
-        view.interchangeable = self.symmetry.workers
+        view.interchangeable = self.symmetry.interchangeable
         for prop in self.invariants:
             assert prop.predicate is not None
             if not prop.predicate(view):
@@ -168,10 +176,6 @@ class Search:
         new, idle = waiting & ~before[0], self.kernel.idle(state)
         if new & idle or ended.bit_count() > before[1].bit_count():
             new = waiting  # a task or a process has ended, which closes what only it could open
-        for start, end in self.symmetry.ranges:
-            workers = (1 << end) - (1 << start) >> self.kernel.first_process
-            if (waiting & workers).bit_count() > (before[0] & workers).bit_count():
-                new |= waiting & workers
         new &= ~idle
         return bool(new) and bool(self.knots.dead(state, waiting, new))
 
@@ -208,8 +212,7 @@ class Search:
     def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
         state = space.states[number]
         choices = self.kernel.successors(state)
-        parent = space.parents[number]
-        if self.stuck_in(state, choices, space.marks[parent] if parent >= 0 else (0, 0)):
+        if self.stuck_in(state, choices, space.marks[number]):
             assert self.deadlock is not None
             return Found(self.deadlock.name, number)
         if self.deadlock is not None and choices:
@@ -226,7 +229,7 @@ class Search:
             known = index.get(state)
             if known is None:
                 self.limits.check(len(space.states))
-                known = space.add(state, number)
+                known = space.add(state, number, self._seen_before(space.marks[number], choice.state))
                 stack.append(known)
                 wrong = self.wrong_in(state) if found is None else None
                 found = found if wrong is None else Found(wrong, known)
@@ -236,6 +239,14 @@ class Search:
         graph.starts.append(len(graph.targets))
         space.expanded.append(number)
         return found
+
+    def _seen_before(self, mark: tuple[int, int], state: Packed) -> tuple[int, int]:
+        """Return who waited in the state before ``state``, and who had ended, as their representative calls them."""
+        waiting, ended = mark
+        if not waiting or self.symmetry.trivial:
+            return mark
+        way = self.symmetry.permutation(state)
+        return sum(1 << new for old, new in enumerate(way) if waiting >> old & 1), ended
 
     def _tell(self, space: Space, frontier: int, number: int) -> None:
         if self.progress is not None and self.limits.elapsed - self._reported > 0.2:

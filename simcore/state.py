@@ -105,12 +105,14 @@ class State:
         self.model = model
         self.values = values
         self._process = processes
-        self.interchangeable: frozenset[Process] = frozenset()
-        """Workers that stand for each other in this state, so that none of them can be asked for by name."""
+        self.interchangeable: frozenset[Process | SharedObject] = frozenset()
+        """Processes and objects that stand for each other, so that none of them can be asked for by name."""
 
     def __getitem__(self, name: str) -> Any:
         for thing, value in self.values.items():
             if thing.name == name and thing.kind != "local":
+                if thing in self.interchangeable:
+                    raise self._refused(f"{thing.kind} {name}", "names of its family")
                 return value
         raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
 
@@ -123,13 +125,18 @@ class State:
         for process in self.model.processes:
             if process.name == str(name):
                 if process in self.interchangeable:
-                    raise OptionError(
-                        f"a property asks for worker {process.name} by name, while the workers of a pool are "
-                        f"interchangeable; use symmetry=False (--no-symmetry), or ask about all workers alike"
-                    )
+                    who = "process" if process.pool is None else "worker"
+                    alike = "processes of its family" if process.pool is None else "workers of a pool"
+                    raise self._refused(f"{who} {process.name}", alike)
                 return self._process(process.index)
         names = _names(self.model.processes)
         raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")
+
+    def _refused(self, what: str, alike: str) -> OptionError:
+        return OptionError(
+            f"a property asks for {what} by name, while the {alike} are interchangeable; use symmetry=False "
+            f"(--no-symmetry), or ask about all {alike.partition(' of ')[0]} alike"
+        )
 
     @property
     def processes(self) -> list[ProcessState]:

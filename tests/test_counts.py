@@ -8,7 +8,7 @@ import toys
 
 from simcore import Verdict, always, explore
 from simcore.kernel import Kernel
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 
 slow = pytest.mark.slow
 TWO_PHASE_COMMIT = {1: 12, 2: 56, 3: 288, 4: 1_568, 5: 8_832, 6: 50_816, 7: 296_448}
@@ -102,7 +102,7 @@ def test_k_threads_with_one_lock_have_k_factorial_interleavings(threads):
 def hangs(roots, levels, workers):
     """Search nested futures depth first, one state for all that differ by exchanging workers, up to a deadlock."""
     kernel = Kernel(toys.nested_futures(roots=roots, levels=levels, workers=workers))
-    representative = WorkerSymmetry(kernel).representative
+    representative = Symmetry(kernel).representative
     stack, seen = [kernel.initial], {kernel.initial}
     while stack:
         state = stack.pop()

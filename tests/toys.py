@@ -330,28 +330,29 @@ def pool_system(*, requesters: int, workers: int, chunks: int, callback_workers:
     model = Model("pool system")
     stream = model.thread_pool("stream", workers)
     callbacks = stream if callback_workers is None else model.thread_pool("callback", callback_workers)
-    blob = [model.queue(f"blob {i}") for i in range(requesters)]
-    reply = [model.queue(f"reply {i}") for i in range(requesters)]
+    names = model.indices("requester", requesters)
+    blob = {name: model.queue(f"blob of {name}") for name in names}
+    reply = {name: model.queue(f"reply to {name}") for name in names}
 
-    def read(i):
-        yield blob[i].put("bytes")
+    def read(name):
+        yield blob[name].put("bytes")
 
-    def callback(i):
-        yield blob[i].get()
-        yield reply[i].put("ok")
+    def callback(name):
+        yield blob[name].get()
+        yield reply[name].put("ok")
 
-    def dispatch(i):
-        yield stream.submit(read, i)
+    def dispatch(name):
+        yield stream.submit(read, name)
         if callback_workers is None:
-            yield from callback(i)
+            yield from callback(name)
         else:
-            yield callbacks.submit(callback, i)
+            yield callbacks.submit(callback, name)
 
-    def requester(i):
+    def requester(name):
         for _ in range(chunks):
-            yield stream.submit(dispatch, i)
-            yield reply[i].get()
+            yield stream.submit(dispatch, name)
+            yield reply[name].get()
 
-    for i in range(requesters):
-        model.process(f"requester[{i}]", requester, i)
+    for name in names:
+        model.process(name, requester, name)
     return model

@@ -47,6 +47,11 @@ class Variable(SharedObject):
         return value
 
     @property
+    def looks_inside(self) -> bool:
+        """The functions that update it do."""
+        return True
+
+    @property
     def initial(self) -> Value:
         """As given."""
         return self.value
