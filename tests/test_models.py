@@ -27,7 +27,15 @@ ALL = [importlib.import_module(f"models.{found.name}") for found in pkgutil.iter
 CLAIMED = [module for module in ALL if claims_of(module)]
 
 PINNED = {
+    "client_memory": (97, 81),
+    "download_path": (324, 15_812),
+    "download_retry": (60, 450),
+    "escalation": (30, 190),
+    "pass_through": (29, 84),
     "pool_starvation": (77, 841),
+    "produce_item": (107, 4_048),
+    "self_message": (2, 21),
+    "sid_collision": (489, 637),
 }
 """States that the first claim of each module meets, and the second."""
 
