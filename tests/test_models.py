@@ -28,12 +28,13 @@ CLAIMED = [module for module in ALL if claims_of(module)]
 
 PINNED = {
     "client_memory": (97, 81),
-    "download_path": (324, 15_812),
+    "download_path": (273, 7_364),
     "download_retry": (60, 450),
     "escalation": (30, 190),
     "pass_through": (29, 84),
     "pool_starvation": (77, 841),
     "produce_item": (107, 4_048),
+    "rxtask_self_deadlock": (463, 8_166),
     "self_message": (2, 21),
     "sid_collision": (489, 637),
 }
