@@ -31,6 +31,7 @@ PINNED = {
     "download_path": (273, 7_364),
     "download_retry": (60, 450),
     "escalation": (30, 190),
+    "head_of_line_stall": (113, 1_837),
     "pass_through": (29, 84),
     "pool_starvation": (77, 841),
     "produce_item": (107, 4_048),
