@@ -171,7 +171,8 @@ class WaitForGraph:
     def explain(self) -> list[str]:
         """Say in a few lines who waits for what: the knot with its counted slots, then whoever waits behind it.
 
-        Daemons, which may wait for ever, are left out unless they are part of the knot, or somebody waits for them.
+        Daemons, which may wait for ever, are left out unless they are part of the knot, or wait for a lock while
+        somebody waits for them.
         """
         lines = _knot_lines(self) if self.knot else []
         behind = [edge for edge in self.dead if edge not in self.knot and self._matters(edge)]
@@ -180,10 +181,10 @@ class WaitForGraph:
         return lines + [f"also waiting: {line}" for line in _grouped(living)]
 
     def _matters(self, edge: Edge) -> bool:
-        """Tell whether the one who waits must finish, or alone could end the wait of somebody who must."""
+        """Tell whether the one who waits must finish, or waits for a lock while somebody who must waits for him."""
         waiting = edge.process
-        return waiting.owes or any(
-            other.process.owes and other.helpers == (waiting.process,) for other in self.dead if other is not edge
+        return waiting.owes or (
+            bool(_owner(edge)) and any(e.process.owes and e.helpers == (waiting.process,) for e in self.dead)
         )
 
     def mermaid(self) -> str:
