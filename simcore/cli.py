@@ -309,6 +309,8 @@ def _matrix(matrix: Matrix, out: Path) -> str:
     parts = [printed_table(header, map(_group, matrix.groups), 2, _width())]
     for row, line in zip(matrix.otherwise, matrix.disagreements, strict=True):
         parts.append(f"otherwise: {line}\n{row.report}")
+    columns, overview = matrix.overview
+    parts.append(printed_table(dict.fromkeys(columns, 0), [[Line(row) for row in overview]], 0, _width()))
     last = [f"written: {out}/ ({', '.join(NAMES)}), with the token of every violation"]
     last += [matrix.slow] * bool(matrix.left_out) + [matrix.summary]
     return "\n\n".join([*parts, "\n".join(last)])

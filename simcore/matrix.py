@@ -12,6 +12,7 @@ import re
 import signal
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ NAMES = ("matrix.md", "matrix.json")
 
 COLUMNS = ("property", "version", "model", "expected", "found", "states", "seconds")
 
+_RELEASE = re.compile(r"\d+(\.\d+)+$").match
 _KINDS = "SLRH"  # safety, liveness, resource, hazard: as catalogues of properties number them
 
 
@@ -177,6 +179,17 @@ class Matrix:
         return [list(rows) for _, rows in groupby(self.rows, key=lambda row: row.claim.id)]
 
     @property
+    def overview(self) -> tuple[list[str], list[tuple[str, ...]]]:
+        """A header, and a row for each id: what was found of each release, and of variants; counted if it varies."""
+        versions = {row.claim.version for row in self.rows}
+        columns = {version: {version} for version in sorted(filter(_RELEASE, versions), key=_natural)}
+        columns |= {"variants": versions - {*columns}} if versions - {*columns} else {}
+        return ["id", *columns], [
+            (same[0].claim.id, *(_verdicts([r for r in same if r.claim.version in own]) for own in columns.values()))
+            for same in self.groups
+        ]
+
+    @property
     def disagreements(self) -> list[str]:
         """Each claim that was not found as expected, in a line."""
         return [f"{row.claim}, found {row.found}" for row in self.otherwise]
@@ -206,8 +219,11 @@ class Matrix:
     @property
     def markdown(self) -> str:
         """The table with notes and tokens; behind it the report of each disagreement."""
-        rows = [[*row.cells, row.claim.note, _code(row.result["token"])] for row in self.rows]
+        rows = [
+            [*row.cells, row.claim.note, f"`{row.result['token']}`" if row.result["token"] else ""] for row in self.rows
+        ]
         parts = ["# Claims", self.summary + ".", *[f"{self.slow}."] * bool(self.left_out)]
+        parts.append(table(*self.overview))
         parts.append(table([*COLUMNS, "note", "token"], rows))
         for row, line in zip(self.otherwise, self.disagreements, strict=True):
             parts += [f"## Otherwise: {line}", f"```text\n{row.report}\n```"]
@@ -372,9 +388,11 @@ def _row(package: str, claim: Claim, found: Answer) -> Row:
     return Row(claim, ", ".join(model), found.result, found.report)
 
 
+def _verdicts(rows: Sequence[Row]) -> str:
+    """Say what was found: one verdict, or how often which."""
+    found = Counter(row.verdict for row in rows)
+    return ", ".join(f"{verdict} {times}" if len(found) > 1 else verdict for verdict, times in found.most_common())
+
+
 def _counted(number: int) -> str:
     return f"{number} claim" if number == 1 else f"{number} claims"
-
-
-def _code(token: str) -> str:
-    return f"`{token}`" if token else ""

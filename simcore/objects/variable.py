@@ -29,6 +29,7 @@ class Variable(SharedObject):
         "get": "reads {at}",
         "set": "sets {at} to {0}",
         "update": "updates {at} by {0}({1})",
+        "transition": "updates {at} by {0}({1})",
         "wait_for": "has waited for {0}({1}) of {at}",
     }
 
