@@ -150,7 +150,7 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 @click.option("--max-states", type=int, help="Stop after this many states.")
 @click.option("--max-seconds", type=float, help="Stop after this many seconds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs.")
-@click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool apart.")
+@click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool, and the names of a family, apart.")
 @click.option(
     "--timeouts",
     type=click.Choice(get_args(Timeouts)),

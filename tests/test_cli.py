@@ -447,7 +447,7 @@ def test_explore_prints_one_object_with_everything(simcore):
     assert found["model"] == "models.pool_starvation:buggy"
     assert found["parameters"] == {"downloads": 2, "workers": 2, "chunks": 1}
     assert (found["property"], found["verdict"]) == ("deadlock free", "violated")
-    assert (found["states"], found["transitions"], found["depth"]) == (77, 120, 11)
+    assert (found["states"], found["transitions"], found["depth"]) == (41, 64, 11)
     assert isinstance(found["seconds"], float)
     assert len(found["schedule"]) == 10
     assert found["schedule"][0]["process"] == "download[0]"

@@ -27,16 +27,16 @@ ALL = [importlib.import_module(f"models.{found.name}") for found in pkgutil.iter
 CLAIMED = [module for module in ALL if claims_of(module)]
 
 PINNED = {
-    "callback_starvation": (1_056, 1_090),
+    "callback_starvation": (378, 384),
     "client_memory": (97, 81),
-    "download_path": (273, 7_364),
+    "download_path": (145, 3_694),
     "download_retry": (60, 450),
     "escalation": (30, 190),
     "head_of_line_stall": (113, 1_837),
     "hierarchical_startup": (31, 909),
     "pass_through": (29, 84),
-    "pool_starvation": (77, 841),
-    "produce_item": (107, 4_048),
+    "pool_starvation": (41, 306),
+    "produce_item": (42, 805),
     "rxtask_self_deadlock": (463, 8_166),
     "self_message": (2, 21),
     "sid_collision": (489, 637),

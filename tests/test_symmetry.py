@@ -16,7 +16,7 @@ from simcore import Model, SimcoreError, Verdict, always, choose, explore, somet
 from simcore.freeze import Freezer
 from simcore.kernel import Kernel
 from simcore.reduction import NotSymmetric, Symmetry
-from simcore.reduction.learned import Checked
+from simcore.reduction.exchanges import Checked
 
 
 def clients(*, n: int = 3, requests: int = 1, hold: bool = False) -> Model:

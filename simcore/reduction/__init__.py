@@ -5,7 +5,7 @@ Dill, 1996; Emerson and Sistla, 1996), and the places of futures that submits ha
 applied to every part of a state (`renaming.py`), gives a state in which exactly the permuted things can happen,
 so one representative of each orbit is enough for every property that treats names alike (`symmetry.py`). That
 the model does treat them alike is not taken for granted: it is tested on everything that its processes are seen
-to do (`learned.py`), and a family that fails is told apart.
+to do (`exchanges.py`), and a family that fails is told apart.
 
 Partial order (ample sets), which leaves out orders of independent steps, belongs here too.
 """

@@ -12,7 +12,7 @@ from typing import Any
 
 from simcore.kernel import Kernel, Packed
 from simcore.reduction.colours import Linked, mixed
-from simcore.reduction.learned import Checked
+from simcore.reduction.exchanges import Checked
 from simcore.reduction.names import Names
 from simcore.reduction.renaming import Described, Fact
 from simcore.tables import FREE, Local
@@ -105,7 +105,7 @@ class Components:
             return range(start, start + sys.maxsize // 2)
         kind = self._kind(position)
         alike = [other for other in range(self.kernel.first_future) if self._kind(other) == kind]
-        owners = [self._owners(other) for other in alike]
+        owners = [self.owners(other) for other in alike]
         return {own[0] if len(own) == 1 else own: other for own, other in zip(owners, alike, strict=True)}
 
     def _thing(self, position: int) -> Any:
@@ -122,7 +122,8 @@ class Components:
         team = [p for p in self.kernel.processes if p.pool is pool] if pool is not None and names else []
         return (template, team.index(thing) if team else 0)
 
-    def _owners(self, position: int) -> tuple[int, ...]:
+    def owners(self, position: int) -> tuple[int, ...]:
+        """Return the names that a position belongs to."""
         if position >= self.kernel.first_future:
             return (self.names.first_future + position - self.kernel.first_future,) if self.names.futures else ()
         return self.names.owners(self._thing(position))
@@ -136,7 +137,7 @@ class Components:
         described = self._local(position, number) if process else self._value(position, number)
         shape = self.renaming.shape(described.shape)
         own: Hashable = (process, shape) if described.ordered else (process, shape, number)
-        owners = self._owners(position)
+        owners = self.owners(position)
         component = Component(owners, described, self._made.setdefault(own, {}), self._targets_of[position])
         kind, _ = self._kind(position)
         facts = described.facts or (Fact(described.shape, (), ()),)

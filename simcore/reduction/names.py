@@ -8,6 +8,7 @@ name as whole words (``left of download[0]``), and what it is moved to is found 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -68,12 +69,14 @@ class Names:
             self.blocks.append(Block(family, self.first_worker, size))
             self.first_worker += size
         self._block = {block.family: block for block in self.blocks}
-        workers = [process for process in kernel.processes if process.pool is not None]
+        self._pattern = self._compiled(families)
+        self._read: dict[str, Label] = {}
+        self.first_future = sys.maxsize
+        pools = [team for pool, team in kernel.model.pools() if len(team) > 1 or self.read(pool.name).names]
+        workers = [worker for team in pools for worker in team]
         self._of_worker = {worker: self.first_worker + number for number, worker in enumerate(workers)}
         self._worker = {name: worker for worker, name in self._of_worker.items()}
         self.first_future = self.first_worker + len(workers)
-        self._pattern = self._compiled(families)
-        self._read: dict[str, Label] = {}
         things: list[SharedObject | Process] = [*kernel.objects, *kernel.model.conditions, *kernel.processes]
         self.things = [thing for thing in things if thing not in self._of_worker]
         self._labels = {thing: self._labelled(thing) for thing in self.things}
@@ -96,7 +99,7 @@ class Names:
         return None if block is None else block.first + index.position
 
     def of_worker(self, process: Process) -> int | None:
-        """Return the name of a worker; None for other processes."""
+        """Return the name of a worker; None for other processes, and for a worker with whom none can be exchanged."""
         return self._of_worker.get(process)
 
     def of_future(self, thing: SharedObject) -> int | None:

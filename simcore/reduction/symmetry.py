@@ -18,7 +18,7 @@ from simcore.model import Process
 from simcore.operations import SharedObject
 from simcore.reduction.colours import Colours, Linked, told_apart
 from simcore.reduction.components import NOBODY, SEVERAL, Component, Components
-from simcore.reduction.learned import Checked
+from simcore.reduction.exchanges import Checked
 from simcore.reduction.names import FUTURES, Names, NotSymmetric
 from simcore.tables import FREE
 
@@ -59,7 +59,7 @@ class Symmetry:
         self._place_workers(kernel.first_process)
         families = [block.family for block in self.names.blocks]
         owned = [thing for thing in self.names.things if self.names.owners(thing)] if families else []
-        workers = [w for team in self._pools for w in team if len(team) > 1 or self.names.owners(w)]
+        workers = [w for team in self._pools for w in team if self.names.of_worker(w) is not None]
         self.interchangeable: frozenset[Process | SharedObject] = frozenset([*owned, *workers])
         self.trivial = not (workers or families or (self._pools and self.names.futures))
         self.told = " and ".join(["workers"] * bool(self.teams) + [f"{family}[*]" for family in families])
@@ -76,10 +76,13 @@ class Symmetry:
         return True
 
     def _place_workers(self, first: int) -> None:
-        names = {first + worker.index: self.names.of_worker(worker) for team in self._pools for worker in team}
+        pools = [team for team in self._pools if self.names.of_worker(team[0]) is not None]
+        names = {first + worker.index: self.names.of_worker(worker) for team in pools for worker in team}
         self._worker_at = {place: name for place, name in names.items() if name is not None}
-        self._spans_of_pools = [(first + team[0].index, first + team[-1].index + 1) for team in self._pools]
+        self._spans_of_pools = [(first + team[0].index, first + team[-1].index + 1) for team in pools]
         self.teams = [(start, end) for start, end in self._spans_of_pools if end - start > 1]
+        last = self.kernel.first_future
+        self._owned = [place for place in range(first, last) if self._components.owners(place)]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -113,10 +116,12 @@ class Symmetry:
     def chosen(self, state: Packed) -> tuple[Packed, tuple[int, ...]]:
         """Return the representative of ``state``, and for each process which process of it plays its part."""
         components = self._looked_up(state)
+        colours = self._colours(components, len(state))
+        moves = self._moves(components, colours)
         found = []
-        for finer in self._finer(components, self._colours(components, len(state))):
+        for finer in [colours] if moves is not None else self._finer(components, colours):
             way = list(self.identity)
-            found.append((self._built(state, components, finer, self._sorted(finer), way), tuple(way)))
+            found.append((self._built(state, components, finer, moves or self._sorted(finer), way), tuple(way)))
         return min(found, key=lambda built: built[0])
 
     def _looked_up(self, state: Packed) -> list[Component]:
@@ -152,7 +157,8 @@ class Symmetry:
                 if colours[name] == previous:
                     tied += (before, name)
                 previous, before = colours[name], name
-        if any(colours[self._first_worker : self._first_future]):
+        mentioned = [colour for colour in colours[self._first_worker : self._first_future] if colour]
+        if mentioned and (tied or len(set(mentioned)) < len(mentioned)):
             return None
         return None if tied and self._matter(components, tied) else moves
 
@@ -258,11 +264,10 @@ class Symmetry:
     def _sources(self, components: Sequence[Component], moves: list[int]) -> list[int]:
         """Return, for each position, which one goes there."""
         sources = list(range(self.kernel.first_future))
-        for position in range(self.kernel.first_future):
+        for position in self._owned:
             component = components[position]
             owners = tuple(moves[name] for name in component.owners)
-            if owners:
-                sources[component.targets[owners[0] if len(owners) == 1 else owners]] = position
+            sources[component.targets[owners[0] if len(owners) == 1 else owners]] = position
         return sources
 
     def _order_workers(self, new: list[int], sources: list[int], colours: Colours, moves: list[int]) -> None:
