@@ -69,6 +69,11 @@ class Space:
         return number
 
 
+def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """Return who waited, and who had ended, in two states before the same one: what is new after either counts."""
+    return one[0] & other[0], min(one[1], other[1], key=int.bit_count)
+
+
 class OutOfBudget(Exception):
     """A limit was reached; the text says which."""
 
@@ -233,6 +238,8 @@ class Search:
                 stack.append(known)
                 wrong = self.wrong_in(state) if found is None else None
                 found = found if wrong is None else Found(wrong, known)
+            elif space.depths[known] > space.depths[number] and space.marks[known][0] and self.deadlock is not None:
+                space.marks[known] = _less(space.marks[known], self._seen_before(space.marks[number], choice.state))
             graph.targets.append(known)
             graph.processes.append(choice.process)
             graph.outcomes.append(choice.outcome)

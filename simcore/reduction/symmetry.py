@@ -55,6 +55,8 @@ class Symmetry:
         self._components = Components(kernel, self.names, self.tested)
         self._tables = self._components.tables
         self._first_worker, self._first_future = self.names.first_worker, self.names.first_future
+        self._last_state: Packed | None = None
+        self._last: tuple[list[Component], Colours, list[int] | None]
         self._spans = [(block.first, block.first + block.size) for block in self.names.blocks]
         self._place_workers(kernel.first_process)
         families = [block.family for block in self.names.blocks]
@@ -100,11 +102,9 @@ class Symmetry:
         NotSymmetric
             When what has been learned since the last time tells names of a family apart.
         """
-        components = self._looked_up(state)
-        colours = self._colours(components, len(state))
-        moves = self._moves(components, colours)
+        components, colours, moves = self._coloured(state)
         if moves is not None:
-            return self._built(state, components, colours, moves)
+            return self._built(state, components, colours, moves.copy())
         return min(
             self._built(state, components, finer, self._sorted(finer)) for finer in self._finer(components, colours)
         )
@@ -115,14 +115,20 @@ class Symmetry:
 
     def chosen(self, state: Packed) -> tuple[Packed, tuple[int, ...]]:
         """Return the representative of ``state``, and for each process which process of it plays its part."""
-        components = self._looked_up(state)
-        colours = self._colours(components, len(state))
-        moves = self._moves(components, colours)
+        components, colours, moves = self._coloured(state)
         found = []
         for finer in [colours] if moves is not None else self._finer(components, colours):
             way = list(self.identity)
-            found.append((self._built(state, components, finer, moves or self._sorted(finer), way), tuple(way)))
+            found.append((self._built(state, components, finer, list(moves or self._sorted(finer)), way), tuple(way)))
         return min(found, key=lambda built: built[0])
+
+    def _coloured(self, state: Packed) -> tuple[list[Component], Colours, list[int] | None]:
+        """Return the components of ``state``, their colours, and where its names go; the last answer is kept."""
+        if state is not self._last_state:
+            components = self._looked_up(state)
+            colours = self._colours(components, len(state))
+            self._last, self._last_state = (components, colours, self._moves(components, colours)), state
+        return self._last
 
     def _looked_up(self, state: Packed) -> list[Component]:
         self.tested.test()
