@@ -449,7 +449,7 @@ def _ended(state):
 
 
 def _data(state, process):
-    return state[f"data of {process.name}"]
+    return state.of(process, "data of {}")
 
 
 def _none_failed(state):

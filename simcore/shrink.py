@@ -88,9 +88,18 @@ def _unwound(
 
 
 def concrete(kernel: Kernel, symmetry: Symmetry, path: Path) -> Path:
-    """Turn steps between representatives into steps of the model: undo the renaming of processes on the way."""
+    """Turn steps between representatives into steps of the model: undo the renaming of processes on the way.
+
+    Of all schedules that differ by the names of a family, the one in which they come in order.
+    """
+    steps = _named(kernel, symmetry, path, range(len(kernel.processes)))
+    in_order = symmetry.in_order([process for process, _ in steps])
+    return steps if in_order == symmetry.identity else _named(kernel, symmetry, path, in_order)
+
+
+def _named(kernel: Kernel, symmetry: Symmetry, path: Path, start: Sequence[int]) -> Path:
     state, way = symmetry.chosen(kernel.initial)
-    name = _followed(range(len(kernel.processes)), way)  # which process of the model plays the part of each
+    name = _followed(start, way)  # which process of the model plays the part of each
     real = kernel.initial
     steps = []
     for process, outcome in path:

@@ -109,11 +109,23 @@ class State:
         """Processes and objects that stand for each other, so that none of them can be asked for by name."""
 
     def __getitem__(self, name: str) -> Any:
-        for thing, value in self.values.items():
+        thing = self._object(name)
+        if thing in self.interchangeable:
+            raise self._refused(f"{thing.kind} {name}", "names of its family")
+        return self.values[thing]
+
+    def of(self, process: ProcessState, name: str) -> Any:
+        """Return the value of an object that belongs to a process: ``name`` has {} in place of the process's.
+
+        For properties of a whole family, ``all(state.of(p, "inbox of {}") == () for p in state.processes ...)``:
+        there the names of a family may be interchangeable.
+        """
+        return self.values[self._object(name.format(process.name))]
+
+    def _object(self, name: str) -> SharedObject:
+        for thing in self.values:
             if thing.name == name and thing.kind != "local":
-                if thing in self.interchangeable:
-                    raise self._refused(f"{thing.kind} {name}", "names of its family")
-                return value
+                return thing
         raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
 
     def value_of(self, thing: SharedObject) -> Value:

@@ -129,10 +129,10 @@ def test_a_request_that_was_given_up_stores_what_nobody_needs_any_more():
 @pytest.mark.parametrize(
     ("build", "sizes", "states"),
     [
-        (produce_item.buggy, {}, 2_748),
-        (produce_item.fixed, {}, 4_048),
-        (produce_item.buggy, LOST, 19_468),
-        (produce_item.fixed, LOST, 21_194),
+        (produce_item.buggy, {}, 472),
+        (produce_item.fixed, {}, 805),
+        (produce_item.buggy, LOST, 2_694),
+        (produce_item.fixed, LOST, 3_313),
     ],
 )
 def test_so_many_states_hold(build, sizes, states):

@@ -325,12 +325,17 @@ def nested_futures(*, roots: int, levels: int, workers: int) -> Model:
     return model
 
 
-def pool_system(*, requesters: int, workers: int, chunks: int, callback_workers: int | None = None) -> Model:
-    """The essence of the reported hang; with ``callback_workers`` after its fix, without before."""
+def pool_system(
+    *, requesters: int, workers: int, chunks: int, callback_workers: int | None = None, alike: bool = False
+) -> Model:
+    """The essence of the reported hang; with ``callback_workers`` after its fix, without before.
+
+    With ``alike`` the requesters are called by interchangeable names.
+    """
     model = Model("pool system")
     stream = model.thread_pool("stream", workers)
     callbacks = stream if callback_workers is None else model.thread_pool("callback", callback_workers)
-    names = model.indices("requester", requesters)
+    names = model.indices("requester", requesters) if alike else range(requesters)
     blob = {name: model.queue(f"blob of {name}") for name in names}
     reply = {name: model.queue(f"reply to {name}") for name in names}
 
@@ -354,5 +359,5 @@ def pool_system(*, requesters: int, workers: int, chunks: int, callback_workers:
             yield reply[name].get()
 
     for name in names:
-        model.process(name, requester, name)
+        model.process(name if alike else f"requester[{name}]", requester, name)
     return model

@@ -13,7 +13,7 @@ from typing import Any
 from simcore.kernel import Kernel, Packed
 from simcore.reduction.colours import Linked, mixed
 from simcore.reduction.exchanges import Checked
-from simcore.reduction.names import Names
+from simcore.reduction.names import Moves, Names
 from simcore.reduction.renaming import Described, Fact
 from simcore.tables import FREE, Local
 
@@ -107,6 +107,12 @@ class Components:
         alike = [other for other in range(self.kernel.first_future) if self._kind(other) == kind]
         owners = [self.owners(other) for other in alike]
         return {own[0] if len(own) == 1 else own: other for own, other in zip(owners, alike, strict=True)}
+
+    def target(self, position: int, moves: Moves) -> int:
+        """Return where a position is moved."""
+        owners = tuple(moves.get(name, name) for name in self.owners(position))
+        targets = self._targets_of[position]
+        return int(targets[owners[0] if len(owners) == 1 else owners]) if owners else position
 
     def _thing(self, position: int) -> Any:
         first = self.kernel.first_process

@@ -113,6 +113,16 @@ class Symmetry:
         """Return, for each process of ``state``, which process of the representative plays its part."""
         return self.chosen(state)[1]
 
+    def in_order(self, processes: Sequence[int]) -> tuple[int, ...]:
+        """Return what each process is moved to so that ``processes`` come in the order of their names."""
+        came = [name for p in processes for name in self.names.owners(self.kernel.processes[p])]
+        moves: dict[int, int] = {}
+        for first, end in self._spans:
+            names = dict.fromkeys([*(name for name in came if first <= name < end), *range(first, end)])
+            moves.update(zip(names, range(first, end), strict=True))
+        place = self.kernel.first_process
+        return tuple(self._components.target(place + p, moves) - place for p in self.identity)
+
     def chosen(self, state: Packed) -> tuple[Packed, tuple[int, ...]]:
         """Return the representative of ``state``, and for each process which process of it plays its part."""
         components, colours, moves = self._coloured(state)
