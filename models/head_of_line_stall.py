@@ -198,7 +198,7 @@ def whole_frames() -> Property:
     """Require that the frames of different senders are not mixed on a connection."""
 
     def whole(state: State) -> bool:
-        return not any(state[thing.name] for thing in state.values if thing.name.endswith("has a torn frame"))
+        return not any(torn for thing, torn in state.values.items() if thing.name.endswith("has a torn frame"))
 
     return always(whole, "frames arrive whole")
 
@@ -207,7 +207,7 @@ def streams_in_order() -> Property:
     """Require that the frames of a stream arrive in order, without a gap, none of them twice."""
 
     def ordered(state: State) -> bool:
-        arrived = [state[thing.name] for thing in state.values if thing.name.endswith(" arrived")]
+        arrived = [value for thing, value in state.values.items() if thing.name.endswith(" arrived")]
         return all(numbers == tuple(range(len(numbers))) for numbers in arrived)
 
     return always(ordered, "the frames of each stream arrive in order")
