@@ -220,6 +220,7 @@ CLAIMS = (
         deadlock_free(),
         Verdict.HOLDS,
         {"topology": "tcp", **_LONG},
+        slow=True,
         note="two processes, one way only: the idle side's pool runs the reader",
     ),
     Claim(

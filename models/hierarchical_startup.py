@@ -624,7 +624,7 @@ ANYTHING = {
 
 def _claim(id, version, asked, expected, parameters, note=""):
     model = buggy if version == "2.7.1" else fixed
-    slow = parameters.items() >= ANYTHING.items()
+    slow = parameters.items() >= ANYTHING.items() or (parameters.items() >= TWO_SLOW.items() and expected is HOLDS)
     more = {"strict": True} if version == STRICT else {"startup_grace": 60.0} if version == J else {}
     return Claim(id, version, model, asked, expected, {**parameters, **more}, "in_order", slow=slow, note=note)
 

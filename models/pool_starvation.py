@@ -183,6 +183,7 @@ CLAIMS = (
         deadlock_free(),
         Verdict.HOLDS,
         {"downloads": 3, "workers": 2, "callback_workers": 2},
+        slow=True,
         note="more downloads than workers in either pool",
     ),
     Claim("S1", "(a) 2.7.1 pools", buggy, deadlock_free(), Verdict.VIOLATED, {"downloads": 3, "workers": 2}),

@@ -343,7 +343,17 @@ LATE: Sizes = {"receivers": 1, "items": 1, "request_timeout": 1.5}
 HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
 
 CLAIMS = tuple(
-    Claim(id_, version, buggy if version == "2.7.1" else fixed, asked, expected, sizes, "anytime", note=note)
+    Claim(
+        id_,
+        version,
+        buggy if version == "2.7.1" else fixed,
+        asked,
+        expected,
+        sizes,
+        "anytime",
+        slow=sizes is LOST and expected is HOLDS,
+        note=note,
+    )
     for id_, version, asked, expected, sizes, note in (
         ("convoy", "2.7.1", CACHED_GO_ON, VIOLATED, USUAL, "the parent of the fix, as for every 2.7.1 here"),
         ("convoy", "2.7.2", CACHED_GO_ON, HOLDS, USUAL, "however long a production takes"),
