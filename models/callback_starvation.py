@@ -120,35 +120,10 @@ def fixed(
 ) -> Model:
     """Build the same with a repair: by default variant (e), where a reply is dispatched on the stream worker.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    topology : str
-        "tcp": each site is a process with a connection to the owner; "one process": all share the owner's pools;
-        "both ways": two processes with such pools, and requests of each to the other.
-    requests : int
-        Requests that are made of the owner, all at once.
-    depth : int
-        Requests that the owner's callback makes before it replies; 0 is a callback that does not nest.
-    workers : int
-        Workers of the owner's stream pool; NVFlare's are 128.
-    callback_workers : int
-        Workers of the owner's callback pool; NVFlare's are 64.
-    barrier : bool
-        Whether each callback then waits until all of them have got there.
-    shutdown : bool
-        Whether the callback pool is shut down at some time.
-    counted : bool
-        Whether the owner counts the requests whose bytes it holds.
-    request_timeout : float
-        Seconds for which a site waits for the reply to its request; 0 is without limit.
-    nested_timeout : float
-        Seconds for which a callback waits for the reply to a nested request; 0 is without limit, NVFlare's are 600.
-    retries : int
-        How often the callback makes a nested request again when that was too long; NVFlare's are 3.
-    clock : float
-        Seconds after which a process called clock returns, for properties that ask by when; 0 leaves it out.
-    second : float
-        Seconds of the model for a second of NVFlare; 0.001 makes a real run quick.
     repair : str
         One of `REPAIRS`; some of them are none.
     fix : bool

@@ -78,14 +78,12 @@ def fixed(
 ) -> Model:
     """Build a client after #4211.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    rounds : int
-        Rounds of training; 0 goes on for ever.
     collect : bool
         Whether garbage is collected after every send, besides.
-    drop_at_send : bool
-        Whether the model is dropped when it has been sent (#4231), or when the next one has been received.
     memory_gc_rounds : int
         N, less than `MOST`: the client cleans up after every N-th send; 0 is never.
     glibc : bool

@@ -127,38 +127,14 @@ def fixed(
 ) -> Model:
     """Build the system after #4167.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    receivers : int
-        Downloads of the one object.
-    chunks : int
-        Chunks of the object; behind the last one a download asks once more and gets the end of file.
-    workers : int
-        Workers of the owner's callback pool.
-    lost : int
-        Replies that may be lost.
-    losing : str
-        Which replies may be: "data", "end" (of file) or "any".
-    cut : bool
-        Whether a lost reply is lost behind its first bytes, and not as a whole.
     retries : int
         How often the same chunk is asked for again.
-    request_timeout : float
-        Seconds that a requester waits for the first bytes of a reply, and then for the rest.
-    transaction_timeout : float
-        Seconds without a request after which the transaction is removed.
-    monitor_period : float
-        Seconds between two looks of the owner's monitor.
-    preparing : float
-        Seconds from the creation of the transaction until its object is added.
-    lag : float
-        Seconds by which each download begins later than the one before it.
-    callback : str
-        What the application does when its transaction is done: "returns", "re-enters" the service, "raises".
     idempotent_eof : bool
         Variant (i): each requester is counted once, and is still told so when the transaction is gone.
-    second : float
-        Seconds of the model for a second of NVFlare; 0.01 makes a real run quick.
     fix : bool
         False takes the fix out again: a time-out ends the download.
     """

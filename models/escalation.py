@@ -83,22 +83,10 @@ def fixed(
 ) -> Model:
     """Build the streaming layer of 2.7.2: long requests, and a short one long afterwards.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    topology : str
-        "one process", or "tcp" or "relay" with a long request each way.
-    workers : int
-        Workers of each process's stream pool, and long requests towards it.
-    frame_workers : int
-        Workers of each process's frame pool; none within one process.
-    chunks : int
-        Chunks of a long request; up to ``window + 2`` never wait.
-    window : int
-        Chunks that may be unacknowledged while the sender goes on.
-    probe_after : float
-        Seconds after which one short request asks whether the system is back in service.
-    second : float
-        Seconds of the model for one of NVFlare; a small number makes a real run quick.
     stop_wakes_reader : bool
         Variant (f): a stop ends the wait of the reader too.
     fix : bool

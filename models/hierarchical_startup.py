@@ -130,34 +130,14 @@ def fixed(
 ) -> Model:
     """Build the system after #4209.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    clients : int
-        Sites that are connected when the job is deployed.
-    slow : int
-        Those of them that ``deploy``, ``start`` and ``life`` are about; the others need no time.
-    min_clients : int
-        The job's `min_clients`.
-    required : bool
-        Whether the slow clients are required sites.
-    deploy : str
-        Seconds until a slow client has installed the app and said so; or several, of which any may be; "never";
-        "leaves" (it is ready at once, and disconnects before START).
-    start : str
-        Seconds from START until it lists the job and has said so; or several; "never" (START is lost); "error".
-    life : str
-        Seconds from then until its job process takes part; or several; "never" (it gives up); "crashes" (at once);
-        "dies" (after a heartbeat that told of it); "host-dies" (it, and its CP).
-    relays : int
-        Relays between SP and the clients, who are shared out evenly; 0 for none.
-    stall : str
-        Seconds for which the first relay, that of slow client[0], holds replies to the deployment back; or several.
     strict : bool
         `strict_start_job_reply_check`, off by default: a client that has not replied to START has failed.
     startup_grace : float
         Variant (j): seconds after START at which a client that never had the job is reported; 0 for never.
-    second : float
-        Seconds of the model for one of NVFlare; a small number makes a real run quick.
     fix : bool
         False takes the fix out again: all decision rules are those of 2.7.1.
     """
@@ -624,7 +604,7 @@ ANYTHING = {
 
 def _claim(id, version, asked, expected, parameters, note=""):
     model = buggy if version == "2.7.1" else fixed
-    slow = parameters.items() >= ANYTHING.items()
+    slow = parameters.items() >= ANYTHING.items() or (parameters.items() >= TWO_SLOW.items() and expected is HOLDS)
     more = {"strict": True} if version == STRICT else {"startup_grace": 60.0} if version == J else {}
     return Claim(id, version, model, asked, expected, {**parameters, **more}, "in_order", slow=slow, note=note)
 

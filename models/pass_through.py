@@ -183,22 +183,10 @@ def fixed(
 ) -> Model:
     """Build the forwarding of a task after #4210.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    batches : int
-        Messages of the owner, with a batch of tensors each, from which CJ makes one task.
-    tensors : int
-        Tensors of a batch; 0 is any number.
-    chunks : int
-        Chunks of 2 MiB in which a batch is downloaded; 0 is any number.
-    receivers : int
-        Training subprocesses to which CJ hands the task; 0 is any number.
-    start : float
-        Seconds until a subprocess has started and asks for the task.
-    lifetime : float
-        Seconds that the message is meant to live (the task's time-out); 0 is not set, as FedAvg does.
-    second : float
-        Seconds of the model for a second of NVFlare; 0.001 makes a real run quick.
     every_batch : bool
         Whether every batch is written again, not only the first; a repair that 2.7.2 does not have.
     fix : bool
@@ -482,9 +470,10 @@ CLAIMS = (
         Verdict.HOLDS,
         ANY,
         timeouts="anytime",
+        slow=True,
         note="a proof for any number of chunks, tensors and receivers, whenever a time-out fires",
     ),
-    Claim("R1", "2.7.2", fixed, small_at_the_job(), Verdict.HOLDS, {**ANY, "batches": 2}),
+    Claim("R1", "2.7.2", fixed, small_at_the_job(), Verdict.HOLDS, {**ANY, "batches": 2}, slow=True),
     Claim("R1", "2.7.2", fixed, small_at_the_job(), Verdict.HOLDS, {"chunks": 0, "tensors": 1, "receivers": 2}),
     Claim(
         "10.3 R2",

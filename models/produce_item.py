@@ -92,26 +92,10 @@ def fixed(
 ) -> Model:
     """Build the system after #4174.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    receivers : int
-        Downloads of the one object.
-    items : int
-        Items of the object; each of them fills a reply.
-    workers : int
-        Workers of the owner's callback pool.
-    cores : int
-        Items that can be in production at a time.
-    production : float
-        Seconds that the production of an item takes.
-    apart : bool
-        Whether receiver k begins with item k, as one that resumes, and not with item 0.
-    lost : int
-        Replies that may be lost; the receiver then asks again, and acknowledges again.
-    request_timeout : float, optional
-        Seconds after which a receiver asks again while its request may still be served. None: without limit.
-    second : float
-        Seconds of the model for a second of NVFlare; 0.01 makes a real run quick.
     fix : bool
         False takes the fix out again: the lock is held on, and the count set back.
     """
@@ -343,7 +327,17 @@ LATE: Sizes = {"receivers": 1, "items": 1, "request_timeout": 1.5}
 HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
 
 CLAIMS = tuple(
-    Claim(id_, version, buggy if version == "2.7.1" else fixed, asked, expected, sizes, "anytime", note=note)
+    Claim(
+        id_,
+        version,
+        buggy if version == "2.7.1" else fixed,
+        asked,
+        expected,
+        sizes,
+        "anytime",
+        slow=sizes is LOST and expected is HOLDS,
+        note=note,
+    )
     for id_, version, asked, expected, sizes, note in (
         ("convoy", "2.7.1", CACHED_GO_ON, VIOLATED, USUAL, "the parent of the fix, as for every 2.7.1 here"),
         ("convoy", "2.7.2", CACHED_GO_ON, HOLDS, USUAL, "however long a production takes"),

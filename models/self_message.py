@@ -143,26 +143,12 @@ def fixed(
 ) -> Model:
     """Build one round of the aggregating client after #4141 and #4186.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    scattered_by : str
-        Who sends the learn task: "self", as after a round that this client has aggregated, or "other".
-    others : int
-        Trainers in other processes; this client is one more.
-    workers : int
-        Workers of the pool that runs the handlers of streamed messages.
-    tensor_stream : bool
-        Whether tensors are streamed apart from their message.
-    tensor_wait : float
-        Seconds for which a handler waits for tensors; 0 is without limit.
-    ack_timeout : float
-        Seconds for which the sender of a streamed result waits for the reply; 0 is without limit.
-    crash : bool
-        Whether each of the others may die once it has permission to submit.
     round_limit : float
         Seconds for which a round waits for its first result (learn_task_timeout); 0 is without limit, the default.
-    second : float
-        Seconds of the model for a second of NVFlare; 0.001 makes a real run quick.
     fix : bool
         False takes both fixes out again.
     submit_fix : bool

@@ -25,19 +25,20 @@ RANKS = [
     {"tables"},
     {"kernel"},
     {"schedule"},
-    {"spec", "strategy", "delays", "enabling"},
+    {"spec", "strategy", "delays", "enabling", "learned"},
     {"waitfor", "claim"},
     {"liveness", "waiting", "simulation"},
     {"reduction"},
     {"result", "shrink"},
     {"knot"},
     {"monitor", "search"},
-    {"explore", "simulate", "execute"},
+    {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},
     {"reproduction"},
     {"stateful", "reproduce", "arguments"},
     {"matrix"},
+    {"console"},
     {"pytest_plugin", "cli"},
 ]
 """Lowest first. A module imports from lower ranks only; those in one set are siblings and do not know each other."""
@@ -58,7 +59,7 @@ DOORS = {
     "_pytest": {"pytest_plugin"},
     "networkx": {"waitfor", "liveness"},
     "click": {"cli"},
-    "rich": {"cli", "report"},
+    "rich": {"console", "report"},
     "matplotlib": {"report"},
 }
 """Who may import what is not ours. ``objects`` names exceptions of the standard library, and starts no thread."""

@@ -32,7 +32,7 @@ def test_the_space_drawn_by_hand():
     assert (space.states, space.transitions, space.depth, len(space.deadlocks), space.nearest) == (19, 22, 8, 1, 2)
 
 
-@pytest.mark.parametrize(("n", "states"), sizes(TWO_PHASE_COMMIT, last=6))
+@pytest.mark.parametrize(("n", "states"), sizes(TWO_PHASE_COMMIT, last=5))
 def test_two_phase_commit_has_6_n_plus_4_n_plus_2_n_states_and_agrees(n, states):
     kernel = Kernel(toys.two_phase_commit(n=n))
     space = toys.space(kernel)
