@@ -20,6 +20,7 @@ subtracts times of day, so a time in which the monitor itself is held up is not 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from models.f3 import ACK_CHECK_INTERVAL, ACK_PROGRESS_TIMEOUT, HEARTBEAT_IDLE, HEARTBEAT_TICK, SEND_TIMEOUT
 from models.f3_connection import (
@@ -180,7 +181,7 @@ def streams_in_order() -> Property:
     """Require that the frames of a stream arrive in order, without a gap, none of them twice."""
 
     def ordered(state: State) -> bool:
-        arrived = [value for thing, value in state.values.items() if thing.name.endswith(" arrived")]
+        arrived: list[Any] = [state.values[thing] for thing in state.values if thing.name.endswith(" arrived")]
         return all(numbers == tuple(range(len(numbers))) for numbers in arrived)
 
     return always(ordered, "the frames of each stream arrive in order")
