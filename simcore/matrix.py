@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from multiprocessing import TimeoutError as NothingYet
-from multiprocessing import active_children, get_context, resource_tracker
-from multiprocessing.pool import Pool
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from simcore.children import Killed, in_children
 from simcore.claim import Claim, claims_of
 from simcore.errors import ModelError, OptionError, SimcoreError, place_of
 from simcore.explore import explore
@@ -323,34 +319,13 @@ def _mistake(error: BaseException) -> str:
 
 def _in_children(places: Sequence[Place], jobs: int) -> Iterator[Answer | None]:
     """Yield the answers as they come, and None once a second while there is none."""
-    with _pool(jobs) as pool:
-        began_with = {child.pid for child in active_children()}
-        answers = pool.imap_unordered(_explored, places)
-        while True:
-            try:
-                yield answers.next(timeout=1)
-            except StopIteration:
-                return
-            except NothingYet:
-                if not began_with <= {child.pid for child in active_children()}:
-                    raise ModelError(
-                        "a process that was exploring claims has been killed, for want of memory perhaps; use fewer "
-                        "--jobs, or bound the largest claim with max_states"
-                    ) from None
-                yield None
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[Pool]:
-    """Give processes that leave with this one, and whom Ctrl-C, which a terminal sends to all, does not reach."""
-    resource_tracker.ensure_running()  # or the first child would start it, and it unblocks what is blocked
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the children inherit this
     try:
-        with get_context("spawn").Pool(jobs) as pool:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            yield pool
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield from in_children(_explored, places, jobs)
+    except Killed as killed:
+        raise ModelError(
+            f"{killed.item.claim()}: the process that explored it has been killed, for want of memory perhaps; use "
+            f"fewer --jobs, or bound the claim with max_states"
+        ) from None
 
 
 def _only(package: str, claims: Mapping[Place, Claim], names: Sequence[str]) -> dict[Place, Claim]:

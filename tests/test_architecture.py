@@ -14,7 +14,7 @@ import simcore
 
 ROOT = Path(__file__).parents[1]
 RANKS = [
-    {"errors"},
+    {"errors", "children"},
     {"operations"},
     {"objects", "deadlines"},
     {"model"},
@@ -50,7 +50,7 @@ DOORS = {
     "socket": {"execute"},
     "select": {"execute"},
     "selectors": {"execute"},
-    "multiprocessing": {"matrix"},
+    "multiprocessing": {"children"},
     "asyncio": set(),
     "concurrent": {"execute", "objects"},
     "queue": {"execute", "objects"},
