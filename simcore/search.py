@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
 _HUNTS = 40
+_STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _RUN_STEPS = 20_000
 
 
@@ -72,6 +73,12 @@ class Space:
 def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     """Return who waited, and who had ended, in two states before the same one: what is new after either counts."""
     return one[0] & other[0], min(one[1], other[1], key=int.bit_count)
+
+
+def _called(mark: tuple[int, int], way: Sequence[int]) -> tuple[int, int]:
+    """Return who waited, and who had ended, by the names that a representative gives them."""
+    waiting, ended = mark
+    return (sum(1 << new for old, new in enumerate(way) if waiting >> old & 1) if way else waiting), ended
 
 
 class OutOfBudget(Exception):
@@ -209,7 +216,8 @@ class Search:
                 return found
             position += 1
             self._tell(space, len(stack) - (0 if depth_first else position), number)
-            if only is None and not depth_first and not hunted and len(space.states) >= HUNT_AFTER:
+            looked_at = max(len(space.states), len(space.graph.targets) // _STEPS_OF_A_STATE)
+            if only is None and not depth_first and not hunted and looked_at >= HUNT_AFTER:
                 hunted = True
                 self.hunt()
         return None
@@ -229,31 +237,28 @@ class Search:
     def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
         graph, index, canonical = space.graph, space.index, self.canonical
         found: Found | None = None
+        follow = self.deadlock is not None and not self.symmetry.trivial
+        way: Sequence[int] = ()
         for choice in choices:
-            state = canonical(choice.state)
+            if follow:
+                state, way = self.symmetry.chosen(choice.state)
+            else:
+                state = canonical(choice.state)
             known = index.get(state)
             if known is None:
                 self.limits.check(len(space.states))
-                known = space.add(state, number, self._seen_before(space.marks[number], choice.state))
+                known = space.add(state, number, _called(space.marks[number], way))
                 stack.append(known)
                 wrong = self.wrong_in(state) if found is None else None
                 found = found if wrong is None else Found(wrong, known)
             elif space.depths[known] > space.depths[number] and space.marks[known][0] and self.deadlock is not None:
-                space.marks[known] = _less(space.marks[known], self._seen_before(space.marks[number], choice.state))
+                space.marks[known] = _less(space.marks[known], _called(space.marks[number], way))
             graph.targets.append(known)
             graph.processes.append(choice.process)
             graph.outcomes.append(choice.outcome)
         graph.starts.append(len(graph.targets))
         space.expanded.append(number)
         return found
-
-    def _seen_before(self, mark: tuple[int, int], state: Packed) -> tuple[int, int]:
-        """Return who waited in the state before ``state``, and who had ended, as their representative calls them."""
-        waiting, ended = mark
-        if not waiting or self.symmetry.trivial:
-            return mark
-        way = self.symmetry.permutation(state)
-        return sum(1 << new for old, new in enumerate(way) if waiting >> old & 1), ended
 
     def _tell(self, space: Space, frontier: int, number: int) -> None:
         if self.progress is not None and self.limits.elapsed - self._reported > 0.2:

@@ -124,6 +124,7 @@ def _same_step(
 ) -> tuple[int, Packed]:
     """Return the outcome that leads to a state with the representative ``wanted``: of several, the same number."""
     choices = [c for c in kernel.successors(real) if c.process == process]
+    assert choices, "what a representative can do, its states can"
     choices.sort(key=lambda choice: choice.outcome != outcome)
     found = next((c for c in choices if symmetry.representative(c.state) == wanted), choices[0])
     return found.outcome, found.state

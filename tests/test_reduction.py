@@ -167,15 +167,20 @@ def sorted_without_renaming(self, state):
     return state
 
 
+def reduce_wrongly(monkeypatch, wrong):
+    monkeypatch.setattr(Symmetry, "representative", wrong)
+    monkeypatch.setattr(Symmetry, "chosen", lambda self, state: (wrong(self, state), self.identity))
+
+
 @pytest.mark.parametrize("model", [small.locked_tasks, notified])
 def test_sorting_workers_without_renaming_the_owners_of_locks_is_caught(monkeypatch, model):
-    monkeypatch.setattr(Symmetry, "representative", sorted_without_renaming)
+    reduce_wrongly(monkeypatch, sorted_without_renaming)
     with pytest.raises(AssertionError):
         test_what_can_happen_in_a_representative_is_what_can_happen_renamed(model)
 
 
 def test_sorting_workers_without_renaming_changes_a_verdict_which_is_caught(monkeypatch):
-    monkeypatch.setattr(Symmetry, "representative", sorted_without_renaming)
+    reduce_wrongly(monkeypatch, sorted_without_renaming)
     with pytest.raises(AssertionError):
         test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(
             TOYS["locked tasks in order"], "when_stuck"
@@ -188,7 +193,7 @@ def test_taking_different_workers_for_the_same_is_caught(monkeypatch):
             state = (*state[:start], *(min(state[start:end]),) * (end - start), *state[end:])
         return state
 
-    monkeypatch.setattr(Symmetry, "representative", merged)
+    reduce_wrongly(monkeypatch, merged)
     with pytest.raises((AssertionError, StopIteration)):
         test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(small.locked_tasks, "when_stuck")
 

@@ -51,29 +51,56 @@ def told_apart(
         How many to return, at most; then the rest is left out.
     """
     found: list[Colours] = []
-    _search(colours, facts, groups, exact, most, found)
+    _search(refined(colours, facts, groups), facts, groups, exact, most, found)
     return found
 
 
 def _search(
     colours: Colours, facts: Sequence[Linked], groups: Sequence[list[int]], exact: bool, most: int, found: list[Colours]
 ) -> None:
-    colours = refined(colours, facts, groups)
     ties = _ties(colours, groups)
-    tied = {name for tie in ties for name in tie}
-    crossing = [inside for fact in facts if len(inside := tied.intersection(fact.names)) > 1]
-    if not tied or (exact and not crossing):
+    merged = _merged(colours, facts, {name for tie in ties for name in tie}) if exact and ties else None
+    if merged is not None and merged:
+        finer = refined(colours, merged, groups)
+        if _count(finer, groups) > _count(colours, groups):
+            return _search(finer, facts, groups, exact, most, found)
+    if not ties or merged == []:
         found.append(colours)
-        return
-    candidates = ties[0]
-    if exact and _forest(crossing):
-        candidates = candidates[:1]
-    for candidate in candidates:
-        if found and len(found) >= most:
-            return
-        first = colours.copy()
-        first[candidate] += _FIRST
-        _search(first, facts, groups, exact, most, found)
+        return None
+    part = None if merged is None else _parts([fact.names for fact in merged])
+    if merged is not None and part is not None:
+        firsts = {part.get(name, name): name for name in reversed(ties[0])}  # one in each part that they stand in
+        choices = [{name: _FIRST * rank for rank, name in enumerate(firsts.values(), 1)}]
+    else:
+        choices = [{name: _FIRST} for name in ties[0]]
+    for choice in choices:
+        if not found or len(found) < most:
+            first = [colour + choice.get(name, 0) for name, colour in enumerate(colours)]
+            _search(refined(first, facts, groups), facts, groups, exact, most, found)
+    return None
+
+
+def _merged(colours: Colours, facts: Sequence[Linked], tied: set[int]) -> list[Linked] | None:
+    """Return what all facts about the same names that tie say together, where those are several.
+
+    None when that would lose something: two facts that differ in nothing but which name is in which slot.
+    """
+    about: dict[tuple[int, ...], dict[int, dict[int, int]]] = {}
+    for code, names, slots, _ in facts:
+        inside = [name for name in names if name in tied]
+        if len(inside) > 1:
+            rest = sorted((slot, colours[n]) for n, slot in zip(names, slots, strict=True) if n not in tied)
+            alike = about.setdefault(tuple(sorted(inside)), {})
+            base = hash((code, *rest))
+            if base in alike:
+                return None
+            alike[base] = dict(zip(names, slots, strict=True))
+    return [_together(names, alike) for names, alike in about.items()]
+
+
+def _together(names: tuple[int, ...], facts: dict[int, dict[int, int]]) -> Linked:
+    slots = tuple(sum(hash((base, slots[name])) for base, slots in facts.items()) for name in names)
+    return Linked(sum(hash((base, len(names))) for base in facts), names, slots, False)
 
 
 def refined(colours: Colours, facts: Sequence[Linked], groups: Sequence[list[int]]) -> Colours:
@@ -107,8 +134,8 @@ def _ties(colours: Colours, groups: Sequence[list[int]]) -> list[list[int]]:
     return found
 
 
-def _forest(links: Iterable[set[int]]) -> bool:
-    """Tell whether nothing is connected in two ways."""
+def _parts(links: Iterable[tuple[int, ...]]) -> dict[int, int] | None:
+    """Return, for each name, which connected part it is in; None when something is connected in two ways."""
     root: dict[int, int] = {}
 
     def find(name: int) -> int:
@@ -119,7 +146,7 @@ def _forest(links: Iterable[set[int]]) -> bool:
     for link in links:
         one, *others = {find(name) for name in link}
         if 1 + len(others) < len(link):
-            return False
+            return None
         for other in others:
             root[other] = one
-    return True
+    return {name: find(name) for name in list(root)}
