@@ -278,8 +278,9 @@ class _Complete(Kernel):
     def _forgetting(self, number: int, met: list[set[int]]) -> Iterator[tuple[int, dict[int, int]]]:
         """Yield what the workers, and then the pools, become when future ``number`` is dropped; see `Drop`."""
         for place in self._worker_places:
-            owners = [local for local in sorted(met[place] & set(self._alone)) if self._task_futures[local] == number]
-            yield place, {local: self._alone[local] for local in owners}
+            pool = self.processes[place - self.first_process].pool
+            owners = [local for local in sorted(met[place]) if self._task_futures[local] == number]
+            yield place, {local: self._alone[local, pool] for local in owners if (local, pool) in self._alone}
         known = self._without[number]
         for place in self._pool_places:
             yield place, {value: known[value] for value in sorted(met[place] & set(known)) if known[value] != value}

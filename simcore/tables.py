@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from simcore.errors import ModelError
 from simcore.freeze import Freezer
 from simcore.model import Model, Process
-from simcore.objects import LEAVE, Future, PoolValue, Task
+from simcore.objects import LEAVE, Future, PoolValue, Task, ThreadPool
 from simcore.operations import Operation, Outcomes, Raised, SharedObject, Value
 from simcore.process import Point, Points
 
@@ -103,7 +103,7 @@ class Tables:
         self._mentioning_values: list[set[int]] = []
         self._task_futures: list[int] = []
         self._without: list[dict[int, int]] = []
-        self._alone: dict[int, int] = {}
+        self._alone: dict[tuple[int, ThreadPool | None], int] = {}  # the worker's pool counts: it is idle there then
         self._failed: set[int] = set()
         self._moves: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._creating: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
@@ -298,15 +298,15 @@ class Tables:
         return self.intern_value(value._replace(tasks=tasks))
 
     def _local_without(self, number: int, process: int) -> int:
-        if number not in self._alone:
+        worker = self.processes[process]
+        key = (number, worker.pool)
+        if key not in self._alone:
             local = self.locals[number]
             assert local.point is not None
             assert local.task is not None
-            worker = self.processes[process]
-            self._alone[number] = self.intern_local(
-                self._settled(worker, local.point, local.task._replace(future=None)), worker
-            )
-        return self._alone[number]
+            settled = self._settled(worker, local.point, local.task._replace(future=None))
+            self._alone[key] = self.intern_local(settled, worker)
+        return self._alone[key]
 
     def _lowest_free(self, state: Packed) -> int:
         for place in range(self.first_future, len(state)):
