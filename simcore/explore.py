@@ -22,7 +22,7 @@ from typing import Literal
 
 from simcore.errors import OptionError
 from simcore.kernel import Kernel, Packed, Timeouts
-from simcore.knot import never_again, reach
+from simcore.knot import Knots, never_again, reach
 from simcore.liveness import Lasso, Path, avoiding
 from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
@@ -49,6 +49,7 @@ def explore(
     max_seconds: float | None = None,
     seed: int = 0,
     symmetry: bool = True,
+    partial_order: bool = True,
     timeouts: Timeouts = "when_stuck",
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
@@ -72,6 +73,8 @@ def explore(
     symmetry : bool
         Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
         must then treat them alike; one that asks for one of them by name is refused.
+    partial_order : bool
+        Of steps in which order does not count, follow one order only.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     progress : function, optional
@@ -102,16 +105,23 @@ def explore(
     if symmetry and any(p.liveness for p in asked):
         symmetry = False
         notes.append("symmetry switched off: fairness is a promise to each process by name")
+    if partial_order and any(p.liveness for p in asked):
+        partial_order = False
+        notes.append("partial order switched off: a fair run may need the steps that it leaves out")
+    if sampler is not None:
+        partial_order = False
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds)
     apart: dict[str, str] = {}
     with _no_cyclic_collection():
         while True:
             reduction = Symmetry(kernel, symmetry, apart)
-            search = _Exploration(kernel, asked, reduction, replace(limits), progress)
+            search = _Exploration(kernel, asked, reduction, replace(limits), progress, partial_order)
             try:
                 result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
                 apart = {**reduction.apart, found.family: found.reason}
+                continue
+            except Unjustified:
                 continue
             return replace(result, notes=(*notes, *reduction.notes, *result.notes))
 
@@ -138,6 +148,10 @@ def _no_cyclic_collection() -> Iterator[None]:
             gc.enable()
 
 
+class Unjustified(Exception):
+    """Steps were left out in the belief that processes do less than they were seen to do later."""
+
+
 class _Exploration(Search):
     """A search that gives an answer."""
 
@@ -146,17 +160,36 @@ class _Exploration(Search):
         name = "depth-first" if depth_first else "breadth-first"
         if self.symmetry.told:
             name += f", {self.symmetry.told} interchangeable"
+        if self.partial_order is not None:
+            name += ", partial order"
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
             return self._result(name, reason=str(limit))
-        if found is not None:
+        if found is None:
+            if self.partial_order is not None and not self.partial_order.justified():
+                raise Unjustified
+            if depth_first:
+                self.space.graph = self.space.graph.arranged(self.space.expanded)
+            return self._whole(name, depth_first)
+        if self.partial_order is None:
             return self._result(name, self._counterexample(found, depth_first))
-        if depth_first:
-            self.space.graph = self.space.graph.arranged(self.space.expanded)
-        return self._whole(name, depth_first)
+        return self._in_all_orders(found, depth_first)
+
+    def _in_all_orders(self, found: Found, depth_first: bool) -> Result:
+        """Look for the shortest way to a violation that was found with less than all orders of steps."""
+        path, _ = self._path(self.space, found, depth_first=True)
+        lost = self._lost(path, found)
+        if not lost:
+            self.hunted = (path, found.name)
+        self.partial_order, self.space, self.knots = None, Space(), Knots(self.kernel)
+        self.limits.shorten()
+        result = self.exhaust(depth_first)
+        if result.verdict is Verdict.VIOLATED:
+            return result
+        return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
@@ -318,6 +351,8 @@ class _Exploration(Search):
             if isinstance(found, Lasso):
                 told = self._told(found.prefix, prop.name, "shortest into the cycle", found.cycle)
                 return self._result(name, told)
+            if found is not None and self.partial_order is not None:
+                return self._in_all_orders(found, depth_first)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
         return replace(self._result(name), verdict=Verdict.HOLDS, reason="")

@@ -16,7 +16,7 @@ from simcore.deadlines import Clock, left_of, moved, passed
 from simcore.errors import OptionError
 from simcore.model import Model
 from simcore.operations import Operation
-from simcore.state import ProcessState, State, Status
+from simcore.state import ProcessState, State, Status, Watched
 from simcore.tables import FREE, Tables
 from simcore.tables import Move as Move
 from simcore.tables import Packed as Packed
@@ -226,6 +226,20 @@ class Kernel(Tables):
         """Return the position in a state of what a process in ``local`` operates on; -1 when it has ended."""
         return self._targets[local]
 
+    def about(self, local: int) -> Operation | None:
+        """Return what a process in ``local`` is about to do; None when it has ended."""
+        return self._operations[local]
+
+    def timed_out(self, state: Packed, choices: list[Choice]) -> bool:
+        """Tell whether ``choices``, all steps of ``state``, are there because time has run out for somebody.
+
+        Under "anytime" time-outs are steps like all others.
+        """
+        if self.timeouts == "anytime" or not choices:
+            return False
+        process, outcome, _ = choices[-1]
+        return outcome >= len(self.moves(state, process))
+
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""
         return self._operations[state[self.first_process + process]]
@@ -242,13 +256,13 @@ class Kernel(Tables):
             return expired[outcome - len(outcomes)].result
         return outcomes[outcome].result
 
-    def view(self, state: Packed) -> State:
-        """Return ``state`` as properties and reports see it."""
+    def view(self, state: Packed, watched: Watched | None = None) -> State:
+        """Return ``state`` as properties and reports see it; what they look at is added to ``watched``."""
         values = {thing: self.values[state[thing.index]] for thing in self.model.objects}
         for place in range(self.first_future, len(state)):
             if state[place] != FREE:
                 values[self._futures[place - self.first_future]] = self.values[state[place]]
-        return State(self.model, values, lambda process: self.process_state(state, process))
+        return State(self.model, values, lambda process: self.process_state(state, process), watched)
 
     def process_state(self, state: Packed, process: int) -> ProcessState:
         """Return one process of ``state``."""

@@ -113,6 +113,11 @@ class Raised:
         return f"{self.type.__name__}: {inside}" if inside else self.type.__name__
 
 
+def pairs(*of: tuple[str, str]) -> frozenset[frozenset[str]]:
+    """Return pairs of names of operations in which order does not count."""
+    return frozenset(map(frozenset, of))
+
+
 class Wait(NamedTuple):
     """Whom a blocked operation waits for, as far as the object's value tells.
 
@@ -140,6 +145,10 @@ class SharedObject:
     enabled_by: ClassVar[dict[str, frozenset[str]]] = {}
     """For each operation that can block, the operations that may enable it."""
 
+    commutes: ClassVar[frozenset[frozenset[str]]] = frozenset()
+    """Pairs of operations of two processes that may change places: wherever both are enabled, neither blocks the
+    other, and both orders give the same value and the same results."""
+
     names_processes: ClassVar[bool] = False
     """Whether its values mention processes, as a lock's owner; a symmetry must rename them there."""
     phrases: ClassVar[dict[str, str]] = {}
@@ -165,6 +174,10 @@ class SharedObject:
         """Return what happens when the time-out of a blocked ``operation`` fires."""
         expire: Callable[..., Outcomes] = getattr(self, "expire_" + operation.name)
         return expire(value, process, *operation.args)
+
+    def tries(self, operation: Operation) -> bool:
+        """Tell whether ``operation`` gives up at once where it would have to wait."""
+        return operation.timeout == 0
 
     def blocked_on(self, value: Value, operation: Operation) -> Wait:
         """Say whom a blocked ``operation`` waits for."""

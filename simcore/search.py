@@ -16,8 +16,9 @@ from typing import NamedTuple
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
 from simcore.liveness import Graph, Path
-from simcore.reduction import Symmetry
+from simcore.reduction import PartialOrder, Symmetry
 from simcore.spec import NO_FAILURE, Property
+from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 HUNT_AFTER = 50_000
@@ -59,6 +60,7 @@ class Space:
     marks: list[tuple[int, int]] = field(default_factory=list)
     graph: Graph = field(default_factory=Graph)
     expanded: array[int] = field(default_factory=lambda: array("I"))
+    done: bytearray = field(default_factory=bytearray)
 
     def add(self, state: Packed, parent: int, mark: tuple[int, int] = (0, 0)) -> int:
         """Remember a new state and return its number."""
@@ -67,6 +69,7 @@ class Space:
         self.parents.append(parent)
         self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
         self.marks.append(mark)
+        self.done.append(0)
         return number
 
 
@@ -124,6 +127,8 @@ class Search:
         When to stop.
     progress : function, optional
         Called a few times per second.
+    partial_order : bool
+        Follow only as many steps of a state as are needed.
 
     Attributes
     ----------
@@ -140,11 +145,14 @@ class Search:
         symmetry: Symmetry,
         limits: Limits,
         progress: Callable[[Progress], None] | None,
+        partial_order: bool = False,
     ) -> None:
         self.kernel = kernel
         self.asked = asked
         self.limits = limits
         self.progress = progress
+        self.watched = Watched()
+        self.partial_order = PartialOrder(kernel, symmetry, self.watched) if partial_order else None
         self.reduce_by(symmetry)
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
@@ -166,7 +174,7 @@ class Search:
             return NO_FAILURE
         if not self.invariants and not self.wanted:
             return None
-        view = self.kernel.view(state)
+        view = self.kernel.view(state, self.watched)
         view.interchangeable = self.symmetry.interchangeable
         for prop in self.invariants:
             assert prop.predicate is not None
@@ -223,6 +231,7 @@ class Search:
         return None
 
     def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
+        space.done[number] = 1
         state = space.states[number]
         choices = self.kernel.successors(state)
         if self.stuck_in(state, choices, space.marks[number]):
@@ -232,7 +241,19 @@ class Search:
             space.marks[number] = self.mark
         if only is not None:
             choices = [choice for choice in choices if choice.process in only]
+        elif self.partial_order is not None:
+            choices = self._enough(space, state, choices, self.partial_order)
         return self._follow(space, number, choices, stack)
+
+    def _enough(self, space: Space, state: Packed, choices: list[Choice], partial_order: PartialOrder) -> list[Choice]:
+        """Return some of ``choices`` in place of all, if one of them leads to a state that is not expanded yet."""
+        for part in partial_order.parts(state, choices):
+            for choice in part.choices:
+                known = space.index.get(self.canonical(choice.state))
+                if known is None or not space.done[known]:
+                    partial_order.rely_on(state, part)
+                    return part.choices
+        return choices
 
     def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
         graph, index, canonical = space.graph, space.index, self.canonical

@@ -6,8 +6,8 @@ reports and the properties are written against this view and know neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from simcore.errors import ModelError, OptionError
@@ -84,6 +84,43 @@ class ProcessState:
         return f"{self.what} died of {self.result}" + (f" at {self.where}" if self.where else "")
 
 
+@dataclass
+class Watched:
+    """What properties have looked at: objects, processes, which futures there are, or everything."""
+
+    objects: set[SharedObject] = field(default_factory=set)
+    processes: set[Process] = field(default_factory=set)
+    futures: bool = False
+    everything: bool = False
+
+    @property
+    def version(self) -> int:
+        """Grows with what is watched."""
+        return len(self.objects) + len(self.processes) + self.futures + self.everything
+
+
+class _WatchedValues(Mapping[SharedObject, Value]):
+    """Values, and a record of whose were looked at."""
+
+    def __init__(self, values: Mapping[SharedObject, Value], watched: Watched) -> None:
+        self._values, self._watched = values, watched
+
+    def __getitem__(self, thing: SharedObject) -> Value:
+        if thing.index >= 0:
+            self._watched.objects.add(thing)
+        else:  # a future that a submit has made: the next one of its name is another
+            self._watched.everything = True
+        return self._values[thing]
+
+    def __iter__(self) -> Iterator[SharedObject]:
+        self._watched.futures = True
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        self._watched.futures = True
+        return len(self._values)
+
+
 class State:
     """A state of a model.
 
@@ -97,14 +134,22 @@ class State:
         Value of each object; futures made by submits included.
     processes : function
         Position of a process in the model to its `ProcessState`; asked when it is needed.
+    watched : Watched, optional
+        Where to keep what is looked at.
     """
 
     def __init__(
-        self, model: Model, values: Mapping[SharedObject, Value], processes: Callable[[int], ProcessState]
+        self,
+        model: Model,
+        values: Mapping[SharedObject, Value],
+        processes: Callable[[int], ProcessState],
+        watched: Watched | None = None,
     ) -> None:
         self.model = model
-        self.values = values
+        self.values = values if watched is None else _WatchedValues(values, watched)
+        self._names = values
         self._process = processes
+        self._watched = watched
         self.interchangeable: frozenset[Process | SharedObject] = frozenset()
         """Processes and objects that stand for each other, so that none of them can be asked for by name."""
 
@@ -123,10 +168,10 @@ class State:
         return self.values[self._object(name.format(process.name))]
 
     def _object(self, name: str) -> SharedObject:
-        for thing in self.values:
+        for thing in self._names:
             if thing.name == name and thing.kind != "local":
                 return thing
-        raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
+        raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self._names)}")
 
     def value_of(self, thing: SharedObject) -> Value:
         """Return the value that operations on ``thing`` are about: a condition has none but its lock's."""
@@ -140,6 +185,8 @@ class State:
                     who = "process" if process.pool is None else "worker"
                     alike = "processes of its family" if process.pool is None else "workers of a pool"
                     raise self._refused(f"{who} {process.name}", alike)
+                if self._watched is not None:
+                    self._watched.processes.add(process)
                 return self._process(process.index)
         names = _names(self.model.processes)
         raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")
@@ -153,6 +200,8 @@ class State:
     @property
     def processes(self) -> list[ProcessState]:
         """All processes, in the order of the model."""
+        if self._watched is not None:
+            self._watched.everything = True
         return [self._process(process.index) for process in self.model.processes]
 
     @property

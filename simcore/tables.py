@@ -53,6 +53,18 @@ class Applied(NamedTuple):
     outcomes: Outcomes
 
 
+class Effect(NamedTuple):
+    """What was learned: that ``process``, in ``local``, at ``value`` of its target, can make ``move``.
+
+    Where the move's position is -1 the process does nothing: it only loses the future of its task.
+    """
+
+    process: int
+    local: int
+    value: int
+    move: Move
+
+
 class Local(NamedTuple):
     """A process's own part of a state: its point, and for a worker the future of its task (weakly)."""
 
@@ -105,6 +117,7 @@ class Tables:
         self._without: list[dict[int, int]] = []
         self._alone: dict[tuple[int, ThreadPool | None], int] = {}  # the worker's pool counts: it is idle there then
         self._failed: set[int] = set()
+        self.effects: list[Effect] = []
         self._moves: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._creating: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._expiries: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
@@ -141,6 +154,7 @@ class Tables:
             before = self._local_futures[local] | self._value_futures[value] | ({created} if created >= 0 else set())
             after = self._local_futures[new_local] | self._value_futures[new_value]
             moves.append(Move(self._targets[local], new_value, new_local, tuple(sorted(before - after)), created))
+        self.effects += [Effect(process, local, value, move) for move in moves]
         return tuple(moves)
 
     def _advance(self, process: Process, local: int, result: Any) -> int:
@@ -306,6 +320,7 @@ class Tables:
             assert local.task is not None
             settled = self._settled(worker, local.point, local.task._replace(future=None))
             self._alone[key] = self.intern_local(settled, worker)
+            self.effects.append(Effect(process, number, FREE, Move(-1, FREE, self._alone[key], (), -1)))
         return self._alone[key]
 
     def _lowest_free(self, state: Packed) -> int:

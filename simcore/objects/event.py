@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value, pairs
 
 
 class Event(SharedObject):
@@ -12,6 +12,9 @@ class Event(SharedObject):
 
     kind = "event"
     enabled_by: ClassVar = {"wait": frozenset({"set"})}
+    commutes: ClassVar = pairs(
+        ("set", "set"), ("clear", "clear"), ("wait", "wait"), ("is_set", "is_set"), ("set", "wait"), ("wait", "is_set")
+    )
     phrases: ClassVar = {"set": "sets {at}", "clear": "clears {at}", "wait": "has waited for {at}"}
 
     @property

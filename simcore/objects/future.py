@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import InvalidStateError
+from itertools import product
 from typing import Any, ClassVar, NamedTuple, cast
 
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 
 class FutureValue(NamedTuple):
@@ -23,6 +24,10 @@ class Future(SharedObject):
         "result": frozenset({"set_result", "set_exception"}),
         "exception": frozenset({"set_result", "set_exception"}),
     }
+    commutes: ClassVar = pairs(
+        ("done", "done"),
+        *product(("result", "exception"), ("result", "exception", "set_result", "set_exception", "done")),
+    )
     phrases: ClassVar = {
         "set_result": "sets {at} to {0}",
         "set_exception": "sets {at} to {0}",

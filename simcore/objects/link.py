@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from simcore.errors import ModelError
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 CLOSED = Raised(OSError, ("handle is closed",))
 BROKEN = Raised(BrokenPipeError, ("the receiving end is closed",))
@@ -47,6 +47,7 @@ class Link(SharedObject):
         "send": frozenset({"recv", "close", "reset"}),
         "recv": frozenset({"send", "close", "reset"}),
     }
+    commutes: ClassVar = pairs(("send", "recv"))
     arriving: ClassVar = frozenset({"recv"})
     phrases: ClassVar = {
         "send": "sends {0} over {at}",

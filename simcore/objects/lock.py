@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait, pairs
 
 
 class LockValue(NamedTuple):
@@ -26,6 +26,7 @@ class Lock(SharedObject):
     kind = "lock"
     names_processes = True
     enabled_by: ClassVar = {"acquire": frozenset({"release", "wait"})}
+    commutes: ClassVar = pairs(("locked", "locked"))
     phrases: ClassVar = {"acquire": "acquires {at}", "release": "releases {at}"}
 
     @property
@@ -46,6 +47,10 @@ class Lock(SharedObject):
 
     def expire_acquire(self, value: LockValue, process: Any, blocking: bool) -> Outcomes:
         return (Outcome(value, False),)
+
+    def tries(self, operation: Operation) -> bool:
+        """Whether it does not block."""
+        return super().tries(operation) or operation.args == (False,)
 
     def release(self) -> Operation:
         """Free the lock. Raises RuntimeError in the process when nobody holds it."""

@@ -11,7 +11,7 @@ import inspect
 from typing import Any, ClassVar, NamedTuple, cast
 
 from simcore.errors import ModelError
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, shown
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs, shown
 
 
 class Task(NamedTuple):
@@ -51,6 +51,7 @@ class ThreadPool(SharedObject):
     kind = "pool"
     creates: ClassVar = frozenset({"submit"})
     enabled_by: ClassVar = {"take": frozenset({"submit", "shutdown"}), "join": frozenset({"take"})}
+    commutes: ClassVar = pairs(("submit", "take"))
     phrases: ClassVar = {
         "submit": "submits {0}({1}) to {at}",
         "take": "takes the next task of {at}",

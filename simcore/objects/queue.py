@@ -6,7 +6,7 @@ import queue as standard
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 
 class Queue(SharedObject):
@@ -22,6 +22,7 @@ class Queue(SharedObject):
 
     kind = "queue"
     enabled_by: ClassVar = {"get": frozenset({"put"}), "put": frozenset({"get"})}
+    commutes: ClassVar = pairs(("put", "get"), ("qsize", "qsize"))
     phrases: ClassVar = {"put": "puts {0} into {at}", "get": "gets from {at}"}
 
     def __init__(self, name: str, capacity: int | None = None) -> None:
@@ -58,6 +59,10 @@ class Queue(SharedObject):
 
     def expire_get(self, value: tuple[Any, ...], process: Any, block: bool) -> Outcomes:
         return (Outcome(value, Raised(standard.Empty)),)
+
+    def tries(self, operation: Operation) -> bool:
+        """Whether it does not block."""
+        return super().tries(operation) or (operation.name in self.enabled_by and not operation.args[-1])
 
     def qsize(self) -> Operation:
         """Read the number of items."""

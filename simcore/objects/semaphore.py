@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value, pairs
 
 
 class Semaphore(SharedObject):
@@ -21,6 +21,7 @@ class Semaphore(SharedObject):
 
     kind = "semaphore"
     enabled_by: ClassVar = {"acquire": frozenset({"release"})}
+    commutes: ClassVar = pairs(("acquire", "release"), ("release", "release"))
     phrases: ClassVar = {"acquire": "takes a permit of {at}", "release": "gives back a permit of {at}"}
 
     def __init__(self, name: str, n: int = 1) -> None:
@@ -47,6 +48,10 @@ class Semaphore(SharedObject):
 
     def expire_acquire(self, value: int, process: Any, blocking: bool) -> Outcomes:
         return (Outcome(value, False),)
+
+    def tries(self, operation: Operation) -> bool:
+        """Whether it does not block."""
+        return super().tries(operation) or operation.args == (False,)
 
     def release(self, n: int = 1) -> Operation:
         """Give back ``n`` permits; as in the standard library nothing stops it from exceeding the start."""

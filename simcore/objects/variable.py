@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value
+from simcore.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value, pairs
 
 
 class Variable(SharedObject):
@@ -25,6 +25,7 @@ class Variable(SharedObject):
 
     kind = "variable"
     enabled_by: ClassVar = dict.fromkeys(("wait_for", "transition"), frozenset({"set", "update", "transition"}))
+    commutes: ClassVar = pairs(("get", "get"), ("get", "wait_for"), ("wait_for", "wait_for"))
     phrases: ClassVar = {
         "get": "reads {at}",
         "set": "sets {at} to {0}",

@@ -7,10 +7,12 @@ so one representative of each orbit is enough for every property that treats nam
 the model does treat them alike is not taken for granted: it is tested on everything that its processes are seen
 to do (`exchanges.py`), and a family that fails is told apart.
 
-Partial order (ample sets), which leaves out orders of independent steps, belongs here too.
+**Partial order** leaves out all orders but one of steps in which order does not count (`partial_order.py`), by what
+each process may still do (`footprints.py`).
 """
 
 from simcore.reduction.names import NotSymmetric
+from simcore.reduction.partial_order import PartialOrder
 from simcore.reduction.symmetry import Symmetry
 
-__all__ = ["NotSymmetric", "Symmetry"]
+__all__ = ["NotSymmetric", "PartialOrder", "Symmetry"]

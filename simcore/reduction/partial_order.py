@@ -1,0 +1,211 @@
+"""Of steps that may be taken in any order, one order is enough.
+
+In a state a set of processes is chosen, and only their steps are followed (an *ample set*: Peled, 1993; the way
+in which it is found is that of *stubborn sets*: Valmari, 1990, and of persistent sets: Godefroid, 1996). Nothing
+that the others may do before one of the chosen moves may matter to the chosen: it commutes with each of their
+enabled steps, and enables none of those among them who wait. What a process may still do is read from the program
+points that it may still come to (`footprints.py`); which operations commute, each object says (`commutes`).
+
+That gives the same answers because of four things.
+
+1. *Some step is left* where there was one.
+2. *Order does not count.* In any run of the full graph, the first step of a chosen process can be moved to the front;
+   if there is none, any step of the ample set can be put in front of the run.
+3. *Nothing is put off for ever*: a part of the steps is followed only if it leads to a state that has not been
+   expanded yet (Bosnacki, Leue and Lluch Lafuente, 2006). The state that is expanded last was therefore expanded
+   fully, and from every state such a one is reached by steps that leave what was put off enabled.
+   So each run of the full graph can be continued to one that is, up to order, a run of the reduced graph: the same
+   local states of processes are met, the same end states, and whoever can move, or end, still can. A process can never
+   move again after some state of the full graph if and only if that is so in the reduced one.
+4. *What a property looks at* changes in no step of an ample set, for properties of single states. Which objects and
+   processes it looks at is seen when it is asked (`Watched`).
+
+What is known of the future grows while the search goes on, and a choice may have relied on too little. When the search
+has ended, all choices are looked at again with what is known then (`PartialOrder.justified`); if one does not stand, the
+search is made again with that knowledge. That is enough: take the shortest run of the full graph whose last step
+had not been learned. Up to there the choices stand, so a run of the reduced graph contains that step, and it was learned.
+
+Three things are particular to this kernel. Under "when_stuck" and "in_order" time passes only when nobody can move, which
+is never before a step that was put off: time-outs count only under "anytime", or when one is due. The futures of submits
+take the lowest free place, so submits commute up to the names of futures: where a symmetry renames those
+(`symmetry.py`; both reductions together: Emerson, Jha and Peled, 1997); elsewhere their order counts. And whichever idle worker
+takes the next task of a pool, the same state results up to the names of workers, as an idle worker is mentioned nowhere
+(it owns no lock): where those are renamed, the first worker that can take a task need not wait to see whether another one will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from simcore.kernel import Choice, Kernel, Packed
+from simcore.objects import LockValue, ThreadPool
+from simcore.operations import Operation
+from simcore.reduction.footprints import TRIES, Footprints
+from simcore.reduction.symmetry import Symmetry
+from simcore.state import Watched
+from simcore.tables import FREE
+
+_Needs = tuple[int, int]  # accesses that matter, whoever may come to them; and processes that matter, as bits
+
+
+class Part(NamedTuple):
+    """Steps that may be followed in place of all, and the processes that were chosen for it, as bits."""
+
+    choices: list[Choice]
+    chosen: int
+
+
+class PartialOrder:
+    """Chooses, in each state, which steps are enough.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of the model.
+    symmetry : Symmetry
+        The reduction that it goes together with.
+    watched : Watched
+        What the properties look at; it grows while they are asked.
+    """
+
+    def __init__(self, kernel: Kernel, symmetry: Symmetry, watched: Watched) -> None:
+        self.kernel, self.watched = kernel, watched
+        self.footprints = Footprints(kernel)
+        self._names = names = symmetry.names
+        self._watched_version = -1
+        self._pools = {pool.index for pool, team in kernel.model.pools() if names.of_worker(team[0]) is not None}
+        self._places_renamed = names.futures
+        self._needed: dict[tuple[int, int], tuple[int, _Needs | None]] = {}
+        self._relied_on: list[tuple[Packed, int, int]] = []
+
+    def parts(self, state: Packed, choices: list[Choice]) -> Iterator[Part]:
+        """Yield parts of ``choices`` that may be followed in place of all of them, steps of one process first."""
+        enabled = sum({1 << choice.process for choice in choices})
+        if enabled.bit_count() < 2 or self.watched.everything or self.kernel.timed_out(state, choices):
+            return
+        self.footprints.update()
+        larger = set()
+        for process in dict.fromkeys(choice.process for choice in choices):
+            chosen = self._closure(state, 1 << process, enabled)
+            if chosen & enabled == 1 << process:
+                yield from self._part(state, choices, chosen)
+            else:
+                larger.add(chosen)
+        for chosen in sorted(larger - {0}, key=lambda chosen: ((chosen & enabled).bit_count(), chosen)):
+            yield from self._part(state, choices, chosen)
+
+    def rely_on(self, state: Packed, part: Part) -> None:
+        """Remember that ``part`` is followed in place of all steps of ``state``."""
+        self._relied_on.append((state, part.chosen, self.footprints.version + self.watched.version))
+
+    def justified(self) -> bool:
+        """Tell whether everything that was relied on still stands, with what is known now."""
+        self.footprints.update()
+        now = self.footprints.version + self.watched.version
+        return all(version == now or self._stands(state, chosen) for state, chosen, version in self._relied_on)
+
+    def _stands(self, state: Packed, chosen: int) -> bool:
+        choices = self.kernel.successors(state)
+        enabled = sum({1 << choice.process for choice in choices})
+        if self.watched.everything or self._closure(state, chosen, enabled) != chosen:
+            return False
+        return bool(list(self._part(state, choices, chosen)))
+
+    def _part(self, state: Packed, choices: list[Choice], chosen: int) -> Iterator[Part]:
+        part = [choice for choice in choices if chosen >> choice.process & 1]
+        if not any(self._visible(state, choice) for choice in part):
+            yield Part(part, chosen)
+
+    def _visible(self, state: Packed, choice: Choice) -> bool:
+        """Tell whether a step changes what a property looks at, or whether a process that it looks at can step."""
+        before, after, first = state, choice.state, self.kernel.first_process
+        if self._watched_version != self.watched.version:
+            self._watched_version = self.watched.version
+            alike = {self._names.label(thing).template for thing in self.watched.objects}
+            self._positions = [t.index for t in self.kernel.model.objects if self._names.label(t).template in alike]
+        positions = self._positions + [first + process.index for process in self.watched.processes]
+        positions += [self.kernel.target(before[place]) for place in positions[len(self._positions) :]]
+        if any(before[place : place + 1] != after[place : place + 1] for place in positions if place >= 0):
+            return True
+        return self.watched.futures and self._futures(before) != self._futures(after)
+
+    def _futures(self, state: Packed) -> list[bool]:
+        return [value != FREE for value in state[self.kernel.first_future :]]
+
+    # ---- who belongs together ------------------------------------------------------------------------
+
+    def _closure(self, state: Packed, chosen: int, enabled: int) -> int:
+        """Add to ``chosen`` whose steps may matter to theirs; 0 when those are all that are enabled."""
+        may = self.footprints.may
+        locals_ = state[self.kernel.first_process : self.kernel.first_future]
+        added = chosen
+        while added:
+            process = added.bit_length() - 1
+            added ^= 1 << process
+            needs = self._needs(state, process, bool(enabled >> process & 1))
+            if needs is None:
+                return 0
+            accesses, others = needs
+            if accesses:
+                for other, local in enumerate(locals_):
+                    if may[local] & accesses:
+                        others |= 1 << other
+            others &= ~chosen & ~(1 << process)
+            added |= others
+            chosen |= others
+        return chosen if enabled & ~chosen else 0
+
+    def _needs(self, state: Packed, process: int, enabled: bool) -> _Needs | None:
+        """Return what of the others matters to the next step of ``process``; None when everything may."""
+        local = state[self.kernel.first_process + process]
+        position = self.kernel.target(local)
+        if position <= 0:
+            return 0, 0
+        known = self._needed.get((local, state[position]))
+        if known is None or known[0] != self.footprints.version:
+            operation = self.kernel.about(local)
+            assert operation is not None
+            find = self._disturbing if enabled else self._enabling
+            known = self.footprints.version, find(state, process, operation, position)
+            self._needed[local, state[position]] = known
+        return known[1]
+
+    def _enabling(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
+        footprints, target = self.footprints, operation.target
+        value = self.kernel.values[state[position]]
+        owner = value.owner if isinstance(value, LockValue) and operation.name == "acquire" else None
+        if owner is not None and footprints.own_lock(position):
+            return 0, 1 << owner.index
+        names = target.enabled_by.get(operation.name, frozenset(name.rstrip(TRIES) for name in footprints.at[position]))
+        return footprints.accesses(position, names), 0
+
+    def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
+        kernel, footprints, target = self.kernel, self.footprints, operation.target
+        local = kernel.locals[state[kernel.first_process + process]]
+        if local.task is not None and local.status == "failed":
+            return None  # somebody may lose the future, and nobody hears of the exception then
+        access = footprints.access(operation)
+        commute = {other for other in footprints.at[position] if frozenset((access, other)) in target.commutes}
+        if access == "release" and self._own(state, process, position):
+            commute |= {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
+        if isinstance(target, ThreadPool) and access == "take" and self._any_worker(state, process, position):
+            commute.add("take")
+        accesses = sum(bit for other, bit in footprints.at[position].items() if other not in commute)
+        if not self._places_renamed:
+            if operation.name in target.creates:
+                accesses |= footprints.CREATES | footprints.FREES
+            if any(move.lost for move in kernel.moves(state, process)):
+                accesses |= footprints.CREATES
+        return accesses, 0
+
+    def _own(self, state: Packed, process: int, position: int) -> bool:
+        """Tell whether ``process`` holds a lock that only its owner ever releases."""
+        value = self.kernel.values[state[position]]
+        owns = isinstance(value, LockValue) and value.owner is self.kernel.processes[process]
+        return owns and self.footprints.own_lock(position)
+
+    def _any_worker(self, state: Packed, process: int, position: int) -> bool:
+        """Tell whether it is the same which worker of a pool takes the next task."""
+        idle = state[self.kernel.first_process + process]
+        return position in self._pools and self.footprints.free_when_idle(idle)
