@@ -75,6 +75,7 @@ class Renaming:
     def __init__(self, names: Names, known: Known) -> None:
         self.names, self.known = names, known
         self._shapes: dict[Hashable, int] = {}
+        self._functions: dict[Hashable, Hashable] = {}  # what is inside of them takes long to read
         self._cases: dict[type, Callable[[Any, Moves], Any]] = {
             str: names.text,
             tuple: self._tuple,
@@ -138,6 +139,14 @@ class Renaming:
         """Return the frozen ``thing``, which must not contain names."""
         if isinstance(thing, type | types.ModuleType | types.BuiltinFunctionType):
             return thing
+        if isinstance(thing, types.FunctionType):
+            inside = (thing, *(id(cell.cell_contents) for cell in thing.__closure__ or ()))
+            if inside not in self._functions:
+                self._functions[inside] = self._read_through(thing)
+            return self._functions[inside]
+        return self._read_through(thing)
+
+    def _read_through(self, thing: Any) -> Hashable:
         try:
             key = Freezer(ordered=False).freeze(thing)
         except Unfreezable:
