@@ -32,6 +32,7 @@ from simcore.search import Found, Limits, OutOfBudget, Search, Space
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
+from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 StrategyName = Literal["breadth", "depth", "random", "pct"]
@@ -112,10 +113,11 @@ def explore(
         partial_order = False
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds)
     apart: dict[str, str] = {}
+    watched = Watched() if partial_order else None
     with _no_cyclic_collection():
         while True:
             reduction = Symmetry(kernel, symmetry, apart)
-            search = _Exploration(kernel, asked, reduction, replace(limits), progress, partial_order)
+            search = _Exploration(kernel, asked, reduction, replace(limits), progress, watched)
             try:
                 result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
@@ -184,7 +186,8 @@ class _Exploration(Search):
         lost = self._lost(path, found)
         if not lost:
             self.hunted = (path, found.name)
-        self.partial_order, self.space, self.knots = None, Space(), Knots(self.kernel)
+        self.partial_order = self.watched = None
+        self.space, self.knots = Space(), Knots(self.kernel)
         self.limits.shorten()
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:

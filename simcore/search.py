@@ -127,8 +127,9 @@ class Search:
         When to stop.
     progress : function, optional
         Called a few times per second.
-    partial_order : bool
-        Follow only as many steps of a state as are needed.
+    watched : Watched, optional
+        What properties were seen to look at, kept when a search begins again: then only as many steps of a state
+        are followed as are needed (`PartialOrder`). All steps without it.
 
     Attributes
     ----------
@@ -145,14 +146,14 @@ class Search:
         symmetry: Symmetry,
         limits: Limits,
         progress: Callable[[Progress], None] | None,
-        partial_order: bool = False,
+        watched: Watched | None = None,
     ) -> None:
         self.kernel = kernel
         self.asked = asked
         self.limits = limits
         self.progress = progress
-        self.watched = Watched()
-        self.partial_order = PartialOrder(kernel, symmetry, self.watched) if partial_order else None
+        self.watched = watched
+        self.partial_order = None if watched is None else PartialOrder(kernel, symmetry, watched)
         self.reduce_by(symmetry)
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
