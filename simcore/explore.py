@@ -3,7 +3,7 @@
 Breadth-first search gives the shortest schedule; depth-first search the same verdict with a long one; a
 random walk and PCT take samples and can only find, never prove. All of them look at the same things in a
 state: a process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`).
-What is about whole runs is decided afterwards, on the graph (`liveness.py`).
+What is about whole runs is decided afterwards, on the graph (`liveness.py`, `lost.py`).
 
 A breadth-first search of a system with a deep bug can run out of memory long before it meets it. So when
 50,000 states have shown nothing, a few sampled runs look ahead; if they meet a violation, the search goes
@@ -17,13 +17,14 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
 from simcore.errors import OptionError
+from simcore.graph import Lasso, Path
 from simcore.kernel import Kernel, Packed, Timeouts
-from simcore.knot import never_again, reach
-from simcore.liveness import Lasso, Path, avoiding
+from simcore.knot import reach
 from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
@@ -327,28 +328,46 @@ class _Exploration(Search):
             return self._never_again(prop)
         if prop.kind == "eventually":
             assert prop.predicate is not None
-            return self._avoided([0], prop.predicate)
+            return self._avoided(lambda: [0], prop.predicate)
         if prop.kind == "leads_to":
             assert prop.predicate is not None
             assert prop.then is not None
-            views = enumerate(map(self.kernel.view, self.space.states))
-            return self._avoided([number for number, view in views if prop.predicate(view)], prop.then)
+            return self._avoided(partial(self._where, prop.predicate), prop.then)
         return None
 
-    def _avoided(self, starts: list[int], goal: Predicate) -> Lasso | None:
-        states = self.space.states
+    def _where(self, predicate: Predicate) -> list[int]:
+        views = enumerate(map(self.kernel.view, self.space.states))
+        return [number for number, view in views if predicate(view)]
+
+    def _avoided(self, starts: Callable[[], list[int]], goal: Predicate) -> Lasso | None:
+        """Find a fair run that does not meet ``goal`` in one of ``starts`` or after it."""
+        states, graph = self.space.states, self.space.graph
+        if self._acyclic() and all(goal(self.kernel.view(states[end])) for end in graph.ends()):
+            return None  # every run stops, and in a goal at that
+        from simcore.liveness import avoiding
+
         met = bytearray(bool(goal(self.kernel.view(state))) for state in states)
-        return avoiding(self.space.graph, starts, met, range(len(self.kernel.processes)))
+        return avoiding(graph, starts(), met, range(len(self.kernel.processes)))
 
     def _never_again(self, prop: Property) -> Found | None:
         """Find the first state from which somebody can never end, or, for deadlocks, never move, again."""
         ends = prop.kind == "finish"
-        if not ends and self.space.graph.acyclic():
+        if not ends and self._acyclic():
             return None  # every run stops, and no state without steps had somebody who waits
+        from simcore.lost import never_again
+
         lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
         if lost is None:
             return None
         return Found(prop.name, *lost, verb="end" if ends else "move")
+
+    def _acyclic(self) -> bool:
+        """Tell whether every run stops."""
+        if self.space.graph.forward():
+            return True
+        from simcore.liveness import acyclic
+
+        return acyclic(self.space.graph)
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

@@ -14,7 +14,7 @@ import simcore
 
 ROOT = Path(__file__).parents[1]
 RANKS = [
-    {"errors", "children"},
+    {"errors", "children", "graph"},
     {"operations"},
     {"objects", "deadlines"},
     {"model"},
@@ -30,7 +30,7 @@ RANKS = [
     {"liveness", "waiting", "simulation"},
     {"reduction"},
     {"result", "shrink"},
-    {"knot"},
+    {"knot", "lost"},
     {"monitor", "search"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
@@ -57,7 +57,9 @@ DOORS = {
     "hypothesis": {"stateful"},
     "pytest": {"pytest_plugin"},
     "_pytest": {"pytest_plugin"},
-    "networkx": {"waitfor", "liveness"},
+    "networkx": {"waitfor"},
+    "numpy": {"liveness", "lost"},
+    "scipy": {"liveness"},
     "click": {"cli"},
     "rich": {"console", "report"},
     "matplotlib": {"report"},
@@ -79,7 +81,10 @@ CORE = {
     "schedule",
 }
 
-LAZY = {"pytest_plugin": "pytest imports it in every run, and most of those want nothing of it"}
+LAZY = {
+    "explore": "what numpy and scipy are for, whole runs and cycles, is not asked of most small models",
+    "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+}
 """Modules that may import inside a function, each with the reason."""
 
 LONG_MODULES: dict[str, str] = {}
