@@ -62,6 +62,33 @@ def opposed_twins(*, pairs: int = 2, beating: bool = True) -> Model:
     return small.heartbeat(model) if beating else model
 
 
+def baton(*, runners: int = 3) -> Model:
+    """Interchangeable runners pass a baton on for ever, beside two of whom one always waits; nobody is lost."""
+    model = Model("baton")
+    ball, back, belt = model.queue("ball"), model.queue("back"), model.queue("belt")
+
+    def ping():
+        yield belt.put("baton")
+        while True:
+            yield ball.put("ball")
+            yield back.get()
+
+    def pong():
+        while True:
+            yield ball.get()
+            yield back.put("ball")
+
+    def run():
+        while True:
+            yield belt.put((yield belt.get()))
+
+    for name in model.indices("runner", runners):
+        model.process(name, run)
+    model.process("ping", ping)
+    model.process("pong", pong)
+    return model
+
+
 MODELS = {
     "opposed locks": toys.opposed_locks,
     "crossed behind a heartbeat": lambda: small.crossed(beating=True),
@@ -74,6 +101,7 @@ MODELS = {
     "locked tasks": small.locked_tasks,
     "locked tasks in order": lambda: small.locked_tasks(opposed=False),
     "nested submit": lambda: small.nested_submit(workers=2, tasks=2),
+    "baton": baton,
     "opposed twins": opposed_twins,
     "opposed twins that stop": lambda: opposed_twins(beating=False),
 }
@@ -87,6 +115,10 @@ def test_the_first_who_is_lost_is_found(name, symmetry):
 
 def test_interchangeable_clients_are_lost_while_a_heart_beats():
     assert None not in agree(whole(opposed_twins(), True))
+
+
+def test_where_somebody_always_waits_nobody_need_be_lost():
+    assert agree(whole(baton(), True)) == [None, (0, 0)]
 
 
 @given(systems(longest=3, clients=True))
