@@ -17,7 +17,6 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -326,28 +325,23 @@ class _Exploration(Search):
     def _of_runs(self, prop: Property) -> Found | Lasso | None:
         if prop.kind in ("deadlock", "finish"):
             return self._never_again(prop)
-        if prop.kind == "eventually":
-            assert prop.predicate is not None
-            return self._avoided(lambda: [0], prop.predicate)
-        if prop.kind == "leads_to":
-            assert prop.predicate is not None
-            assert prop.then is not None
-            return self._avoided(partial(self._where, prop.predicate), prop.then)
-        return None
+        return self._avoided(prop) if prop.liveness else None
 
-    def _where(self, predicate: Predicate) -> list[int]:
-        views = enumerate(map(self.kernel.view, self.space.states))
-        return [number for number, view in views if predicate(view)]
-
-    def _avoided(self, starts: Callable[[], list[int]], goal: Predicate) -> Lasso | None:
-        """Find a fair run that does not meet ``goal`` in one of ``starts`` or after it."""
+    def _avoided(self, prop: Property) -> Lasso | None:
+        """Find a fair run that does not meet the goal of ``prop`` once it is due."""
         states, graph = self.space.states, self.space.graph
+        due, goal = (None, prop.predicate) if prop.kind == "eventually" else (prop.predicate, prop.then)
+        assert goal is not None
         if self._acyclic() and all(goal(self.kernel.view(states[end])) for end in graph.ends()):
             return None  # every run stops, and in a goal at that
         from simcore.liveness import avoiding
 
-        met = bytearray(bool(goal(self.kernel.view(state))) for state in states)
-        return avoiding(graph, starts(), met, range(len(self.kernel.processes)))
+        met, starts = bytearray(len(states)), [0] if due is None else []
+        for number, view in enumerate(map(self.kernel.view, states)):
+            met[number] = bool(goal(view))
+            if due is not None and due(view):
+                starts.append(number)
+        return avoiding(graph, starts, met, range(len(self.kernel.processes)))
 
     def _never_again(self, prop: Property) -> Found | None:
         """Find the first state from which somebody can never end, or, for deadlocks, never move, again."""
