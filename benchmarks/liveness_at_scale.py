@@ -72,7 +72,8 @@ def main() -> None:
         command = [sys.executable, "-m", "benchmarks.liveness_at_scale", "--one", question, str(phases)]
         ran = subprocess.run(command, capture_output=True, text=True, check=True)
         verdict, states, steps, seconds, megabytes = json.loads(ran.stdout)
-        print(f"| {question:18} | {verdict:8} | {states:9,} | {steps:10,} | {seconds:6.1f} | {megabytes:5,.0f} |", flush=True)
+        counts = f"{states:9,} | {steps:10,} | {seconds:6.1f} | {megabytes:5,.0f}"
+        print(f"| {question:18} | {verdict:8} | {counts} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Breadth-first search gives the shortest schedule; depth-first search the same verdict with a long one; a
 random walk and PCT take samples and can only find, never prove. All of them look at the same things in a
 state: a process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`).
-What is about whole runs is decided afterwards, on the graph (`liveness.py`, `lost.py`).
+What is about whole runs is decided afterwards, on the graph (`runs.py`).
 
 A breadth-first search of a system with a deep bug can run out of memory long before it meets it. So when
 50,000 states have shown nothing, a few sampled runs look ahead; if they meet a violation, the search goes
@@ -27,11 +27,12 @@ from simcore.knot import reach
 from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
+from simcore.runs import NamesMatter, Runs
 from simcore.schedule import Schedule
 from simcore.search import Found, Limits, OutOfBudget, Search, Space
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
-from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
+from simcore.spec import DEADLOCK_FREE, Property, Verdict
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 StrategyName = Literal["breadth", "depth", "random", "pct"]
@@ -99,9 +100,6 @@ def explore(
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
     notes = []
-    if symmetry and any(p.liveness for p in asked):
-        symmetry = False
-        notes.append("symmetry switched off: fairness is a promise to each process by name")
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds)
     apart: dict[str, str] = {}
     with _no_cyclic_collection():
@@ -112,6 +110,10 @@ def explore(
                 result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
                 apart = {**reduction.apart, found.family: found.reason}
+                continue
+            except NamesMatter as reason:
+                symmetry = False
+                notes.append(f"symmetry switched off: {reason}")
                 continue
             return replace(result, notes=(*notes, *reduction.notes, *result.notes))
 
@@ -146,6 +148,8 @@ class _Exploration(Search):
         name = "depth-first" if depth_first else "breadth-first"
         if self.symmetry.told:
             name += f", {self.symmetry.told} interchangeable"
+        runs = Runs(self.kernel, self.symmetry, self.space)
+        runs.ask_once(self.asked)
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
@@ -156,7 +160,7 @@ class _Exploration(Search):
             return self._result(name, self._counterexample(found, depth_first))
         if depth_first:
             self.space.graph = self.space.graph.arranged(self.space.expanded)
-        return self._whole(name, depth_first)
+        return self._whole(name, runs, depth_first)
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
@@ -308,60 +312,20 @@ class _Exploration(Search):
         except OutOfBudget:
             return None
 
-    def _whole(self, name: str, depth_first: bool) -> Result:
+    def _whole(self, name: str, runs: Runs, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
         if self.wanted:
             missing = self.wanted[0].name
             return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
         for prop in self.asked:
-            found = self._of_runs(prop)
+            found = runs.violating(prop)
             if isinstance(found, Lasso):
-                told = self._told(found.prefix, prop.name, "shortest into the cycle", found.cycle)
+                prefix = concrete(self.kernel, self.symmetry, found.prefix)
+                told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
                 return self._result(name, told)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
         return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
-
-    def _of_runs(self, prop: Property) -> Found | Lasso | None:
-        if prop.kind in ("deadlock", "finish"):
-            return self._never_again(prop)
-        return self._avoided(prop) if prop.liveness else None
-
-    def _avoided(self, prop: Property) -> Lasso | None:
-        """Find a fair run that does not meet the goal of ``prop`` once it is due."""
-        states, graph = self.space.states, self.space.graph
-        due, goal = (None, prop.predicate) if prop.kind == "eventually" else (prop.predicate, prop.then)
-        assert goal is not None
-        if self._acyclic() and all(goal(self.kernel.view(states[end])) for end in graph.ends()):
-            return None  # every run stops, and in a goal at that
-        from simcore.liveness import avoiding
-
-        met, starts = bytearray(len(states)), [0] if due is None else []
-        for number, view in enumerate(map(self.kernel.view, states)):
-            met[number] = bool(goal(view))
-            if due is not None and due(view):
-                starts.append(number)
-        return avoiding(graph, starts, met, range(len(self.kernel.processes)))
-
-    def _never_again(self, prop: Property) -> Found | None:
-        """Find the first state from which somebody can never end, or, for deadlocks, never move, again."""
-        ends = prop.kind == "finish"
-        if not ends and self._acyclic():
-            return None  # every run stops, and no state without steps had somebody who waits
-        from simcore.lost import never_again
-
-        lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
-        if lost is None:
-            return None
-        return Found(prop.name, *lost, verb="end" if ends else "move")
-
-    def _acyclic(self) -> bool:
-        """Tell whether every run stops."""
-        if self.space.graph.forward():
-            return True
-        from simcore.liveness import acyclic
-
-        return acyclic(self.space.graph)
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

@@ -8,6 +8,11 @@ states and steps is fair. Inside a component that fails, every smaller one fails
 looking at maximal components is exact (Emerson and Lei, 1985; Manna and Pnueli, 1995). Where the part without
 the goal has no cycle, only the states without steps are left to look at, and fairness plays no part.
 
+The same holds of a graph of representatives, for a goal that treats names alike: a run that goes round in states
+goes round in representatives, so where those do not, every run stops, and a way through them is a way through
+states but for names. Where they do, who moves in a component has changed its name on the way, and fairness cannot be
+told (Emerson and Sistla, 1997, keep names in an annotated graph); then the states themselves are searched.
+
 All of it is a few passes over arrays, which are those of the graph itself: reachability and components are
 linear and run in scipy (Tarjan, 1972; Pearce, 2005), fairness is one pass for each process. Only the run that is
 returned is looked for step by step. Importing numpy and scipy takes longer than exploring a small model, so this
@@ -136,12 +141,9 @@ def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterabl
         Processes that are treated fairly.
     """
     flat, fair = Flat(graph), sorted(fair)
-    free = np.frombuffer(goal, np.bool_) == 0
-    due = flat.mask(list(starts)) & free
-    edges = np.flatnonzero(free[flat.sources] & free[flat.targets])
-    inside = reached(*_rows(flat, edges), np.flatnonzero(due))
+    due, inside, edges = _without(flat, starts, goal)
     ends = inside & (np.diff(flat.starts) == 0)
-    rounds = _rounds(flat, edges[inside[flat.sources[edges]]], fair)
+    rounds = _rounds(flat, edges, fair)
     ways = ends | (rounds > 0)
     if not ways.any():
         return None
@@ -149,6 +151,21 @@ def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterabl
     prefix, entry = _way(flat, begin, due, inside, ways)
     cycle = _round_trip(flat, entry, rounds == rounds[entry], fair) if rounds[entry] else []
     return Lasso(flat.steps(prefix), flat.steps(cycle), entry)
+
+
+def goes_round(graph: Graph, starts: Iterable[int], goal: bytearray) -> bool:
+    """Tell whether some run, fair or not, goes round without meeting the goal once it is due; as for `avoiding`."""
+    flat = Flat(graph)
+    return bool(_rounds(flat, _without(flat, starts, goal)[2], []).any())
+
+
+def _without(flat: Flat, starts: Iterable[int], goal: bytearray) -> tuple[Mask, Mask, Ints]:
+    """Return where the goal is due, where a run may be that has not met it since, and the edges between those."""
+    free = np.frombuffer(goal, np.bool_) == 0
+    due = flat.mask(list(starts)) & free
+    edges = np.flatnonzero(free[flat.sources] & free[flat.targets])
+    inside = reached(*_rows(flat, edges), np.flatnonzero(due))
+    return due, inside, edges[inside[flat.sources[edges]]]
 
 
 def _rows(flat: Flat, edges: Ints) -> tuple[Ints, Ints]:

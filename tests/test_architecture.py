@@ -32,6 +32,7 @@ RANKS = [
     {"result", "shrink"},
     {"knot", "lost"},
     {"monitor", "search"},
+    {"runs"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},
@@ -82,8 +83,8 @@ CORE = {
 }
 
 LAZY = {
-    "explore": "what numpy and scipy are for, whole runs and cycles, is not asked of most small models",
     "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+    "runs": "numpy and scipy take longer to import than a small model to explore, and most need neither",
 }
 """Modules that may import inside a function, each with the reason."""
 
