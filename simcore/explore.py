@@ -3,7 +3,7 @@
 Breadth-first search gives the shortest schedule; depth-first search the same verdict with a long one; a
 random walk and PCT take samples and can only find, never prove. All of them look at the same things in a
 state: a process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`).
-What is about whole runs is decided afterwards, on the graph (`liveness.py`).
+What is about whole runs is decided afterwards, on the graph (`runs.py`).
 
 A breadth-first search of a system with a deep bug can run out of memory long before it meets it. So when
 50,000 states have shown nothing, a few sampled runs look ahead; if they meet a violation, the search goes
@@ -21,17 +21,18 @@ from itertools import pairwise
 from typing import Literal
 
 from simcore.errors import OptionError
+from simcore.graph import Lasso, Path
 from simcore.kernel import Kernel, Packed, Timeouts
-from simcore.knot import Knots, never_again, reach
-from simcore.liveness import Lasso, Path, avoiding
+from simcore.knot import Knots, reach
 from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
+from simcore.runs import NamesMatter, OrderMatters, Runs
 from simcore.schedule import Schedule
 from simcore.search import Found, Limits, OutOfBudget, Search, Space
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
-from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
+from simcore.spec import DEADLOCK_FREE, Property, Verdict
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
@@ -103,12 +104,6 @@ def explore(
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
     notes = []
-    if symmetry and any(p.liveness for p in asked):
-        symmetry = False
-        notes.append("symmetry switched off: fairness is a promise to each process by name")
-    if partial_order and any(p.liveness for p in asked):
-        partial_order = False
-        notes.append("partial order switched off: a fair run may need the steps that it leaves out")
     if sampler is not None:
         partial_order = False
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds)
@@ -124,6 +119,14 @@ def explore(
                 apart = {**reduction.apart, found.family: found.reason}
                 continue
             except Unjustified:
+                continue
+            except OrderMatters as reason:
+                watched = None
+                notes.append(f"partial order switched off: {reason}")
+                continue
+            except NamesMatter as reason:
+                symmetry = False
+                notes.append(f"symmetry switched off: {reason}")
                 continue
             return replace(result, notes=(*notes, *reduction.notes, *result.notes))
 
@@ -164,6 +167,8 @@ class _Exploration(Search):
             name += f", {self.symmetry.told} interchangeable"
         if self.partial_order is not None:
             name += ", partial order"
+        runs = Runs(self.kernel, self.symmetry, self.space, all_orders=self.partial_order is None)
+        runs.ask_once(self.asked)
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
@@ -175,7 +180,7 @@ class _Exploration(Search):
                 raise Unjustified
             if depth_first:
                 self.space.graph = self.space.graph.arranged(self.space.expanded)
-            return self._whole(name, depth_first)
+            return self._whole(name, runs, depth_first)
         if self.partial_order is None:
             return self._result(name, self._counterexample(found, depth_first))
         return self._in_all_orders(found, depth_first)
@@ -344,49 +349,22 @@ class _Exploration(Search):
         except OutOfBudget:
             return None
 
-    def _whole(self, name: str, depth_first: bool) -> Result:
+    def _whole(self, name: str, runs: Runs, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
         if self.wanted:
             missing = self.wanted[0].name
             return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
         for prop in self.asked:
-            found = self._of_runs(prop)
+            found = runs.violating(prop)
             if isinstance(found, Lasso):
-                told = self._told(found.prefix, prop.name, "shortest into the cycle", found.cycle)
+                prefix = concrete(self.kernel, self.symmetry, found.prefix)
+                told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
                 return self._result(name, told)
             if found is not None and self.partial_order is not None:
                 return self._in_all_orders(found, depth_first)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
         return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
-
-    def _of_runs(self, prop: Property) -> Found | Lasso | None:
-        if prop.kind in ("deadlock", "finish"):
-            return self._never_again(prop)
-        if prop.kind == "eventually":
-            assert prop.predicate is not None
-            return self._avoided([0], prop.predicate)
-        if prop.kind == "leads_to":
-            assert prop.predicate is not None
-            assert prop.then is not None
-            views = enumerate(map(self.kernel.view, self.space.states))
-            return self._avoided([number for number, view in views if prop.predicate(view)], prop.then)
-        return None
-
-    def _avoided(self, starts: list[int], goal: Predicate) -> Lasso | None:
-        states = self.space.states
-        met = bytearray(bool(goal(self.kernel.view(state))) for state in states)
-        return avoiding(self.space.graph, starts, met, range(len(self.kernel.processes)))
-
-    def _never_again(self, prop: Property) -> Found | None:
-        """Find the first state from which somebody can never end, or, for deadlocks, never move, again."""
-        ends = prop.kind == "finish"
-        if not ends and self.space.graph.acyclic():
-            return None  # every run stops, and no state without steps had somebody who waits
-        lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
-        if lost is None:
-            return None
-        return Found(prop.name, *lost, verb="end" if ends else "move")
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

@@ -15,9 +15,7 @@ from collections.abc import Callable, Collection
 from simcore.enabling import Edge, may_enable, queued_may_enable
 from simcore.freeze import mentioned_by
 from simcore.kernel import Choice, Kernel, Packed
-from simcore.liveness import Graph
 from simcore.objects import Future
-from simcore.reduction import Symmetry
 from simcore.waitfor import WaitForGraph
 
 _CONFIRM_STATES = 20_000
@@ -157,78 +155,6 @@ def _closed_by_shape(graph: WaitForGraph) -> bool:
         still = {process for process in closed if all(helper in closed for helper in helpers[process])}  # type: ignore[index]
         shrinking, closed = len(still) < len(closed), still
     return bool(closed) and any(edge.process.owes for edge in graph.dead if edge.process.process in closed)
-
-
-def never_again(
-    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, *, ends: bool
-) -> tuple[int, int] | None:
-    """Return the first state from which somebody who must finish never moves again, and who; None without one.
-
-    Exact, on the whole graph: what guesses and budgets have missed. A pool's worker must finish its task. Who is
-    interchangeable is followed from state to state by its place, which changes where ``states`` are representatives.
-
-    Parameters
-    ----------
-    states, graph
-        All states, and the edges between them.
-    ends : bool
-        Ask who can never end, instead: a process that can only go round has moved, and does not end.
-    """
-    lost = []
-    for process in kernel.processes:
-        if process.daemon or process.pool is not None or process in symmetry.interchangeable:
-            continue
-        good = [n for n, state in enumerate(states) if kernel.operation(state, process.index) is None]
-        if not ends:
-            good += [n for n in range(len(graph)) if _moves(kernel, graph, states, n, process.index)]
-        able = graph.can_reach(good)
-        lost += [(n, process.index) for n in range(len(graph)) if not able[n]][:1]
-    return min(lost + _lost_on_the_way(kernel, symmetry, states, graph, ends)[:1], default=None)
-
-
-def _lost_on_the_way(
-    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, ends: bool
-) -> list[tuple[int, int]]:
-    """Return (state, process), in order, for workers inside a task and who else is interchangeable and must end."""
-    before: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    alive: list[tuple[int, int]] = []
-    for number, state in enumerate(states):
-        for process in _followed(kernel, symmetry, state):
-            before[number, process] = []
-            if not ends and _moves(kernel, graph, states, number, process):
-                alive.append((number, process))
-    for number, process in list(before):
-        for edge in graph.edges(number):
-            after = kernel.step(states[number], graph.processes[edge], graph.outcomes[edge])
-            assert after is not None
-            following = (graph.targets[edge], symmetry.permutation(after)[process])
-            if following in before:
-                before[following].append((number, process))
-            elif ends:
-                alive.append((number, process))
-    seen = set(alive)
-    while alive:
-        for pair in before[alive.pop()]:
-            if pair not in seen:
-                seen.add(pair)
-                alive.append(pair)
-    return sorted(set(before) - seen)
-
-
-def _moves(kernel: Kernel, graph: Graph, states: list[Packed], number: int, process: int) -> bool:
-    """Tell whether ``process`` has a step, or a time-out that others, always quicker, may put off for ever."""
-    return process in graph.movers(number) or kernel.may_expire(states[number], process)
-
-
-def _followed(kernel: Kernel, symmetry: Symmetry, state: Packed) -> list[int]:
-    """Return the workers inside a task, and those interchangeable who must end and have not."""
-    part = zip(kernel.processes, state[kernel.first_process : kernel.first_future], strict=True)
-    return [
-        process.index
-        for process, number in part
-        if kernel.locals[number].task is not None
-        or (process in symmetry.interchangeable and not process.daemon and kernel.target(number) >= 0)
-    ]
 
 
 def reach(

@@ -5,112 +5,125 @@ graph it then stays in one strongly connected component. Under weak fairness per
 enabled without interruption moves at some time) a run can go round in a component for ever exactly if each
 process is disabled in some state of it or takes some step inside it: then one cycle through all those
 states and steps is fair. Inside a component that fails, every smaller one fails for the same process, so
-looking at maximal components is exact (Emerson and Lei, 1985; Manna and Pnueli, 1995).
+looking at maximal components is exact (Emerson and Lei, 1985; Manna and Pnueli, 1995). Where the part without
+the goal has no cycle, only the states without steps are left to look at, and fairness plays no part.
+
+The same holds of a graph of representatives, for a goal that treats names alike: a run that goes round in states
+goes round in representatives, so where those do not, every run stops, and a way through them is a way through
+states but for names. Where they do, who moves in a component has changed its name on the way, and fairness cannot be
+told (Emerson and Sistla, 1997, keep names in an annotated graph); then the states themselves are searched.
+
+All of it is a few passes over arrays, which are those of the graph itself: reachability and components are
+linear and run in scipy (Tarjan, 1972; Pearce, 2005), fairness is one pass for each process. Only the run that is
+returned is looked for step by step. Importing numpy and scipy takes longer than exploring a small model, so this
+module is imported when a question needs it.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
-import networkx as nx
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+
+from simcore.graph import Graph, Lasso, Path
+
+Ints = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 
 
-@dataclass
-class Graph:
-    """All states that a search has expanded, as flat arrays.
+class Flat:
+    """A whole graph as numpy arrays, in the same memory; while one is alive, the graph cannot grow.
 
-    State ``s`` has the edges ``starts[s]`` to ``starts[s + 1]``; edge ``e`` is a step of process
-    ``processes[e]``, outcome ``outcomes[e]``, to state ``targets[e]``.
+    Parameters
+    ----------
+    graph : Graph
+        A graph in which every state has been expanded.
     """
 
-    starts: array[int] = field(default_factory=lambda: array("Q", [0]))
-    targets: array[int] = field(default_factory=lambda: array("I"))
-    processes: array[int] = field(default_factory=lambda: array("H"))
-    outcomes: array[int] = field(default_factory=lambda: array("H"))
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def edges(self, state: int) -> range:
-        """Return the numbers of the edges that leave ``state``."""
-        return range(self.starts[state], self.starts[state + 1])
-
-    def successors(self, state: int) -> array[int]:
-        """Return the states that follow ``state``."""
-        return self.targets[self.starts[state] : self.starts[state + 1]]
-
-    def movers(self, state: int) -> set[int]:
-        """Return the processes that are enabled in ``state``."""
-        return set(self.processes[self.starts[state] : self.starts[state + 1]])
-
-    def arranged(self, order: Sequence[int]) -> Graph:
-        """Return the graph of a search that expanded its states in ``order``, row by row, with rows by state."""
-        graph = Graph()
-        rows = {state: row for row, state in enumerate(order)}
-        for state in range(len(order)):
-            edges = self.edges(rows[state])
-            graph.targets.extend(self.targets[edges.start : edges.stop])
-            graph.processes.extend(self.processes[edges.start : edges.stop])
-            graph.outcomes.extend(self.outcomes[edges.start : edges.stop])
-            graph.starts.append(len(graph.targets))
-        return graph
+    def __init__(self, graph: Graph) -> None:
+        self.size = len(graph)
+        self.starts: Ints = np.asarray(graph.starts).view(np.int64)
+        self.targets: Ints = np.asarray(graph.targets).view(np.int32)
+        self.processes: Ints = np.asarray(graph.processes)
+        self.outcomes: Ints = np.asarray(graph.outcomes)
 
     @cached_property
-    def before(self) -> list[list[int]]:
-        """The states that precede each state; asked once the graph is whole."""
-        before: list[list[int]] = [[] for _ in range(len(self))]
-        for state in range(len(self)):
-            for target in self.successors(state):
-                before[target].append(state)
-        return before
+    def sources(self) -> Ints:
+        """The state that each edge leaves."""
+        return np.repeat(np.arange(self.size, dtype=np.int32), np.diff(self.starts))
 
-    def can_reach(self, goals: Iterable[int]) -> bytearray:
+    @cached_property
+    def before(self) -> tuple[Ints, Ints]:
+        """The edges turned round: where each state's row starts, and the states in it."""
+        return turned(self.size, self.sources, self.targets)
+
+    def enabled(self, process: int) -> Mask:
+        """Return, for each state, whether ``process`` is enabled in it."""
+        return self.mask(self.sources[self.processes == process])
+
+    def mask(self, states: Any) -> Mask:
+        """Return, for each state, whether it is one of ``states``."""
+        mask = np.zeros(self.size, np.bool_)
+        mask[states] = True
+        return mask
+
+    def edges(self, states: Ints) -> Ints:
+        """Return the edges that leave ``states``, in the order of these."""
+        lengths = self.starts[states + 1] - self.starts[states]
+        first = np.repeat(self.starts[states] - np.cumsum(lengths) + lengths, lengths)
+        return first + np.arange(len(first))
+
+    def steps(self, edges: Iterable[int]) -> Path:
+        """Return the steps that ``edges`` stand for."""
+        return [(int(self.processes[edge]), int(self.outcomes[edge])) for edge in edges]
+
+    def can_reach(self, goals: Mask) -> Mask:
         """Return, for each state, whether some state of ``goals`` can be reached from it."""
-        able = bytearray(len(self))
-        queue = deque(goals)
-        for state in queue:
-            able[state] = 1
-        while queue:
-            for state in self.before[queue.popleft()]:
-                if not able[state]:
-                    able[state] = 1
-                    queue.append(state)
-        return able
-
-    def acyclic(self) -> bool:
-        """Tell whether no run goes round: remove states without predecessors until none is left (Kahn, 1962)."""
-        incoming = array("I", bytes(4 * len(self)))
-        for target in self.targets:
-            incoming[target] += 1
-        ready = [state for state in range(len(self)) if not incoming[state]]
-        removed = 0
-        while ready:
-            removed += 1
-            for target in self.successors(ready.pop()):
-                incoming[target] -= 1
-                if not incoming[target]:
-                    ready.append(target)
-        return removed == len(self)
+        return reached(*self.before, np.flatnonzero(goals))
 
 
-Path = list[tuple[int, int]]
-"""Steps as pairs (process, outcome)."""
+def turned(size: int, sources: Ints, targets: Ints) -> tuple[Ints, Ints]:
+    """Return edges turned round, in rows: where the row of each target starts, and the sources in it."""
+    light = np.zeros(len(sources), np.int8)
+    rows = coo_array((light, (targets, sources)), shape=(size, size)).tocsr()
+    return rows.indptr, rows.indices
 
 
-@dataclass(frozen=True)
-class Lasso:
-    """A run for ever: ``prefix``, then ``cycle`` again and again; an empty cycle stays in the last state.
+def reached(starts: Ints, targets: Ints, begin: Ints) -> Mask:
+    """Return, for each state of a graph in rows, whether it can be reached from one of ``begin``.
 
-    ``state`` is the last one of the prefix, which the cycle comes back to.
+    Breadth-first, from one state more, whose steps lead to all of ``begin``.
     """
+    size = len(starts) - 1
+    rows = np.append(starts, starts[-1] + len(begin)).astype(np.int32)
+    columns = np.concatenate([targets, begin], dtype=np.int32)
+    weights = np.broadcast_to(np.float64(1), columns.shape)  # which nobody reads, so one is enough for all
+    graph = csr_array((weights, columns, rows), shape=(size + 1, size + 1))
+    found = np.zeros(size + 1, np.bool_)
+    found[breadth_first_order(graph, size, return_predecessors=False)] = True
+    return found[:size]
 
-    prefix: Path
-    cycle: Path
-    state: int
+
+def acyclic(graph: Graph) -> bool:
+    """Tell whether no run goes round."""
+    flat = Flat(graph)
+    count, _ = _components(flat.size, flat.sources, flat.targets)
+    return bool(count == flat.size and not np.any(flat.sources == flat.targets))
+
+
+def _components(size: int, sources: Ints, targets: Ints) -> tuple[int, Ints]:
+    """Return how many strongly connected components there are, and the number of that of each state.
+
+    Two steps between the same states are made one edge first: given both, scipy's algorithm does not end.
+    """
+    once = coo_array((np.ones(len(sources), np.float64), (sources, targets)), shape=(size, size)).tocsr()
+    count, labels = connected_components(once, connection="strong")
+    return count, labels
 
 
 def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterable[int]) -> Lasso | None:
@@ -127,132 +140,117 @@ def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterabl
     fair : iterable of int
         Processes that are treated fairly.
     """
-    due = {state for state in starts if not goal[state]}
-    inside = _reachable(graph, due, goal)
-    fair = list(fair)
-    ends = {state for state in inside if not len(graph.edges(state))}
-    rounds = [component for component in _components(graph, inside) if _is_fair(graph, component, fair)]
-    if not ends and not rounds:
+    flat, fair = Flat(graph), sorted(fair)
+    due, inside, edges = _without(flat, starts, goal)
+    ends = inside & (np.diff(flat.starts) == 0)
+    rounds = _rounds(flat, edges, fair)
+    ways = ends | (rounds > 0)
+    if not ways.any():
         return None
-    prefix, entry = _prefix(graph, due, inside, ends.union(*rounds))
-    component = next((component for component in rounds if entry in component), None)
-    return Lasso(prefix, _round_trip(graph, entry, component, fair) if component else [], entry)
+    begin = [0, 1] if due[0] else [0]
+    prefix, entry = _way(flat, begin, due, inside, ways)
+    cycle = _round_trip(flat, entry, rounds == rounds[entry], fair) if rounds[entry] else []
+    return Lasso(flat.steps(prefix), flat.steps(cycle), entry)
 
 
-def _prefix(graph: Graph, due: set[int], inside: set[int], ways: set[int]) -> tuple[Path, int]:
-    """Return the shortest steps from state 0 by way of a state of ``due``, then ``inside``, to one of ``ways``."""
-    begin = [(0, False), *([(0, True)] if 0 in due else [])]
-    came: dict[tuple[int, bool], tuple[tuple[int, bool], int]] = {node: (node, -1) for node in begin}
-    queue = deque(begin)
-    while queue:
-        node = queue.popleft()
-        if node[1] and node[0] in ways:
-            return _back(graph, came, node), node[0]
-        for edge in graph.edges(node[0]):
-            target = graph.targets[edge]
-            after_it = [(target, True)] if target in (inside if node[1] else due) else []
-            for after in after_it if node[1] else [(target, False), *after_it]:
-                if after not in came:
-                    came[after] = (node, edge)
-                    queue.append(after)
-    raise LookupError("no path")
+def goes_round(graph: Graph, starts: Iterable[int], goal: bytearray) -> bool:
+    """Tell whether some run, fair or not, goes round without meeting the goal once it is due; as for `avoiding`."""
+    flat = Flat(graph)
+    return bool(_rounds(flat, _without(flat, starts, goal)[2], []).any())
 
 
-def _back(graph: Graph, came: dict[tuple[int, bool], tuple[tuple[int, bool], int]], node: tuple[int, bool]) -> Path:
-    steps = []
-    while came[node][1] >= 0:
-        node, edge = came[node]
-        steps.append((graph.processes[edge], graph.outcomes[edge]))
-    return steps[::-1]
+def _without(flat: Flat, starts: Iterable[int], goal: bytearray) -> tuple[Mask, Mask, Ints]:
+    """Return where the goal is due, where a run may be that has not met it since, and the edges between those."""
+    free = np.frombuffer(goal, np.bool_) == 0
+    due = flat.mask(list(starts)) & free
+    edges = np.flatnonzero(free[flat.sources] & free[flat.targets])
+    inside = reached(*_rows(flat, edges), np.flatnonzero(due))
+    return due, inside, edges[inside[flat.sources[edges]]]
 
 
-def path(graph: Graph, start: int, goals: set[int], inside: Callable[[int], bool] | None = None) -> Path:
-    """Return the shortest steps from ``start`` to one of ``goals``, through states that are ``inside``."""
-    edges = _edges_to(graph, start, goals, inside)
-    return [(graph.processes[edge], graph.outcomes[edge]) for edge in edges]
+def _rows(flat: Flat, edges: Ints) -> tuple[Ints, Ints]:
+    """Return the graph in rows that has these edges alone."""
+    lengths = np.bincount(flat.sources[edges], minlength=flat.size)
+    return np.concatenate([[0], np.cumsum(lengths)], dtype=np.int32), flat.targets[edges]
 
 
-def _edges_to(graph: Graph, start: int, goals: set[int], inside: Callable[[int], bool] | None = None) -> list[int]:
-    came: dict[int, tuple[int, int]] = {start: (-1, -1)}
-    queue = deque([start])
-    while queue:
-        state = queue.popleft()
-        if state in goals:
-            edges = []
-            while came[state][1] >= 0:
-                state, edge = came[state]
-                edges.append(edge)
-            return edges[::-1]
-        for edge in graph.edges(state):
-            target = graph.targets[edge]
-            if target not in came and (inside is None or inside(target)):
-                came[target] = (state, edge)
-                queue.append(target)
-    raise LookupError("no path")
+def _rounds(flat: Flat, edges: Ints, fair: list[int]) -> Ints:
+    """Return, for each state, the number of the component of ``edges`` in which a fair run goes round, or 0."""
+    if np.all(flat.sources[edges] < flat.targets[edges]):
+        return np.zeros(flat.size, np.int32)
+    _, labels = _components(flat.size, flat.sources[edges], flat.targets[edges])
+    edges = edges[labels[flat.sources[edges]] == labels[flat.targets[edges]]]
+    component, count = _numbered(labels, labels[flat.sources[edges]])
+    around = component[flat.sources[edges]]
+    movers = flat.processes[edges]
+    good = np.arange(count + 1) > 0
+    for process in fair:
+        served = np.zeros(count + 1, np.bool_)
+        served[around[movers == process]] = True
+        served[component[~flat.enabled(process)]] = True
+        good &= served
+    return np.where(good[component], component, 0)
 
 
-def _reachable(graph: Graph, starts: Iterable[int], barred: bytearray) -> set[int]:
-    seen = set(starts)
-    stack = list(seen)
-    while stack:
-        for target in graph.successors(stack.pop()):
-            if target not in seen and not barred[target]:
-                seen.add(target)
-                stack.append(target)
-    return seen
+def _numbered(labels: Ints, some: Ints) -> tuple[Ints, int]:
+    """Return ``labels`` with those that are in ``some`` numbered from 1, all others 0, and how many those are."""
+    there = np.zeros(len(labels), np.bool_)
+    there[some] = True
+    numbers = np.where(there, np.cumsum(there, dtype=np.int32), 0)
+    return numbers[labels], int(there.sum())
 
 
-def _components(graph: Graph, inside: set[int]) -> Iterator[set[int]]:
-    """Yield the strongly connected parts of ``inside`` in which a run can go round."""
-    part: nx.DiGraph[int] = nx.DiGraph()
-    part.add_nodes_from(inside)
-    for state in inside:
-        part.add_edges_from((state, target) for target in graph.successors(state) if target in inside)
-    for component in nx.strongly_connected_components(part):
-        state = next(iter(component))
-        if len(component) > 1 or part.has_edge(state, state):
-            yield component
+def _way(flat: Flat, begin: list[int], due: Mask, inside: Mask, goals: Mask) -> tuple[list[int], int]:
+    """Return the edges of a shortest way by a state of ``due``, then ``inside``, to one of ``goals``, and that one.
+
+    Breadth-first over nodes ``2 * state``, and ``2 * state + 1`` once a state that is due has been passed.
+    """
+    edge_to = np.full(2 * flat.size, -2, np.int64)
+    before = np.full(2 * flat.size, -1, np.int64)
+    front = np.array(begin, np.int64)
+    edge_to[front] = -1
+    while len(front):
+        found = front[(front % 2 == 1) & goals[front // 2]]
+        if len(found):
+            return _back(edge_to, before, int(found[0])), int(found[0]) // 2
+        edges = flat.edges(front // 2)
+        node = np.repeat(front, flat.starts[front // 2 + 1] - flat.starts[front // 2])
+        after, passed = flat.targets[edges].astype(np.int64), node % 2 == 1
+        nodes = np.column_stack([2 * after, 2 * after + 1]).ravel()
+        allowed = np.column_stack([~passed, np.where(passed, inside[after], due[after])]).ravel()
+        new = np.flatnonzero(allowed & (edge_to[nodes] == -2))
+        new = new[np.sort(np.unique(nodes[new], return_index=True)[1])]  # as a queue takes them
+        front = nodes[new]
+        edge_to[front], before[front] = edges[new // 2], node[new // 2]
+    raise LookupError("no way")
 
 
-def _is_fair(graph: Graph, component: set[int], fair: list[int]) -> bool:
-    moving = {
-        graph.processes[edge] for state in component for edge in graph.edges(state) if graph.targets[edge] in component
-    }
-    resting = {process for state in component for process in fair if process not in graph.movers(state)}
-    return all(process in moving or process in resting for process in fair)
+def _back(edge_to: Ints, before: Ints, node: int) -> list[int]:
+    edges = []
+    while edge_to[node] >= 0:
+        edges.append(int(edge_to[node]))
+        node = int(before[node])
+    return edges[::-1]
 
 
-def _round_trip(graph: Graph, entry: int, component: set[int], fair: list[int]) -> Path:
+def _round_trip(flat: Flat, entry: int, component: Mask, fair: list[int]) -> list[int]:
     """Return a cycle from ``entry`` on which each fair process moves, or is disabled somewhere."""
+    within = component[flat.sources] & component[flat.targets]
+    nowhere = np.zeros(flat.size, np.bool_)
     cycle: list[int] = []
     state = entry
-    waiting = set(fair)
-    visited = [entry]
-    while waiting:
-        waiting -= {graph.processes[edge] for edge in cycle}
-        waiting -= {process for process in waiting for seen in visited if process not in graph.movers(seen)}
-        if not waiting:
-            break
-        process = min(waiting)
-        edges = _edges_to(graph, state, _places(graph, component, process), component.__contains__)
-        last = graph.targets[edges[-1]] if edges else state
-        move = [e for e in graph.edges(last) if graph.processes[e] == process and graph.targets[e] in component]
-        added = edges + move[:1]
-        cycle += added
-        visited += [graph.targets[edge] for edge in added]
-        state = visited[-1]
+    for process in fair:
+        passed = np.array([entry, *flat.targets[cycle]])
+        mine = flat.processes == process
+        resting = component & ~flat.enabled(process)
+        if np.any(mine[cycle]) or np.any(resting[passed]):
+            continue
+        places = resting | flat.mask(flat.sources[mine & within])
+        way, last = _way(flat, [2 * state + 1], nowhere, component, places)
+        leaving = flat.edges(np.array([last]))
+        cycle += way + [int(edge) for edge in leaving if mine[edge] and within[edge]][:1]
+        state = int(flat.targets[cycle[-1]]) if cycle else entry
     if not cycle:
-        step = next(e for e in graph.edges(entry) if graph.targets[e] in component)
-        cycle, state = [step], graph.targets[step]
-    cycle += _edges_to(graph, state, {entry}, component.__contains__)
-    return [(graph.processes[edge], graph.outcomes[edge]) for edge in cycle]
-
-
-def _places(graph: Graph, component: set[int], process: int) -> set[int]:
-    """Return the states of ``component`` where ``process`` moves inside it, or is disabled."""
-    return {
-        state
-        for state in component
-        if process not in graph.movers(state)
-        or any(graph.processes[e] == process and graph.targets[e] in component for e in graph.edges(state))
-    }
+        cycle = [int(edge) for edge in flat.edges(np.array([entry])) if within[edge]][:1]
+        state = int(flat.targets[cycle[0]])
+    return cycle + _way(flat, [2 * state + 1], nowhere, component, flat.mask([entry]))[0]

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from simcore.graph import Graph, Path
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
-from simcore.liveness import Graph, Path
 from simcore.reduction import PartialOrder, Symmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched

@@ -11,8 +11,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 
+from simcore.graph import Graph, Path
 from simcore.kernel import Kernel, Packed
-from simcore.liveness import Graph, Path
 from simcore.reduction import Symmetry
 
 _MOST_STATES = 50_000  # on shortest paths; beyond it the first path found is returned

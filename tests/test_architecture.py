@@ -14,7 +14,7 @@ import simcore
 
 ROOT = Path(__file__).parents[1]
 RANKS = [
-    {"errors", "children"},
+    {"errors", "children", "graph"},
     {"operations"},
     {"objects", "deadlines"},
     {"model"},
@@ -30,8 +30,9 @@ RANKS = [
     {"liveness", "waiting", "simulation"},
     {"reduction"},
     {"result", "shrink"},
-    {"knot"},
+    {"knot", "lost"},
     {"monitor", "search"},
+    {"runs"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},
@@ -57,7 +58,9 @@ DOORS = {
     "hypothesis": {"stateful"},
     "pytest": {"pytest_plugin"},
     "_pytest": {"pytest_plugin"},
-    "networkx": {"waitfor", "liveness"},
+    "networkx": {"waitfor"},
+    "numpy": {"liveness", "lost"},
+    "scipy": {"liveness"},
     "click": {"cli"},
     "rich": {"console", "report"},
     "matplotlib": {"report"},
@@ -79,7 +82,10 @@ CORE = {
     "schedule",
 }
 
-LAZY = {"pytest_plugin": "pytest imports it in every run, and most of those want nothing of it"}
+LAZY = {
+    "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+    "runs": "numpy and scipy take longer to import than a small model to explore, and most need neither",
+}
 """Modules that may import inside a function, each with the reason."""
 
 LONG_MODULES: dict[str, str] = {}

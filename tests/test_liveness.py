@@ -1,11 +1,16 @@
 """Fair cycles, first on graphs drawn by hand, then through `explore` on models."""
 
+import networkx as nx
+import plain
 import pytest
 import small
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simcore import Model, Verdict, eventually, explore, leads_to
+from simcore.graph import Graph
 from simcore.kernel import Kernel
-from simcore.liveness import Graph, avoiding, path
+from simcore.liveness import Flat, acyclic, avoiding
 
 
 def drawn(*edges, states=None):
@@ -124,26 +129,62 @@ def test_the_goal_may_be_due_in_several_states_of_which_the_nearest_counts():
 
 
 def test_a_graph_without_a_cycle_is_acyclic():
-    assert drawn((0, 0, 1), (0, 1, 2), (1, 1, 3), (2, 0, 3)).acyclic()
+    assert acyclic(drawn((0, 0, 1), (0, 1, 2), (1, 1, 3), (2, 0, 3)))
 
 
 @pytest.mark.parametrize("back", [(3, 0, 1), (3, 0, 3), (3, 0, 0)])
 def test_a_graph_with_a_cycle_is_not_acyclic(back):
-    assert not drawn((0, 0, 1), (0, 1, 2), (1, 1, 3), (2, 0, 3), back).acyclic()
+    assert not acyclic(drawn((0, 0, 1), (0, 1, 2), (1, 1, 3), (2, 0, 3), back))
+
+
+def test_a_graph_whose_edges_all_lead_to_later_states_is_known_to_be_acyclic():
+    assert drawn((0, 0, 1), (0, 1, 2), (1, 1, 2)).forward()
+    assert not drawn((0, 0, 2), (2, 1, 1), states=3).forward()
+
+
+def test_states_without_steps_are_ends():
+    assert drawn((0, 0, 1), (0, 1, 2), (2, 0, 0)).ends() == [1]
 
 
 def test_what_can_reach_a_goal_is_found_backwards():
-    graph = drawn((0, 0, 1), (0, 1, 2), (1, 0, 1), (2, 0, 3))
-    assert list(graph.can_reach([3])) == [1, 0, 1, 1]
+    flat = Flat(drawn((0, 0, 1), (0, 1, 2), (1, 0, 1), (2, 0, 3)))
+    assert list(flat.can_reach(flat.mask([3]))) == [1, 0, 1, 1]
 
 
-def test_the_shortest_path_is_returned():
-    assert path(drawn((0, 0, 1), (1, 0, 2), (0, 1, 2)), 0, {2}) == [(1, 0)]
+@st.composite
+def graphs(draw, *, states=7, processes=3):
+    """Draw a graph, of which not all may be reachable from state 0."""
+    size = draw(st.integers(1, states))
+    step = st.tuples(st.integers(0, processes - 1), st.integers(0, size - 1))
+    graph = Graph()
+    for steps in draw(st.lists(st.lists(step, max_size=4), min_size=size, max_size=size)):
+        for number, (process, target) in enumerate(sorted(steps)):
+            graph.targets.append(target)
+            graph.processes.append(process)
+            graph.outcomes.append(number)
+        graph.starts.append(len(graph.targets))
+    return graph
 
 
-def test_a_state_that_cannot_be_reached_has_no_path():
-    with pytest.raises(LookupError):
-        path(drawn((0, 0, 1), (2, 0, 1)), 0, {2})
+def edges(graph):
+    drawn = nx.DiGraph([(state, target) for state in range(len(graph)) for target in graph.successors(state)])
+    drawn.add_nodes_from(range(len(graph)))
+    return drawn
+
+
+@given(graphs(), st.sets(st.integers(0, 6)), st.sets(st.integers(0, 6)), st.sets(st.integers(0, 2)))
+@settings(max_examples=200)
+def test_the_run_that_avoids_the_goal_is_the_one_that_the_definition_gives(graph, due, reached, fair):
+    starts = due & (nx.descendants(edges(graph), 0) | {0})
+    assert avoided(graph, *reached, starts=starts, fair=fair) == plain.avoiding(
+        graph, starts, goals(graph, *reached), sorted(fair)
+    )
+
+
+@given(graphs())
+def test_a_graph_is_acyclic_when_its_runs_all_stop(graph):
+    assert acyclic(graph) == nx.is_directed_acyclic_graph(edges(graph))
+    assert acyclic(graph) or not graph.forward()
 
 
 # ---- models ------------------------------------------------------------------------------------------------

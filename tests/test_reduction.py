@@ -10,7 +10,8 @@ from generated import system, systems
 from hypothesis import given, note, settings
 
 from models import pool_starvation
-from simcore import Model, SimcoreError, Verdict, always, explore
+from properties import completes
+from simcore import Model, SimcoreError, Verdict, always, eventually, explore, leads_to, replay
 from simcore.kernel import Kernel
 from simcore.reduction import Symmetry
 
@@ -221,3 +222,66 @@ def test_a_knot_that_closes_when_a_task_ends_is_reported_there_with_and_without_
     for on in (True, False):
         found = explore(system(description=description), symmetry=on).counterexample
         assert len(found.schedule) == 11
+
+
+# ---- liveness ----------------------------------------------------------------------------------------------
+
+
+def all_ended(state):
+    return all(process.done for process in state.processes if process.process.pool is None)
+
+
+def somebody_ended(state):
+    return any(process.done for process in state.processes)
+
+
+LIVENESS = [eventually(all_ended), leads_to(somebody_ended, all_ended)]
+
+
+@pytest.mark.parametrize("prop", LIVENESS, ids=str)
+@pytest.mark.parametrize("name", TOYS)
+def test_representatives_do_not_change_what_happens_in_the_end(name, prop):
+    results = [explore(TOYS[name](), prop, symmetry=on) for on in (True, False)]
+    assert results[0].verdict is results[1].verdict
+    if results[0].verdict is Verdict.VIOLATED:
+        lengths = [len(r.counterexample.schedule) for r in results]
+        assert lengths[0] == lengths[1]
+
+
+@given(systems(longest=3, clients=True))
+@settings(max_examples=20)
+def test_representatives_of_generated_systems_do_not_change_what_happens_in_the_end(model):
+    for prop in LIVENESS:
+        results = [explore(model, prop, symmetry=on, max_states=2_000) for on in (True, False)]
+        assert results[0].verdict is results[1].verdict or results[1].verdict is Verdict.UNDETERMINED
+
+
+def test_where_every_run_stops_what_happens_in_the_end_is_told_from_representatives():
+    result = explore(pool_starvation.fixed(downloads=2, workers=2, callback_workers=2), completes("download"))
+    assert (result.verdict, result.states, result.notes) == (Verdict.HOLDS, 306, ())
+
+
+def test_a_run_of_representatives_that_stops_short_of_the_goal_is_told_as_one_of_the_model():
+    result = explore(pool_starvation.buggy(downloads=3, workers=2), completes("download"))
+    assert (result.verdict, result.notes) == (Verdict.VIOLATED, ())
+    assert replay(result.counterexample.schedule.token).deadlocked
+    assert result.counterexample.lasso.steps == ()
+
+
+def test_where_a_run_may_go_round_short_of_the_goal_names_are_kept():
+    result = explore(small.heartbeat(pool_starvation.fixed(downloads=2, workers=1, callback_workers=2)), LIVENESS[0])
+    assert result.verdict is Verdict.VIOLATED  # the heart never ends
+    assert result.notes == ("symmetry switched off: fairness is a promise to each process by name",)
+
+
+def test_a_run_may_go_round_once_the_goal_is_met():
+    model = small.heartbeat(pool_starvation.buggy(downloads=1, workers=2))
+    result = explore(model, eventually(lambda state: state["beat"]))
+    assert result.verdict is Verdict.HOLDS
+
+
+def test_what_happens_in_the_end_to_one_of_a_family_is_asked_without_symmetry():
+    asked = eventually(lambda state: state.process("download[0]").done)
+    result = explore(pool_starvation.fixed(downloads=2, workers=1, callback_workers=1), asked)
+    assert result.verdict is Verdict.HOLDS
+    assert result.notes == ("symmetry switched off: a property of whole runs asks for one of its names",)

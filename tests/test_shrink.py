@@ -7,8 +7,8 @@ import small
 import toys
 
 from simcore import explore
+from simcore.graph import Graph
 from simcore.kernel import Kernel
-from simcore.liveness import Graph
 from simcore.reduction import Symmetry
 from simcore.shrink import fewest_switches, without_laps, without_needless
 

@@ -20,17 +20,19 @@ That gives the same answers because of four things.
 4. *What a property looks at* changes in no step of an ample set, for properties of single states. Which objects and
    processes it looks at is seen when it is asked (`Watched`).
 
-What is known of the future grows while the search goes on, and a choice may have relied on too little. When the search
-has ended, all choices are looked at again with what is known then (`PartialOrder.justified`); if one does not stand, the
-search is made again with that knowledge. That is enough: take the shortest run of the full graph whose last step
-had not been learned. Up to there the choices stand, so a run of the reduced graph contains that step, and it was learned.
+What is known of the future grows while the search goes on, and a choice may have relied on too little. When the
+search has ended, all choices are looked at again with what is known then (`PartialOrder.justified`); if one does not
+stand, the search is made again with that knowledge. That is enough: take the shortest run of the full graph whose
+last step had not been learned. Up to there the choices stand, so a run of the reduced graph contains that step, and
+it was learned.
 
-Three things are particular to this kernel. Under "when_stuck" and "in_order" time passes only when nobody can move, which
-is never before a step that was put off: time-outs count only under "anytime", or when one is due. The futures of submits
-take the lowest free place, so submits commute up to the names of futures: where a symmetry renames those
-(`symmetry.py`; both reductions together: Emerson, Jha and Peled, 1997); elsewhere their order counts. And whichever idle worker
-takes the next task of a pool, the same state results up to the names of workers, as an idle worker is mentioned nowhere
-(it owns no lock): where those are renamed, the first worker that can take a task need not wait to see whether another one will.
+Three things are particular to this kernel. Under "when_stuck" and "in_order" time passes only when nobody can move,
+which is never before a step that was put off: time-outs count only under "anytime", or when one is due. The futures
+of submits take the lowest free place, so submits commute up to the names of futures: where a symmetry renames those
+(`symmetry.py`; both reductions together: Emerson, Jha and Peled, 1997); elsewhere their order counts. And whichever
+idle worker takes the next task of a pool, the same state results up to the names of workers, as an idle worker is
+mentioned nowhere (it owns no lock): where those are renamed, the first worker that can take a task need not wait to
+see whether another one will.
 """
 
 from __future__ import annotations
