@@ -148,6 +148,16 @@ class _Exploration(Search):
             self.space.graph = self.space.graph.arranged(self.space.expanded)
         return self._whole(name, depth_first)
 
+    def faster(self, space: Space, position: int) -> Callable[[], Found | None] | None:
+        """Hand over to the compiled loop, where the model fits into its arrays."""
+        from simcore.fast import FastSearch, Unfit
+
+        try:
+            self.space = fast = FastSearch(self, space, position)
+        except Unfit:
+            return None
+        return fast.run
+
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
         name = "random walk" if isinstance(strategy, RandomWalk) else f"PCT, depth {strategy.depth}"
@@ -217,10 +227,7 @@ class _Exploration(Search):
         if found.lost:
             return goals, True
         try:
-            for number in range(len(space.graph), len(space.states)):
-                if space.depths[number] >= distance:
-                    break
-                self._follow(space, number, self.kernel.successors(space.states[number]), [])
+            space.deepen(self, distance)
         except OutOfBudget:
             return goals, False
         near = [number for number in range(found.state + 1, len(space.states)) if space.depths[number] == distance]
@@ -324,7 +331,7 @@ class _Exploration(Search):
     def _never_again(self, prop: Property) -> Found | None:
         """Find the first state from which somebody can never end, or, for deadlocks, never move, again."""
         ends = prop.kind == "finish"
-        if not ends and self.space.graph.acyclic():
+        if not ends and self.space.acyclic():
             return None  # every run stops, and no state without steps had somebody who waits
         lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
         if lost is None:
@@ -340,8 +347,8 @@ class _Exploration(Search):
             model.origin,
             found.property if found is not None else ", ".join(p.name for p in self.asked),
             len(space.states),
-            len(space.graph.targets),
-            max(space.depths, default=0),
+            space.transitions,
+            space.depth,
             self.limits.elapsed,
             name,
             self.kernel.timeouts,

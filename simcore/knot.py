@@ -53,7 +53,7 @@ class Knots:
         new : int, optional
             Those that did not in the state before; by default everybody who waits.
         """
-        if self._refuted >= _MOST_REFUTED:
+        if not self.guessing:
             return []
         new = waiting if new is None else new
         while new and self._lives(state, new.bit_length() - 1, waiting, set()):
@@ -100,6 +100,19 @@ class Knots:
             self._queue_may(state, process, (*key[1:], state[place])) and self._one_lives(state, workers, waiting, seen)
             for place, workers in self._pools
         )
+
+    def may_enable(self, state: Packed, process: int, other: int) -> bool:
+        """Tell whether ``other`` may enable what ``process`` waits for in ``state`` by what it does itself: a guess."""
+        return self._may(state, (process, *self._key(state, process)), other)
+
+    def queued_may_enable(self, state: Packed, process: int, place: int) -> bool:
+        """Tell whether a task in the queue of the pool at ``place`` may enable what ``process`` waits for: a guess."""
+        return self._queue_may(state, process, (*self._key(state, process), state[place]))
+
+    @property
+    def guessing(self) -> bool:
+        """Whether it still looks for knots: too many wrong guesses, and it gives up."""
+        return self._refuted < _MOST_REFUTED
 
     def _one_lives(self, state: Packed, processes: list[int], waiting: int, seen: set[int]) -> bool:
         return any(process not in seen and self._lives(state, process, waiting, seen) for process in processes)

@@ -7,11 +7,12 @@ part of the loop: the state that would be one too many is not added.
 
 from __future__ import annotations
 
+import sys
 import time
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
@@ -20,6 +21,7 @@ from simcore.reduction import WorkerSymmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.strategy import PCT, RandomWalk, Strategy
 
+FAST_AFTER = 20_000
 HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
 _HUNTS = 40
@@ -63,6 +65,27 @@ class Space:
         self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
         self.marks.append((0, 0))
         return number
+
+    @property
+    def depth(self) -> int:
+        """The steps from the initial state to the farthest."""
+        return max(self.depths, default=0)
+
+    @property
+    def transitions(self) -> int:
+        """The number of edges."""
+        return len(self.graph.targets)
+
+    def acyclic(self) -> bool:
+        """Tell whether no run goes round."""
+        return self.graph.acyclic()
+
+    def deepen(self, search: Search, distance: int) -> None:
+        """Expand the states nearer than ``distance``, without looking at them."""
+        for number in range(len(self.graph), len(self.states)):
+            if self.depths[number] >= distance:
+                break
+            search.follow(self, number, search.kernel.successors(self.states[number]), [])
 
 
 class OutOfBudget(Exception):
@@ -135,7 +158,8 @@ class Search:
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
         self.knots = Knots(kernel)
-        self.space = Space()
+        self.space: Any = Space()
+        self.fast_after = FAST_AFTER
         self._reported = limits.elapsed
 
     # ---- one state -----------------------------------------------------------------------------------
@@ -199,7 +223,12 @@ class Search:
             if found is not None:
                 return found
             position += 1
-            self._tell(space, len(stack) - (0 if depth_first else position), number)
+            self.tell(len(space.states), len(stack) - (0 if depth_first else position), space.depths[number])
+            if len(space.states) >= self.fast_after and only is None and not depth_first:
+                self.fast_after = sys.maxsize
+                faster = self.faster(space, position)
+                if faster is not None:
+                    return faster()
             if only is None and not depth_first and not hunted and len(space.states) >= HUNT_AFTER:
                 hunted = True
                 self.hunt()
@@ -216,9 +245,10 @@ class Search:
             space.marks[number] = self.mark
         if only is not None:
             choices = [choice for choice in choices if choice.process in only]
-        return self._follow(space, number, choices, stack)
+        return self.follow(space, number, choices, stack)
 
-    def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+    def follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+        """Give numbers to the states that ``choices`` lead to and that are new; return the first violation in them."""
         graph, index, canonical = space.graph, space.index, self.canonical
         found: Found | None = None
         for choice in choices:
@@ -237,10 +267,15 @@ class Search:
         space.expanded.append(number)
         return found
 
-    def _tell(self, space: Space, frontier: int, number: int) -> None:
+    def faster(self, space: Space, position: int) -> Callable[[], Found | None] | None:
+        """Return what goes on with the search from ``position``, when there is something faster."""
+        return None
+
+    def tell(self, states: int, frontier: int, depth: int) -> None:
+        """Report progress, a few times per second."""
         if self.progress is not None and self.limits.elapsed - self._reported > 0.2:
             self._reported = self.limits.elapsed
-            self.progress(Progress(len(space.states), frontier, space.depths[number], self._reported))
+            self.progress(Progress(states, frontier, depth, self._reported))
 
     # ---- samples -------------------------------------------------------------------------------------
 

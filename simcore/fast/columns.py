@@ -1,0 +1,139 @@
+"""A state is a row of 64-bit words: each column holds a small code for what stands there, in just enough bits.
+
+A column's codes are numbered in the order in which they are met. When one does not fit its bits any more, a new
+layout is made; bits that would be left over in a word are given to its columns, so that this is rare.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simcore.fast.rows import pack, unpack
+from simcore.kernel import Packed
+
+Array = Any
+"""A numpy array."""
+
+
+class Layout(NamedTuple):
+    """Where the columns are, and for each its codes as numbers of the kernel, from ``offset`` on in ``ident``."""
+
+    word: Array
+    shift: Array
+    mask: Array
+    offset: Array
+    ident: Array
+    key: Array
+
+
+class Columns:
+    """The codes of all columns, and the layout of rows.
+
+    Parameters
+    ----------
+    groups : list of list of int
+        Columns that share their codes, as the workers of a pool do.
+    keys : list of int
+        For hashing: columns that are interchangeable have the same.
+    """
+
+    def __init__(self, groups: list[list[int]], keys: list[int]) -> None:
+        self._groups = groups
+        self._group = {column: number for number, columns in enumerate(groups) for column in columns}
+        self._codes: list[dict[int, int]] = [{} for _ in groups]
+        self._capacity = [0 for _ in groups]
+        self._bits = [0] * len(self._group)
+        self.keys = list(keys)
+        self.tight = True
+        """Whether some code does not fit the layout: `arrange` must be called before rows are written."""
+
+    def add_column(self, first: int) -> None:
+        """Add a column of its own, which holds ``first`` so far."""
+        column = len(self._bits)
+        self._group[column] = len(self._groups)
+        self._groups.append([column])
+        self._codes.append({})
+        self._capacity.append(0)
+        self._bits.append(0)
+        self.keys.append(column)
+        self.tight = True
+        self.code(column, first)
+
+    def __len__(self) -> int:
+        return len(self._bits)
+
+    def code(self, column: int, number: int) -> int:
+        """Return the code for ``number`` in ``column``."""
+        group = self._group[column]
+        code = self._codes[group].get(number)
+        if code is None:
+            code = self._codes[group][number] = len(self._codes[group])
+            if code >= self._capacity[group] or code >> min(self._bits[c] for c in self._groups[group]):
+                self.tight = True
+            else:
+                self.layout.ident[self.layout.offset[column] + code] = number
+        return code
+
+    def arrange(self) -> None:
+        """Make a layout in which all codes fit."""
+        self._bits = [max(1, (len(self._codes[self._group[c]]) - 1).bit_length()) for c in range(len(self))]
+        words: list[list[int]] = []
+        for column in sorted(range(len(self)), key=lambda c: -self._bits[c]):
+            room = (word for word in words if self._used(word) + self._bits[column] <= 64)
+            word = next(room, None)
+            if word is None:
+                words.append([column])
+            else:
+                word.append(column)
+        for word in words:
+            self._spread(word)
+        self.words = len(words)
+        self.layout = self._layout(words)
+        self.tight = False
+
+    def _used(self, word: list[int]) -> int:
+        return sum(self._bits[column] for column in word)
+
+    def _spread(self, word: list[int]) -> None:
+        """Give the bits that are left over to those columns first that have most codes."""
+        spare = 64 - self._used(word)
+        wanting = [column for column in word if self._bits[column] > 1] or word
+        while spare:
+            for column in wanting:
+                self._bits[column] += spare > 0 and self._bits[column] < 30
+                spare -= spare > 0
+
+    def _layout(self, words: list[list[int]]) -> Layout:
+        size = len(self)
+        word, shift, offset = (np.zeros(size, np.int64) for _ in range(3))
+        for number, columns in enumerate(words):
+            used = 0
+            for column in columns:
+                word[column], shift[column] = number, used
+                used += self._bits[column]
+        self._capacity = [max(16, 2 * len(codes)) for codes in self._codes]
+        starts = np.concatenate(([0], np.cumsum(self._capacity)))
+        ident = np.zeros(starts[-1], np.int32)
+        for group, codes in enumerate(self._codes):
+            ident[starts[group] : starts[group] + len(codes)] = list(codes)
+            offset[self._groups[group]] = starts[group]
+        mask = np.array([(1 << bits) - 1 for bits in self._bits], np.uint64)
+        return Layout(word, shift.astype(np.uint64), mask, offset, ident, np.array(self.keys, np.int64))
+
+    def row(self, numbers: Packed | list[int]) -> Array:
+        """Return numbers of the kernel, one for each column, as codes."""
+        return np.array([self.code(column, number) for column, number in enumerate(numbers)], np.int64)
+
+    def packed(self, codes: Array) -> Array:
+        """Return codes as a row."""
+        row = np.zeros(self.words, np.uint64)
+        pack(self.layout, row, codes)
+        return row
+
+    def numbers(self, row: Array) -> list[int]:
+        """Return a row as numbers of the kernel, one for each column."""
+        codes, numbers = np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
+        unpack(self.layout, row, codes, numbers)
+        return numbers.tolist()  # type: ignore[no-any-return]

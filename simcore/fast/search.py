@@ -1,0 +1,274 @@
+"""Calls the compiled loop, has it learn what is missing, and looks at what it cannot: the plain search's verdict.
+
+A violation is the one that the plain loop would have found: what was met after it is forgotten again.
+"""
+
+from __future__ import annotations
+
+from array import array
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simcore.fast import loop
+from simcore.fast.columns import Array
+from simcore.fast.names import (
+    ALIVE,
+    ASK_1,
+    ASK_2,
+    ASK_3,
+    DEAD,
+    DEADLOCK,
+    EDGES,
+    EXPIRY,
+    FAILED,
+    FUTURES,
+    LEVEL,
+    LEVEL_END,
+    LEVELLED,
+    LIMIT,
+    LIMIT_STATES,
+    LOOK,
+    MAY,
+    MOVES,
+    PAUSE_STATES,
+    PAUSED,
+    POSITION,
+    QUEUED,
+    READY,
+    RENAME,
+    ROOM,
+    STATES,
+    STEPS,
+    UNTIL,
+    WAITING,
+    WAITS,
+    WITHOUT,
+    WRONG,
+)
+from simcore.fast.rows import hashed
+from simcore.fast.space import PackedSpace
+from simcore.fast.tables import FastTables, Unfit
+from simcore.kernel import Packed
+from simcore.liveness import Graph
+from simcore.search import HUNT_AFTER, Found, Progress, Search, Space
+from simcore.spec import NO_FAILURE
+
+_BATCH = 16_384  # states between two looks at the clock
+_MOST_STATES = (1 << 32) - 2
+_ALL = (1 << 64) - 1
+
+
+class Edges(NamedTuple):
+    """The arrays of a `Graph`."""
+
+    starts: Array
+    targets: Array
+    processes: Array
+    outcomes: Array
+
+
+class FastSearch(PackedSpace):
+    """A breadth-first search that a plain one has begun, and the space that it meets.
+
+    Parameters
+    ----------
+    search : Search
+        Says what is asked, and judges what the compiled loop cannot.
+    plain : Space
+        What it has met.
+    position : int
+        The state that it would expand next.
+
+    Raises
+    ------
+    Unfit
+        When the plain loop must go on.
+    """
+
+    def __init__(self, search: Search, plain: Space, position: int) -> None:
+        super().__init__(FastTables(search.kernel, search.symmetry, search.knots), plain, position)
+        self.search = search
+        self._looked_at = len(plain.states)
+        self._pending = bool(search.invariants or search.wanted)
+        self._answers = {
+            MOVES: self._learn_moves,
+            EXPIRY: self._learn_expiry,
+            WITHOUT: self._learn_without,
+            FUTURES: self.tables.add_future,
+            RENAME: self._rename,
+            WAITS: self._learn_wait,
+            MAY: self._learn_pair,
+            QUEUED: self._learn_queued,
+            ROOM: self.make_room,
+        }
+
+    # ---- the loop --------------------------------------------------------------------------------------
+
+    def run(self) -> Found | None:
+        """Expand states until one violates something; None when all have been expanded."""
+        hunted = len(self.states) >= HUNT_AFTER
+        while True:
+            self._set_limits(hunted)
+            found = self._batch()
+            if found is not None:
+                return found
+            if not hunted and self.registers[STATES] >= HUNT_AFTER:
+                hunted = True
+                self.search.hunt()
+            elif self.registers[POSITION] == self.registers[LEVEL_END] and not self.next_level():
+                return None
+            self._tell()
+
+    def _set_limits(self, hunted: bool) -> None:
+        registers, limits = self.registers, self.search.limits
+        registers[LIMIT_STATES] = _MOST_STATES if limits.states is None else limits.states
+        registers[PAUSE_STATES] = _MOST_STATES if hunted else HUNT_AFTER
+        registers[LOOK] = 0 if self.search.deadlock is None else 1 + self.search.knots.guessing
+        self.begin(_BATCH)
+        registers[UNTIL] = min(registers[LEVEL_END], registers[POSITION] + _BATCH)
+
+    def _batch(self) -> Found | None:
+        """Expand some states; return the first violation."""
+        try:
+            status = self._go()
+        except Exception:
+            found = self._wrong_before(int(self.registers[POSITION]))
+            if found is not None:
+                return found
+            raise
+        found = self._wrong_before(int(self.registers[POSITION]))
+        if found is not None:
+            return found
+        if status == FAILED:
+            return Found(NO_FAILURE, int(self.registers[WRONG]))
+        if status in (DEAD, DEADLOCK):
+            assert self.search.deadlock is not None
+            return Found(self.search.deadlock.name, int(self.registers[POSITION]))
+        self.search.limits.check(int(self.registers[STATES]) if status == LIMIT else 0)
+        return None
+
+    def _go(self) -> int:
+        """Run the compiled loop, and answer what it asks, until it stops for good or for now."""
+        while True:
+            self.refresh()
+            status = int(loop.run(self.arrays, self.layout, self.buffers, self.met, self.registers))
+            if status == DEAD and not self._dead():
+                continue
+            if status not in self._answers:
+                if status not in (PAUSED, LIMIT, FAILED, DEAD, DEADLOCK):
+                    raise Unfit
+                return status
+            self._answers[status]()
+
+    def _dead(self) -> bool:
+        """Have it proved that somebody can never move again; remember when nobody is."""
+        registers, knots = self.registers, self.search.knots
+        state = self._state()
+        if knots.dead(state, int(self.buffers.mark[0]), int(registers[WAITING]) & _ALL):
+            return True
+        registers[ALIVE], registers[LOOK] = registers[POSITION], 1 + knots.guessing
+        return False
+
+    def _wrong_before(self, position: int) -> Found | None:
+        """Look at the new states, up to the last that a state before ``position`` has led to, for an invariant."""
+        if not self._pending:
+            return None
+        last = int(self.registers[STATES])
+        if self.registers[WRONG] >= 0:
+            last = int(self.registers[WRONG])
+        for number, state in enumerate(self.states.between(self._looked_at, last), self._looked_at):
+            if self.parents[number] >= position:
+                break
+            wrong = self.search.wrong_in(state)
+            if wrong is not None:
+                self.cut(int(self.parents[number]))
+                return Found(wrong, number)
+        self._looked_at = last
+        return None
+
+    def _tell(self) -> None:
+        search, registers = self.search, self.registers
+        frontier = int(registers[STATES] - registers[POSITION])
+        search.tell(int(registers[STATES]), frontier, len(self.levels) - 1)
+
+    # ---- what it asks for ------------------------------------------------------------------------------
+
+    def _state(self) -> Packed:
+        return self.states[int(self.registers[POSITION])]  # type: ignore[no-any-return]
+
+    def _asked(self) -> list[int]:
+        return self.registers[[ASK_1, ASK_2, ASK_3]].tolist()  # type: ignore[no-any-return]
+
+    def _learn_moves(self) -> None:
+        process, fresh, _ = self._asked()
+        self.tables.learn_moves(self._state(), process, fresh)
+
+    def _learn_expiry(self) -> None:
+        self.tables.learn_expiry(self._state(), self._asked()[0])
+
+    def _learn_without(self) -> None:
+        self.tables.learn_without(*self._asked())
+
+    def _learn_wait(self) -> None:
+        self.tables.learn_wait(*self._asked())
+
+    def _learn_pair(self) -> None:
+        self.tables.learn_pair(self._state(), *self._asked())
+
+    def _learn_queued(self) -> None:
+        self.tables.learn_queued(self._state(), *self._asked())
+
+    def _rename(self) -> None:
+        """Let the symmetry choose the representatives of those new states in which values mention workers."""
+        tables, columns, buffers = self.tables, self.tables.columns, self.buffers
+        for step in np.flatnonzero(buffers.steps[: self.registers[STEPS], 2]).tolist():
+            state = tables.state(columns.numbers(buffers.after[step]))
+            numbers = tables.padded(self.search.symmetry.representative(state))
+            tables.note()
+            codes = columns.row(numbers)
+            if columns.tight:
+                return  # it will be asked again, in another layout
+            buffers.after[step] = columns.packed(codes)
+            buffers.hashes[step] = hashed(columns.layout, np.array(numbers, np.int64))
+            buffers.steps[step, 2] = 0
+
+    # ---- afterwards ------------------------------------------------------------------------------------
+
+    def deepen(self, search: Search, distance: int) -> None:
+        """Expand the states nearer than ``distance``, without looking at them."""
+        registers = self.registers
+        self._set_limits(hunted=True)
+        registers[LOOK] = 0
+        registers[UNTIL] = registers[LEVEL_END] if self.depths[int(registers[LEVEL])] < distance else 0
+        self.begin(int(registers[UNTIL] - registers[POSITION]) + 1)
+        status = FAILED
+        while status == FAILED:
+            registers[WRONG] = -1
+            status = self._go()
+            search.limits.check(int(registers[STATES]) if status == LIMIT else 0)
+
+    def acyclic(self) -> bool:
+        """Tell whether no run goes round; at once where each step leads one level further."""
+        return bool(self.registers[LEVELLED]) or self.graph.acyclic()
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The steps of all states that were expanded, found once more; asked when the search has ended."""
+        last, size = int(self.registers[POSITION]), int(self.registers[EDGES])
+        edges = Edges(np.zeros(last + 1, np.uint64), *(np.zeros(size, kind) for kind in (np.uint32, np.uint16, np.uint16)))
+        self.registers[POSITION], self.registers[READY] = 0, -1
+        while self.registers[POSITION] < last:
+            self.refresh()
+            args = self.arrays, self.layout, self.buffers, self.met, self.registers
+            status = int(loop.edges(*args, edges, last))
+            if status != PAUSED:
+                self._answers[status]()
+        return Graph(*(_as_array(kind, column) for kind, column in zip("QIHH", edges, strict=True)))
+
+
+def _as_array(kind: str, column: Array) -> Any:
+    found: array[int] = array(kind)
+    found.frombytes(column.tobytes())
+    return found

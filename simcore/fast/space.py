@@ -1,0 +1,314 @@
+"""What the compiled loop has met: a row, a parent and a place in the hash table for each state, and no more.
+
+Depths follow from where levels begin. Edges are not kept: whoever asks for the graph has it made in a second
+pass over the rows. What a search read in a state before can be computed again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simcore.fast.columns import Array, Layout
+from simcore.fast.names import (
+    ABOVE,
+    ALIVE,
+    EDGES,
+    JUDGED,
+    LEVEL,
+    LEVEL_END,
+    LEVELLED,
+    LOG,
+    MOST_STEPS,
+    POSITION,
+    READY,
+    REGISTERS,
+    STATES,
+    STEPS,
+    WRONG,
+)
+from simcore.fast.rows import index, numbers_of, pack_all, rehash, repack
+from simcore.fast.tables import FastTables
+from simcore.kernel import Packed
+
+_CHUNK = 4096
+
+
+class Met(NamedTuple):
+    """The arrays of a space; ``marks`` and ``above`` are of the level that is expanded and the one before."""
+
+    rows: Array
+    parents: Array
+    slots: Array
+    marks: Array
+    above: Array
+    log: Array
+
+
+class Buffers(NamedTuple):
+    """Where the compiled functions keep what they know of one state and its steps."""
+
+    row: Array
+    codes: Array
+    ids: Array
+    codes_2: Array
+    ids_2: Array
+    hash: Array
+    hashes: Array
+    after: Array
+    steps: Array
+    stack: Array
+    offset: Array
+    mark: Array
+    before: Array
+    helpers: Array
+
+
+def _buffers(columns: int, words: int, processes: int) -> Buffers:
+    codes = [np.zeros(columns, np.int64) for _ in range(4)]
+    return Buffers(
+        np.zeros(words, np.uint64),
+        *codes,
+        np.zeros(1, np.uint64),
+        np.zeros(MOST_STEPS, np.uint64),
+        np.zeros((MOST_STEPS, words), np.uint64),
+        np.zeros((MOST_STEPS, 4), np.int64),
+        np.zeros(64, np.uint64),
+        np.zeros(processes, np.int64),
+        np.zeros(2, np.uint64),
+        np.zeros(2, np.uint64),
+        np.zeros(1, np.uint64),
+    )
+
+
+class PackedSpace:
+    """What `search.Space` is, in arrays.
+
+    Parameters
+    ----------
+    tables : FastTables
+        Of the kernel whose states are met.
+    plain : Space
+        What has been met so far, by the plain loop.
+    position : int
+        The state to be expanded next.
+
+    Attributes
+    ----------
+    registers : array
+        Where the search is; see `names.py`.
+    levels : list of int
+        The first state of each level, up to the one that is expanded.
+    """
+
+    def __init__(self, tables: FastTables, plain: Any, position: int) -> None:
+        self.tables = tables
+        self.registers = np.zeros(REGISTERS, np.int64)
+        self._layout: Layout | None = None
+        states = len(plain.states)
+        self.arrays = tables.arrays()
+        codes = self._coded(plain.states)
+        tables.columns.arrange()
+        met = Met(
+            np.empty((max(4096, 2 * states), tables.columns.words), np.uint64),
+            np.empty(max(4096, 2 * states), np.uint32),
+            np.zeros(1 << (4 * states).bit_length(), np.uint64),
+            *(np.zeros((1, 2), np.uint64) for _ in range(2)),
+            np.zeros(1, np.int64),
+        )
+        pack_all(tables.columns.layout, met.rows, codes)
+        met.parents[:states] = np.array(plain.parents, np.int64) & 0xFFFFFFFF
+        self.met = met
+        self.refresh()
+        index(self.layout, met.slots, met.rows, 0, states, self.buffers.codes, self.buffers.ids)
+        self._take_up(plain, position)
+
+    def _coded(self, states: Sequence[Packed]) -> Array:
+        columns = self.tables.columns
+        self.tables.padded(max(states, key=len))
+        numbers = np.array([self.tables.padded(state) for state in states], np.int64)
+        codes = np.empty_like(numbers)
+        for column in range(len(columns)):
+            found, where = np.unique(numbers[:, column], return_inverse=True)
+            codes[:, column] = np.array([columns.code(column, number) for number in found.tolist()])[where]
+        return codes
+
+    def _take_up(self, plain: Any, position: int) -> None:
+        registers, states = self.registers, len(plain.states)
+        depths = np.array(plain.depths, np.int64)
+        starts: list[int] = np.searchsorted(depths, np.arange(depths[-1] + 2)).tolist()
+        level = int(depths[position])
+        self.levels = starts[: level + 1]
+        registers[[ALIVE, JUDGED, READY, WRONG]] = -1
+        registers[POSITION], registers[STATES], registers[EDGES] = position, states, len(plain.graph.targets)
+        registers[LEVEL], registers[LEVEL_END] = starts[level], starts[level + 1]
+        registers[ABOVE] = starts[level - 1] if level else 0
+        marks = np.array(plain.marks[int(registers[ABOVE]) : starts[level + 1]], np.uint64)
+        split = int(registers[LEVEL] - registers[ABOVE])
+        self.met = self.met._replace(marks=marks[split:].copy(), above=marks[:split].copy() if split else marks[:1])
+        expanded = np.diff(np.array(plain.graph.starts, np.int64))
+        sources = np.repeat(depths[: len(expanded)], expanded)
+        registers[LEVELLED] = int((depths[np.array(plain.graph.targets, np.int64)] == sources + 1).all())
+
+    # ---- arrays ----------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Bring the arrays up to date with the tables, in another layout where a code does not fit any more."""
+        tables, columns = self.tables, self.tables.columns
+        if tables.stale:
+            self.arrays = tables.arrays()
+        if columns.tight or self._layout is not columns.layout:
+            old = self._layout
+            if columns.tight:
+                columns.arrange()
+            self.buffers = _buffers(len(columns), columns.words, self.arrays.processes)
+            if old is not None:
+                rows = np.empty((len(self.met.rows), columns.words), np.uint64)
+                codes, numbers = self.buffers.codes, self.buffers.ids
+                repack(old, columns.layout, self.met.rows, rows, self.registers[STATES], codes, numbers)
+                self.met = self.met._replace(rows=rows)
+            self._layout = columns.layout
+            self.registers[READY] = -1
+
+    @property
+    def layout(self) -> Layout:
+        """How a state lies in a row."""
+        assert self._layout is not None
+        return self._layout
+
+    def make_room(self) -> None:
+        """Make room for the steps of one more state."""
+        met, needed = self.met, int(self.registers[STATES] + self.registers[STEPS])
+        if needed > len(met.rows):
+            size = max(needed, len(met.rows) * 3 // 2)
+            rows, parents = np.empty((size, met.rows.shape[1]), np.uint64), np.empty(size, np.uint32)
+            rows[: len(met.rows)], parents[: len(met.rows)] = met.rows, met.parents
+            met = met._replace(rows=rows, parents=parents)
+        if needed * 10 > len(met.slots) * 7:
+            slots = np.zeros(2 * len(met.slots), np.uint64)
+            rehash(slots, met.slots)
+            met = met._replace(slots=slots)
+        self.met = met
+
+    def next_level(self) -> bool:
+        """Go on to the states that the last level has led to; tell whether there are any."""
+        registers = self.registers
+        if registers[LEVEL_END] == registers[STATES]:
+            return False
+        registers[ABOVE], registers[LEVEL] = registers[LEVEL], registers[LEVEL_END]
+        registers[LEVEL_END] = registers[STATES]
+        self.levels.append(int(registers[LEVEL]))
+        marks = np.zeros((int(registers[LEVEL_END] - registers[LEVEL]), 2), np.uint64)
+        self.met = self.met._replace(above=self.met.marks, marks=marks)
+        return True
+
+    def begin(self, most: int) -> None:
+        """Begin to count the edges of the next ``most`` states one by one."""
+        self.registers[LOG] = self.registers[POSITION]
+        if len(self.met.log) < most:
+            self.met = self.met._replace(log=np.zeros(most, np.int64))
+
+    def cut(self, parent: int) -> None:
+        """Forget what was met after ``parent`` was expanded, in the states counted since `begin`."""
+        registers = self.registers
+        states = 1 + int(np.searchsorted(self.met.parents[1 : registers[STATES]], parent, side="right"))
+        registers[STATES], registers[POSITION] = states, parent + 1
+        registers[EDGES] = self.met.log[parent - registers[LOG]]
+        registers[[ALIVE, JUDGED, READY, WRONG]] = -1
+        self.met.slots[:] = 0
+        index(self.layout, self.met.slots, self.met.rows, 0, states, self.buffers.codes, self.buffers.ids)
+
+    # ---- as the plain space ----------------------------------------------------------------------------
+
+    @property
+    def states(self) -> States:
+        """All states, by number."""
+        return States(self)
+
+    @property
+    def parents(self) -> Array:
+        """For each state the one from which it was met first."""
+        return self.met.parents
+
+    @property
+    def depths(self) -> Depths:
+        """The steps from the initial state to each."""
+        return Depths(self)
+
+    @property
+    def marks(self) -> Marks:
+        """Who waits and who has ended in each state that was expanded."""
+        return Marks(self)
+
+    @property
+    def depth(self) -> int:
+        """The steps from the initial state to the farthest."""
+        return self.depths[int(self.registers[STATES]) - 1]
+
+    @property
+    def transitions(self) -> int:
+        """The number of edges."""
+        return int(self.registers[EDGES])
+
+    @property
+    def bytes(self) -> int:
+        """The size of everything that grows with the number of states."""
+        states = int(self.registers[STATES])
+        return states * (8 * self.met.rows.shape[1] + 4) + int(self.met.slots.nbytes)
+
+
+class States(Sequence[Packed]):
+    """The states of a packed space as the kernel knows them."""
+
+    def __init__(self, space: PackedSpace) -> None:
+        self._space = space
+
+    def __len__(self) -> int:
+        return int(self._space.registers[STATES])
+
+    def __getitem__(self, number: Any) -> Any:
+        tables = self._space.tables
+        return tables.state(tables.columns.numbers(self._space.met.rows[number]))
+
+    def __iter__(self) -> Iterator[Packed]:
+        for first in range(0, len(self), _CHUNK):
+            yield from self.between(first, min(first + _CHUNK, len(self)))
+
+    def between(self, first: int, last: int) -> list[Packed]:
+        """Return the states from ``first`` to ``last``, which is left out."""
+        space = self._space
+        numbers = np.empty((last - first, len(space.tables.columns)), np.int64)
+        numbers_of(space.layout, space.met.rows, first, last, numbers, np.empty_like(space.buffers.codes))
+        return [space.tables.state(row) for row in numbers.tolist()]
+
+
+class Depths(Sequence[int]):
+    """The depth of each state, from where the levels begin."""
+
+    def __init__(self, space: PackedSpace) -> None:
+        self._space = space
+
+    def __len__(self) -> int:
+        return int(self._space.registers[STATES])
+
+    def __getitem__(self, number: Any) -> Any:
+        if number >= self._space.registers[LEVEL_END]:
+            return len(self._space.levels)
+        return bisect_right(self._space.levels, number) - 1
+
+
+class Marks(Sequence[tuple[int, int]]):
+    """What was read in a state when it was expanded, read again."""
+
+    def __init__(self, space: PackedSpace) -> None:
+        self._space = space
+
+    def __len__(self) -> int:
+        return int(self._space.registers[POSITION])
+
+    def __getitem__(self, number: Any) -> Any:
+        kernel, state = self._space.tables.kernel, self._space.states[number]
+        return kernel.waiting(state, {choice.process for choice in kernel.successors(state)})
