@@ -16,7 +16,7 @@ U = np.uint64
 ZERO, ONE, LOW = U(0), U(1), U(0xFFFFFFFF)
 _M1, _M2, _M3 = U(0xBF58476D1CE4E5B9), U(0x94D049BB133111EB), U(0x9E3779B97F4A7C15)
 
-compiled: Any = njit(cache=True, nogil=True, _nrt=False)  # no function makes an array, so none counts references
+compiled: Any = njit(cache=True, nogil=True, _nrt=False, forceinline=True)  # no function makes an array, so none counts references
 
 
 # ---- words -------------------------------------------------------------------------------------------------
