@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simcore.fast.rows import pack, unpack
+from simcore.fast.loop import pack, unpack
 from simcore.kernel import Packed
 
 Array = Any

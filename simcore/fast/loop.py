@@ -1,71 +1,430 @@
 """The breadth-first loop on arrays: a state's steps, who has stopped for good, and numbers for what is new.
 
-A state is expanded in three parts: `_gather` finds its steps, `_judge` looks for somebody who can never move
-again, `_follow` gives numbers to the states that are new, in the order of the plain loop (`search.py`). What a
-table does not hold yet is asked for, by returning a number that says what is missing; `search.py` beside this
-file has it learned and calls again. Only `_follow` changes anything that is kept, and it starts when nothing is
-missing, so a call can be taken up again wherever it stopped.
+Everything here is compiled by numba, is pure (it writes only into the arrays that it is given) and decides
+nothing. What a table does not hold yet is asked for, by returning a number that says what is missing;
+`search.py` beside this file has it learned and calls again. A state is expanded in three parts: `gather` finds
+its steps, `_judge` looks for somebody who can never move again, `_follow` gives numbers to the states that are
+new, in the order of the plain loop (`simcore/search.py`). Only `_follow` changes anything that is kept, and it
+starts when nothing is missing, so a call can be taken up again wherever it stopped.
+
+The set of states is one table of 64-bit words, open addressing with linear probing: 32 bits of the state's
+hash, 32 bits of its number. A hash is the sum of a mixed word for each column of the state, so a step changes
+it by what the tables hold, and exchanging interchangeable workers, whose columns share a key, does not.
+
+It is one file because numba, which keeps what it has compiled on disk, compiles a function again only when the
+function's own file has changed.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from simcore.fast.names import (
+import numpy as np
+from numba import njit
+
+(
+    DONE,
+    MOVES,
+    EXPIRY,
+    FUTURES,
+    WITHOUT,
+    RENAME,
+    WAITS,
+    MAY,
+    QUEUED,
+    DEAD,
+    DEADLOCK,
+    ROOM,
+    LIMIT,
+    FAILED,
+    PAUSED,
+    UNFIT,
+) = range(16)
+"""Why a call has returned: nothing left to do, what is missing, or what was met."""
+
+(
+    POSITION,
+    UNTIL,
+    STATES,
+    EDGES,
+    LEVEL,
     ABOVE,
+    LEVEL_END,
+    LIMIT_STATES,
+    PAUSE_STATES,
+    LOOK,
     ALIVE,
-    ANYTIME,
+    JUDGED,
+    READY,
+    LEVELLED,
+    WRONG,
+    LOG,
+    STEPS,
     ASK_1,
     ASK_2,
     ASK_3,
-    CREATED,
-    CREATES,
-    DEAD,
-    DEADLOCK,
-    DONE,
-    EDGES,
-    ENDED,
-    EXPIRES,
-    EXPIRY,
-    FAILED,
-    FUTURES,
-    IN_TASK,
-    IS_IDLE,
-    IS_SLEEP,
-    IS_TIMED,
-    JUDGED,
-    LEVEL,
-    LEVEL_END,
-    LEVELLED,
-    LIMIT,
-    LIMIT_STATES,
-    LOG,
-    LOOK,
-    LOST,
-    MAY,
-    MOST_STEPS,
-    MOVES,
-    NEVER,
-    PAUSE_STATES,
-    PAUSED,
-    POSITION,
-    QUEUED,
-    READY,
-    RENAME,
-    ROOM,
-    STATES,
-    STEPS,
-    UNDONE,
-    UNFIT,
-    UNTIL,
     WAITING,
-    WAITS,
-    WRONG,
-)
-from simcore.fast.rows import ONE, ZERO, U, compiled, copy, find, hashed, key_of, look_up, unpack
-from simcore.fast.steps import full_step, lowest_free, plain_step
+    ENDED,
+) = range(22)
+"""Registers: where a search is, its limits, and what it asks for."""
 
-# ---- the steps of a state ----------------------------------------------------------------------------------
+REGISTERS = 22
+
+NEVER, WHEN_STUCK, ANYTIME = range(3)
+
+HAS_FAILED, IS_IDLE, IS_TIMED, IS_SLEEP, CREATES, IN_TASK, UNDONE = (1 << bit for bit in range(7))
+"""What is known of a process's own part of a state."""
+
+AT, VALUE, VALUE_CODE, LOCAL, LOCAL_CODE, LOST, CREATED, DELTA = range(8)
+"""Columns of the table of moves."""
+
+MOST_FUTURES = 61
+MOST_PROCESSES = 64
+EXPIRES = MOST_FUTURES + 2
+MOST_STEPS = 4096
+
+U = np.uint64
+ZERO, ONE, LOW = U(0), U(1), U(0xFFFFFFFF)
+_M1, _M2, _M3 = U(0xBF58476D1CE4E5B9), U(0x94D049BB133111EB), U(0x9E3779B97F4A7C15)
+
+_OPTIONS: Any = {"cache": True, "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+"""No function makes an array, so none counts references."""
+
+called: Any = njit(**_OPTIONS)
+"""For what Python calls."""
+
+both: Any = njit(**_OPTIONS, forceinline=True)
+"""For what Python calls and other functions too."""
+
+compiled: Any = njit(**_OPTIONS, forceinline=True, no_cpython_wrapper=True)
+"""For the rest. A call that is not inlined would copy the addresses of all arrays."""
+
+
+
+# ---- words -------------------------------------------------------------------------------------------------
+
+
+@compiled
+def mixed(word):
+    """Mix the bits of a word (the finaliser of splitmix64; Steele, Lea and Flood, 2014)."""
+    word = (word ^ (word >> U(30))) * _M1
+    word = (word ^ (word >> U(27))) * _M2
+    return word ^ (word >> U(31))
+
+
+@both
+def share(key, number):
+    """Return what ``number`` in a column with ``key`` adds to the hash of a state; a free place adds nothing."""
+    if number == 0:
+        return ZERO
+    return mixed((U(key) << U(32) | U(number)) * _M3)
+
+
+@both
+def key_of(process, local, value, fresh):
+    """Pack what a move is looked up by."""
+    return U(process) << U(54) | U(local) << U(30) | U(value) << U(6) | U(fresh)
+
+
+@compiled
+def copy(to, source):
+    """Copy all elements."""
+    for place in range(len(to)):
+        to[place] = source[place]
+
+
+@compiled
+def find(keys, entries, key):
+    """Return the entry of ``key``, or -1."""
+    last = len(keys) - 1
+    place = np.int64(mixed(key) & U(last))
+    while keys[place] != key:
+        if keys[place] == ZERO:
+            return np.int64(-1)
+        place = (place + 1) & last
+    return entries[place]
+
+
+@both
+def put(keys, entries, key, entry):
+    """Add an entry; there must be room."""
+    last = len(keys) - 1
+    place = np.int64(mixed(key) & U(last))
+    while keys[place] != ZERO and keys[place] != key:
+        place = (place + 1) & last
+    keys[place] = key
+    entries[place] = entry
+
+
+@called
+def put_all(keys, entries, old_keys, old_entries):
+    """Copy a table into a larger one."""
+    for place in range(len(old_keys)):
+        if old_keys[place] != ZERO:
+            put(keys, entries, old_keys[place], old_entries[place])
+
+
+# ---- rows --------------------------------------------------------------------------------------------------
+
+
+@both
+def unpack(lay, row, codes, ids):
+    """Read a row into what its columns hold: as codes, and as the numbers that the kernel knows."""
+    for column in range(len(lay.word)):
+        code = row[lay.word[column]] >> lay.shift[column] & lay.mask[column]
+        codes[column] = np.int64(code)
+        ids[column] = lay.ident[lay.offset[column] + np.int64(code)]
+
+
+@compiled
+def write(lay, row, column, code):
+    """Put ``code`` into a column of a row."""
+    word, shift = lay.word[column], lay.shift[column]
+    row[word] = row[word] & ~(lay.mask[column] << shift) | U(code) << shift
+
+
+@both
+def pack(lay, row, codes):
+    """Write all columns of a row."""
+    for word in range(len(row)):
+        row[word] = ZERO
+    for column in range(len(lay.word)):
+        row[lay.word[column]] |= U(codes[column]) << lay.shift[column]
+
+
+@both
+def hashed(lay, ids):
+    """Return the hash of a state."""
+    total = ZERO
+    for column in range(len(ids)):
+        total += share(lay.key[column], ids[column])
+    return total
+
+
+@called
+def repack(old, new, old_rows, new_rows, states, codes, ids):
+    """Write every row in another layout."""
+    for state in range(states):
+        unpack(old, old_rows[state], codes, ids)
+        pack(new, new_rows[state], codes)
+
+
+@called
+def pack_all(lay, rows, codes):
+    """Write a row for each row of codes."""
+    for state in range(len(codes)):
+        pack(lay, rows[state], codes[state])
+
+
+@called
+def numbers_of(lay, rows, first, last, out, codes):
+    """Read the rows from ``first`` to ``last`` as numbers of the kernel."""
+    for state in range(first, last):
+        unpack(lay, rows[state], codes, out[state - first])
+
+
+# ---- the set of states -------------------------------------------------------------------------------------
+
+
+@compiled
+def same(left, right):
+    """Tell whether two rows are equal."""
+    for word in range(len(left)):  # noqa: SIM110 - compiled
+        if left[word] != right[word]:
+            return False
+    return True
+
+
+@compiled
+def look_up(slots, rows, row, hash_):
+    """Return the number of a state, or ``-1 - place`` where it would go."""
+    last = len(slots) - 1
+    tag = hash_ >> U(32)
+    place = np.int64(tag * U(len(slots)) >> U(32))
+    while slots[place] != ZERO:
+        if slots[place] >> U(32) == tag:
+            number = np.int64(slots[place] & LOW) - 1
+            if same(rows[number], row):
+                return number
+        place = (place + 1) & last
+    return -1 - place
+
+
+@called
+def rehash(slots, old):
+    """Move all entries into a larger table; the hash that is kept suffices."""
+    last = len(slots) - 1
+    for entry in old:
+        if entry != ZERO:
+            place = np.int64((entry >> U(32)) * U(len(slots)) >> U(32))
+            while slots[place] != ZERO:
+                place = (place + 1) & last
+            slots[place] = entry
+
+
+@called
+def index(lay, slots, rows, first, last, codes, ids):
+    """Add the rows from ``first`` to ``last``, which are all different, to the set."""
+    for number in range(first, last):
+        unpack(lay, rows[number], codes, ids)
+        hash_ = hashed(lay, ids)
+        place = -1 - look_up(slots, rows, rows[number], hash_)
+        slots[place] = hash_ >> U(32) << U(32) | U(number + 1)
+
+
+# ---- the steps of one state --------------------------------------------------------------------------------
+
+
+@compiled
+def _lowest_free(t, ids):
+    for column in range(t.first_future, len(ids)):
+        if ids[column] == 0:
+            return column - t.first_future
+    return len(ids) - t.first_future
+
+
+@compiled
+def _resort(t, lay, b, row, column, move, start, end):
+    """Write the part of a worker whose number has changed at its place among the sorted workers of its pool."""
+    ids, codes, number = b.ids, b.codes, t.moves[move, LOCAL]
+    while column + 1 < end and ids[column + 1] < number:
+        write(lay, row, column, codes[column + 1])
+        column += 1
+    while column > start and ids[column - 1] > number:
+        write(lay, row, column, codes[column - 1])
+        column -= 1
+    write(lay, row, column, t.moves[move, LOCAL_CODE])
+
+
+@compiled
+def plain_step(t, lay, b, step, move, process):
+    """Do a step that makes and loses no future: two columns change."""
+    row, at, column = b.after[step], t.moves[move, AT], t.first_process + process
+    copy(row, b.row)
+    row[lay.word[at]] ^= U(b.codes[at] ^ t.moves[move, VALUE_CODE]) << lay.shift[at]
+    named = False
+    for place in t.naming:
+        named |= t.names_worker[t.moves[move, VALUE] if place == at else b.ids[place]]
+    team = t.team[process]
+    if team < 0 or named:
+        code = U(b.codes[column] ^ t.moves[move, LOCAL_CODE])
+        row[lay.word[column]] ^= code << lay.shift[column]
+    else:
+        _resort(t, lay, b, row, column, move, t.team_start[team], t.team_end[team])
+    taken = share(lay.key[at], b.ids[at]) + share(lay.key[column], b.ids[column])
+    b.hashes[step] = b.hash[0] - taken + U(t.moves[move, DELTA])
+    b.steps[step, 2] = named
+    b.steps[step, 3] = t.flags[t.moves[move, LOCAL]] & HAS_FAILED
+
+
+@compiled
+def _sort_teams(t, b):
+    for team in range(len(t.team_start)):
+        for column in range(t.team_start[team] + 1, t.team_end[team]):
+            number, code, to = b.ids_2[column], b.codes_2[column], column
+            while to > t.team_start[team] and b.ids_2[to - 1] > number:
+                b.ids_2[to], b.codes_2[to] = b.ids_2[to - 1], b.codes_2[to - 1]
+                to -= 1
+            b.ids_2[to], b.codes_2[to] = number, code
+
+
+@compiled
+def _mentioned(t, ids, number):
+    """Tell whether a part of the state other than the future itself mentions future ``number``."""
+    bit = ONE << U(number)
+    own = t.first_future + number
+    for column in range(len(ids)):
+        if t.first_process <= column < t.first_future:
+            if t.local_mentions[ids[column]] & bit:
+                return True
+        elif column != own and t.value_mentions[ids[column]] & bit:
+            return True
+    return False
+
+
+@both
+def without_key(number, column, old):
+    """Pack what a value or worker without a future is looked up by."""
+    return ONE << U(63) | U(number) << U(48) | U(column) << U(32) | U(old)
+
+
+@compiled
+def _put_without(t, b, r, number, column):
+    entry = find(t.without_keys, t.without, without_key(number, column, b.ids_2[column]))
+    if entry < 0:
+        r[ASK_1], r[ASK_2], r[ASK_3] = number, column, b.ids_2[column]
+        return WITHOUT
+    b.ids_2[column], b.codes_2[column] = entry >> 32, entry & 0xFFFFFFFF
+    return DONE
+
+
+@compiled
+def _forget(t, b, r, number):
+    """Take a future from the one task that mentions it, on a worker or in a queue, as `Tables` does."""
+    workers = len(t.workers)
+    for turn in range(workers + len(t.pools)):
+        on_worker = turn < workers
+        column = t.workers[turn] if on_worker else t.pools[turn - workers]
+        if on_worker and t.task_future[b.ids_2[column]] != number:
+            continue
+        missing = _put_without(t, b, r, number, column)
+        if missing or on_worker:
+            return missing
+    return DONE
+
+
+@compiled
+def _collect(t, b, r, lost):
+    """Free the places of futures that nobody mentions any more, as `Tables` does, and in the same order."""
+    depth = 0
+    b.stack[0] = lost
+    while depth >= 0:
+        left = b.stack[depth]
+        if left == ZERO:
+            depth -= 1
+            continue
+        number = 0
+        while not left >> U(number) & ONE:
+            number += 1
+        b.stack[depth] = left & (left - ONE)
+        column = t.first_future + number
+        if column >= len(b.ids_2) or b.ids_2[column] == 0 or _mentioned(t, b.ids_2, number):
+            continue
+        inside = t.value_mentions[b.ids_2[column]]
+        b.ids_2[column] = b.codes_2[column] = 0
+        missing = _forget(t, b, r, number)
+        if missing:
+            return missing
+        depth += 1
+        b.stack[depth] = inside
+    return DONE
+
+
+@compiled
+def full_step(t, lay, b, r, step, move, process):
+    """Do a step that makes a future or may lose one."""
+    copy(b.ids_2, b.ids)
+    copy(b.codes_2, b.codes)
+    at, column = t.moves[move, AT], t.first_process + process
+    if t.moves[move, CREATED] >= 0:
+        place = t.first_future + t.moves[move, CREATED]
+        b.ids_2[place], b.codes_2[place] = t.pending, t.pending_code
+    b.ids_2[at], b.codes_2[at] = t.moves[move, VALUE], t.moves[move, VALUE_CODE]
+    b.ids_2[column], b.codes_2[column] = t.moves[move, LOCAL], t.moves[move, LOCAL_CODE]
+    missing = _collect(t, b, r, U(t.moves[move, LOST]))
+    if missing:
+        return missing
+    named = failed = False
+    for place in t.naming:
+        named |= t.names_worker[b.ids_2[place]]
+    for place in range(t.first_process, t.first_future):
+        failed |= t.flags[b.ids_2[place]] & HAS_FAILED != 0
+    if not named:
+        _sort_teams(t, b)
+    pack(lay, b.after[step], b.codes_2)
+    b.hashes[step] = hashed(lay, b.ids_2)
+    b.steps[step, 2], b.steps[step, 3] = named, failed
+    return DONE
 
 
 @compiled
@@ -89,63 +448,49 @@ def _add(t, lay, b, r, entry, process, outcome):
 
 
 @compiled
-def _of_operations(t, lay, b, r):
-    for process in range(t.processes):
-        local = b.ids[t.first_process + process]
-        target = t.target[local]
-        b.offset[process] = 0
-        if target < 0:
-            continue
-        fresh = 0
-        if t.flags[local] & CREATES:
-            fresh = lowest_free(t, b.ids) + 1
-            if t.first_future + fresh > len(b.ids):
-                return FUTURES
-        entry = find(t.keys, t.entries, key_of(process, local, b.ids[target], fresh))
-        if entry < 0:
-            r[ASK_1], r[ASK_2] = process, fresh
-            return MOVES
-        b.offset[process] = entry & 0xFFFF
-        missing = _add(t, lay, b, r, entry, process, 0)
-        if missing:
-            return missing
-    return DONE
-
-
-@compiled
 def _expiry(t, b, r, process, local):
     """Return the entry of a time-out, 0 when the process has none, or -1 when it must be learned."""
     if not t.flags[local] & IS_TIMED or (t.timeouts == NEVER and not t.flags[local] & IS_SLEEP):
         return np.int64(0)
-    entry = find(t.keys, t.entries, key_of(process, local, b.ids[t.target[local]], EXPIRES))
     r[ASK_1] = process
-    return entry
+    return find(t.keys, t.entries, key_of(process, local, b.ids[t.target[local]], EXPIRES))
 
 
 @compiled
-def _of_time_outs(t, lay, b, r):
-    for process in range(t.processes):
-        entry = _expiry(t, b, r, process, b.ids[t.first_process + process])
-        if entry < 0:
-            return EXPIRY
-        missing = _add(t, lay, b, r, entry, process, b.offset[process])
-        if missing:
-            return missing
-    return DONE
+def _operation(t, b, r, process, local):
+    """Return the entry of what a process is about to do, 0 when it has ended, or -1 when it must be learned."""
+    target, fresh = t.target[local], 0
+    if target < 0:
+        return np.int64(0)
+    if t.flags[local] & CREATES:
+        fresh = _lowest_free(t, b.ids) + 1
+    r[ASK_1], r[ASK_2] = process, fresh
+    if t.first_future + fresh > len(b.ids):
+        return np.int64(-2)
+    return find(t.keys, t.entries, key_of(process, local, b.ids[target], fresh))
 
 
 @compiled
 def gather(t, lay, b, s, r, number):
-    """Find all steps of state ``number``."""
+    """Find all steps of state ``number``: of each process those of its operation, then those of its time-out."""
     r[STEPS] = 0
     copy(b.row, s.rows[number])
     unpack(lay, b.row, b.codes, b.ids)
     b.hash[0] = hashed(lay, b.ids)
-    missing = _of_operations(t, lay, b, r)
-    if missing:
-        return missing
-    if t.timeouts == ANYTIME or r[STEPS] == 0:
-        return _of_time_outs(t, lay, b, r)
+    for turn in range(2 * t.processes):
+        if turn == t.processes and r[STEPS] and t.timeouts != ANYTIME:
+            break
+        late = turn >= t.processes
+        process = turn - t.processes if late else turn
+        local = b.ids[t.first_process + process]
+        entry = _expiry(t, b, r, process, local) if late else _operation(t, b, r, process, local)
+        if entry < 0:
+            return EXPIRY if late else MOVES if entry == -1 else FUTURES
+        missing = _add(t, lay, b, r, entry, process, b.offset[process] if late else 0)
+        if missing:
+            return missing
+        if not late:
+            b.offset[process] = entry & 0xFFFF
     return DONE
 
 
@@ -214,13 +559,13 @@ def _wait_of(t, b, r, process):
     return find(t.wait_keys, t.waits, key_of(process, local, b.ids[t.target[local]], 0))
 
 
-@compiled
+@both
 def pair_key(wait, other, local):
     """Pack what "may ``other`` enable this wait" is looked up by."""
     return U(wait + 1) << U(32) | U(other) << U(25) | U(local)
 
 
-@compiled
+@both
 def queue_key(wait, pool, value):
     """Pack what "may a queued task enable this wait" is looked up by."""
     return ONE << U(63) | U(wait + 1) << U(32) | U(pool) << U(25) | U(value)
@@ -255,7 +600,7 @@ def _helpers(t, b, r, process, wait):
 
 @compiled
 def _lives(t, b, r, process):
-    """Tell whether somebody with a step is among those who may enable ``process``, directly or not, or what is missing."""
+    """Return DONE when somebody with a step may enable ``process``, directly or not; DEAD, or what is missing."""
     seen = todo = ONE << U(process)
     while todo:
         one = 0
@@ -340,7 +685,7 @@ def _follow(b, s, r):
     return FAILED if r[WRONG] >= 0 else DONE
 
 
-@compiled
+@called
 def run(t, lay, b, s, r):
     """Expand states in order until a bound is met or something is missing."""
     while r[POSITION] < r[UNTIL] and r[STATES] < r[PAUSE_STATES]:
@@ -360,7 +705,7 @@ def run(t, lay, b, s, r):
     return PAUSED
 
 
-@compiled
+@called
 def edges(t, lay, b, s, r, out, last):
     """Write the steps of expanded states as edges: state ``s`` has those from ``starts[s]`` to ``starts[s + 1]``."""
     while r[POSITION] < last:

@@ -13,7 +13,7 @@ import numpy as np
 
 from simcore.fast import loop
 from simcore.fast.columns import Array
-from simcore.fast.names import (
+from simcore.fast.loop import (
     ALIVE,
     ASK_1,
     ASK_2,
@@ -46,13 +46,13 @@ from simcore.fast.names import (
     WAITS,
     WITHOUT,
     WRONG,
+    hashed,
 )
-from simcore.fast.rows import hashed
 from simcore.fast.space import PackedSpace
 from simcore.fast.tables import FastTables, Unfit
 from simcore.kernel import Packed
 from simcore.liveness import Graph
-from simcore.search import HUNT_AFTER, Found, Progress, Search, Space
+from simcore.search import HUNT_AFTER, Found, Search, Space
 from simcore.spec import NO_FAILURE
 
 _BATCH = 16_384  # states between two looks at the clock
@@ -257,7 +257,9 @@ class FastSearch(PackedSpace):
     def graph(self) -> Graph:
         """The steps of all states that were expanded, found once more; asked when the search has ended."""
         last, size = int(self.registers[POSITION]), int(self.registers[EDGES])
-        edges = Edges(np.zeros(last + 1, np.uint64), *(np.zeros(size, kind) for kind in (np.uint32, np.uint16, np.uint16)))
+        edges = Edges(
+            np.zeros(last + 1, np.uint64), *(np.zeros(size, kind) for kind in (np.uint32, np.uint16, np.uint16))
+        )
         self.registers[POSITION], self.registers[READY] = 0, -1
         while self.registers[POSITION] < last:
             self.refresh()

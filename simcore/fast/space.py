@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simcore.fast.columns import Array, Layout
-from simcore.fast.names import (
+from simcore.fast.loop import (
     ABOVE,
     ALIVE,
     EDGES,
@@ -29,8 +29,12 @@ from simcore.fast.names import (
     STATES,
     STEPS,
     WRONG,
+    index,
+    numbers_of,
+    pack_all,
+    rehash,
+    repack,
 )
-from simcore.fast.rows import index, numbers_of, pack_all, rehash, repack
 from simcore.fast.tables import FastTables
 from simcore.kernel import Packed
 
@@ -271,6 +275,8 @@ class States(Sequence[Packed]):
 
     def __getitem__(self, number: Any) -> Any:
         tables = self._space.tables
+        if not 0 <= number < len(self):
+            raise IndexError(number)
         return tables.state(tables.columns.numbers(self._space.met.rows[number]))
 
     def __iter__(self) -> Iterator[Packed]:
@@ -295,6 +301,8 @@ class Depths(Sequence[int]):
         return int(self._space.registers[STATES])
 
     def __getitem__(self, number: Any) -> Any:
+        if not 0 <= number < len(self):
+            raise IndexError(number)
         if number >= self._space.registers[LEVEL_END]:
             return len(self._space.levels)
         return bisect_right(self._space.levels, number) - 1

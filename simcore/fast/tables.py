@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simcore.fast.columns import Array, Columns
-from simcore.fast.names import (
+from simcore.fast.loop import (
     CREATES,
     EXPIRES,
     HAS_FAILED,
@@ -23,10 +23,14 @@ from simcore.fast.names import (
     MOST_FUTURES,
     MOST_PROCESSES,
     UNDONE,
+    key_of,
+    pair_key,
+    put,
+    put_all,
+    queue_key,
+    share,
+    without_key,
 )
-from simcore.fast.loop import pair_key, queue_key
-from simcore.fast.rows import key_of, put, put_all, share
-from simcore.fast.steps import without_key
 from simcore.kernel import SLEEPS, Kernel, Move, Packed
 from simcore.knot import Knots
 from simcore.reduction import WorkerSymmetry

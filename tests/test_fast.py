@@ -1,0 +1,129 @@
+"""The compiled loop meets the same states in the same order as the plain one, and gives the same answer."""
+
+import sys
+from unittest.mock import patch
+
+import pytest
+import small
+import toys
+from generated import systems
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+from test_models import claims_of, each_claim
+from test_reduction import TOYS
+
+from simcore import Model, Verdict, always, explore, sometimes
+from simcore.fast import FastSearch
+from simcore.kernel import Kernel
+from simcore.search import Search
+
+explore_module, search_module = sys.modules[explore.__module__], sys.modules[Search.__module__]
+TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
+NEVER = sys.maxsize
+MORE = {
+    "two-phase commit": lambda: toys.two_phase_commit(n=3),
+    "philosophers": lambda: toys.philosophers(n=4),
+    "philosophers with an order": lambda: toys.philosophers(n=4, ordered=True),
+    "bounded buffer": lambda: toys.bounded_buffer(producers=2, consumers=2, capacity=2),
+    "bounded buffer, mutex first": lambda: toys.bounded_buffer(producers=2, consumers=2, capacity=2, mutex_first=True),
+    "one lock": lambda: toys.one_lock(threads=4),
+    "patient": small.patient,
+    "hidden": small.hidden,
+    "steps": lambda: small.steps(length=3, processes=3),
+}
+
+
+class Answer:
+    """What must be equal: the answer, and everything that was met on the way."""
+
+    def __init__(self, model: Model, properties, after: int, **options) -> None:
+        self.searches = []
+        with patch.object(search_module, "FAST_AFTER", after), patch.object(Search, "__init__", self._noted(Search)):
+            self.result = explore(model, *properties, **options)
+        self.space = self.searches[0].space
+        self.fast = isinstance(self.space, FastSearch)
+
+    def _noted(self, kind):
+        begin = kind.__init__
+
+        def init(search, *args):
+            begin(search, *args)
+            self.searches.append(search)
+
+        return init
+
+    @property
+    def told(self):
+        found, result = self.result.counterexample, self.result
+        return (
+            (result.verdict, result.property, result.states, result.transitions, result.depth, result.reason),
+            None if found is None else (found.schedule.steps, found.lasso, found.shortest, found.no_return, found.lost),
+        )
+
+    @property
+    def met(self):
+        space, graph = self.space, self.space.graph
+        edges = (list(graph.starts), list(graph.targets), list(graph.processes), list(graph.outcomes))
+        return list(space.states), list(space.depths), edges
+
+
+def agree(model, *properties, after=1, whole=True, **options):
+    """Explore with the plain loop and with the compiled one; insist on one answer, and return both."""
+    plain, fast = (Answer(model(), properties, at, **options) for at in (NEVER, after))
+    assert fast.told == plain.told
+    assert not plain.fast
+    if whole and plain.result.verdict is not Verdict.UNDETERMINED:
+        assert fast.met == plain.met
+    return plain, fast
+
+
+@pytest.mark.parametrize("symmetry", [True, False])
+@pytest.mark.parametrize("timeouts", TIMEOUTS)
+@pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
+def test_every_toy_has_the_same_states_in_the_same_order(model, timeouts, symmetry):
+    _, fast = agree(model, timeouts=timeouts, symmetry=symmetry)
+    assert fast.fast == (timeouts != "in_order") or fast.result.depth < 2  # it was found before
+
+
+@pytest.mark.parametrize("after", [2, 10, 100])
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_it_does_not_matter_where_the_compiled_loop_takes_over(model, after):
+    agree(model, after=after)
+
+
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_an_invariant_is_looked_at_in_every_state(model):
+    kernel = Kernel(model())
+    states = list(toys.space(kernel).distance)
+    for bad in states[:: max(1, len(states) // 7)]:
+        text = str(kernel.view(bad))
+        agree(model, always(lambda state, text=text: str(state) != text, "not that"), symmetry=False)
+        agree(model, sometimes(lambda state, text=text: str(state) == text, "that"), symmetry=False)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 17, 50, 126, 127, 128])
+def test_a_limit_is_exact(limit):
+    agree(lambda: toys.pool_system(requesters=2, workers=2, chunks=1), max_states=limit, symmetry=False)
+
+
+@pytest.mark.parametrize(("module", "position"), [*each_claim()])
+def test_every_claim_has_the_same_answer(module, position):
+    claim = claims_of(module)[position]
+    options = {"timeouts": claim.timeouts, "max_states": claim.max_states}
+    agree(claim.build, claim.property, after=50, **options)
+
+
+@given(systems(longest=3), st.sampled_from(TIMEOUTS), st.booleans(), st.integers(1, 60))
+@settings(max_examples=200)
+def test_generated_systems_have_the_same_answer(model, timeouts, symmetry, after):
+    note(str(model.origin))
+    with patch.object(explore_module, "NO_RETURN_STATES", 20):
+        agree(lambda: model, after=after, timeouts=timeouts, symmetry=symmetry, max_states=1_000)
+
+
+@pytest.mark.slow
+@given(systems(longest=5), st.sampled_from(TIMEOUTS), st.booleans(), st.integers(1, 1_000))
+@settings(max_examples=2_000)
+def test_many_generated_systems_have_the_same_answer(model, timeouts, symmetry, after):
+    with patch.object(explore_module, "NO_RETURN_STATES", 20):
+        agree(lambda: model, after=after, timeouts=timeouts, symmetry=symmetry, max_states=5_000)
