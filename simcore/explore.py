@@ -36,6 +36,7 @@ StrategyName = Literal["breadth", "depth", "random", "pct"]
 
 NO_RETURN_STATES = 10_000
 _SAMPLES = 1_000
+_FEW_SECONDS = 10  # the compiled loop may have to be compiled first
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
 
@@ -45,6 +46,7 @@ def explore(
     strategy: StrategyName | Strategy = "breadth",
     max_states: int | None = None,
     max_seconds: float | None = None,
+    max_memory: int | None = None,
     seed: int = 0,
     symmetry: bool = True,
     timeouts: Timeouts = "when_stuck",
@@ -65,6 +67,9 @@ def explore(
         Stop after this many distinct states (steps, when sampling).
     max_seconds : float, optional
         Stop after this many seconds of wall-clock time.
+    max_memory : int, optional
+        Stop when the process uses this many bytes of memory. The answer says up to which depth every state
+        was looked at.
     seed : int
         For sampled runs.
     symmetry : bool
@@ -96,11 +101,14 @@ def explore(
         raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
+    if max_memory is not None and max_memory < 1:
+        raise OptionError(f"max_memory={max_memory}: use at least 1, or None for no limit")
     notes = []
     if symmetry and any(p.liveness for p in asked):
         symmetry = False
         notes.append("worker symmetry switched off: fairness is a promise to each worker by name")
-    search = _Exploration(Kernel(model, timeouts), asked, symmetry, Limits(max_states, max_seconds), progress)
+    limits = Limits(max_states, max_seconds, max_memory)
+    search = _Exploration(Kernel(model, timeouts), asked, symmetry, limits, progress)
     with _no_cyclic_collection():
         result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
     return replace(result, notes=(*notes, *result.notes))
@@ -141,7 +149,10 @@ class _Exploration(Search):
         except OutOfBudget as limit:
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
-            return self._result(name, reason=str(limit))
+            result = self._result(name, reason=str(limit))
+            if depth_first or not str(limit).startswith("max_memory"):
+                return result
+            return replace(result, notes=(*result.notes, f"every state within {self.space.covered} steps was expanded"))
         if found is not None:
             return self._result(name, self._counterexample(found, depth_first))
         if depth_first:
@@ -150,6 +161,8 @@ class _Exploration(Search):
 
     def faster(self, space: Space, position: int) -> Callable[[], Found | None] | None:
         """Hand over to the compiled loop, where the model fits into its arrays."""
+        if self.limits.seconds is not None and self.limits.seconds - self.limits.elapsed < _FEW_SECONDS:
+            return None
         from simcore.fast import FastSearch, Unfit
 
         try:
@@ -354,6 +367,7 @@ class _Exploration(Search):
             self.kernel.timeouts,
             found,
             reason,
+            space.notes,
         )
 
 

@@ -7,6 +7,7 @@ part of the loop: the state that would be one too many is not added.
 
 from __future__ import annotations
 
+import mmap
 import sys
 import time
 from array import array
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from simcore.errors import OptionError
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
 from simcore.liveness import Graph, Path
@@ -26,6 +28,7 @@ HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
 _HUNTS = 40
 _RUN_STEPS = 20_000
+_BETWEEN = 512  # states between two looks at the memory in use
 
 
 class Progress(NamedTuple):
@@ -76,6 +79,16 @@ class Space:
         """The number of edges."""
         return len(self.graph.targets)
 
+    @property
+    def covered(self) -> int:
+        """All states that are at most so many steps from the initial one have been expanded; -1 when not even that."""
+        return self.depths[len(self.graph)] - 1 if len(self.graph) < len(self.states) else self.depth
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say about how the states are kept."""
+        return ()
+
     def acyclic(self) -> bool:
         """Tell whether no run goes round."""
         return self.graph.acyclic()
@@ -88,16 +101,26 @@ class Space:
             search.follow(self, number, search.kernel.successors(self.states[number]), [])
 
 
+def memory_used() -> int:
+    """Return the bytes of memory that this process has in use."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as told:
+            return int(told.read().split()[1]) * mmap.PAGESIZE
+    except OSError:
+        raise OptionError("max_memory: this system does not say what a process uses; use max_states") from None
+
+
 class OutOfBudget(Exception):
     """A limit was reached; the text says which."""
 
 
 @dataclass
 class Limits:
-    """How many states, and how many seconds of wall-clock time, a search may take."""
+    """How many states, how many seconds of wall-clock time, and how many bytes of memory, a search may take."""
 
     states: int | None
     seconds: float | None
+    memory: int | None = None
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -110,6 +133,13 @@ class Limits:
             raise OutOfBudget(f"max_states={self.states} was reached")
         if self.seconds is not None and self.elapsed >= self.seconds:
             raise OutOfBudget(f"max_seconds={self.seconds:g} was reached")
+        if states % _BETWEEN == 0:
+            self.allow(0)
+
+    def allow(self, more: int) -> None:
+        """Raise when ``more`` bytes of memory would be too much."""
+        if self.memory is not None and memory_used() + more >= self.memory:
+            raise OutOfBudget(f"max_memory={self.memory} was reached")
 
     def shorten(self) -> None:
         """From here on the search is only about a shorter witness."""

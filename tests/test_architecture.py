@@ -32,6 +32,7 @@ RANKS = [
     {"result", "shrink"},
     {"knot"},
     {"monitor", "search"},
+    {"fast"},
     {"explore", "simulate", "execute"},
     {"report"},
     {"reportfile"},
@@ -57,6 +58,8 @@ DOORS = {
     "pytest": {"pytest_plugin"},
     "_pytest": {"pytest_plugin"},
     "networkx": {"waitfor", "liveness"},
+    "numba": {"fast"},
+    "numpy": {"fast"},
     "click": {"cli"},
     "rich": {"cli", "report"},
     "matplotlib": {"report"},
@@ -78,10 +81,13 @@ CORE = {
     "schedule",
 }
 
-LAZY = {"pytest_plugin": "pytest imports it in every run, and most of those want nothing of it"}
+LAZY = {
+    "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+    "explore": "numba takes half a second to start, and only large spaces want it",
+}
 """Modules that may import inside a function, each with the reason."""
 
-LONG_MODULES: dict[str, str] = {}
+LONG_MODULES = {"simcore/fast/loop.py": "numba compiles a function again only when its own file has changed"}
 """Modules that may pass 400 lines, each with the reason."""
 
 

@@ -136,4 +136,4 @@ class Columns:
         """Return a row as numbers of the kernel, one for each column."""
         codes, numbers = np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
         unpack(self.layout, row, codes, numbers)
-        return numbers.tolist()  # type: ignore[no-any-return]
+        return numbers.tolist()

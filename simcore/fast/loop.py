@@ -90,15 +90,16 @@ _M1, _M2, _M3 = U(0xBF58476D1CE4E5B9), U(0x94D049BB133111EB), U(0x9E3779B97F4A7C
 _OPTIONS: Any = {"cache": True, "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
 """No function makes an array, so none counts references."""
 
-called: Any = njit(**_OPTIONS)
+_njit: Any = njit
+
+called: Any = _njit(**_OPTIONS)
 """For what Python calls."""
 
-both: Any = njit(**_OPTIONS, forceinline=True)
+both: Any = _njit(**_OPTIONS, forceinline=True)
 """For what Python calls and other functions too."""
 
-compiled: Any = njit(**_OPTIONS, forceinline=True, no_cpython_wrapper=True)
+compiled: Any = _njit(**_OPTIONS, forceinline=True, no_cpython_wrapper=True)
 """For the rest. A call that is not inlined would copy the addresses of all arrays."""
-
 
 
 # ---- words -------------------------------------------------------------------------------------------------

@@ -88,8 +88,8 @@ class FastSearch(PackedSpace):
     """
 
     def __init__(self, search: Search, plain: Space, position: int) -> None:
-        super().__init__(FastTables(search.kernel, search.symmetry, search.knots), plain, position)
         self.search = search
+        super().__init__(FastTables(search.kernel, search.symmetry, search.knots), plain, position)
         self._looked_at = len(plain.states)
         self._pending = bool(search.invariants or search.wanted)
         self._answers = {
@@ -133,7 +133,7 @@ class FastSearch(PackedSpace):
         """Expand some states; return the first violation."""
         try:
             status = self._go()
-        except Exception:
+        except Exception:  # what comes first is reported first
             found = self._wrong_before(int(self.registers[POSITION]))
             if found is not None:
                 return found
@@ -233,6 +233,10 @@ class FastSearch(PackedSpace):
             buffers.after[step] = columns.packed(codes)
             buffers.hashes[step] = hashed(columns.layout, np.array(numbers, np.int64))
             buffers.steps[step, 2] = 0
+
+    def allow(self, more: int) -> None:
+        """Raise when ``more`` bytes would be more than the search may take."""
+        self.search.limits.allow(more)
 
     # ---- afterwards ------------------------------------------------------------------------------------
 

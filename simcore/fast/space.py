@@ -75,7 +75,10 @@ def _buffers(columns: int, words: int, processes: int) -> Buffers:
     codes = [np.zeros(columns, np.int64) for _ in range(4)]
     return Buffers(
         np.zeros(words, np.uint64),
-        *codes,
+        codes[0],
+        codes[1],
+        codes[2],
+        codes[3],
         np.zeros(1, np.uint64),
         np.zeros(MOST_STEPS, np.uint64),
         np.zeros((MOST_STEPS, words), np.uint64),
@@ -120,7 +123,8 @@ class PackedSpace:
             np.empty((max(4096, 2 * states), tables.columns.words), np.uint64),
             np.empty(max(4096, 2 * states), np.uint32),
             np.zeros(1 << (4 * states).bit_length(), np.uint64),
-            *(np.zeros((1, 2), np.uint64) for _ in range(2)),
+            np.zeros((1, 2), np.uint64),
+            np.zeros((1, 2), np.uint64),
             np.zeros(1, np.int64),
         )
         pack_all(tables.columns.layout, met.rows, codes)
@@ -153,7 +157,7 @@ class PackedSpace:
         marks = np.array(plain.marks[int(registers[ABOVE]) : starts[level + 1]], np.uint64)
         split = int(registers[LEVEL] - registers[ABOVE])
         self.met = self.met._replace(marks=marks[split:].copy(), above=marks[:split].copy() if split else marks[:1])
-        expanded = np.diff(np.array(plain.graph.starts, np.int64))
+        expanded: Array = np.diff(np.array(plain.graph.starts, np.int64))
         sources = np.repeat(depths[: len(expanded)], expanded)
         registers[LEVELLED] = int((depths[np.array(plain.graph.targets, np.int64)] == sources + 1).all())
 
@@ -188,14 +192,18 @@ class PackedSpace:
         met, needed = self.met, int(self.registers[STATES] + self.registers[STEPS])
         if needed > len(met.rows):
             size = max(needed, len(met.rows) * 3 // 2)
+            self.allow(size * (8 * met.rows.shape[1] + 4))
             rows, parents = np.empty((size, met.rows.shape[1]), np.uint64), np.empty(size, np.uint32)
             rows[: len(met.rows)], parents[: len(met.rows)] = met.rows, met.parents
-            met = met._replace(rows=rows, parents=parents)
+            self.met = met = met._replace(rows=rows, parents=parents)
         if needed * 10 > len(met.slots) * 7:
+            self.allow(16 * len(met.slots))
             slots = np.zeros(2 * len(met.slots), np.uint64)
             rehash(slots, met.slots)
-            met = met._replace(slots=slots)
-        self.met = met
+            self.met = met._replace(slots=slots)
+
+    def allow(self, more: int) -> None:
+        """Raise when ``more`` bytes would be too much."""
 
     def next_level(self) -> bool:
         """Go on to the states that the last level has led to; tell whether there are any."""
@@ -250,7 +258,7 @@ class PackedSpace:
     @property
     def depth(self) -> int:
         """The steps from the initial state to the farthest."""
-        return self.depths[int(self.registers[STATES]) - 1]
+        return int(self.depths[int(self.registers[STATES]) - 1])
 
     @property
     def transitions(self) -> int:
@@ -258,10 +266,21 @@ class PackedSpace:
         return int(self.registers[EDGES])
 
     @property
+    def covered(self) -> int:
+        """All states that are at most so many steps from the initial one have been expanded."""
+        whole = self.registers[POSITION] == self.registers[LEVEL_END]
+        return len(self.levels) - 1 if whole else len(self.levels) - 2
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say about how the states are kept."""
+        return (f"compiled loop: {round(self.bytes / int(self.registers[STATES]))} bytes per state",)
+
+    @property
     def bytes(self) -> int:
         """The size of everything that grows with the number of states."""
         states = int(self.registers[STATES])
-        return states * (8 * self.met.rows.shape[1] + 4) + int(self.met.slots.nbytes)
+        return int(states * (8 * self.met.rows.shape[1] + 4) + int(self.met.slots.nbytes))
 
 
 class States(Sequence[Packed]):

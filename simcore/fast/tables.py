@@ -185,7 +185,7 @@ class FastTables:
             self.add_future()
         pending = self.columns.code(self.kernel.first_future, self.kernel.pending)
         tables = {"without": self._without, "pair": self._pair, "wait": self._wait}
-        found = {f"{name}_keys": table.keys for name, table in tables.items()}
+        found: dict[str, Array] = {f"{name}_keys": table.keys for name, table in tables.items()}
         found |= {"without": self._without.entries, "pairs": self._pair.entries, "waits": self._wait.entries}
         found |= {"keys": self._moved.keys, "entries": self._moved.entries}
         self.stale = False
