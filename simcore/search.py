@@ -244,9 +244,18 @@ class Search:
         wrong = self.wrong_in(space.states[0])
         if wrong is not None:
             return Found(wrong, 0)
-        stack = [0]
-        position = 0
-        hunted = False
+        return self.walk_on(space, [0], 0, depth_first, only)
+
+    def walk_on(
+        self,
+        space: Space,
+        stack: list[int],
+        position: int,
+        depth_first: bool = False,
+        only: frozenset[int] | None = None,
+        hunted: bool = False,
+    ) -> Found | None:
+        """Go on with a walk: breadth-first from ``position`` of ``stack``, depth-first from its end."""
         while position < len(stack) if not depth_first else stack:
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)

@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from test_models import claims_of, each_claim
 from test_reduction import TOYS
 
+from models import pool_starvation
 from simcore import Model, Verdict, always, explore, sometimes
 from simcore.fast import FastSearch
+from simcore.fast.tables import FastTables
 from simcore.kernel import Kernel
 from simcore.search import Search
 
 explore_module, search_module = sys.modules[explore.__module__], sys.modules[Search.__module__]
+tables_module = sys.modules[FastTables.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
 NEVER = sys.maxsize
 MORE = {
@@ -99,6 +102,63 @@ def test_an_invariant_is_looked_at_in_every_state(model):
         text = str(kernel.view(bad))
         agree(model, always(lambda state, text=text: str(state) != text, "not that"), symmetry=False)
         agree(model, sometimes(lambda state, text=text: str(state) == text, "that"), symmetry=False)
+
+
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_the_plain_loop_goes_on_where_the_arrays_have_no_room(model):
+    with patch.object(tables_module, "MOST_FUTURES", 1):
+        agree(model)
+
+
+def test_more_futures_than_the_arrays_have_room_for_are_met_by_the_plain_loop():
+    with patch.object(tables_module, "MOST_FUTURES", 1):
+        plain, fast = agree(lambda: pool_starvation.fixed(downloads=2, workers=2, callback_workers=2), after=100)
+    assert not fast.fast
+    assert plain.result.states > 100
+
+
+def test_a_step_that_is_forgotten_is_caught(monkeypatch):
+    def forgetful(tables, state, process, fresh):
+        tables._enter(state, process, fresh, tables.kernel.moves(state, process)[:1])
+
+    monkeypatch.setattr(FastTables, "learn_moves", forgetful)
+    with pytest.raises(AssertionError):
+        agree(lambda: toys.two_phase_commit(n=2))
+
+
+def test_futures_that_are_never_dropped_are_caught(monkeypatch):
+    monkeypatch.setattr(tables_module, "_set", lambda numbers: 0)
+    with pytest.raises(AssertionError):
+        agree(lambda: toys.nested_futures(roots=2, levels=2, workers=3))
+
+
+def test_a_limit_on_memory_stops_the_search_and_says_what_was_covered():
+    result = explore(toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2), max_memory=1)
+    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, "max_memory=1 was reached")
+    assert result.notes == ("every state within 7 steps was expanded",)
+
+
+def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
+    model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
+    limit = search_module.memory_used() + 40_000_000
+    result = explore(model, symmetry=False, max_memory=limit)
+    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
+    assert result.states > 20_000
+    assert any("steps was expanded" in note for note in result.notes)
+
+
+def test_it_is_said_how_many_bytes_a_state_takes():
+    model = toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
+    result = explore(model, symmetry=False)
+    assert (result.verdict, result.states) == (Verdict.HOLDS, 188_685)
+    assert result.notes == ("compiled loop: 34 bytes per state",)
+
+
+def test_progress_goes_on_in_the_compiled_loop():
+    told = []
+    explore(toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2), progress=told.append)
+    assert max(one.states for one in told) > 40_000
+    assert [one.states for one in told] == sorted(one.states for one in told)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 17, 50, 126, 127, 128])

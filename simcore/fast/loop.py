@@ -87,7 +87,17 @@ U = np.uint64
 ZERO, ONE, LOW = U(0), U(1), U(0xFFFFFFFF)
 _M1, _M2, _M3 = U(0xBF58476D1CE4E5B9), U(0x94D049BB133111EB), U(0x9E3779B97F4A7C15)
 
-_OPTIONS: Any = {"cache": True, "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
+
+def _keeps() -> bool:
+    """Tell whether numba finds a folder in which to keep what it compiles: beside this file, or the user's cache."""
+    try:
+        njit(cache=True)(_keeps)
+    except RuntimeError:
+        return False
+    return True
+
+
+_OPTIONS: Any = {"cache": _keeps(), "nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
 """No function makes an array, so none counts references."""
 
 _njit: Any = njit

@@ -14,6 +14,7 @@ import numpy as np
 from simcore.fast import loop
 from simcore.fast.columns import Array
 from simcore.fast.loop import (
+    ABOVE,
     ALIVE,
     ASK_1,
     ASK_2,
@@ -91,6 +92,7 @@ class FastSearch(PackedSpace):
         self.search = search
         super().__init__(FastTables(search.kernel, search.symmetry, search.knots), plain, position)
         self._looked_at = len(plain.states)
+        self._hunted = len(plain.states) >= HUNT_AFTER
         self._pending = bool(search.invariants or search.wanted)
         self._answers = {
             MOVES: self._learn_moves,
@@ -108,14 +110,21 @@ class FastSearch(PackedSpace):
 
     def run(self) -> Found | None:
         """Expand states until one violates something; None when all have been expanded."""
-        hunted = len(self.states) >= HUNT_AFTER
+        try:
+            return self._run()
+        except Unfit:
+            self.search.space = plain = self._plain()
+            position = int(self.registers[POSITION])
+            return self.search.walk_on(plain, list(range(len(plain.states))), position, hunted=self._hunted)
+
+    def _run(self) -> Found | None:
         while True:
-            self._set_limits(hunted)
+            self._set_limits(self._hunted)
             found = self._batch()
             if found is not None:
                 return found
-            if not hunted and self.registers[STATES] >= HUNT_AFTER:
-                hunted = True
+            if not self._hunted and self.registers[STATES] >= HUNT_AFTER:
+                self._hunted = True
                 self.search.hunt()
             elif self.registers[POSITION] == self.registers[LEVEL_END] and not self.next_level():
                 return None
@@ -252,6 +261,19 @@ class FastSearch(PackedSpace):
             registers[WRONG] = -1
             status = self._go()
             search.limits.check(int(registers[STATES]) if status == LIMIT else 0)
+
+    def _plain(self) -> Space:
+        """Return what has been met as the plain loop keeps it, without asking the arrays for anything."""
+        plain, kernel = Space(), self.tables.kernel
+        for number, state in enumerate(self.states):
+            plain.add(state, int(self.parents[number]) if number else -1)
+        first = int(self.registers[ABOVE])
+        for number in range(int(self.registers[POSITION])):
+            choices = kernel.successors(plain.states[number])
+            self.search.follow(plain, number, choices, [])
+            if choices and number >= first and self.search.deadlock is not None:
+                plain.marks[number] = kernel.waiting(plain.states[number], {choice.process for choice in choices})
+        return plain
 
     def acyclic(self) -> bool:
         """Tell whether no run goes round; at once where each step leads one level further."""
