@@ -92,28 +92,12 @@ def fixed(
 ) -> Model:
     """Build the path of a download after #4171.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    topology : str
-        "one process" (both cells share the pools, a send is a call), "tcp" or "relay".
-    downloads : int
-        Threads that download at once; with ``both_ways``, on either side.
-    workers : int
-        Workers of each process's stream pool.
     callback_workers : int
         Workers of each process's callback pool.
-    frame_workers : int
-        Workers of each process's frame pool, and of the relay's; none within one process.
-    chunks : int
-        Chunks of a reply.
-    request_chunks : int
-        Chunks of a request.
-    window : int
-        Chunks that may be unacknowledged while the sender goes on; a stream of ``window + 2`` never waits.
-    ack_interval : int
-        The receiver acknowledges once more than so many chunks have been consumed since the last time.
-    both_ways : bool
-        Whether each side downloads from the other.
     second : float
         Seconds of the model for one of NVFlare; a small number makes a real run quick.
     fix : bool
@@ -220,6 +204,7 @@ CLAIMS = (
         deadlock_free(),
         Verdict.HOLDS,
         {"topology": "tcp", **_LONG},
+        slow=True,
         note="two processes, one way only: the idle side's pool runs the reader",
     ),
     Claim(

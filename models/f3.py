@@ -15,7 +15,6 @@ Atomic here is what holds a lock and does not block while holding it, one queue 
 from __future__ import annotations
 
 from concurrent.futures import InvalidStateError
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from simcore import Model, ModelError
@@ -76,19 +75,14 @@ class StreamError(Exception):
     """A stream has failed: what whoever waits for its bytes, or for it to be sent, is told."""
 
 
-class Received(NamedTuple):
-    """A receive task (RxTask), and whether the map of receive tasks has an entry for it.
+class RxTask(NamedTuple):
+    """A receive task: ``arrived`` chunks are in order, ``parked`` ones came early."""
 
-    ``status`` is "unknown" (never heard of), "open" (in the map), "done" (all has arrived) or "stopped".
-    ``arrived`` chunks are in order, ``parked`` ones came early. ``life`` numbers the tasks of one stream: a chunk
-    that comes after the stop makes another one.
-    """
-
-    status: str = "unknown"
-    life: int = 0
     arrived: int = 0
     total: int = -1
     parked: frozenset[int] = frozenset()
+    ended: bool = False
+    """Whether a stop has marked the end of the stream, which the reader sees if ``stop_wakes_reader``."""
 
     @property
     def whole(self) -> bool:
@@ -98,7 +92,27 @@ class Received(NamedTuple):
     def __str__(self) -> str:
         of = "?" if self.total < 0 else self.total
         early = f", early {sorted(self.parked)}" if self.parked else ""
-        return f"{self.status}, {self.arrived} of {of} chunks{early}"
+        return f"{self.arrived} of {of} chunks{early}"
+
+
+class Received(NamedTuple):
+    """The receive tasks of one stream, and whether the map of receive tasks has the last of them.
+
+    There is more than one when a chunk comes after a stop. Only the task ``opened``, which has been given chunk 0,
+    has a future, and a reader.
+    """
+
+    tasks: tuple[RxTask, ...] = ()
+    in_map: bool = False
+    opened: int = -1
+
+    @property
+    def last(self) -> int:
+        """The task that is in the map, if one is."""
+        return len(self.tasks) - 1
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.tasks)) + (" (in the map)" if self.in_map else " (not in the map)")
 
 
 class Stream:
@@ -118,6 +132,10 @@ class Stream:
         The receiver acknowledges once more than so many chunks have been consumed since; NVFlare's is 4.
     most_early : int
         Chunks that may be parked because one before them is missing; one more stops the stream.
+    fails_after : int, optional
+        Chunks after which the source fails: the sender then sends an error frame. None: it does not.
+    tasks : int
+        Receive tasks with a lock of their own; those that the stream gets after more stops share the last one's.
     ack_wait : float, optional
         Seconds without an acknowledgement after which the sender gives the stream up. None: it never does.
     recheck : float, optional
@@ -139,6 +157,8 @@ class Stream:
         window: int = 16,
         ack_interval: int = 4,
         most_early: int = 16,
+        fails_after: int | None = None,
+        tasks: int = 1,
         ack_wait: float | None = None,
         recheck: float | None = None,
         read_timeout: float | None = None,
@@ -147,16 +167,20 @@ class Stream:
     ) -> None:
         self.name, self.chunks, self.window, self.ack_interval = name, chunks, window, ack_interval
         self.most_early, self.ack_wait, self.recheck, self.read_timeout = most_early, ack_wait, recheck, read_timeout
-        self.stop_wakes_reader, self.on_blob = stop_wakes_reader, on_blob
+        self.stop_wakes_reader, self.fails_after, self.on_blob = stop_wakes_reader, fails_after, on_blob
         self.acked = model.variable(f"{name} acked", 0)
         self.ack_waiter = model.event(f"{name} ack waiter")
         self.sent = model.future(f"{name} sent")
         """TxTask's future: the sender's side of the outcome."""
-        self.lock = model.lock(f"{name} lock")
-        """RxTask.lock."""
+        self.locks = tuple(model.lock(f"{name} lock" + f" {number}" * bool(number)) for number in range(tasks))
+        """RxTask.lock of each task."""
         self.received = model.variable(f"{name} received", Received())
         self.future = model.future(f"{name} future")
         """RxTask's future: what whoever wants the bytes waits for."""
+
+    def lock(self, task: int) -> Any:
+        """Return RxTask.lock of one of its receive tasks."""
+        return self.locks[min(task, len(self.locks) - 1)]
 
     def __str__(self) -> str:
         return str(self.name)
@@ -258,9 +282,12 @@ def process_frame(cell, frame):
 
 
 def settle(future, outcome):
-    """Set a future to a result or an exception; one that is set already stays as it is."""
-    with suppress(InvalidStateError):
+    """Set a future to a result or an exception, and tell whether that was done: one that is set stays as it is."""
+    try:
         yield future.set_exception(outcome) if isinstance(outcome, Exception) else future.set_result(outcome)
+    except InvalidStateError:
+        return False
+    return True
 
 
 def acquire(lock):
@@ -284,14 +311,21 @@ def transmit(cell, stream):
     One chunk is read ahead, and the last one is sent without a look at the window, so a stream of up to
     ``window + 2`` chunks never waits.
     """
-    for number in range(stream.chunks - 1):
-        if not (yield from within_window(stream, number)):
-            yield from send(cell, Error(stream.name, "receiver"))
-            yield from settle(stream.sent, StreamError("no acknowledgement"))
+    for number in range(stream.chunks):
+        last = number == stream.chunks - 1
+        if cell.on_error is not None and (yield stream.sent.done()):
+            return  # the receiver has failed
+        if number == stream.fails_after or not (last or (yield from within_window(stream, number))):
+            yield from fail(cell, stream)
             return
-        yield from send(cell, Chunk(stream.name, number, False))
-    yield from send(cell, Chunk(stream.name, stream.chunks - 1, True))
+        yield from send(cell, Chunk(stream.name, number, last))
     yield from settle(stream.sent, stream.chunks)
+
+
+def fail(cell, stream):
+    """Stop a send task with an error (TxTask.stop); the receiver is told, unless it was stopped before."""
+    if (yield from settle(stream.sent, StreamError("the sender has failed"))):
+        yield from send(cell, Error(stream.name, "receiver"))
 
 
 def within_window(stream, sent):
@@ -316,80 +350,96 @@ def within_window(stream, sent):
 
 
 def on_chunk(cell, stream, chunk):
-    """Find or create the receive task of a chunk, and add the chunk to it."""
+    """Find or create the receive task of a chunk, and add the chunk to it, whatever has become of it meanwhile."""
     yield from acquire(cell.map_lock)
-    yield stream.received.update(_opened)
+    task = (yield stream.received.update(_found_or_created)).last
     yield from release(cell.map_lock)
-    yield stream.lock.acquire()
-    after = yield stream.received.update(_with_chunk, chunk.number, chunk.last)
-    if len(after.parked) > stream.most_early:
-        yield from stop(cell, stream)
-    elif chunk.number == 0:
-        yield cell.stream.submit(cell.on_open, cell, stream)
+    yield stream.lock(task).acquire()
+    after, fits = yield stream.received.transition(_with_chunk, task, chunk, stream.most_early)
+    if not fits:
+        yield from stop(cell, stream, task)
     if after.whole:
-        yield from remove(cell, stream, "done")
-    yield stream.lock.release()
+        yield from remove(cell, stream, task)
+    yield stream.lock(task).release()
+    if fits and chunk.number == 0:
+        yield cell.stream.submit(cell.on_open, cell, stream)
 
 
-def _opened(received):
-    """Return the task that is in the map, or a new one."""
-    if received.status in ("open", "done"):
-        return received
-    return Received("open", received.life + (received.status == "stopped"))
+def _found_or_created(received):
+    return received if received.in_map else received._replace(tasks=(*received.tasks, RxTask()), in_map=True)
 
 
-def _with_chunk(received, number, last):
-    if received.status != "open" or number < received.arrived:
-        return received  # a duplicate
-    early, arrived = received.parked | {number}, received.arrived
-    while arrived in early:
-        early, arrived = early - {arrived}, arrived + 1
-    return received._replace(arrived=arrived, total=number + 1 if last else received.total, parked=early)
+def _with_chunk(received, number, chunk, most_early):
+    """Return what is received now, and (the task now, whether the chunk found a place), as the one thing to happen."""
+    task = received.tasks[number]
+    task = task._replace(total=chunk.number + 1) if chunk.last else task
+    fits = chunk.number == task.arrived or len(task.parked) < most_early
+    if fits:
+        early, arrived = task.parked | {chunk.number}, task.arrived
+        while arrived in early:
+            early, arrived = early - {arrived}, arrived + 1
+        task = task._replace(arrived=arrived, parked=early)
+    after = _changed(received, number, task)._replace(opened=received.opened if chunk.number else number)
+    return ((after, (task, fits)),)
 
 
-def remove(cell, stream, status):
-    """Take the receive task out of the map."""
+def _changed(received, number, task):
+    return received._replace(tasks=(*received.tasks[:number], task, *received.tasks[number + 1 :]))
+
+
+def remove(cell, stream, task, ended=False):
+    """Take what the map has of a stream out of it: by the stream's key, so it may be another task than this one."""
     yield from acquire(cell.map_lock)
-    yield stream.received.update(_removed, status)
+    after = yield stream.received.update(_removed, task, ended)
     yield from release(cell.map_lock)
+    return after
 
 
-def _removed(received, status):
-    return received._replace(status=status) if received.status == "open" else received
+def _removed(received, number, ended):
+    task = received.tasks[number]
+    return _changed(received, number, task._replace(ended=task.ended or ended))._replace(in_map=False)
 
 
-def stop(cell, stream, notify=True):
-    """Stop a receive task (RxTask.stop): out of the map, its future fails, and the sender is told."""
-    yield from remove(cell, stream, "stopped")
-    yield from settle(stream.future, StreamError("the stream has failed"))
-    if notify:
-        yield from send(cell, Error(stream.name, "sender"))
+def stop(cell, stream, task, notify=True):
+    """Stop a receive task (RxTask.stop): out of the map, its future fails, and the sender is told.
+
+    Before chunk 0 there is no future that could fail: an AttributeError then ends it (H16), and nobody is told.
+    """
+    after = yield from remove(cell, stream, task, ended=True)
+    if after.opened == task:
+        yield from settle(stream.future, StreamError("the stream has failed"))
+        if notify:
+            yield from send(cell, Error(stream.name, "sender"))
 
 
 def read(cell, stream):
-    """Be the reader of a blob on a stream worker: take the chunks, acknowledge, and set the future."""
+    """Be the reader of a stream on a stream worker: take the chunks, acknowledge, and set the future."""
     consumed = acknowledged = 0
-    life = (yield stream.received.get()).life
+    task = (yield stream.received.get()).opened
+    lock = stream.lock(task)
     while True:
         received = yield stream.received.wait_for(
-            _beyond, life, consumed, stream.stop_wakes_reader, timeout=stream.read_timeout
+            _readable, task, consumed, stream.stop_wakes_reader, timeout=stream.read_timeout
         )
         if received is None:
-            yield from stop(cell, stream)
+            yield from stop(cell, stream, task)
             return
-        if received.status == "stopped" and stream.stop_wakes_reader:
+        if stream.stop_wakes_reader and received.tasks[task].ended:
             return
         consumed += 1
-        if consumed == received.total:
+        total = received.tasks[task].total
+        due = consumed - acknowledged > stream.ack_interval and total < 0
+        if due or cell.map_lock is not None:  # without that one nobody is blocked while holding this one
+            yield lock.acquire()
+            if due:
+                acknowledged = consumed
+                yield from send(cell, Ack(stream.name, consumed))
+            yield lock.release()
+        if consumed == total:
             yield from settle(stream.future, consumed)
             return
-        if consumed - acknowledged > stream.ack_interval and received.total < 0:
-            acknowledged = consumed
-            yield stream.lock.acquire()
-            yield from send(cell, Ack(stream.name, consumed))
-            yield stream.lock.release()
 
 
-def _beyond(received, life, consumed, wakes):
-    """Tell whether the reader of task ``life`` has something to take; of a later task it never hears."""
-    return received.life == life and (received.arrived > consumed or (wakes and received.status == "stopped"))
+def _readable(received, number, consumed, wakes):
+    task = received.tasks[number]
+    return task.arrived > consumed or (wakes and task.ended)

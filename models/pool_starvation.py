@@ -96,16 +96,12 @@ def fixed(
 ) -> Model:
     """Build the system after #4171.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    downloads : int
-        Threads that download at once, each with one request open.
-    workers : int
-        Workers of the owner's stream pool.
     callback_workers : int
         Workers of the owner's callback pool.
-    chunks : int
-        Round trips of each download.
     fix : bool
         False takes the fix out again: the callback runs on the stream worker, and the callback pool idles.
     """
@@ -183,6 +179,7 @@ CLAIMS = (
         deadlock_free(),
         Verdict.HOLDS,
         {"downloads": 3, "workers": 2, "callback_workers": 2},
+        slow=True,
         note="more downloads than workers in either pool",
     ),
     Claim("S1", "(a) 2.7.1 pools", buggy, deadlock_free(), Verdict.VIOLATED, {"downloads": 3, "workers": 2}),

@@ -57,12 +57,10 @@ def buggy(*, chunks: int = 2, one_process: bool = False) -> Model:
 def fixed(*, chunks: int = 2, one_process: bool = False, fix: bool = True) -> Model:
     """Build two senders and a receiver after #4033.
 
+    The parameters of `buggy`, and these.
+
     Parameters
     ----------
-    chunks : int
-        Chunks of each stream.
-    one_process : bool
-        Whether the senders are threads of one process, with one counter of ids, instead of two processes.
     fix : bool
         False takes the fix out again.
     """

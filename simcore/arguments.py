@@ -117,8 +117,14 @@ def described(module: ModuleType) -> Iterator[dict[str, Any]]:
 
 
 def parameters_of(function: Callable[..., Any]) -> list[dict[str, Any]]:
-    """Return name, default and meaning of each parameter; no default where one is needed, text if it is not plain."""
-    meanings = _meanings(inspect.getdoc(function) or "")
+    """Return name, default and meaning of each parameter; no default where one is needed, text if it is not plain.
+
+    A docstring that says "the parameters of `other`" takes the meanings of that function of its module, too.
+    """
+    doc = inspect.getdoc(function) or ""
+    other = _INHERITED.search(doc)
+    inherited = getattr(inspect.getmodule(function), other[1], None) if other else None
+    meanings = _meanings(inspect.getdoc(inherited) or "") | _meanings(doc)
     found = []
     for parameter in inspect.signature(function).parameters.values():
         about: dict[str, Any] = {"name": str(parameter.replace(annotation=parameter.empty, default=parameter.empty))}
@@ -166,6 +172,7 @@ def _first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
+_INHERITED = re.compile(r"[Tt]he parameters of `(\w+)`")
 _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 _ENTRY = re.compile(r"^(\S.*?)(?: *:.*)?$")
 
@@ -182,7 +189,7 @@ def _meanings(doc: str) -> dict[str, str]:
             names = [name.strip(" *") for name in entry[1].split(",")]
         elif line.strip():
             meanings |= {name: f"{meanings.get(name, '')} {line.strip()}".strip() for name in names}
-    return meanings
+    return {name: meaning.replace("``", "") for name, meaning in meanings.items()}
 
 
 def _links(module: ModuleType) -> list[str]:

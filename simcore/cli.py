@@ -4,46 +4,33 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import groupby
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, get_args
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from simcore.arguments import build_model, catalogue, described, modules, read_property, read_seconds
+from simcore.console import matrix_text, progress, sections, status, stepped, whole_file, width
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
-from simcore.explore import Progress, explore
-from simcore.kernel import Kernel, Timeouts
-from simcore.matrix import NAMES, Matrix, Row, answer, choose
-from simcore.model import Model, build
-from simcore.report import (
-    Line,
-    as_json,
-    check_folder,
-    execution_json,
-    model_json,
-    printed_table,
-    simulation_json,
-    step_json,
-    write_folder,
-)
+from simcore.explore import explore
+from simcore.kernel import Timeouts
+from simcore.matrix import NAMES, answer, choose
+from simcore.model import build
+from simcore.promela import promela
+from simcore.report import as_json, check_folder, execution_json, simulation_json, write_folder
 from simcore.reportfile import load
 from simcore.reproduce import reproduce
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
 from simcore.spec import Verdict
-from simcore.state import State
-from simcore.waitfor import WaitForGraph
 
 HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
 INTERRUPTED, CLOSED = 130, 141  # as a shell tells of a process that SIGINT, or SIGPIPE, has ended
@@ -56,6 +43,9 @@ _parameters = click.option(
 )
 _as_json = click.option("--json", "as_object", is_flag=True, help="Print one JSON object instead of text.")
 _model = click.argument("model", metavar="MODEL")
+_timeouts = click.option(
+    "--timeouts", type=click.Choice(get_args(Timeouts)), default="when_stuck", show_default=True, help="When they fire."
+)
 
 
 class _Commands(click.Group):
@@ -95,7 +85,7 @@ def list_models(package: str, as_object: bool) -> int:
     """List the models in PACKAGE: the bug, its report, the parameters and what they mean."""
     rows = [row for module in modules(package) for row in described(module)]
     nothing = f"{package} has no function that says it returns a Model"
-    click.echo(json.dumps({"models": rows}, indent=2) if as_object else catalogue(rows, _width()) or nothing)
+    click.echo(json.dumps({"models": rows}, indent=2) if as_object else catalogue(rows, width()) or nothing)
     return HOLDS
 
 
@@ -129,10 +119,10 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
     """
     check_folder(out, NAMES)
     chosen = choose(package, list(modules(package)), quick, names)
-    with _status("exploring") as tell:
+    with status("exploring") as tell:
         matrix = answer(chosen, jobs, tell)
     write_folder(out, matrix.files(), NAMES)
-    click.echo(json.dumps(matrix.as_json(), indent=2) if as_object else _matrix(matrix, out))
+    click.echo(json.dumps(matrix.as_json(), indent=2) if as_object else matrix_text(matrix, out))
     if not matrix.otherwise:
         return HOLDS
     return UNDETERMINED if all(row.undetermined for row in matrix.otherwise) else VIOLATED
@@ -150,13 +140,8 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 @click.option("--max-states", type=int, help="Stop after this many states.")
 @click.option("--max-seconds", type=float, help="Stop after this many seconds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs.")
-@click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool apart.")
-@click.option(
-    "--timeouts",
-    type=click.Choice(get_args(Timeouts)),
-    default="when_stuck",
-    show_default=True,
-)
+@click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool, and the names of a family, apart.")
+@_timeouts
 @_as_json
 def explore_model(
     model: str, parameters: tuple[str, ...], names: tuple[str, ...], as_object: bool, no_symmetry: bool, **options: Any
@@ -164,7 +149,7 @@ def explore_model(
     """Search every interleaving of MODEL; deadlock freedom unless --property says otherwise."""
     built = build_model(model, parameters)
     properties = [read_property(name) for name in names]
-    with _progress() as tell:
+    with progress() as tell:
         result = explore(built, *properties, symmetry=not no_symmetry, progress=tell, **options)
     click.echo(json.dumps(as_json(result), indent=2) if as_object else str(result))
     return _VERDICT[result.verdict]
@@ -203,7 +188,7 @@ def simulate_model(
 @_as_json
 def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, as_object: bool) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
-    with _status("running"):
+    with status("running"):
         run = execute(build_model(model, parameters), max_seconds=max_seconds)
     click.echo(json.dumps(execution_json(run), indent=2) if as_object else str(run))
     return _real_status(run)
@@ -230,11 +215,13 @@ def replay_token(token: str, driver: str, as_object: bool) -> int:
         click.echo(json.dumps(simulation_json(run), indent=2) if as_object else f"{schedule}\n{run}")
         return _STATUS[run.status]
     if driver == "execute":
-        with _status("running"):
+        with status("running"):
             real = execute(model, schedule=schedule)
         click.echo(json.dumps(execution_json(real), indent=2) if as_object else f"{schedule}\n{real}")
         return _real_status(real)
-    return _stepped(model, schedule, as_object)
+    standing, told = stepped(model, schedule, as_object)
+    click.echo(told)
+    return VIOLATED if standing in ("stuck", "failed") else HOLDS
 
 
 @cli.command("reproduce")
@@ -244,16 +231,41 @@ def replay_token(token: str, driver: str, as_object: bool) -> int:
 def reproduce_report(file: Path, out: Path | None, as_object: bool) -> int:
     """Take the report in FILE through all drivers: find, explain, replay, prove, run for real."""
     report = load(file)
-    console = Console(stderr=as_object, highlight=False, soft_wrap=True)
-
-    def say(heading: str, text: str) -> None:
-        console.print(Text(f"\n{heading}", style="bold"), Text(f"\n{text}"), sep="")
-
-    with _status("reading", console) as working, _progress(working) as tell:
+    console, say = sections(beside_json=as_object)
+    with status("reading", console) as working, progress(working) as tell:
         done = reproduce(report, out or Path("reports") / file.stem, say, working, tell)
     if as_object:
         click.echo(json.dumps(done.as_json(), indent=2))
     return VIOLATED if done.failed else HOLDS
+
+
+@cli.command("export")
+@_model
+@_parameters
+@click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin; there is no other language yet.")
+@_timeouts
+@click.option(
+    "--max-states",
+    type=int,
+    default=1_000_000,
+    show_default=True,
+    help="All states are met first; give up after these.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write, instead of printing the program.")
+def export_model(
+    model: str, parameters: tuple[str, ...], in_promela: bool, timeouts: Timeouts, max_states: int, out: Path | None
+) -> int:
+    """Write MODEL down for another checker, whose states must be the same: a second opinion."""
+    if not in_promela:
+        raise click.UsageError("say in which language: simcore export --promela MODEL")
+    built = build_model(model, parameters)
+    with whole_file(out) if out is not None else nullcontext(partial(click.echo, nl=False)) as write:
+        with status("exploring"):
+            program = promela(built, timeouts=timeouts, max_states=max_states)
+        write(program.text)
+    if out is not None:
+        click.echo(f"written: {out}, with {program.states:,} states, of which {program.deadlocks:,} are deadlocks")
+    return HOLDS
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -295,99 +307,6 @@ def _terminated(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-# ---- what is printed ---------------------------------------------------------------------------------------
-
-
-def _width() -> int:
-    """Return the columns of the terminal, and enough for a table where there is none."""
-    return min(120, shutil.get_terminal_size((120, 24)).columns)
-
-
-def _matrix(matrix: Matrix, out: Path) -> str:
-    """Return the table, each disagreement with its report, and the sum of it all."""
-    header = {"version": 24, "model": 0, "expected": 0, "found": 20, "states": 0, "seconds": 0}
-    parts = [printed_table(header, map(_group, matrix.groups), 2, _width())]
-    for row, line in zip(matrix.otherwise, matrix.disagreements, strict=True):
-        parts.append(f"otherwise: {line}\n{row.report}")
-    last = [f"written: {out}/ ({', '.join(NAMES)}), with the token of every violation"]
-    last += [matrix.slow] * bool(matrix.left_out) + [matrix.summary]
-    return "\n\n".join([*parts, "\n".join(last)])
-
-
-def _group(rows: list[Row]) -> list[Line]:
-    """Return a heading for what is asked, where it is not the same as above, and a line for each row."""
-    lines = []
-    for about, same in groupby(rows, key=lambda row: row.about):
-        lines.append(Line([about], "bold"))
-        lines += [Line(row.cells[1:], _style(row)) for row in same]
-    return lines
-
-
-def _style(row: Row) -> str:
-    return "" if row.as_expected else "yellow" if row.undetermined else "bold red"
-
-
 def _real_status(run: Execution) -> int:
     """Return the exit status; a run that the model cannot explain is a failure of the model."""
     return VIOLATED if run.explained is False else _STATUS[run.status]
-
-
-def _stepped(model: Model, schedule: Schedule, as_object: bool) -> int:
-    """Replay on the kernel and say what the last state is."""
-    kernel = Kernel(model)
-    state: State = kernel.view(schedule.states(kernel)[-1])
-    graph = WaitForGraph(state)
-    status = _standing(state, graph)
-    if as_object:
-        steps = [step_json(step) for step in schedule.steps]
-        whole = {**model_json(model), "status": status, "schedule": steps, "blame": graph.explain()}
-        click.echo(json.dumps({**whole, "token": schedule.token}, indent=2))
-        return VIOLATED if status in ("stuck", "failed") else HOLDS
-    lines = [str(schedule)] if schedule.steps else []
-    lines += [f"failed: {p.failure}" for p in state.processes if p.status == "failed"]
-    if status == "completed":
-        lines.append("completed: every process that must end has ended")
-    else:
-        lines += ["stuck:" if status == "stuck" else "not stuck: somebody can still go on"] * (status != "failed")
-        lines += [f"  {line}" for line in graph.explain()]
-    click.echo("\n".join(lines))
-    return VIOLATED if status in ("stuck", "failed") else HOLDS
-
-
-def _standing(state: State, graph: WaitForGraph) -> str:
-    """Return how a run stands: "failed", "stuck" (some of it, at least), "completed" or "goes on"."""
-    if any(process.status == "failed" for process in state.processes):
-        return "failed"
-    if state.deadlocked or any(edge.process.owes for edge in graph.dead):  # an idle server loop is not stuck
-        return "stuck"
-    return "goes on" if any(process.owes for process in state.processes) else "completed"
-
-
-@contextmanager
-def _status(text: str, beside: Console | None = None) -> Iterator[Callable[[str], None]]:
-    """Show what is being done on a terminal; nothing in a log.
-
-    What is printed meanwhile goes through the console ``beside``. If that is a terminal the line is shown
-    there, because one console has to keep them apart.
-    """
-    console = beside if beside is not None and beside.is_terminal else Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status(Text(text)) as status:
-        yield lambda doing: status.update(Text(doing))
-
-
-@contextmanager
-def _progress(working: Callable[[str], None] | None = None) -> Iterator[Callable[[Progress], None]]:
-    """Show states, rate, frontier and time on a terminal; nothing in a log."""
-    if working is not None:
-        yield lambda now: working(_counted(now))
-        return
-    with _status("exploring") as show:
-        yield lambda now: show(_counted(now))
-
-
-def _counted(now: Progress) -> str:
-    rate = f"{now.states:,} states, {now.states / max(now.seconds, 1e-9):,.0f} per second"
-    return f"{rate}, frontier {now.frontier:,}, depth {now.depth}, {now.seconds:.0f} s"

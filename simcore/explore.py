@@ -17,6 +17,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 from simcore.errors import OptionError
@@ -24,11 +25,12 @@ from simcore.kernel import Kernel, Packed, Timeouts
 from simcore.knot import never_again, reach
 from simcore.liveness import Lasso, Path, avoiding
 from simcore.model import Model
+from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
 from simcore.schedule import Schedule
-from simcore.search import Found, Limits, OutOfBudget, Search, Space
+from simcore.search import FAST_AFTER, Found, Limits, OutOfBudget, Search, Space, Unfit
 from simcore.search import Progress as Progress
-from simcore.shrink import fewest_switches, without_needless
+from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
 from simcore.strategy import PCT, RandomWalk, Strategy
 
@@ -36,7 +38,7 @@ StrategyName = Literal["breadth", "depth", "random", "pct"]
 
 NO_RETURN_STATES = 10_000
 _SAMPLES = 1_000
-_FEW_SECONDS = 10  # the compiled loop may have to be compiled first
+_SECONDS_TO_COMPILE = 10  # of the compiled loop, when that was never done before
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
 
@@ -73,8 +75,8 @@ def explore(
     seed : int
         For sampled runs.
     symmetry : bool
-        Treat the workers of a pool as interchangeable. Properties must then treat them alike; one that asks
-        for a worker by name is refused.
+        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
+        must then treat them alike; one that asks for one of them by name is refused.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     progress : function, optional
@@ -106,12 +108,24 @@ def explore(
     notes = []
     if symmetry and any(p.liveness for p in asked):
         symmetry = False
-        notes.append("worker symmetry switched off: fairness is a promise to each worker by name")
-    limits = Limits(max_states, max_seconds, max_memory)
-    search = _Exploration(Kernel(model, timeouts), asked, symmetry, limits, progress)
+        notes.append("symmetry switched off: fairness is a promise to each process by name")
+    kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
+    apart: dict[str, str] = {}
+    quick = timeouts != "in_order" and (max_seconds is None or max_seconds >= _SECONDS_TO_COMPILE)
     with _no_cyclic_collection():
-        result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
-    return replace(result, notes=(*notes, *result.notes))
+        while True:
+            reduction = Symmetry(kernel, symmetry, apart)
+            search = _Exploration(kernel, asked, reduction, replace(limits), progress)
+            if quick and reduction.trivial:
+                search.fast_after = FAST_AFTER
+            try:
+                result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
+            except NotSymmetric as found:  # what was left out may differ from what was kept
+                apart = {**reduction.apart, found.family: found.reason}
+            except Unfit:
+                quick = False
+            else:
+                return replace(result, notes=(*notes, *reduction.notes, *result.notes))
 
 
 def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
@@ -142,8 +156,8 @@ class _Exploration(Search):
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
         name = "depth-first" if depth_first else "breadth-first"
-        if not self.symmetry.trivial:
-            name += ", workers interchangeable"
+        if self.symmetry.told:
+            name += f", {self.symmetry.told} interchangeable"
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
@@ -159,17 +173,12 @@ class _Exploration(Search):
             self.space.graph = self.space.graph.arranged(self.space.expanded)
         return self._whole(name, depth_first)
 
-    def faster(self, space: Space, position: int) -> Callable[[], Found | None] | None:
-        """Hand over to the compiled loop, where the model fits into its arrays."""
-        if self.limits.seconds is not None and self.limits.seconds - self.limits.elapsed < _FEW_SECONDS:
-            return None
-        from simcore.fast import FastSearch, Unfit
+    def faster(self) -> Found | None:
+        """Search again from the start with the compiled loop, which takes a few milliseconds to come so far."""
+        from simcore.fast import FastSearch
 
-        try:
-            self.space = fast = FastSearch(self, space, position)
-        except Unfit:
-            return None
-        return fast.run
+        fast = self.space = FastSearch(self, looked_at=len(self.space.states))
+        return fast.run()
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
@@ -201,6 +210,8 @@ class _Exploration(Search):
         path = without_needless(self.kernel, path, lambda state: self.violation(state) == name)
         only = frozenset(process for process, _ in path)
         space = Space()
+        apart = dict.fromkeys(self.kernel.model.families, "only some of its processes are looked at")
+        self.reduce_by(Symmetry(self.kernel, not self.symmetry.trivial, {**apart, **self.symmetry.apart}))
         self.limits.shorten()
         self.wanted = []
         try:
@@ -237,7 +248,7 @@ class _Exploration(Search):
         """Return all states as near as ``found`` that violate the same, and whether none was left out."""
         distance = space.depths[found.state]
         goals = {found.state}
-        if found.lost:
+        if found.lost >= 0:
             return goals, True
         try:
             space.deepen(self, distance)
@@ -251,21 +262,27 @@ class _Exploration(Search):
         state = space.states[number]
         if self.deadlock is None or name != self.deadlock.name:
             return self.wrong_in(state) == name
-        return self.stuck_in(state, self.kernel.successors(state), space.marks[space.parents[number]])
+        return self.stuck_in(state, self.kernel.successors(state), space.marks[number])
 
     def _along(self, representatives: list[Packed]) -> Path:
         """Return steps of the model that pass states with these representatives."""
-        state = self.kernel.initial
         path: Path = []
-        for wanted in representatives[1:]:
+        for state, wanted in pairwise(representatives):
             choice = next(c for c in self.kernel.successors(state) if self.canonical(c.state) == wanted)
             path.append((choice.process, choice.outcome))
-            state = choice.state
-        return path
+        return concrete(self.kernel, self.symmetry, path)
 
     def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
         path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how, lost=found.lost)
+        return self._told(path, found.name, how, lost=self._lost(path, found))
+
+    def _lost(self, path: Path, found: Found) -> str:
+        """Say who can never move or end again, after ``path`` and not as its representative calls it."""
+        if found.lost < 0:
+            return ""
+        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
+        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
+        return f"{who} can never {found.verb} again, whatever follows"
 
     def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
         kernel = self.kernel
@@ -349,8 +366,7 @@ class _Exploration(Search):
         lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
         if lost is None:
             return None
-        who = self.kernel.process_state(self.space.states[lost[0]], lost[1]).what
-        return Found(prop.name, lost[0], f"{who} can never {'end' if ends else 'move'} again, whatever follows")
+        return Found(prop.name, *lost, verb="end" if ends else "move")
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

@@ -110,7 +110,7 @@ class Freezer:
             return thing
         if isinstance(thing, tuple) and hasattr(kind, "_fields"):
             return (kind, *map(self.freeze, thing))
-        if _is_frozen_dataclass(kind):
+        if is_frozen_dataclass(kind):
             return (kind, *(self.freeze(getattr(thing, field.name, None)) for field in fields(thing)))
         if kind is frozenset:
             return _set(self, thing) if self.ordered else (kind, frozenset(map(self.freeze, thing)))
@@ -160,9 +160,13 @@ class Unfreezable(Exception):
         self.thing = thing
 
 
-@cache
-def _is_frozen_dataclass(kind: Any) -> bool:
+def is_frozen_dataclass(kind: Any) -> bool:
     """Tell whether instances are values: compared by their fields, which cannot be set, and with no others."""
+    return _frozen_dataclass(kind)
+
+
+@cache
+def _frozen_dataclass(kind: Any) -> bool:
     parameters = getattr(kind, "__dataclass_params__", None)
     return parameters is not None and bool(parameters.frozen and parameters.eq)
 

@@ -235,7 +235,7 @@ class Kernel(Tables):
         operation = self.operation(state, process)
         assert operation is not None
         value = self.values[state[self._place(operation.target)]]
-        made = (self._future(self._lowest_free(state)),) if operation.name in operation.target.creates else ()
+        made = (self.future(self._lowest_free(state)),) if operation.name in operation.target.creates else ()
         outcomes = operation.target.outcomes(value, operation, self.processes[process], *made)
         if outcome >= len(outcomes):
             expired = operation.target.expired(value, operation, self.processes[process])

@@ -17,7 +17,7 @@ from simcore.freeze import mentioned_by
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.liveness import Graph
 from simcore.objects import Future
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 from simcore.waitfor import WaitForGraph
 
 _CONFIRM_STATES = 20_000
@@ -173,12 +173,12 @@ def _closed_by_shape(graph: WaitForGraph) -> bool:
 
 
 def never_again(
-    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, *, ends: bool
+    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, *, ends: bool
 ) -> tuple[int, int] | None:
     """Return the first state from which somebody who must finish never moves again, and who; None without one.
 
-    Exact, on the whole graph: what guesses and budgets have missed. A pool's worker must finish its task. It is
-    followed from state to state by its place, which changes where ``states`` are representatives.
+    Exact, on the whole graph: what guesses and budgets have missed. A pool's worker must finish its task. Who is
+    interchangeable is followed from state to state by its place, which changes where ``states`` are representatives.
 
     Parameters
     ----------
@@ -189,38 +189,36 @@ def never_again(
     """
     lost = []
     for process in kernel.processes:
-        if process.daemon or process.pool is not None:
+        if process.daemon or process.pool is not None or process in symmetry.interchangeable:
             continue
         good = [n for n, state in enumerate(states) if kernel.operation(state, process.index) is None]
         if not ends:
             good += [n for n in range(len(graph)) if _moves(kernel, graph, states, n, process.index)]
         able = graph.can_reach(good)
         lost += [(n, process.index) for n in range(len(graph)) if not able[n]][:1]
-    if kernel.model.pools():
-        lost += _lost_in_tasks(kernel, symmetry, states, graph, ends)[:1]
-    return min(lost, default=None)
+    return min(lost + _lost_on_the_way(kernel, symmetry, states, graph, ends)[:1], default=None)
 
 
-def _lost_in_tasks(
-    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, ends: bool
+def _lost_on_the_way(
+    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, ends: bool
 ) -> list[tuple[int, int]]:
-    """Return (state, worker), in order, where a worker never moves again inside its task, or never ends it."""
+    """Return (state, process), in order, for workers inside a task and who else is interchangeable and must end."""
     before: dict[tuple[int, int], list[tuple[int, int]]] = {}
     alive: list[tuple[int, int]] = []
     for number, state in enumerate(states):
-        for worker in _in_tasks(kernel, state):
-            before.setdefault((number, worker), [])
-            if not ends and _moves(kernel, graph, states, number, worker):
-                alive.append((number, worker))
-    for number, worker in list(before):
+        for process in _followed(kernel, symmetry, state):
+            before[number, process] = []
+            if not ends and _moves(kernel, graph, states, number, process):
+                alive.append((number, process))
+    for number, process in list(before):
         for edge in graph.edges(number):
             after = kernel.step(states[number], graph.processes[edge], graph.outcomes[edge])
             assert after is not None
-            following = (graph.targets[edge], symmetry.permutation(after)[worker])
+            following = (graph.targets[edge], symmetry.permutation(after)[process])
             if following in before:
-                before[following].append((number, worker))
+                before[following].append((number, process))
             elif ends:
-                alive.append((number, worker))
+                alive.append((number, process))
     seen = set(alive)
     while alive:
         for pair in before[alive.pop()]:
@@ -235,9 +233,15 @@ def _moves(kernel: Kernel, graph: Graph, states: list[Packed], number: int, proc
     return process in graph.movers(number) or kernel.may_expire(states[number], process)
 
 
-def _in_tasks(kernel: Kernel, state: Packed) -> list[int]:
-    part = state[kernel.first_process : kernel.first_future]
-    return [worker for worker, number in enumerate(part) if kernel.locals[number].task is not None]
+def _followed(kernel: Kernel, symmetry: Symmetry, state: Packed) -> list[int]:
+    """Return the workers inside a task, and those interchangeable who must end and have not."""
+    part = zip(kernel.processes, state[kernel.first_process : kernel.first_future], strict=True)
+    return [
+        process.index
+        for process, number in part
+        if kernel.locals[number].task is not None
+        or (process in symmetry.interchangeable and not process.daemon and kernel.target(number) >= 0)
+    ]
 
 
 def reach(

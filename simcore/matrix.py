@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from multiprocessing import TimeoutError as NothingYet
-from multiprocessing import active_children, get_context, resource_tracker
-from multiprocessing.pool import Pool
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from simcore.children import Killed, in_children
 from simcore.claim import Claim, claims_of
 from simcore.errors import ModelError, OptionError, SimcoreError, place_of
 from simcore.explore import explore
@@ -34,6 +31,7 @@ NAMES = ("matrix.md", "matrix.json")
 
 COLUMNS = ("property", "version", "model", "expected", "found", "states", "seconds")
 
+_RELEASE = re.compile(r"\d+(\.\d+)+$").match
 _KINDS = "SLRH"  # safety, liveness, resource, hazard: as catalogues of properties number them
 
 
@@ -177,6 +175,17 @@ class Matrix:
         return [list(rows) for _, rows in groupby(self.rows, key=lambda row: row.claim.id)]
 
     @property
+    def overview(self) -> tuple[list[str], list[tuple[str, ...]]]:
+        """A header, and a row for each id: what was found of each release, and of variants; counted if it varies."""
+        versions = {row.claim.version for row in self.rows}
+        columns = {version: {version} for version in sorted(filter(_RELEASE, versions), key=_natural)}
+        columns |= {"variants": versions - {*columns}} if versions - {*columns} else {}
+        return ["id", *columns], [
+            (same[0].claim.id, *(_verdicts([r for r in same if r.claim.version in own]) for own in columns.values()))
+            for same in self.groups
+        ]
+
+    @property
     def disagreements(self) -> list[str]:
         """Each claim that was not found as expected, in a line."""
         return [f"{row.claim}, found {row.found}" for row in self.otherwise]
@@ -206,8 +215,11 @@ class Matrix:
     @property
     def markdown(self) -> str:
         """The table with notes and tokens; behind it the report of each disagreement."""
-        rows = [[*row.cells, row.claim.note, _code(row.result["token"])] for row in self.rows]
+        rows = [
+            [*row.cells, row.claim.note, f"`{row.result['token']}`" if row.result["token"] else ""] for row in self.rows
+        ]
         parts = ["# Claims", self.summary + ".", *[f"{self.slow}."] * bool(self.left_out)]
+        parts.append(table(*self.overview))
         parts.append(table([*COLUMNS, "note", "token"], rows))
         for row, line in zip(self.otherwise, self.disagreements, strict=True):
             parts += [f"## Otherwise: {line}", f"```text\n{row.report}\n```"]
@@ -307,34 +319,13 @@ def _mistake(error: BaseException) -> str:
 
 def _in_children(places: Sequence[Place], jobs: int) -> Iterator[Answer | None]:
     """Yield the answers as they come, and None once a second while there is none."""
-    with _pool(jobs) as pool:
-        began_with = {child.pid for child in active_children()}
-        answers = pool.imap_unordered(_explored, places)
-        while True:
-            try:
-                yield answers.next(timeout=1)
-            except StopIteration:
-                return
-            except NothingYet:
-                if not began_with <= {child.pid for child in active_children()}:
-                    raise ModelError(
-                        "a process that was exploring claims has been killed, for want of memory perhaps; use fewer "
-                        "--jobs, or bound the largest claim with max_states"
-                    ) from None
-                yield None
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[Pool]:
-    """Give processes that leave with this one, and whom Ctrl-C, which a terminal sends to all, does not reach."""
-    resource_tracker.ensure_running()  # or the first child would start it, and it unblocks what is blocked
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the children inherit this
     try:
-        with get_context("spawn").Pool(jobs) as pool:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            yield pool
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        yield from in_children(_explored, places, jobs)
+    except Killed as killed:
+        raise ModelError(
+            f"{killed.item.claim()}: the process that explored it has been killed, for want of memory perhaps; use "
+            f"fewer --jobs, or bound the claim with max_states"
+        ) from None
 
 
 def _only(package: str, claims: Mapping[Place, Claim], names: Sequence[str]) -> dict[Place, Claim]:
@@ -372,9 +363,11 @@ def _row(package: str, claim: Claim, found: Answer) -> Row:
     return Row(claim, ", ".join(model), found.result, found.report)
 
 
+def _verdicts(rows: Sequence[Row]) -> str:
+    """Say what was found: one verdict, or how often which."""
+    found = Counter(row.verdict for row in rows)
+    return ", ".join(f"{verdict} {times}" if len(found) > 1 else verdict for verdict, times in found.most_common())
+
+
 def _counted(number: int) -> str:
     return f"{number} claim" if number == 1 else f"{number} claims"
-
-
-def _code(token: str) -> str:
-    return f"`{token}`" if token else ""

@@ -133,10 +133,10 @@ class Model:
         if condition.lock not in self.objects:
             raise ModelError(f"condition {name!r}: its lock {condition.lock} belongs to another model")
         condition.index = condition.lock.index
-        self._conditions.append(condition)
+        self.conditions.append(condition)
         return condition
 
-    _conditions: list[Condition] = field(default_factory=list, init=False, repr=False)
+    conditions: list[Condition] = field(default_factory=list, init=False, repr=False)
 
     def semaphore(self, name: str, n: int = 1) -> Semaphore:
         """Add a `Semaphore` with ``n`` permits."""
@@ -224,7 +224,7 @@ class Model:
     def _check(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
-        named: list[Any] = [*self.objects[1:], *self._conditions, *self.processes]  # without LOCAL, which nobody named
+        named: list[Any] = [*self.objects[1:], *self.conditions, *self.processes]  # without LOCAL, which nobody named
         if any(name == other.name for other in named):
             raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
 

@@ -182,6 +182,11 @@ class SharedObject:
         return None
 
     @property
+    def looks_inside(self) -> bool:
+        """Whether what may happen depends on what is inside values and arguments; a symmetry is tested there."""
+        return False
+
+    @property
     def slow(self) -> bool:
         """Whether what is put under way takes time to arrive: one may wait for it meanwhile, and give up."""
         return False

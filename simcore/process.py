@@ -21,7 +21,7 @@ import os
 import types
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
 from simcore.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, place
@@ -158,9 +158,16 @@ class _Run:
 
 
 class Points:
-    """All program points met so far, each interned once."""
+    """All program points met so far, each interned once.
+
+    Attributes
+    ----------
+    learned : list
+        Each `Learned`, once, in the order in which they were met; others may add what they have learned.
+    """
 
     def __init__(self) -> None:
+        self.learned: list[Any] = []
         self._programs: dict[Hashable, Program] = {}
         self._points: dict[Hashable, Point] = {}
         self._starts: dict[Program, Point] = {}
@@ -182,6 +189,7 @@ class Points:
             if again is not found:
                 raise _differs(found, again)
             self._starts[program] = found
+            self.learned.append(Learned(None, (fn, args), found))
         return self._starts[program]
 
     def advance(self, point: Point, result: Any) -> Point:
@@ -196,6 +204,7 @@ class Points:
         following = point.next.get(key)
         if following is None:
             following = point.next[key] = self._learn(point, result)
+            self.learned.append(Learned(point, result, following))
         return following
 
     def _learn(self, point: Point, result: Any) -> Point:
@@ -248,6 +257,14 @@ class Points:
         if interned is point and point.status == "ready":  # another history's objects may be shared differently
             self._kept[run.program] = (point, run)
         return interned
+
+
+class Learned(NamedTuple):
+    """What follows a point for a result; for a start, where ``before`` is None, what starts with (fn, args)."""
+
+    before: Point | None
+    result: Any
+    after: Point
 
 
 @dataclass(frozen=True)

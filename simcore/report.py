@@ -94,6 +94,7 @@ def execution_json(run: Execution) -> dict[str, Any]:
         "stuck_after": run.stuck_after,
         "frames": run.frames,
         "bytes": run.bytes,
+        "held_up": list(run.held_up),
         "explained": run.explained,
         "blame": run.wait_for.explain(),
         "token": run.token,

@@ -254,7 +254,7 @@ class _Run:
             asked = (DEADLOCK_FREE, completes) if proof.completes else (DEADLOCK_FREE,)
             result = self.explore("proving", changed(self.report.after, proof.parameters), *asked)
             proofs.append(result)
-            reduction = "workers interchangeable" if "interchangeable" in result.strategy else "no reduction"
+            reduction = result.strategy.partition(", ")[2] or "no reduction"
             counted = f"{result.states:>9,} states {result.transitions:>9,} steps {result.seconds:>5.1f} s"
             rows.append(f"{result.verdict}: {result.property:<42} {counted}  {reduction}  {result.bound}")
         mutant = self.explore("taking the fix out:", changed(self.report.after, self.report.mutation))

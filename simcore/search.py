@@ -11,7 +11,7 @@ import mmap
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from simcore.errors import OptionError
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
 from simcore.liveness import Graph, Path
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.strategy import PCT, RandomWalk, Strategy
 
@@ -27,6 +27,7 @@ FAST_AFTER = 20_000
 HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
 _HUNTS = 40
+STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _RUN_STEPS = 20_000
 _BETWEEN = 512  # states between two looks at the memory in use
 
@@ -41,11 +42,15 @@ class Progress(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A violation: the property's name, and the index of the state where it shows; ``lost`` says who ends there."""
+    """A violation: the property's name, and the index of the state where it shows.
+
+    ``lost`` is the process, in that state, that can never do again what ``verb`` says.
+    """
 
     name: str
     state: int
-    lost: str = ""
+    lost: int = -1
+    verb: str = ""
 
 
 @dataclass
@@ -60,13 +65,13 @@ class Space:
     graph: Graph = field(default_factory=Graph)
     expanded: array[int] = field(default_factory=lambda: array("I"))
 
-    def add(self, state: Packed, parent: int) -> int:
+    def add(self, state: Packed, parent: int, mark: tuple[int, int] = (0, 0)) -> int:
         """Remember a new state and return its number."""
         number = self.index[state] = len(self.states)
         self.states.append(state)
         self.parents.append(parent)
         self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
-        self.marks.append((0, 0))
+        self.marks.append(mark)
         return number
 
     @property
@@ -98,6 +103,7 @@ class Space:
         for number in range(len(self.graph), len(self.states)):
             if self.depths[number] >= distance:
                 break
+            self.marks[number] = (0, 0)  # nobody has looked who waits here
             search.follow(self, number, search.kernel.successors(self.states[number]), [])
 
 
@@ -110,8 +116,23 @@ def memory_used() -> int:
         raise OptionError("max_memory: this system does not say what a process uses; use max_states") from None
 
 
+def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """Return who waited, and who had ended, in two states before the same one: what is new after either counts."""
+    return one[0] & other[0], min(one[1], other[1], key=int.bit_count)
+
+
+def _called(mark: tuple[int, int], way: Sequence[int]) -> tuple[int, int]:
+    """Return who waited, and who had ended, by the names that a representative gives them."""
+    waiting, ended = mark
+    return (sum(1 << new for old, new in enumerate(way) if waiting >> old & 1) if way else waiting), ended
+
+
 class OutOfBudget(Exception):
     """A limit was reached; the text says which."""
+
+
+class Unfit(Exception):
+    """The compiled loop has no room for something that was met: the plain loop must search instead."""
 
 
 @dataclass
@@ -155,8 +176,8 @@ class Search:
         Of the model.
     asked : tuple of Property
         What must hold.
-    symmetry : bool
-        Whether workers of a pool are interchangeable.
+    symmetry : Symmetry
+        Which states stand for each other.
     limits : Limits
         When to stop.
     progress : function, optional
@@ -166,15 +187,21 @@ class Search:
     ----------
     hunted : (path, property), optional
         The shortest violation that looking ahead has met.
+    looked_ahead : bool
+        Whether it has looked ahead.
+    fast_after : int
+        After so many states it begins again, with something faster.
     """
 
     hunted: tuple[Path, str] | None = None
+    looked_ahead = False
+    fast_after = sys.maxsize
 
     def __init__(
         self,
         kernel: Kernel,
         asked: tuple[Property, ...],
-        symmetry: bool,
+        symmetry: Symmetry,
         limits: Limits,
         progress: Callable[[Progress], None] | None,
     ) -> None:
@@ -182,15 +209,18 @@ class Search:
         self.asked = asked
         self.limits = limits
         self.progress = progress
-        self.symmetry = WorkerSymmetry(kernel, symmetry)
-        self.canonical = (lambda state: state) if self.symmetry.trivial else self.symmetry.representative
+        self.reduce_by(symmetry)
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
         self.knots = Knots(kernel)
         self.space: Any = Space()
-        self.fast_after = FAST_AFTER
         self._reported = limits.elapsed
+
+    def reduce_by(self, symmetry: Symmetry) -> None:
+        """From here on look at one representative of all states that ``symmetry`` makes alike."""
+        self.symmetry = symmetry
+        self.canonical = (lambda state: state) if symmetry.trivial else symmetry.representative
 
     # ---- one state -----------------------------------------------------------------------------------
 
@@ -201,7 +231,7 @@ class Search:
         if not self.invariants and not self.wanted:
             return None
         view = self.kernel.view(state)
-        view.interchangeable = self.symmetry.workers
+        view.interchangeable = self.symmetry.interchangeable
         for prop in self.invariants:
             assert prop.predicate is not None
             if not prop.predicate(view):
@@ -222,10 +252,6 @@ class Search:
         new, idle = waiting & ~before[0], self.kernel.idle(state)
         if new & idle or ended.bit_count() > before[1].bit_count():
             new = waiting  # a task or a process has ended, which closes what only it could open
-        for start, end in self.symmetry.ranges:
-            workers = (1 << end) - (1 << start) >> self.kernel.first_process
-            if (waiting & workers).bit_count() > (before[0] & workers).bit_count():
-                new |= waiting & workers
         new &= ~idle
         return bool(new) and bool(self.knots.dead(state, waiting, new))
 
@@ -244,18 +270,8 @@ class Search:
         wrong = self.wrong_in(space.states[0])
         if wrong is not None:
             return Found(wrong, 0)
-        return self.walk_on(space, [0], 0, depth_first, only)
-
-    def walk_on(
-        self,
-        space: Space,
-        stack: list[int],
-        position: int,
-        depth_first: bool = False,
-        only: frozenset[int] | None = None,
-        hunted: bool = False,
-    ) -> Found | None:
-        """Go on with a walk: breadth-first from ``position`` of ``stack``, depth-first from its end."""
+        stack = [0]
+        position = 0
         while position < len(stack) if not depth_first else stack:
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)
@@ -263,21 +279,18 @@ class Search:
                 return found
             position += 1
             self.tell(len(space.states), len(stack) - (0 if depth_first else position), space.depths[number])
-            if len(space.states) >= self.fast_after and only is None and not depth_first:
-                self.fast_after = sys.maxsize
-                faster = self.faster(space, position)
-                if faster is not None:
-                    return faster()
-            if only is None and not depth_first and not hunted and len(space.states) >= HUNT_AFTER:
-                hunted = True
-                self.hunt()
+            if only is None and not depth_first:
+                if len(space.states) >= self.fast_after:
+                    return self.faster()
+                looked_at = max(len(space.states), len(space.graph.targets) // STEPS_OF_A_STATE)
+                if not self.looked_ahead and looked_at >= HUNT_AFTER:
+                    self.hunt()
         return None
 
     def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
         state = space.states[number]
         choices = self.kernel.successors(state)
-        parent = space.parents[number]
-        if self.stuck_in(state, choices, space.marks[parent] if parent >= 0 else (0, 0)):
+        if self.stuck_in(state, choices, space.marks[number]):
             assert self.deadlock is not None
             return Found(self.deadlock.name, number)
         if self.deadlock is not None and choices:
@@ -290,15 +303,22 @@ class Search:
         """Give numbers to the states that ``choices`` lead to and that are new; return the first violation in them."""
         graph, index, canonical = space.graph, space.index, self.canonical
         found: Found | None = None
+        follow = self.deadlock is not None and not self.symmetry.trivial
+        way: Sequence[int] = ()
         for choice in choices:
-            state = canonical(choice.state)
+            if follow:
+                state, way = self.symmetry.chosen(choice.state)
+            else:
+                state = canonical(choice.state)
             known = index.get(state)
             if known is None:
                 self.limits.check(len(space.states))
-                known = space.add(state, number)
+                known = space.add(state, number, _called(space.marks[number], way))
                 stack.append(known)
                 wrong = self.wrong_in(state) if found is None else None
                 found = found if wrong is None else Found(wrong, known)
+            elif space.depths[known] > space.depths[number] and space.marks[known][0] and self.deadlock is not None:
+                space.marks[known] = _less(space.marks[known], _called(space.marks[number], way))
             graph.targets.append(known)
             graph.processes.append(choice.process)
             graph.outcomes.append(choice.outcome)
@@ -306,9 +326,9 @@ class Search:
         space.expanded.append(number)
         return found
 
-    def faster(self, space: Space, position: int) -> Callable[[], Found | None] | None:
-        """Return what goes on with the search from ``position``, when there is something faster."""
-        return None
+    def faster(self) -> Found | None:
+        """Search again and faster, from the start; asked after `fast_after` states."""
+        raise NotImplementedError
 
     def tell(self, states: int, frontier: int, depth: int) -> None:
         """Report progress, a few times per second."""
@@ -343,6 +363,7 @@ class Search:
 
     def hunt(self) -> None:
         """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
+        self.looked_ahead = True
         longest = 0
         for seed in range(_HUNTS):
             strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)

@@ -9,17 +9,17 @@ and Hildebrandt, 2002).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from simcore.kernel import Kernel, Packed
 from simcore.liveness import Graph, Path
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 
 _MOST_STATES = 50_000  # on shortest paths; beyond it the first path found is returned
 
 
 def fewest_switches(
-    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, depths: array[int], goals: set[int]
+    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, depths: array[int], goals: set[int]
 ) -> tuple[Path, bool]:
     """Return a shortest path from state 0 to one of ``goals``, and whether it has the fewest switches.
 
@@ -45,7 +45,7 @@ def fewest_switches(
         best.update(following)
         front = list(following)
     last = min(front, key=lambda node: best[node][0])
-    return _concrete(kernel, symmetry, _unwound(best, last)), exact
+    return concrete(kernel, symmetry, _unwound(best, last)), exact
 
 
 def _on_shortest_paths(graph: Graph, depths: array[int], goals: set[int]) -> list[set[int]]:
@@ -63,7 +63,7 @@ def _on_shortest_paths(graph: Graph, depths: array[int], goals: set[int]) -> lis
 
 
 def _steps(
-    kernel: Kernel, symmetry: WorkerSymmetry, states: list[Packed], graph: Graph, state: int, level: set[int]
+    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, state: int, level: set[int]
 ) -> list[tuple[int, int, int, int]]:
     """Return (target, process, outcome, the process's place in the target) of the edges into ``level``."""
     steps = []
@@ -87,21 +87,47 @@ def _unwound(
     return steps[::-1]
 
 
-def _concrete(kernel: Kernel, symmetry: WorkerSymmetry, path: Path) -> Path:
-    """Turn steps between representatives into steps of the model: undo the renaming of workers on the way."""
-    name = list(range(len(kernel.processes)))  # which process of the model plays the part of each
-    state = symmetry.representative(kernel.initial)
+def concrete(kernel: Kernel, symmetry: Symmetry, path: Path) -> Path:
+    """Turn steps between representatives into steps of the model: undo the renaming of processes on the way.
+
+    Of all schedules that differ by the names of a family, the one in which they come in order.
+    """
+    steps = _named(kernel, symmetry, path, range(len(kernel.processes)))
+    in_order = symmetry.in_order([process for process, _ in steps])
+    return steps if in_order == symmetry.identity else _named(kernel, symmetry, path, in_order)
+
+
+def _named(kernel: Kernel, symmetry: Symmetry, path: Path, start: Sequence[int]) -> Path:
+    state, way = symmetry.chosen(kernel.initial)
+    name = _followed(start, way)  # which process of the model plays the part of each
+    real = kernel.initial
     steps = []
     for process, outcome in path:
-        steps.append((name[process], outcome))
         after = kernel.step(state, process, outcome)
         assert after is not None
-        permutation = symmetry.permutation(after)
-        renamed = list(name)
-        for old, new in enumerate(permutation):
-            renamed[new] = name[old]
-        name, state = renamed, symmetry.representative(after)
+        state, way = symmetry.chosen(after)
+        outcome, real = _same_step(kernel, symmetry, real, name[process], outcome, state)
+        steps.append((name[process], outcome))
+        name = _followed(name, way)
     return steps
+
+
+def _followed(name: Sequence[int], way: Sequence[int]) -> list[int]:
+    renamed = list(name)
+    for old, new in enumerate(way):
+        renamed[new] = name[old]
+    return renamed
+
+
+def _same_step(
+    kernel: Kernel, symmetry: Symmetry, real: Packed, process: int, outcome: int, wanted: Packed
+) -> tuple[int, Packed]:
+    """Return the outcome that leads to a state with the representative ``wanted``: of several, the same number."""
+    choices = [c for c in kernel.successors(real) if c.process == process]
+    assert choices, "what a representative can do, its states can"
+    choices.sort(key=lambda choice: choice.outcome != outcome)
+    found = next((c for c in choices if symmetry.representative(c.state) == wanted), choices[0])
+    return found.outcome, found.state
 
 
 def without_needless(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path:

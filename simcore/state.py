@@ -105,13 +105,27 @@ class State:
         self.model = model
         self.values = values
         self._process = processes
-        self.interchangeable: frozenset[Process] = frozenset()
-        """Workers that stand for each other in this state, so that none of them can be asked for by name."""
+        self.interchangeable: frozenset[Process | SharedObject] = frozenset()
+        """Processes and objects that stand for each other, so that none of them can be asked for by name."""
 
     def __getitem__(self, name: str) -> Any:
-        for thing, value in self.values.items():
+        thing = self._object(name)
+        if thing in self.interchangeable:
+            raise self._refused(f"{thing.kind} {name}", "names of its family")
+        return self.values[thing]
+
+    def of(self, process: ProcessState, name: str) -> Any:
+        """Return the value of an object that belongs to a process: ``name`` has {} in place of the process's.
+
+        For properties of a whole family, ``all(state.of(p, "inbox of {}") == () for p in state.processes ...)``:
+        there the names of a family may be interchangeable.
+        """
+        return self.values[self._object(name.format(process.name))]
+
+    def _object(self, name: str) -> SharedObject:
+        for thing in self.values:
             if thing.name == name and thing.kind != "local":
-                return value
+                return thing
         raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self.values)}")
 
     def value_of(self, thing: SharedObject) -> Value:
@@ -123,13 +137,18 @@ class State:
         for process in self.model.processes:
             if process.name == str(name):
                 if process in self.interchangeable:
-                    raise OptionError(
-                        f"a property asks for worker {process.name} by name, while the workers of a pool are "
-                        f"interchangeable; use symmetry=False (--no-symmetry), or ask about all workers alike"
-                    )
+                    who = "process" if process.pool is None else "worker"
+                    alike = "processes of its family" if process.pool is None else "workers of a pool"
+                    raise self._refused(f"{who} {process.name}", alike)
                 return self._process(process.index)
         names = _names(self.model.processes)
         raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")
+
+    def _refused(self, what: str, alike: str) -> OptionError:
+        return OptionError(
+            f"a property asks for {what} by name, while the {alike} are interchangeable; use symmetry=False "
+            f"(--no-symmetry), or ask about all {alike.partition(' of ')[0]} alike"
+        )
 
     @property
     def processes(self) -> list[ProcessState]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from simcore.errors import ModelError
 from simcore.freeze import Freezer
 from simcore.model import Model, Process
-from simcore.objects import LEAVE, Future, PoolValue, Task
+from simcore.objects import LEAVE, Future, PoolValue, Task, ThreadPool
 from simcore.operations import Operation, Outcomes, Raised, SharedObject, Value
 from simcore.process import Point, Points
 
@@ -44,7 +44,16 @@ class Move(NamedTuple):
     """Place of the future that it made, or -1."""
 
 
-class _Local(NamedTuple):
+class Applied(NamedTuple):
+    """What an operation that looks inside values does at one value."""
+
+    process: Process
+    operation: Operation
+    value: int
+    outcomes: Outcomes
+
+
+class Local(NamedTuple):
     """A process's own part of a state: its point, and for a worker the future of its task (weakly)."""
 
     point: Point | None
@@ -52,7 +61,7 @@ class _Local(NamedTuple):
     status: str
 
 
-def _lost(local: _Local) -> bool:
+def lost(local: Local) -> bool:
     """Tell whether a worker's task has died of an exception that nobody can ask for."""
     return local.status == "failed" and local.task is not None and local.task.future is None
 
@@ -98,7 +107,7 @@ class Tables:
         self._value_ids: dict[Hashable, int] = {_NO_VALUE: FREE}
         self._value_futures: list[frozenset[int]] = [frozenset()]
         self.value_processes: list[frozenset[Process]] = [frozenset()]
-        self.locals: list[_Local] = []
+        self.locals: list[Local] = []
         self._local_ids: dict[Hashable, int] = {}
         self._local_futures: list[frozenset[int]] = []
         self._operations: list[Operation | None] = []
@@ -107,7 +116,7 @@ class Tables:
         self._mentioning_values: list[set[int]] = []
         self._task_futures: list[int] = []
         self._without: list[dict[int, int]] = []
-        self._alone: dict[int, int] = {}
+        self._alone: dict[tuple[int, ThreadPool | None], int] = {}  # the worker's pool counts: it is idle there then
         self._failed: set[int] = set()
         self._moves: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._creating: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
@@ -119,18 +128,20 @@ class Tables:
         locals_ = []
         for process in self.processes:
             if process.pool is not None:
-                locals_.append(self._intern(_Local(None, None, "idle"), process))
+                locals_.append(self.intern_local(Local(None, None, "idle"), process))
             else:
                 assert process.fn is not None
                 point = self.points.start(process.name, process.fn, process.args)
-                locals_.append(self._intern(_Local(point, None, point.status), process))
+                locals_.append(self.intern_local(Local(point, None, point.status), process))
         return (*values, *locals_)
 
     def _learn(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
         operation = self._operations[local]
         assert operation is not None
-        created = (self._future(fresh),) if fresh >= 0 else ()
+        created = (self.future(fresh),) if fresh >= 0 else ()
         outcomes = operation.target.outcomes(self.values[value], operation, self.processes[process], *created)
+        if operation.target.looks_inside:
+            self.points.learned.append(Applied(self.processes[process], operation, value, outcomes))
         if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
             outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
         return self._moves_of(process, local, value, outcomes, fresh)
@@ -147,9 +158,9 @@ class Tables:
 
     def _advance(self, process: Process, local: int, result: Any) -> int:
         point, task, status = self.locals[local]
-        if point is None or _lost(self.locals[local]):  # an idle worker
+        if point is None or lost(self.locals[local]):  # an idle worker
             if result == LEAVE:
-                return self._intern(_Local(None, None, "done"), process)
+                return self.intern_local(Local(None, None, "done"), process)
             if isinstance(result, Raised):
                 raise ModelError(f"{process}: a pool worker was given {result}")
             assert isinstance(result, Task)
@@ -158,16 +169,16 @@ class Tables:
         elif status == "ready":
             point = self.points.advance(point, result)
         else:  # its result has been handed to its future
-            return self._intern(_Local(None, None, "idle"), process)
-        return self._intern(self._settled(process, point, task), process)
+            return self.intern_local(Local(None, None, "idle"), process)
+        return self.intern_local(self._settled(process, point, task), process)
 
-    def _settled(self, process: Process, point: Point, task: Task | None) -> _Local:
+    def _settled(self, process: Process, point: Point, task: Task | None) -> Local:
         """A task that has ended leaves its worker idle at once, when nobody can ask for its result."""
         if task is not None and task.future is None and point.status == "returned":
-            return _Local(None, None, "idle")
-        return _Local(point, task, point.status)
+            return Local(None, None, "idle")
+        return Local(point, task, point.status)
 
-    def _operation(self, local: _Local, process: Process) -> Operation | None:
+    def _operation(self, local: Local, process: Process) -> Operation | None:
         point, task, status = local
         if point is None:
             assert process.pool is not None
@@ -182,15 +193,16 @@ class Tables:
         future: Future = task.future
         return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
 
-    def _intern(self, local: _Local, process: Process) -> int:
+    def intern_local(self, local: Local, process: Process) -> int:
+        """Return the integer that stands for a process's own part of a state."""
         task_key = None if local.task is None else (local.task.future, local.task.fn, local.task.args)
-        pool = process.pool if local.point is None or _lost(local) else None
+        pool = process.pool if local.point is None or lost(local) else None
         key = (local.point, task_key, local.status, pool)
         number = self._local_ids.get(key)
         if number is None:
             number = self._local_ids[key] = len(self.locals)
             operation = self._operation(local, process)
-            if local.status == "failed" and (local.task is None or _lost(local)):
+            if local.status == "failed" and (local.task is None or lost(local)):
                 self._failed.add(number)
             self.locals.append(local)
             self._operations.append(operation)
@@ -198,7 +210,7 @@ class Tables:
             self._note_futures(number, local)
         return number
 
-    def _note_futures(self, number: int, local: _Local) -> None:
+    def _note_futures(self, number: int, local: Local) -> None:
         task, mentioned = local.task, local.point.objects if local.point is not None else frozenset()
         self._local_futures.append(self._numbers_made(mentioned))
         for future in self._local_futures[number]:
@@ -220,7 +232,8 @@ class Tables:
             self.value_processes.append(frozenset(freezer.processes))
         return number
 
-    def _future(self, place: int) -> Future:
+    def future(self, place: int) -> Future:
+        """Return the future that stands in a place for such, counted from 0."""
         while len(self._futures) <= place:
             future = Future(f"future#{len(self._futures)}")
             self._places[future] = self.first_future + len(self._futures)
@@ -229,6 +242,16 @@ class Tables:
             self._mentioning_values.append(set())
             self._without.append({})
         return self._futures[place]
+
+    @property
+    def futures(self) -> int:
+        """Places for futures that submits have made, so far."""
+        return len(self._futures)
+
+    def number_of(self, future: SharedObject) -> int | None:
+        """Return the place of a future that a submit has made; None for everything else."""
+        place = self._places.get(future)
+        return None if place is None else place - self.first_future
 
     def _numbers_made(self, things: Iterable[SharedObject]) -> frozenset[int]:
         """Return the numbers of those of ``things`` that are futures made by submits."""
@@ -313,15 +336,15 @@ class Tables:
         return self.intern_value(value._replace(tasks=tasks))
 
     def _local_without(self, number: int, process: int) -> int:
-        if number not in self._alone:
+        worker = self.processes[process]
+        key = (number, worker.pool)
+        if key not in self._alone:
             local = self.locals[number]
             assert local.point is not None
             assert local.task is not None
-            worker = self.processes[process]
-            self._alone[number] = self._intern(
-                self._settled(worker, local.point, local.task._replace(future=None)), worker
-            )
-        return self._alone[number]
+            settled = self._settled(worker, local.point, local.task._replace(future=None))
+            self._alone[key] = self.intern_local(settled, worker)
+        return self._alone[key]
 
     def _lowest_free(self, state: Packed) -> int:
         for place in range(self.first_future, len(state)):

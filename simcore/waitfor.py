@@ -171,13 +171,21 @@ class WaitForGraph:
     def explain(self) -> list[str]:
         """Say in a few lines who waits for what: the knot with its counted slots, then whoever waits behind it.
 
-        Daemons, which may wait for ever, are left out unless they are part of the knot.
+        Daemons, which may wait for ever, are left out unless they are part of the knot, or wait for a lock while
+        somebody waits for them.
         """
         lines = _knot_lines(self) if self.knot else []
-        behind = [edge for edge in self.dead if edge not in self.knot and edge.process.owes]
+        behind = [edge for edge in self.dead if edge not in self.knot and self._matters(edge)]
         lines += [f"waiting behind it: {line}" for line in _grouped(behind)] if self.knot else []
         living = [edge for edge in self.edges if edge not in self.dead and edge.process.owes]
         return lines + [f"also waiting: {line}" for line in _grouped(living)]
+
+    def _matters(self, edge: Edge) -> bool:
+        """Tell whether the one who waits must finish, or waits for a lock while somebody who must waits for him."""
+        waiting = edge.process
+        return waiting.owes or (
+            bool(_owner(edge)) and any(e.process.owes and e.helpers == (waiting.process,) for e in self.dead)
+        )
 
     def mermaid(self) -> str:
         """Return the graph as a Mermaid flowchart; the knot is drawn in red."""

@@ -74,6 +74,11 @@ def interpret(body):
                     yield semaphore.acquire(timeout=timeout)
                 case "release", semaphore:
                     yield semaphore.release()
+                case "answer", queue, inboxes:
+                    while True:
+                        item = yield queue.get()
+                        if item in inboxes:
+                            yield inboxes[item].put("answer")
                 case "sleep", seconds:
                     yield sleep(seconds)
                 case _:
@@ -99,7 +104,22 @@ def system(description: str) -> Model:
         tasks.append(Program(f"task{i}", _placed(body, things, tasks)))
     for i, body in enumerate(told["processes"]):
         model.process(f"process{i}", run, Program(f"body{i}", _placed(body, things, tasks)))
+    if "clients" in told:
+        _add_clients(model, told["clients"], things, tasks)
     return model
+
+
+def _add_clients(model: Model, told: dict[str, Any], things: dict[str, list[Any]], tasks: list[Program]) -> None:
+    """Add processes that differ in their names alone, an inbox for each, and who answers those that send their name."""
+    names = model.indices("client", told["number"])
+    inbox = {name: model.queue(f"inbox of {name}") for name in names}
+    desk = model.queue("desk", told["capacity"])
+    for name in names:
+        own = {"inbox": inbox[name], "desk": desk, "name": name}
+        own["task"] = Program(f"task of {name}", (("put", inbox[name], name, None), ("put", desk, 0, None)))
+        body = [[own.get(part, part) if isinstance(part, str) else part for part in one] for one in told["body"]]
+        model.process(name, run, Program(f"body of {name}", _placed(body, things, tasks)))
+    model.process("server", run, Program("answers", (("answer", desk, inbox),)), daemon=True)
 
 
 _KINDS = {
@@ -119,15 +139,15 @@ _KINDS = {
 
 
 def _placed(body: list[Any], things: dict[str, list[Any]], tasks: list[Program]) -> tuple[Any, ...]:
-    """Put the objects into the places of their numbers."""
+    """Put the objects into the places of their numbers; what a client has of its own is there already."""
     return tuple(_placed_one(name, arguments, things, tasks) for name, *arguments in body)
 
 
 def _placed_one(name: str, arguments: list[Any], things: dict[str, list[Any]], tasks: list[Program]) -> tuple[Any, ...]:
     placed = [_placed(a, things, tasks) if isinstance(a, list) else a for a in arguments]
-    if name in _KINDS:
+    if name in _KINDS and isinstance(placed[0], int):
         placed[0] = things[_KINDS[name]][placed[0]]
-    if name == "submit":
+    if name == "submit" and isinstance(placed[1], int):
         placed[1] = tasks[placed[1]]
     return (name, *placed)
 
@@ -136,7 +156,7 @@ def _placed_one(name: str, arguments: list[Any], things: dict[str, list[Any]], t
 
 
 @st.composite
-def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4) -> str:
+def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4, clients: bool = False) -> str:
     """Draw a system of two to four processes, as the text that `system` takes.
 
     Parameters
@@ -145,6 +165,8 @@ def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4) -> st
         Whether waits may have time-outs, and processes may sleep.
     longest : int
         Instructions in a body, at most; a loop runs twice.
+    clients : bool
+        Whether two or three of the processes differ in the index that is their name alone.
     """
     told: dict[str, Any] = {
         "lock": draw(st.integers(0, 2)),
@@ -157,13 +179,38 @@ def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4) -> st
     }
     for _ in range(draw(st.integers(1, 2)) if told["pool"] else 0):
         told["tasks"].append(draw(_bodies(told, timed, 2)))
-    told["processes"] = draw(st.lists(_bodies(told, timed, longest), min_size=2, max_size=4))
+    most = 1 if clients else 4
+    told["processes"] = draw(st.lists(_bodies(told, timed, longest), min_size=0 if clients else 2, max_size=most))
+    if clients:
+        told["clients"] = {
+            "number": draw(st.integers(2, 3)),
+            "capacity": draw(st.sampled_from([None, 1])),
+            "body": draw(st.lists(st.one_of(_bodies_of_clients(told, timed)), min_size=1, max_size=longest)),
+        }
     return json.dumps(told, separators=(",", ":"))
 
 
-def systems(*, timed: bool = True, longest: int = 4) -> st.SearchStrategy[Model]:
+def _bodies_of_clients(told: dict[str, Any], timed: bool) -> list[st.SearchStrategy[Any]]:
+    """Return the instructions for clients: those of others, and some about what is theirs alone."""
+    limit = st.sampled_from([None, None, SECONDS, 0]) if timed else st.none()
+    own = [
+        st.tuples(st.just("put"), st.just("desk"), st.just("name"), limit),
+        st.tuples(st.just("get"), st.just("inbox"), limit),
+        st.tuples(st.just("put"), st.just("inbox"), st.integers(0, 1), st.none()),
+    ]
+    if told["pool"]:
+        pool = st.integers(0, len(told["pool"]) - 1)
+        own += [st.tuples(st.just("submit"), pool, st.just("task")), st.tuples(st.just("result"), limit)]
+    if told["queue"]:
+        own.append(st.tuples(st.just("put"), st.integers(0, len(told["queue"]) - 1), st.just("name"), limit))
+    return own + _simple(told, limit)
+
+
+def systems(*, timed: bool = True, longest: int = 4, clients: bool = False) -> st.SearchStrategy[Model]:
     """Draw the model of a description."""
-    return descriptions(timed=timed, longest=longest).map(lambda description: system(description=description))
+    return descriptions(timed=timed, longest=longest, clients=clients).map(
+        lambda description: system(description=description)
+    )
 
 
 def _bodies(told: dict[str, Any], timed: bool, longest: int) -> st.SearchStrategy[list[Any]]:

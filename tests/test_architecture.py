@@ -14,7 +14,7 @@ import simcore
 
 ROOT = Path(__file__).parents[1]
 RANKS = [
-    {"errors"},
+    {"errors", "children"},
     {"operations"},
     {"objects", "deadlines"},
     {"model"},
@@ -25,7 +25,7 @@ RANKS = [
     {"tables"},
     {"kernel"},
     {"schedule"},
-    {"spec", "strategy", "delays", "enabling"},
+    {"spec", "strategy", "delays", "enabling", "learned"},
     {"waitfor", "claim"},
     {"liveness", "waiting", "simulation"},
     {"reduction"},
@@ -33,12 +33,13 @@ RANKS = [
     {"knot"},
     {"monitor", "search"},
     {"fast"},
-    {"explore", "simulate", "execute"},
+    {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},
     {"reproduction"},
     {"stateful", "reproduce", "arguments"},
     {"matrix"},
+    {"console"},
     {"pytest_plugin", "cli"},
 ]
 """Lowest first. A module imports from lower ranks only; those in one set are siblings and do not know each other."""
@@ -50,7 +51,7 @@ DOORS = {
     "socket": {"execute"},
     "select": {"execute"},
     "selectors": {"execute"},
-    "multiprocessing": {"matrix"},
+    "multiprocessing": {"children"},
     "asyncio": set(),
     "concurrent": {"execute", "objects"},
     "queue": {"execute", "objects"},
@@ -61,7 +62,7 @@ DOORS = {
     "numba": {"fast"},
     "numpy": {"fast"},
     "click": {"cli"},
-    "rich": {"cli", "report"},
+    "rich": {"console", "report"},
     "matplotlib": {"report"},
 }
 """Who may import what is not ours. ``objects`` names exceptions of the standard library, and starts no thread."""

@@ -325,12 +325,25 @@ def documented(first, second, *rest, third: float = 0.5, fourth: str = "(a, b)",
     """
 
 def undocumented() -> Model: ...
+
+def referring(third: float = 0.5, fourth: str = "", own: int = 1) -> Model:
+    """Build it otherwise.
+
+    The parameters of `documented`, and these.
+
+    Parameters
+    ----------
+    fourth : str
+        Other text, in ``code``.
+    own : int
+        Its own.
+    """
 '''
 
 
 def test_list_takes_the_meaning_of_a_parameter_from_the_docstring(simcore, here):
     (here / "documented.py").write_text(DOCUMENTED)
-    found, other = simcore("list", "documented", "--json").object["models"]
+    found, other, _ = simcore("list", "documented", "--json").object["models"]
     assert found == {
         "model": "documented:documented",
         "bug": "A bug",
@@ -347,6 +360,13 @@ def test_list_takes_the_meaning_of_a_parameter_from_the_docstring(simcore, here)
         "reproduce": [],
     }
     assert (other["about"], other["parameters"]) == ("", [])
+
+
+def test_list_takes_meanings_from_the_function_that_a_docstring_refers_to(simcore, here):
+    (here / "documented.py").write_text(DOCUMENTED)
+    _, _, referring = simcore("list", "documented", "--json").object["models"]
+    meanings = {parameter["name"]: parameter["meaning"] for parameter in referring["parameters"]}
+    assert meanings == {"third": "Seconds.", "fourth": "Other text, in code.", "own": "Its own."}
 
 
 def test_list_wraps_at_the_width_of_the_terminal_and_breaks_no_address(simcore, here, monkeypatch):
@@ -447,7 +467,7 @@ def test_explore_prints_one_object_with_everything(simcore):
     assert found["model"] == "models.pool_starvation:buggy"
     assert found["parameters"] == {"downloads": 2, "workers": 2, "chunks": 1}
     assert (found["property"], found["verdict"]) == ("deadlock free", "violated")
-    assert (found["states"], found["transitions"], found["depth"]) == (77, 120, 11)
+    assert (found["states"], found["transitions"], found["depth"]) == (41, 64, 11)
     assert isinstance(found["seconds"], float)
     assert len(found["schedule"]) == 10
     assert found["schedule"][0]["process"] == "download[0]"

@@ -146,7 +146,7 @@ def test_two_conditions_share_a_lock_and_not_their_waiters():
 
 def test_a_wait_gives_back_every_level_of_a_reentrant_lock():
     model = waiting("a")
-    ready = model._conditions[0]
+    ready = model.conditions[0]
 
     def deep():
         yield ready.acquire()

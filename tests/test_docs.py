@@ -148,7 +148,7 @@ def test_commands_are_found_with_what_they_print():
     [
         ("depth 11, 0.0 s", "depth 11, 12.4 s", True),
         ("depth 11, 0.0 s", "depth 12, 0.0 s", False),
-        ("77 states", "78 states", False),
+        ("41 states", "42 states", False),
         ("simcore replay sc1-abc_D-9", "simcore replay sc1-...", True),
         ("simcore replay sc1-abc_D-9", "simcore replay", False),
         ("in 0.21 s, 8 frames", "in 0.4 s, 8 frames", True),

@@ -42,12 +42,12 @@ def test_an_acknowledgement_interval_above_the_window_stalls_every_longer_stream
 @pytest.mark.parametrize(
     ("build", "sizes", "states"),
     [
-        (download_path.buggy, {"workers": 2}, 94),
+        (download_path.buggy, {"workers": 2}, 58),
         (download_path.fixed, {}, 55),
         (download_path.fixed, {"chunks": 3}, 73),
-        (download_path.fixed, {"chunks": 4, "workers": 2}, 1_372),
-        (download_path.fixed, {"topology": "tcp"}, 703),
-        (download_path.fixed, {"topology": "relay"}, 759),
+        (download_path.fixed, {"chunks": 4, "workers": 2}, 1_292),
+        (download_path.fixed, {"topology": "tcp"}, 139),
+        (download_path.fixed, {"topology": "relay"}, 163),
     ],
 )
 def test_so_many_states_hold(build, sizes, states):

@@ -425,7 +425,7 @@ def test_time_that_is_up_while_looking_ahead_does_not_lose_what_was_found(monkey
 def test_a_report_says_everything_that_is_needed():
     text = str(explore(toys.pool_system(requesters=2, workers=2, chunks=1)))
     assert text.startswith(
-        "violated: deadlock free\n  pool system (requesters=2, workers=2, chunks=1, callback_workers=None)"
+        "violated: deadlock free\n  pool system (requesters=2, workers=2, chunks=1, callback_workers=None, alike=False)"
     )
     for part in (
         "breadth-first, workers interchangeable:",

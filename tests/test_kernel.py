@@ -402,3 +402,36 @@ def test_a_deadlock_needs_somebody_who_owes_an_end():
 
 def test_a_view_says_where_a_process_is():
     assert toys.run(toys.opposed_locks()).process("left").where.startswith("take (toys.py:")
+
+
+def two_pools_that_run_the_same():
+    """Each pool has one worker and is given the same task; its future is forgotten when it has run, or before."""
+    model = Model("two pools")
+    pools = [model.thread_pool(f"pool{number}", 1) for number in range(2)]
+    done = model.event("done")
+
+    def task():
+        yield done.set()
+
+    def give(pool):
+        future = yield pool.submit(task)
+        yield done.set()
+        del future
+
+    for number, pool in enumerate(pools):
+        model.process(f"giver{number}", give, pool)
+    return model
+
+
+def test_a_worker_that_ends_a_task_nobody_asks_for_is_idle_in_its_own_pool():
+    """The same task on workers of two pools is the same part of a state, until it ends."""
+    kernel = Kernel(two_pools_that_run_the_same())
+    for state in toys.space(kernel).distance:
+        for process in kernel.view(state).processes:
+            if process.status == "idle":
+                assert process.operation.target is process.process.pool
+
+
+def test_the_states_do_not_depend_on_the_order_in_which_they_are_met():
+    walks = [pictures(Kernel(two_pools_that_run_the_same()), order) for order in (0, -1)]
+    assert walks[0] == walks[1]

@@ -106,6 +106,7 @@ OF = {
         for version in ("1.1", "1.2")
         for asked in (no_stuck_subset, deadlock_free)
     ],
+    "variant": [Claim("S10", version, locks, deadlock_free(), Verdict.HOLDS, SAME) for version in ("1.0", "(a)")],
     "slow": [Claim("L1", "1.1", locks, deadlock_free(), Verdict.HOLDS, SAME, slow=True)],
     "none": [],
 }
@@ -175,7 +176,7 @@ def assert_one_line(run: Run, *words: str) -> None:
 def test_when_all_is_as_expected_the_table_is_printed_and_the_status_is_0(matrix):
     run = matrix()
     assert (run.status, run.err) == (0, "")
-    assert re.sub(r"\d\.\d( s|$)", "0.0\\1", run.out, flags=re.MULTILINE) == (
+    assert re.sub(r"((?:\s\d+|otherwise,) +)\d+\.\d( s)?$", r"\g<1>0.0\2", run.out, flags=re.MULTILINE) == (
         """\
   version  model                                        expected  found     states  seconds
 ───────────────────────────────────────────────────────────────────────────────────────────
@@ -188,6 +189,12 @@ S10 deadlock free
 
 other no stuck subset
   1.1      locks:locks (opposed=False), timeouts=never  holds     holds         16      0.0
+
+  id     1.0       1.1
+────────────────────────
+  S2               holds
+  S10    violated  holds
+  other            holds
 
 written: out/ (matrix.md, matrix.json), with the token of every violation
 4 claims, 4 as expected, 0 otherwise, 0.0 s
@@ -311,13 +318,23 @@ def test_ids_are_ordered_as_a_reader_counts():
 def test_the_table_in_markdown_has_all_columns_and_a_token_for_each_violation(matrix):
     matrix()
     lines = Path("out/matrix.md").read_text().splitlines()
-    table = [line for line in lines if line.startswith("|")]
+    overview, table = (part.splitlines() for part in "\n".join(lines).split("\n\n") if part.startswith("|"))
+    assert overview[0] == "| id | 1.0 | 1.1 |"
+    assert "| S10 | violated | holds |" in overview
     assert table[0] == ("| property | version | model | expected | found | states | seconds | note | token |")
     (violated,) = [line for line in table if "| violated |" in line]
     start = r"\| S10 deadlock free \| 1.0 \| locks:locks \| violated \| violated \| 7 \| \d.\d \| left \\\| right \|"
     token = re.fullmatch(rf"{start} `(sc1-\S+)` \|", violated)
     assert replay(token[1]).deadlocked
     assert len(table) == 2 + 4
+
+
+def test_the_overview_counts_verdicts_that_depend_on_the_size_and_keeps_variants_apart(matrix, library):
+    library("variant")
+    matrix()
+    lines = Path("out/matrix.md").read_text().splitlines()
+    assert "| id | 1.0 | 1.1 | variants |" in lines
+    assert "| S10 | violated 1, holds 1 | holds | holds |" in lines
 
 
 def test_the_file_tells_disagreements_with_their_reports(matrix, library):

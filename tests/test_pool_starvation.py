@@ -41,7 +41,7 @@ def test_the_report_blames_the_stream_pool():
     ("sizes", "reduced", "full"),
     [
         ({"downloads": 1, "workers": 2}, 13, 18),
-        ({"downloads": 2, "workers": 3}, 333, 1_115),
+        ({"downloads": 2, "workers": 3}, 131, 1_115),
         ({"downloads": 1, "workers": 3, "chunks": 2}, 25, 51),
     ],
 )
@@ -54,8 +54,8 @@ def test_before_the_fix_so_many_states_hold(sizes, reduced, full):
     ("sizes", "reduced", "full"),
     [
         ({"downloads": 1, "workers": 1, "callback_workers": 1}, 17, 17),
-        ({"downloads": 2, "workers": 1, "callback_workers": 1}, 329, 329),
-        ({"downloads": 2, "workers": 2, "callback_workers": 2}, 841, 1_839),
+        ({"downloads": 2, "workers": 1, "callback_workers": 1}, 133, 329),
+        ({"downloads": 2, "workers": 2, "callback_workers": 2}, 306, 1_839),
     ],
 )
 def test_after_the_fix_so_many_states_hold(sizes, reduced, full):

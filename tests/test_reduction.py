@@ -12,7 +12,7 @@ from hypothesis import given, note, settings
 from models import pool_starvation
 from simcore import Model, SimcoreError, Verdict, always, explore
 from simcore.kernel import Kernel
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 
 TOYS = {
     "opposed locks": toys.opposed_locks,
@@ -81,7 +81,7 @@ def test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(model
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_the_representatives_are_as_many_as_the_orbits(model):
     kernel = Kernel(model())
-    symmetry = WorkerSymmetry(kernel)
+    symmetry = Symmetry(kernel)
     reduced, full = toys.space(kernel, symmetry.representative), toys.space(kernel)
     assert set(reduced.distance) == {symmetry.representative(state) for state in full.distance}
 
@@ -89,7 +89,7 @@ def test_the_representatives_are_as_many_as_the_orbits(model):
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_a_representative_represents_itself(model):
     kernel = Kernel(model())
-    symmetry = WorkerSymmetry(kernel)
+    symmetry = Symmetry(kernel)
     for state in toys.space(kernel).distance:
         chosen = symmetry.representative(state)
         assert symmetry.representative(chosen) == chosen
@@ -99,7 +99,7 @@ def test_a_representative_represents_itself(model):
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_what_can_happen_in_a_representative_is_what_can_happen_renamed(model):
     kernel = Kernel(model())
-    symmetry = WorkerSymmetry(kernel)
+    symmetry = Symmetry(kernel)
     for state in toys.space(kernel).distance:
         renamed = symmetry.permutation(state)
         here = sorted((renamed[p], o, symmetry.representative(s)) for p, o, s in kernel.successors(state))
@@ -120,7 +120,7 @@ def test_a_pool_of_one_worker_leaves_all_states():
 
 def test_locks_that_are_held_by_workers_are_renamed_with_them():
     kernel = Kernel(small.locked_tasks())
-    symmetry = WorkerSymmetry(kernel)
+    symmetry = Symmetry(kernel)
     one = toys.walk(kernel, kernel.initial, "main", "pool[0]", "pool[0]")
     other = toys.walk(kernel, kernel.initial, "main", "pool[1]", "pool[1]")
     assert one != other
@@ -162,31 +162,38 @@ def test_many_generated_systems_have_the_same_verdict(model):
 
 
 def sorted_without_renaming(self, state):
-    for start, end in self.ranges:
+    for start, end in self.teams:
         state = (*state[:start], *sorted(state[start:end]), *state[end:])
     return state
 
 
+def reduce_wrongly(monkeypatch, wrong):
+    monkeypatch.setattr(Symmetry, "representative", wrong)
+    monkeypatch.setattr(Symmetry, "chosen", lambda self, state: (wrong(self, state), self.identity))
+
+
 @pytest.mark.parametrize("model", [small.locked_tasks, notified])
 def test_sorting_workers_without_renaming_the_owners_of_locks_is_caught(monkeypatch, model):
-    monkeypatch.setattr(WorkerSymmetry, "representative", sorted_without_renaming)
+    reduce_wrongly(monkeypatch, sorted_without_renaming)
     with pytest.raises(AssertionError):
         test_what_can_happen_in_a_representative_is_what_can_happen_renamed(model)
 
 
 def test_sorting_workers_without_renaming_changes_a_verdict_which_is_caught(monkeypatch):
-    monkeypatch.setattr(WorkerSymmetry, "representative", sorted_without_renaming)
+    reduce_wrongly(monkeypatch, sorted_without_renaming)
     with pytest.raises(AssertionError):
-        test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(small.locked_tasks, "when_stuck")
+        test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(
+            TOYS["locked tasks in order"], "when_stuck"
+        )
 
 
 def test_taking_different_workers_for_the_same_is_caught(monkeypatch):
     def merged(self, state):
-        for start, end in self.ranges:
+        for start, end in self.teams:
             state = (*state[:start], *(min(state[start:end]),) * (end - start), *state[end:])
         return state
 
-    monkeypatch.setattr(WorkerSymmetry, "representative", merged)
+    reduce_wrongly(monkeypatch, merged)
     with pytest.raises((AssertionError, StopIteration)):
         test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(small.locked_tasks, "when_stuck")
 

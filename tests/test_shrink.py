@@ -9,7 +9,7 @@ import toys
 from simcore import explore
 from simcore.kernel import Kernel
 from simcore.liveness import Graph
-from simcore.reduction import WorkerSymmetry
+from simcore.reduction import Symmetry
 from simcore.shrink import fewest_switches, without_laps, without_needless
 
 
@@ -108,6 +108,6 @@ def test_among_shortest_paths_one_with_the_fewest_switches_is_chosen():
             graph.outcomes.append(outcome)
         graph.starts.append(len(graph.targets))
     depths = array("I", [distance for _, distance in space])
-    path, exact = fewest_switches(kernel, WorkerSymmetry(kernel), states, graph, depths, {len(states) - 1})
+    path, exact = fewest_switches(kernel, Symmetry(kernel), states, graph, depths, {len(states) - 1})
     assert exact
     assert names_of(kernel, path) in (["walker[0]"] * 2 + ["walker[1]"] * 2, ["walker[1]"] * 2 + ["walker[0]"] * 2)

@@ -241,3 +241,25 @@ def test_a_worker_that_waits_for_a_lock_it_holds_is_said_to():
     model.process("main", main)
     lines = explore(model).counterexample.wait_for.explain()
     assert lines == ["pool 1/1: every worker is in twice(), waiting for lock", "  held by itself"]
+
+
+def test_a_daemon_that_somebody_waits_for_is_told_with_what_it_waits_for():
+    model = Model("heartbeat")
+    lock, beaten = model.lock("lock"), model.event("beaten")
+
+    def stuck():
+        yield lock.acquire()
+        yield lock.acquire()
+
+    def heart():
+        yield lock.acquire()
+        yield beaten.set()
+
+    def listener():
+        yield beaten.wait()
+
+    model.process("stuck", stuck)
+    model.process("heart", heart, daemon=True)
+    model.process("listener", listener)
+    lines = explore(model).counterexample.wait_for.explain()
+    assert "waiting behind it: heart waits for lock, held by stuck" in lines

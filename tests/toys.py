@@ -325,33 +325,39 @@ def nested_futures(*, roots: int, levels: int, workers: int) -> Model:
     return model
 
 
-def pool_system(*, requesters: int, workers: int, chunks: int, callback_workers: int | None = None) -> Model:
-    """The essence of the reported hang; with ``callback_workers`` after its fix, without before."""
+def pool_system(
+    *, requesters: int, workers: int, chunks: int, callback_workers: int | None = None, alike: bool = False
+) -> Model:
+    """The essence of the reported hang; with ``callback_workers`` after its fix, without before.
+
+    With ``alike`` the requesters are called by interchangeable names.
+    """
     model = Model("pool system")
     stream = model.thread_pool("stream", workers)
     callbacks = stream if callback_workers is None else model.thread_pool("callback", callback_workers)
-    blob = [model.queue(f"blob {i}") for i in range(requesters)]
-    reply = [model.queue(f"reply {i}") for i in range(requesters)]
+    names = model.indices("requester", requesters) if alike else range(requesters)
+    blob = {name: model.queue(f"blob of {name}") for name in names}
+    reply = {name: model.queue(f"reply to {name}") for name in names}
 
-    def read(i):
-        yield blob[i].put("bytes")
+    def read(name):
+        yield blob[name].put("bytes")
 
-    def callback(i):
-        yield blob[i].get()
-        yield reply[i].put("ok")
+    def callback(name):
+        yield blob[name].get()
+        yield reply[name].put("ok")
 
-    def dispatch(i):
-        yield stream.submit(read, i)
+    def dispatch(name):
+        yield stream.submit(read, name)
         if callback_workers is None:
-            yield from callback(i)
+            yield from callback(name)
         else:
-            yield callbacks.submit(callback, i)
+            yield callbacks.submit(callback, name)
 
-    def requester(i):
+    def requester(name):
         for _ in range(chunks):
-            yield stream.submit(dispatch, i)
-            yield reply[i].get()
+            yield stream.submit(dispatch, name)
+            yield reply[name].get()
 
-    for i in range(requesters):
-        model.process(f"requester[{i}]", requester, i)
+    for name in names:
+        model.process(name if alike else f"requester[{name}]", requester, name)
     return model

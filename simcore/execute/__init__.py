@@ -15,7 +15,7 @@ from simcore.execute.gate import Gate
 from simcore.execute.records import Record
 from simcore.execute.result import Execution
 from simcore.execute.run import Run
-from simcore.execute.watch import observe, results, watch
+from simcore.execute.watch import held_up, observe, results, watch
 from simcore.kernel import Kernel
 from simcore.model import Model
 from simcore.schedule import Schedule
@@ -67,7 +67,7 @@ def execute(
         run.start()
         status, stuck_after = watch(run, settle, max_seconds)
         seconds = time.perf_counter() - run.began
-        state = observe(run)
+        state, held = observe(run), held_up(run)
     finally:
         run.stop()
     found = Explanation(None)
@@ -86,4 +86,5 @@ def execute(
         found.explained,
         found.text,
         tuple(found.path),
+        held,
     )

@@ -45,6 +45,9 @@ class Execution:
         The explaining interleaving.
     frames, bytes : int
         What arrived over all links, each frame with the right checksum.
+    held_up : tuple of str
+        The links on which, when the run ended, a sender's thread was held up by TCP itself: a send was pending,
+        the socket took not another byte, and bytes that the peer had not read lay in its receive buffer.
     """
 
     model: Model
@@ -59,6 +62,7 @@ class Execution:
     explained: bool | None = None
     unexplained: str = ""
     path: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+    held_up: tuple[str, ...] = ()
 
     @cached_property
     def wait_for(self) -> WaitForGraph:
@@ -96,6 +100,8 @@ class Execution:
             lines.append(f"  {'not explained' if self.explained is False else 'undetermined'}: {self.unexplained}")
         lines += [f"  {name} died of {result}" for name, result in self.results.items() if _died(result)]
         if self.status in ("stuck", "limit"):
+            if self.held_up:
+                lines.append(f"  held up by TCP: {', '.join(self.held_up)} (the peer does not read)")
             lines += [f"  {line}" for line in self.wait_for.explain()]
         return "\n".join(lines)
 

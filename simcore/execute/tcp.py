@@ -4,6 +4,11 @@ A frame is its length, a checksum, and the pickled payload. The sender starts wi
 has capacity and pays for each frame; the receiver sends credit back for each frame that it hands over, so
 the real sender never runs ahead of the model, whatever the buffers between hold. They are small on purpose.
 When they cannot hold what the capacity allows, the sender moves bytes on into the receiving end's own buffer.
+
+A sender without credit is held up by TCP itself: it fills the buffers with bytes that mean nothing, until the
+socket takes no more because the peer does not read. Such a byte is 255 and stands between frames only, where it
+is not taken for a length of eight bytes, whose first is never 255; the receiving end drops it on arrival. So a
+send that gives up leaves no part of a frame behind, and a link that is never full carries frames alone.
 """
 
 from __future__ import annotations
@@ -30,9 +35,12 @@ from simcore.objects import Link, LinkValue
 from simcore.operations import Operation, Raised, SharedObject
 
 _BUFFER = 4096
-_HEADER = struct.Struct("!II")
+_HEADER = struct.Struct("!QI")
+_FILLER = b"\xff"
+_FILLING = _FILLER * _BUFFER
 _CREDIT = struct.Struct("!I")
 _SLICE = 0.02
+"""Seconds after which a thread that waits looks again: a change at its own end of the link does not wake it."""
 _SAME = (SharedObject, Process, Index, Model, type, types.FunctionType, types.MethodType, types.ModuleType)
 """What crosses a link as itself: the names of one process are not copied."""
 
@@ -104,12 +112,11 @@ def connect() -> tuple[socket.socket, socket.socket]:
     return sending, receiving
 
 
-def _ready(end: socket.socket, events: int, deadline: float | None) -> None:
-    """Wait until ``end`` is ready, or a short while: a change at this end of the link wakes nobody."""
-    left = _SLICE if deadline is None else max(0.0, min(_SLICE, deadline - time.monotonic()))
+def _ready(end: socket.socket, events: int, seconds: float) -> bool:
+    """Wait until ``end`` is ready, or so long; tell whether it is."""
     poll = select.poll()
     poll.register(end, events)
-    poll.poll(left * 1000)
+    return bool(poll.poll(seconds * 1000))
 
 
 class LiveLink(Live):
@@ -132,9 +139,10 @@ class LiveLink(Live):
         self._flight: deque[Any] = deque()
         self._credit = thing.capacity
         self._change = threading.Condition()  # guards everything here but the waiting itself
-        self._polling = 0
+        self._polling: list[socket.socket] = []  # for each thread that waits here, the end that it waits at
         self._credit_bytes = bytearray()
-        self._inbox = bytearray()
+        self._partial = bytearray()  # a frame that has not arrived whole
+        self._inbox: deque[tuple[int, bytes]] = deque()  # checksum and payload
 
     def value(self) -> LinkValue:
         with self._change:
@@ -155,7 +163,8 @@ class LiveLink(Live):
                     break
                 if deadline is not None and time.monotonic() >= deadline and not self._room(size):
                     return Raised(TimeoutError, ("timed out",))
-                self._wait(self.sending, select.POLLIN, deadline)
+                self._press()
+                self._wait(self.sending, select.POLLIN | select.POLLOUT, deadline)
             self._credit -= size
             actor.effect = self.run.tick()
             self._flight.append(frame)
@@ -173,13 +182,26 @@ class LiveLink(Live):
             self._credit += _CREDIT.unpack_from(self._credit_bytes)[0]
             del self._credit_bytes[: _CREDIT.size]
 
+    def _press(self) -> None:
+        """Fill the connection. It ends because the receiving end needs the lock to read."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.sending.send(_FILLING)
+
+    def held_up(self) -> bool:
+        """Tell whether a send waits on a socket that takes no byte more, because the peer leaves bytes unread."""
+        with self._change:
+            if self._status != "open" or self.sending not in self._polling:
+                return False
+            return not _ready(self.sending, select.POLLOUT, 0) and _ready(self.receiving, select.POLLIN, 0)
+
     def _write(self, end: socket.socket, data: bytes, make_room: Any) -> None:
         while data:
             try:
                 data = data[end.send(data) :]
             except BlockingIOError:
                 make_room()
-                _ready(end, select.POLLOUT, None)
+                _ready(end, select.POLLOUT, _SLICE)
                 if self.run.over.is_set():
                     raise Cancelled from None
 
@@ -197,7 +219,7 @@ class LiveLink(Live):
                     break
                 if ended:
                     return Raised(EOFError)
-                if deadline is not None and time.monotonic() >= deadline and not self._flight:
+                if deadline is not None and time.monotonic() >= deadline and not self._coming():
                     return Raised(TimeoutError, ("timed out",))
                 self._wait(self.receiving, select.POLLIN, deadline)
             sent = self._flight.popleft()
@@ -205,6 +227,10 @@ class LiveLink(Live):
             if self._status == "open":
                 self._write(self.receiving, _CREDIT.pack(self.thing.size(sent)), self._collect_credit)
         return self._codec.decode(data)
+
+    def _coming(self) -> bool:
+        """Whether a frame, or the end of the stream, is on its way already."""
+        return bool(self._flight) or self._status == "send"
 
     def _fill_inbox(self) -> bool:
         """Take what has arrived; tell whether nothing will follow."""
@@ -215,21 +241,33 @@ class LiveLink(Live):
                 return False
             if not data:
                 return True
-            self._inbox += data
+            self._partial += data
+            while self._unpack():
+                pass
+
+    def _unpack(self) -> bool:
+        """Move the first whole frame into the inbox, if there is one; drop what fills the space before it."""
+        if self._partial[:1] == _FILLER:
+            self._partial = self._partial.lstrip(_FILLER)
+        if len(self._partial) < _HEADER.size:
+            return False
+        length, checksum = _HEADER.unpack_from(self._partial)
+        end = _HEADER.size + length
+        if len(self._partial) < end:
+            return False
+        self._inbox.append((checksum, bytes(self._partial[_HEADER.size : end])))
+        del self._partial[:end]
+        return True
 
     def _frame(self) -> bytes | None:
         """Return the first whole frame, its checksum verified."""
-        if len(self._inbox) < _HEADER.size:
+        if not self._inbox:
             return None
-        length, checksum = _HEADER.unpack_from(self._inbox)
-        if len(self._inbox) < _HEADER.size + length:
-            return None
-        data = bytes(self._inbox[_HEADER.size : _HEADER.size + length])
-        del self._inbox[: _HEADER.size + length]
+        checksum, data = self._inbox.popleft()
         if zlib.crc32(data) != checksum:
             raise InternalError(f"a frame of {self.thing} arrived damaged")
         self.frames_received += 1
-        self.bytes_received += length
+        self.bytes_received += len(data)
         return data
 
     # ---- both ----------------------------------------------------------------------------------------
@@ -237,13 +275,14 @@ class LiveLink(Live):
     def _wait(self, end: socket.socket, events: int, deadline: float | None) -> None:
         if self.run.over.is_set():
             raise Cancelled
-        self._polling += 1
+        left = _SLICE if deadline is None else min(_SLICE, deadline - time.monotonic())
+        self._polling.append(end)
         self._change.release()
         try:
-            _ready(end, events, deadline)
+            _ready(end, events, max(0.0, left))
         finally:
             self._change.acquire()
-            self._polling -= 1
+            self._polling.remove(end)
             self._change.notify_all()
 
     def close(self, actor: Actor, operation: Operation, end: str) -> None:

@@ -106,6 +106,11 @@ def observe(run: Run) -> State:
     return State(run.model, values, seen.__getitem__)
 
 
+def held_up(run: Run) -> tuple[str, ...]:
+    """Return the links whose sender is held up by TCP, of a run whose notes are frozen."""
+    return tuple(link.thing.name for link in run.links if link.held_up())
+
+
 def _process_state(run: Run, actor: Actor) -> ProcessState:
     if actor.over:
         status: Status = "failed" if actor.status == "failed" else "done"

@@ -6,12 +6,12 @@ layout is made; bits that would be left over in a word are given to its columns,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from simcore.fast.loop import pack, unpack
-from simcore.kernel import Packed
 
 Array = Any
 """A numpy array."""
@@ -25,7 +25,6 @@ class Layout(NamedTuple):
     mask: Array
     offset: Array
     ident: Array
-    key: Array
 
 
 class Columns:
@@ -33,44 +32,36 @@ class Columns:
 
     Parameters
     ----------
-    groups : list of list of int
-        Columns that share their codes, as the workers of a pool do.
-    keys : list of int
-        For hashing: columns that are interchangeable have the same.
+    first : iterable of int
+        What the columns hold in the initial state.
     """
 
-    def __init__(self, groups: list[list[int]], keys: list[int]) -> None:
-        self._groups = groups
-        self._group = {column: number for number, columns in enumerate(groups) for column in columns}
-        self._codes: list[dict[int, int]] = [{} for _ in groups]
-        self._capacity = [0 for _ in groups]
-        self._bits = [0] * len(self._group)
-        self.keys = list(keys)
+    def __init__(self, first: Iterable[int]) -> None:
+        self._codes: list[dict[int, int]] = []
+        self._capacity: list[int] = []
+        self._bits: list[int] = []
         self.tight = True
         """Whether some code does not fit the layout: `arrange` must be called before rows are written."""
+        for number in first:
+            self.add_column(number)
 
     def add_column(self, first: int) -> None:
-        """Add a column of its own, which holds ``first`` so far."""
-        column = len(self._bits)
-        self._group[column] = len(self._groups)
-        self._groups.append([column])
-        self._codes.append({})
+        """Add a column, which holds ``first`` so far."""
+        self._codes.append({first: 0})
         self._capacity.append(0)
         self._bits.append(0)
-        self.keys.append(column)
         self.tight = True
-        self.code(column, first)
 
     def __len__(self) -> int:
         return len(self._bits)
 
     def code(self, column: int, number: int) -> int:
         """Return the code for ``number`` in ``column``."""
-        group = self._group[column]
-        code = self._codes[group].get(number)
+        codes = self._codes[column]
+        code = codes.get(number)
         if code is None:
-            code = self._codes[group][number] = len(self._codes[group])
-            if code >= self._capacity[group] or code >> min(self._bits[c] for c in self._groups[group]):
+            code = codes[number] = len(codes)
+            if code >= self._capacity[column] or code >> self._bits[column]:
                 self.tight = True
             else:
                 self.layout.ident[self.layout.offset[column] + code] = number
@@ -78,7 +69,7 @@ class Columns:
 
     def arrange(self) -> None:
         """Make a layout in which all codes fit."""
-        self._bits = [max(1, (len(self._codes[self._group[c]]) - 1).bit_length()) for c in range(len(self))]
+        self._bits = [max(1, (len(codes) - 1).bit_length()) for codes in self._codes]
         words: list[list[int]] = []
         for column in sorted(range(len(self)), key=lambda c: -self._bits[c]):
             room = (word for word in words if self._used(word) + self._bits[column] <= 64)
@@ -107,27 +98,24 @@ class Columns:
 
     def _layout(self, words: list[list[int]]) -> Layout:
         size = len(self)
-        word, shift, offset = (np.zeros(size, np.int64) for _ in range(3))
+        word, shift = np.zeros(size, np.int64), np.zeros(size, np.uint64)
         for number, columns in enumerate(words):
             used = 0
             for column in columns:
                 word[column], shift[column] = number, used
                 used += self._bits[column]
         self._capacity = [max(16, 2 * len(codes)) for codes in self._codes]
-        starts = np.concatenate(([0], np.cumsum(self._capacity)))
-        ident = np.zeros(starts[-1], np.int32)
-        for group, codes in enumerate(self._codes):
-            ident[starts[group] : starts[group] + len(codes)] = list(codes)
-            offset[self._groups[group]] = starts[group]
+        ends = np.cumsum(self._capacity)
+        offset = ends - self._capacity
+        ident = np.zeros(ends[-1], np.int32)
+        for start, codes in zip(offset, self._codes, strict=True):
+            ident[start : start + len(codes)] = list(codes)
         mask = np.array([(1 << bits) - 1 for bits in self._bits], np.uint64)
-        return Layout(word, shift.astype(np.uint64), mask, offset, ident, np.array(self.keys, np.int64))
+        return Layout(word, shift, mask, offset, ident)
 
-    def row(self, numbers: Packed | list[int]) -> Array:
-        """Return numbers of the kernel, one for each column, as codes."""
-        return np.array([self.code(column, number) for column, number in enumerate(numbers)], np.int64)
-
-    def packed(self, codes: Array) -> Array:
-        """Return codes as a row."""
+    def packed(self, numbers: Iterable[int]) -> Array:
+        """Return numbers of the kernel, one for each column, as a row."""
+        codes = np.array([self.code(column, number) for column, number in enumerate(numbers)], np.int64)
         row = np.zeros(self.words, np.uint64)
         pack(self.layout, row, codes)
         return row

@@ -7,9 +7,8 @@ its steps, `_judge` looks for somebody who can never move again, `_follow` gives
 new, in the order of the plain loop (`simcore/search.py`). Only `_follow` changes anything that is kept, and it
 starts when nothing is missing, so a call can be taken up again wherever it stopped.
 
-The set of states is one table of 64-bit words, open addressing with linear probing: 32 bits of the state's
-hash, 32 bits of its number. A hash is the sum of a mixed word for each column of the state, so a step changes
-it by what the tables hold, and exchanging interchangeable workers, whose columns share a key, does not.
+The set of states is one table of 64-bit words, open addressing with linear probing: 32 bits of a hash of the
+state's row, 32 bits of its number.
 
 It is one file because numba, which keeps what it has compiled on disk, compiles a function again only when the
 function's own file has changed.
@@ -28,7 +27,6 @@ from numba import njit
     EXPIRY,
     FUTURES,
     WITHOUT,
-    RENAME,
     WAITS,
     MAY,
     QUEUED,
@@ -39,7 +37,7 @@ from numba import njit
     FAILED,
     PAUSED,
     UNFIT,
-) = range(16)
+) = range(15)
 """Why a call has returned: nothing left to do, what is missing, or what was met."""
 
 (
@@ -48,10 +46,10 @@ from numba import njit
     STATES,
     EDGES,
     LEVEL,
-    ABOVE,
     LEVEL_END,
     LIMIT_STATES,
     PAUSE_STATES,
+    PAUSE_EDGES,
     LOOK,
     ALIVE,
     JUDGED,
@@ -75,8 +73,11 @@ NEVER, WHEN_STUCK, ANYTIME = range(3)
 HAS_FAILED, IS_IDLE, IS_TIMED, IS_SLEEP, CREATES, IN_TASK, UNDONE = (1 << bit for bit in range(7))
 """What is known of a process's own part of a state."""
 
-AT, VALUE, VALUE_CODE, LOCAL, LOCAL_CODE, LOST, CREATED, DELTA = range(8)
+AT, VALUE, VALUE_CODE, LOCAL, LOCAL_CODE, LOST, CREATED = range(7)
 """Columns of the table of moves."""
+
+PENDING = 1
+"""Code of a future that is not set, in the columns of futures; 0 is that of a free place."""
 
 MOST_FUTURES = 61
 MOST_PROCESSES = 64
@@ -121,14 +122,6 @@ def mixed(word):
     word = (word ^ (word >> U(30))) * _M1
     word = (word ^ (word >> U(27))) * _M2
     return word ^ (word >> U(31))
-
-
-@both
-def share(key, number):
-    """Return what ``number`` in a column with ``key`` adds to the hash of a state; a free place adds nothing."""
-    if number == 0:
-        return ZERO
-    return mixed((U(key) << U(32) | U(number)) * _M3)
 
 
 @both
@@ -187,13 +180,6 @@ def unpack(lay, row, codes, ids):
         ids[column] = lay.ident[lay.offset[column] + np.int64(code)]
 
 
-@compiled
-def write(lay, row, column, code):
-    """Put ``code`` into a column of a row."""
-    word, shift = lay.word[column], lay.shift[column]
-    row[word] = row[word] & ~(lay.mask[column] << shift) | U(code) << shift
-
-
 @both
 def pack(lay, row, codes):
     """Write all columns of a row."""
@@ -203,12 +189,12 @@ def pack(lay, row, codes):
         row[lay.word[column]] |= U(codes[column]) << lay.shift[column]
 
 
-@both
-def hashed(lay, ids):
-    """Return the hash of a state."""
+@compiled
+def hashed(row):
+    """Return the hash of a row."""
     total = ZERO
-    for column in range(len(ids)):
-        total += share(lay.key[column], ids[column])
+    for word in range(len(row)):
+        total = mixed((total ^ row[word]) * _M3)
     return total
 
 
@@ -218,13 +204,6 @@ def repack(old, new, old_rows, new_rows, states, codes, ids):
     for state in range(states):
         unpack(old, old_rows[state], codes, ids)
         pack(new, new_rows[state], codes)
-
-
-@called
-def pack_all(lay, rows, codes):
-    """Write a row for each row of codes."""
-    for state in range(len(codes)):
-        pack(lay, rows[state], codes[state])
 
 
 @called
@@ -274,11 +253,10 @@ def rehash(slots, old):
 
 
 @called
-def index(lay, slots, rows, first, last, codes, ids):
-    """Add the rows from ``first`` to ``last``, which are all different, to the set."""
-    for number in range(first, last):
-        unpack(lay, rows[number], codes, ids)
-        hash_ = hashed(lay, ids)
+def index(slots, rows, states):
+    """Make a set of the first rows, which are all different."""
+    for number in range(states):
+        hash_ = hashed(rows[number])
         place = -1 - look_up(slots, rows, rows[number], hash_)
         slots[place] = hash_ >> U(32) << U(32) | U(number + 1)
 
@@ -295,48 +273,13 @@ def _lowest_free(t, ids):
 
 
 @compiled
-def _resort(t, lay, b, row, column, move, start, end):
-    """Write the part of a worker whose number has changed at its place among the sorted workers of its pool."""
-    ids, codes, number = b.ids, b.codes, t.moves[move, LOCAL]
-    while column + 1 < end and ids[column + 1] < number:
-        write(lay, row, column, codes[column + 1])
-        column += 1
-    while column > start and ids[column - 1] > number:
-        write(lay, row, column, codes[column - 1])
-        column -= 1
-    write(lay, row, column, t.moves[move, LOCAL_CODE])
-
-
-@compiled
 def plain_step(t, lay, b, step, move, process):
     """Do a step that makes and loses no future: two columns change."""
     row, at, column = b.after[step], t.moves[move, AT], t.first_process + process
     copy(row, b.row)
     row[lay.word[at]] ^= U(b.codes[at] ^ t.moves[move, VALUE_CODE]) << lay.shift[at]
-    named = False
-    for place in t.naming:
-        named |= t.names_worker[t.moves[move, VALUE] if place == at else b.ids[place]]
-    team = t.team[process]
-    if team < 0 or named:
-        code = U(b.codes[column] ^ t.moves[move, LOCAL_CODE])
-        row[lay.word[column]] ^= code << lay.shift[column]
-    else:
-        _resort(t, lay, b, row, column, move, t.team_start[team], t.team_end[team])
-    taken = share(lay.key[at], b.ids[at]) + share(lay.key[column], b.ids[column])
-    b.hashes[step] = b.hash[0] - taken + U(t.moves[move, DELTA])
-    b.steps[step, 2] = named
-    b.steps[step, 3] = t.flags[t.moves[move, LOCAL]] & HAS_FAILED
-
-
-@compiled
-def _sort_teams(t, b):
-    for team in range(len(t.team_start)):
-        for column in range(t.team_start[team] + 1, t.team_end[team]):
-            number, code, to = b.ids_2[column], b.codes_2[column], column
-            while to > t.team_start[team] and b.ids_2[to - 1] > number:
-                b.ids_2[to], b.codes_2[to] = b.ids_2[to - 1], b.codes_2[to - 1]
-                to -= 1
-            b.ids_2[to], b.codes_2[to] = number, code
+    row[lay.word[column]] ^= U(b.codes[column] ^ t.moves[move, LOCAL_CODE]) << lay.shift[column]
+    b.steps[step, 2] = t.flags[t.moves[move, LOCAL]] & HAS_FAILED
 
 
 @compiled
@@ -419,22 +362,17 @@ def full_step(t, lay, b, r, step, move, process):
     at, column = t.moves[move, AT], t.first_process + process
     if t.moves[move, CREATED] >= 0:
         place = t.first_future + t.moves[move, CREATED]
-        b.ids_2[place], b.codes_2[place] = t.pending, t.pending_code
+        b.ids_2[place], b.codes_2[place] = t.pending, PENDING
     b.ids_2[at], b.codes_2[at] = t.moves[move, VALUE], t.moves[move, VALUE_CODE]
     b.ids_2[column], b.codes_2[column] = t.moves[move, LOCAL], t.moves[move, LOCAL_CODE]
     missing = _collect(t, b, r, U(t.moves[move, LOST]))
     if missing:
         return missing
-    named = failed = False
-    for place in t.naming:
-        named |= t.names_worker[b.ids_2[place]]
+    failed = False
     for place in range(t.first_process, t.first_future):
         failed |= t.flags[b.ids_2[place]] & HAS_FAILED != 0
-    if not named:
-        _sort_teams(t, b)
     pack(lay, b.after[step], b.codes_2)
-    b.hashes[step] = hashed(lay, b.ids_2)
-    b.steps[step, 2], b.steps[step, 3] = named, failed
+    b.steps[step, 2] = failed
     return DONE
 
 
@@ -487,7 +425,6 @@ def gather(t, lay, b, s, r, number):
     r[STEPS] = 0
     copy(b.row, s.rows[number])
     unpack(lay, b.row, b.codes, b.ids)
-    b.hash[0] = hashed(lay, b.ids)
     for turn in range(2 * t.processes):
         if turn == t.processes and r[STEPS] and t.timeouts != ANYTIME:
             break
@@ -548,7 +485,7 @@ def _note_waiting(t, b, r):
 
 @compiled
 def _newly(t, b, before, waiting, ended):
-    """Return who must be asked about: those who newly wait, or more when something ended; see `stuck_in`."""
+    """Return who must be asked about: those who newly wait, or all when something has ended; see `stuck_in`."""
     idle = ZERO
     for column in t.workers:
         if t.flags[b.ids[column]] & IS_IDLE:
@@ -556,10 +493,6 @@ def _newly(t, b, before, waiting, ended):
     new = waiting & ~before[0]
     if new & idle or _bits(ended) > _bits(before[1]):
         new = waiting
-    for team in range(len(t.team_bits)):
-        workers = t.team_bits[team]
-        if _bits(waiting & workers) > _bits(before[0] & workers):
-            new |= waiting & workers
     return new & ~idle
 
 
@@ -639,18 +572,13 @@ def _judge(t, b, s, r):
         for process in range(t.processes):
             if _owes(t, b, process):
                 return DEADLOCK
-        s.marks[number - r[LEVEL], 0] = s.marks[number - r[LEVEL], 1] = ZERO
         return DONE
     missing = _note_waiting(t, b, r)
     if missing:
         return missing
-    copy(s.marks[number - r[LEVEL]], b.mark)
     if r[LOOK] < 2 or b.mark[0] == ZERO or r[ALIVE] == number:
         return DONE
-    b.before[0] = b.before[1] = ZERO
-    if number:
-        copy(b.before, s.above[np.int64(s.parents[number]) - r[ABOVE]])
-    new = _newly(t, b, b.before, b.mark[0], b.mark[1])
+    new = _newly(t, b, s.marks[number - r[LEVEL]], b.mark[0], b.mark[1])
     process = t.processes - 1
     while new:
         if new >> U(process) & ONE:
@@ -667,19 +595,44 @@ def _judge(t, b, s, r):
 
 
 @compiled
+def _hand_on(s, r, known, fresh):
+    """Tell a state of the next level who waits, and what has ended, in all states before it; see `Search.follow`."""
+    mark, own = s.following[known - r[LEVEL_END]], s.marks[r[POSITION] - r[LEVEL]]
+    if fresh:
+        copy(mark, own)
+    elif mark[0]:
+        mark[0] &= own[0]
+        if _bits(own[1]) < _bits(mark[1]):
+            mark[1] = own[1]
+
+
+@compiled
+def _touch(b, s, r):
+    """Read, side by side, what `look_up` will read one after the other: memory answers several as fast as one."""
+    size, found = U(len(s.slots)), ZERO
+    for step in range(r[STEPS]):
+        b.hashes[step] = hashed(b.after[step])
+        b.numbers[step] = s.slots[np.int64((b.hashes[step] >> U(32)) * size >> U(32))] & LOW
+    for step in range(r[STEPS]):
+        found ^= s.rows[max(np.int64(b.numbers[step]) - 1, 0), 0]
+    b.touched[0] = found
+
+
+@compiled
 def _follow(b, s, r):
     """Give numbers to the states that are new."""
-    for step in range(r[STEPS]):
-        if b.steps[step, 2]:
-            return RENAME
     number, states = r[POSITION], r[STATES]
-    if states + r[STEPS] > len(s.rows) or (states + r[STEPS]) * 10 > len(s.slots) * 7:
+    most = states + r[STEPS]
+    if most > len(s.rows) or most * 10 > len(s.slots) * 7 or most - r[LEVEL_END] > len(s.following):
         return ROOM
+    _touch(b, s, r)
     for step in range(r[STEPS]):
         known = look_up(s.slots, s.rows, b.after[step], b.hashes[step])
         if known >= 0:
             if known < r[LEVEL_END]:
                 r[LEVELLED] = 0
+            elif r[LOOK]:
+                _hand_on(s, r, known, False)
             continue
         if states >= r[LIMIT_STATES]:
             r[STATES], r[EDGES] = states, r[EDGES] + step
@@ -687,7 +640,9 @@ def _follow(b, s, r):
         s.slots[-1 - known] = b.hashes[step] >> U(32) << U(32) | U(states + 1)
         copy(s.rows[states], b.after[step])
         s.parents[states] = number
-        if b.steps[step, 3] and r[WRONG] < 0:
+        if r[LOOK]:
+            _hand_on(s, r, states, True)
+        if b.steps[step, 2] and r[WRONG] < 0:
             r[WRONG] = states
         states += 1
     r[STATES], r[EDGES] = states, r[EDGES] + r[STEPS]
@@ -699,7 +654,7 @@ def _follow(b, s, r):
 @called
 def run(t, lay, b, s, r):
     """Expand states in order until a bound is met or something is missing."""
-    while r[POSITION] < r[UNTIL] and r[STATES] < r[PAUSE_STATES]:
+    while r[POSITION] < r[UNTIL] and r[STATES] < r[PAUSE_STATES] and r[EDGES] < r[PAUSE_EDGES]:
         if r[READY] != r[POSITION]:
             missing = gather(t, lay, b, s, r, r[POSITION])
             if missing:
@@ -708,6 +663,8 @@ def run(t, lay, b, s, r):
                 missing = _judge(t, b, s, r)
                 if missing:
                     return missing
+                if r[STEPS]:
+                    copy(s.marks[r[POSITION] - r[LEVEL]], b.mark)
                 r[JUDGED] = r[POSITION]
             r[READY] = r[POSITION]
         missing = _follow(b, s, r)
@@ -726,12 +683,9 @@ def edges(t, lay, b, s, r, out, last):
             if missing:
                 return missing
             r[READY] = number
-        for step in range(r[STEPS]):
-            if b.steps[step, 2]:
-                return RENAME
         at = out.starts[number]
         for step in range(r[STEPS]):
-            out.targets[at + step] = look_up(s.slots, s.rows, b.after[step], b.hashes[step])
+            out.targets[at + step] = look_up(s.slots, s.rows, b.after[step], hashed(b.after[step]))
             out.processes[at + step], out.outcomes[at + step] = b.steps[step, 0], b.steps[step, 1]
         out.starts[number + 1] = at + r[STEPS]
         r[POSITION] = number + 1

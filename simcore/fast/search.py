@@ -14,7 +14,6 @@ import numpy as np
 from simcore.fast import loop
 from simcore.fast.columns import Array
 from simcore.fast.loop import (
-    ABOVE,
     ALIVE,
     ASK_1,
     ASK_2,
@@ -33,31 +32,30 @@ from simcore.fast.loop import (
     LOOK,
     MAY,
     MOVES,
+    PAUSE_EDGES,
     PAUSE_STATES,
     PAUSED,
     POSITION,
     QUEUED,
     READY,
-    RENAME,
     ROOM,
     STATES,
-    STEPS,
     UNTIL,
     WAITING,
     WAITS,
     WITHOUT,
     WRONG,
-    hashed,
 )
 from simcore.fast.space import PackedSpace
-from simcore.fast.tables import FastTables, Unfit
+from simcore.fast.tables import FastTables
 from simcore.kernel import Packed
 from simcore.liveness import Graph
-from simcore.search import HUNT_AFTER, Found, Search, Space
+from simcore.search import HUNT_AFTER, STEPS_OF_A_STATE, Found, Search, Unfit
 from simcore.spec import NO_FAILURE
 
 _BATCH = 16_384  # states between two looks at the clock
 _MOST_STATES = (1 << 32) - 2
+_MOST_EDGES = (1 << 63) - 1
 _ALL = (1 << 64) - 1
 
 
@@ -71,35 +69,31 @@ class Edges(NamedTuple):
 
 
 class FastSearch(PackedSpace):
-    """A breadth-first search that a plain one has begun, and the space that it meets.
+    """A breadth-first search, and the space that it meets.
 
     Parameters
     ----------
     search : Search
         Says what is asked, and judges what the compiled loop cannot.
-    plain : Space
-        What it has met.
-    position : int
-        The state that it would expand next.
+    looked_at : int
+        So many states have been met before, and violate nothing by themselves.
 
     Raises
     ------
     Unfit
-        When the plain loop must go on.
+        When the plain loop must search.
     """
 
-    def __init__(self, search: Search, plain: Space, position: int) -> None:
+    def __init__(self, search: Search, looked_at: int) -> None:
         self.search = search
-        super().__init__(FastTables(search.kernel, search.symmetry, search.knots), plain, position)
-        self._looked_at = len(plain.states)
-        self._hunted = len(plain.states) >= HUNT_AFTER
+        super().__init__(FastTables(search.kernel, search.knots))
+        self._looked_at = looked_at
         self._pending = bool(search.invariants or search.wanted)
         self._answers = {
             MOVES: self._learn_moves,
             EXPIRY: self._learn_expiry,
             WITHOUT: self._learn_without,
             FUTURES: self.tables.add_future,
-            RENAME: self._rename,
             WAITS: self._learn_wait,
             MAY: self._learn_pair,
             QUEUED: self._learn_queued,
@@ -110,30 +104,27 @@ class FastSearch(PackedSpace):
 
     def run(self) -> Found | None:
         """Expand states until one violates something; None when all have been expanded."""
-        try:
-            return self._run()
-        except Unfit:
-            self.search.space = plain = self._plain()
-            position = int(self.registers[POSITION])
-            return self.search.walk_on(plain, list(range(len(plain.states))), position, hunted=self._hunted)
-
-    def _run(self) -> Found | None:
+        search, registers = self.search, self.registers
         while True:
-            self._set_limits(self._hunted)
+            self._set_limits(search.looked_ahead)
             found = self._batch()
             if found is not None:
                 return found
-            if not self._hunted and self.registers[STATES] >= HUNT_AFTER:
-                self._hunted = True
-                self.search.hunt()
-            elif self.registers[POSITION] == self.registers[LEVEL_END] and not self.next_level():
+            if not search.looked_ahead and self._many():
+                search.hunt()
+            elif registers[POSITION] == registers[LEVEL_END] and not self.next_level():
                 return None
             self._tell()
 
-    def _set_limits(self, hunted: bool) -> None:
+    def _many(self) -> bool:
+        """Tell whether it is time to look ahead."""
+        return bool(self.registers[STATES] >= HUNT_AFTER or self.registers[EDGES] >= HUNT_AFTER * STEPS_OF_A_STATE)
+
+    def _set_limits(self, looked_ahead: bool) -> None:
         registers, limits = self.registers, self.search.limits
         registers[LIMIT_STATES] = _MOST_STATES if limits.states is None else limits.states
-        registers[PAUSE_STATES] = _MOST_STATES if hunted else HUNT_AFTER
+        registers[PAUSE_STATES] = _MOST_STATES if looked_ahead else HUNT_AFTER
+        registers[PAUSE_EDGES] = _MOST_EDGES if looked_ahead else HUNT_AFTER * STEPS_OF_A_STATE
         registers[LOOK] = 0 if self.search.deadlock is None else 1 + self.search.knots.guessing
         self.begin(_BATCH)
         registers[UNTIL] = min(registers[LEVEL_END], registers[POSITION] + _BATCH)
@@ -187,6 +178,7 @@ class FastSearch(PackedSpace):
         last = int(self.registers[STATES])
         if self.registers[WRONG] >= 0:
             last = int(self.registers[WRONG])
+        last = max(last, self._looked_at)
         for number, state in enumerate(self.states.between(self._looked_at, last), self._looked_at):
             if self.parents[number] >= position:
                 break
@@ -229,20 +221,6 @@ class FastSearch(PackedSpace):
     def _learn_queued(self) -> None:
         self.tables.learn_queued(self._state(), *self._asked())
 
-    def _rename(self) -> None:
-        """Let the symmetry choose the representatives of those new states in which values mention workers."""
-        tables, columns, buffers = self.tables, self.tables.columns, self.buffers
-        for step in np.flatnonzero(buffers.steps[: self.registers[STEPS], 2]).tolist():
-            state = tables.state(columns.numbers(buffers.after[step]))
-            numbers = tables.padded(self.search.symmetry.representative(state))
-            tables.note()
-            codes = columns.row(numbers)
-            if columns.tight:
-                return  # it will be asked again, in another layout
-            buffers.after[step] = columns.packed(codes)
-            buffers.hashes[step] = hashed(columns.layout, np.array(numbers, np.int64))
-            buffers.steps[step, 2] = 0
-
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes would be more than the search may take."""
         self.search.limits.allow(more)
@@ -252,7 +230,7 @@ class FastSearch(PackedSpace):
     def deepen(self, search: Search, distance: int) -> None:
         """Expand the states nearer than ``distance``, without looking at them."""
         registers = self.registers
-        self._set_limits(hunted=True)
+        self._set_limits(looked_ahead=True)
         registers[LOOK] = 0
         registers[UNTIL] = registers[LEVEL_END] if self.depths[int(registers[LEVEL])] < distance else 0
         self.begin(int(registers[UNTIL] - registers[POSITION]) + 1)
@@ -261,19 +239,6 @@ class FastSearch(PackedSpace):
             registers[WRONG] = -1
             status = self._go()
             search.limits.check(int(registers[STATES]) if status == LIMIT else 0)
-
-    def _plain(self) -> Space:
-        """Return what has been met as the plain loop keeps it, without asking the arrays for anything."""
-        plain, kernel = Space(), self.tables.kernel
-        for number, state in enumerate(self.states):
-            plain.add(state, int(self.parents[number]) if number else -1)
-        first = int(self.registers[ABOVE])
-        for number in range(int(self.registers[POSITION])):
-            choices = kernel.successors(plain.states[number])
-            self.search.follow(plain, number, choices, [])
-            if choices and number >= first and self.search.deadlock is not None:
-                plain.marks[number] = kernel.waiting(plain.states[number], {choice.process for choice in choices})
-        return plain
 
     def acyclic(self) -> bool:
         """Tell whether no run goes round; at once where each step leads one level further."""

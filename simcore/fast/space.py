@@ -1,7 +1,8 @@
 """What the compiled loop has met: a row, a parent and a place in the hash table for each state, and no more.
 
 Depths follow from where levels begin. Edges are not kept: whoever asks for the graph has it made in a second
-pass over the rows. What a search read in a state before can be computed again.
+pass over the rows. What was read of a state (`Space.marks`) is kept for the level that is expanded and for the
+next one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 
 from simcore.fast.columns import Array, Layout
 from simcore.fast.loop import (
-    ABOVE,
     ALIVE,
     EDGES,
     JUDGED,
@@ -31,24 +31,24 @@ from simcore.fast.loop import (
     WRONG,
     index,
     numbers_of,
-    pack_all,
     rehash,
     repack,
 )
 from simcore.fast.tables import FastTables
 from simcore.kernel import Packed
 
+_FIRST = 4096  # states for which there is room at first
 _CHUNK = 4096
 
 
 class Met(NamedTuple):
-    """The arrays of a space; ``marks`` and ``above`` are of the level that is expanded and the one before."""
+    """The arrays of a space; ``marks`` and ``following`` are of the level that is expanded and of the next one."""
 
     rows: Array
     parents: Array
     slots: Array
     marks: Array
-    above: Array
+    following: Array
     log: Array
 
 
@@ -60,14 +60,14 @@ class Buffers(NamedTuple):
     ids: Array
     codes_2: Array
     ids_2: Array
-    hash: Array
     hashes: Array
+    numbers: Array
+    touched: Array
     after: Array
     steps: Array
     stack: Array
     offset: Array
     mark: Array
-    before: Array
     helpers: Array
 
 
@@ -79,87 +79,52 @@ def _buffers(columns: int, words: int, processes: int) -> Buffers:
         codes[1],
         codes[2],
         codes[3],
-        np.zeros(1, np.uint64),
         np.zeros(MOST_STEPS, np.uint64),
+        np.zeros(MOST_STEPS, np.uint64),
+        np.zeros(1, np.uint64),
         np.zeros((MOST_STEPS, words), np.uint64),
-        np.zeros((MOST_STEPS, 4), np.int64),
+        np.zeros((MOST_STEPS, 3), np.int64),
         np.zeros(64, np.uint64),
         np.zeros(processes, np.int64),
-        np.zeros(2, np.uint64),
         np.zeros(2, np.uint64),
         np.zeros(1, np.uint64),
     )
 
 
 class PackedSpace:
-    """What `search.Space` is, in arrays.
+    """What `search.Space` is, in arrays; it begins with the initial state.
 
     Parameters
     ----------
     tables : FastTables
         Of the kernel whose states are met.
-    plain : Space
-        What has been met so far, by the plain loop.
-    position : int
-        The state to be expanded next.
 
     Attributes
     ----------
     registers : array
-        Where the search is; see `names.py`.
+        Where the search is; see `loop.py`.
     levels : list of int
         The first state of each level, up to the one that is expanded.
     """
 
-    def __init__(self, tables: FastTables, plain: Any, position: int) -> None:
+    def __init__(self, tables: FastTables) -> None:
         self.tables = tables
         self.registers = np.zeros(REGISTERS, np.int64)
-        self._layout: Layout | None = None
-        states = len(plain.states)
-        self.arrays = tables.arrays()
-        codes = self._coded(plain.states)
+        self.registers[[ALIVE, JUDGED, READY, WRONG]] = -1
+        self.registers[[STATES, LEVEL_END, LEVELLED]] = 1
+        self.levels = [0]
         tables.columns.arrange()
-        met = Met(
-            np.empty((max(4096, 2 * states), tables.columns.words), np.uint64),
-            np.empty(max(4096, 2 * states), np.uint32),
-            np.zeros(1 << (4 * states).bit_length(), np.uint64),
+        self._layout: Layout | None = None
+        self.met = Met(
+            np.empty((_FIRST, tables.columns.words), np.uint64),
+            np.zeros(_FIRST, np.uint32),
+            np.zeros(2 * _FIRST, np.uint64),
             np.zeros((1, 2), np.uint64),
-            np.zeros((1, 2), np.uint64),
+            np.zeros((_FIRST, 2), np.uint64),
             np.zeros(1, np.int64),
         )
-        pack_all(tables.columns.layout, met.rows, codes)
-        met.parents[:states] = np.array(plain.parents, np.int64) & 0xFFFFFFFF
-        self.met = met
+        self.met.rows[0] = tables.columns.packed(tables.kernel.initial)
         self.refresh()
-        index(self.layout, met.slots, met.rows, 0, states, self.buffers.codes, self.buffers.ids)
-        self._take_up(plain, position)
-
-    def _coded(self, states: Sequence[Packed]) -> Array:
-        columns = self.tables.columns
-        self.tables.padded(max(states, key=len))
-        numbers = np.array([self.tables.padded(state) for state in states], np.int64)
-        codes = np.empty_like(numbers)
-        for column in range(len(columns)):
-            found, where = np.unique(numbers[:, column], return_inverse=True)
-            codes[:, column] = np.array([columns.code(column, number) for number in found.tolist()])[where]
-        return codes
-
-    def _take_up(self, plain: Any, position: int) -> None:
-        registers, states = self.registers, len(plain.states)
-        depths = np.array(plain.depths, np.int64)
-        starts: list[int] = np.searchsorted(depths, np.arange(depths[-1] + 2)).tolist()
-        level = int(depths[position])
-        self.levels = starts[: level + 1]
-        registers[[ALIVE, JUDGED, READY, WRONG]] = -1
-        registers[POSITION], registers[STATES], registers[EDGES] = position, states, len(plain.graph.targets)
-        registers[LEVEL], registers[LEVEL_END] = starts[level], starts[level + 1]
-        registers[ABOVE] = starts[level - 1] if level else 0
-        marks = np.array(plain.marks[int(registers[ABOVE]) : starts[level + 1]], np.uint64)
-        split = int(registers[LEVEL] - registers[ABOVE])
-        self.met = self.met._replace(marks=marks[split:].copy(), above=marks[:split].copy() if split else marks[:1])
-        expanded: Array = np.diff(np.array(plain.graph.starts, np.int64))
-        sources = np.repeat(depths[: len(expanded)], expanded)
-        registers[LEVELLED] = int((depths[np.array(plain.graph.targets, np.int64)] == sources + 1).all())
 
     # ---- arrays ----------------------------------------------------------------------------------------
 
@@ -169,17 +134,21 @@ class PackedSpace:
         if tables.stale:
             self.arrays = tables.arrays()
         if columns.tight or self._layout is not columns.layout:
-            old = self._layout
+            old, rows = self._layout or columns.layout, self.met.rows
             if columns.tight:
                 columns.arrange()
             self.buffers = _buffers(len(columns), columns.words, self.arrays.processes)
-            if old is not None:
-                rows = np.empty((len(self.met.rows), columns.words), np.uint64)
-                codes, numbers = self.buffers.codes, self.buffers.ids
-                repack(old, columns.layout, self.met.rows, rows, self.registers[STATES], codes, numbers)
-                self.met = self.met._replace(rows=rows)
-            self._layout = columns.layout
-            self.registers[READY] = -1
+            self._layout, size = columns.layout, int(self.registers[STATES])
+            if old is not self._layout:
+                self.met = self.met._replace(rows=np.empty((len(rows), columns.words), np.uint64))
+                repack(old, self._layout, rows, self.met.rows, size, self.buffers.codes, self.buffers.ids)
+            self._index()
+
+    def _index(self) -> None:
+        """Fill the set of states."""
+        self.met.slots[:] = 0
+        index(self.met.slots, self.met.rows, self.registers[STATES])
+        self.registers[READY] = -1
 
     @property
     def layout(self) -> Layout:
@@ -200,7 +169,11 @@ class PackedSpace:
             self.allow(16 * len(met.slots))
             slots = np.zeros(2 * len(met.slots), np.uint64)
             rehash(slots, met.slots)
-            self.met = met._replace(slots=slots)
+            self.met = met = met._replace(slots=slots)
+        if needed - self.registers[LEVEL_END] > len(met.following):
+            following = np.empty((max(needed, 2 * len(met.following)), 2), np.uint64)
+            following[: len(met.following)] = met.following
+            self.met = met._replace(following=following)
 
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes would be too much."""
@@ -210,11 +183,9 @@ class PackedSpace:
         registers = self.registers
         if registers[LEVEL_END] == registers[STATES]:
             return False
-        registers[ABOVE], registers[LEVEL] = registers[LEVEL], registers[LEVEL_END]
-        registers[LEVEL_END] = registers[STATES]
+        registers[LEVEL], registers[LEVEL_END] = registers[LEVEL_END], registers[STATES]
         self.levels.append(int(registers[LEVEL]))
-        marks = np.zeros((int(registers[LEVEL_END] - registers[LEVEL]), 2), np.uint64)
-        self.met = self.met._replace(above=self.met.marks, marks=marks)
+        self.met = self.met._replace(marks=self.met.following, following=np.empty_like(self.met.following))
         return True
 
     def begin(self, most: int) -> None:
@@ -229,9 +200,8 @@ class PackedSpace:
         states = 1 + int(np.searchsorted(self.met.parents[1 : registers[STATES]], parent, side="right"))
         registers[STATES], registers[POSITION] = states, parent + 1
         registers[EDGES] = self.met.log[parent - registers[LOG]]
-        registers[[ALIVE, JUDGED, READY, WRONG]] = -1
-        self.met.slots[:] = 0
-        index(self.layout, self.met.slots, self.met.rows, 0, states, self.buffers.codes, self.buffers.ids)
+        registers[[ALIVE, JUDGED, WRONG]] = -1
+        self._index()
 
     # ---- as the plain space ----------------------------------------------------------------------------
 
@@ -252,7 +222,7 @@ class PackedSpace:
 
     @property
     def marks(self) -> Marks:
-        """Who waits and who has ended in each state that was expanded."""
+        """Who waits and who has ended."""
         return Marks(self)
 
     @property
@@ -327,15 +297,12 @@ class Depths(Sequence[int]):
         return bisect_right(self._space.levels, number) - 1
 
 
-class Marks(Sequence[tuple[int, int]]):
-    """What was read in a state when it was expanded, read again."""
+class Marks:
+    """Who waits and who has ended, in the states of the level that is expanded: see `Space.marks`."""
 
     def __init__(self, space: PackedSpace) -> None:
         self._space = space
 
-    def __len__(self) -> int:
-        return int(self._space.registers[POSITION])
-
-    def __getitem__(self, number: Any) -> Any:
-        kernel, state = self._space.tables.kernel, self._space.states[number]
-        return kernel.waiting(state, {choice.process for choice in kernel.successors(state)})
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        waiting, ended = self._space.met.marks[number - self._space.registers[LEVEL]].tolist()
+        return waiting, ended

@@ -1,7 +1,6 @@
 """What a kernel has learned, as arrays: an entry is copied when the compiled loop first needs it.
 
-Nothing is decided here. Each `learn_...` asks the kernel, in the order in which the plain loop would ask it, so
-that values and program points get the same numbers whichever loop runs.
+Nothing is decided here: each `learn_...` asks the kernel.
 """
 
 from __future__ import annotations
@@ -28,17 +27,12 @@ from simcore.fast.loop import (
     put,
     put_all,
     queue_key,
-    share,
     without_key,
 )
 from simcore.kernel import SLEEPS, Kernel, Move, Packed
 from simcore.knot import Knots
-from simcore.reduction import WorkerSymmetry
+from simcore.search import Unfit
 from simcore.tables import FREE
-
-
-class Unfit(Exception):
-    """The model has more of something than the arrays have room for: the plain loop must do it."""
 
 
 class Arrays(NamedTuple):
@@ -49,7 +43,6 @@ class Arrays(NamedTuple):
     first_future: int
     timeouts: int
     pending: int
-    pending_code: int
     keys: Array
     entries: Array
     moves: Array
@@ -58,12 +51,6 @@ class Arrays(NamedTuple):
     task_future: Array
     local_mentions: Array
     value_mentions: Array
-    names_worker: Array
-    naming: Array
-    team: Array
-    team_start: Array
-    team_end: Array
-    team_bits: Array
     workers: Array
     pools: Array
     pool_bits: Array
@@ -111,54 +98,36 @@ class FastTables:
     ----------
     kernel : Kernel
         Says what is not in the arrays yet.
-    symmetry : WorkerSymmetry
-        Which workers are interchangeable.
     knots : Knots
         Says who may enable whom.
 
     Raises
     ------
     Unfit
-        When the model is not one for arrays: exact clocks, or more processes than bits in a word.
+        When it has more processes than a word has bits.
     """
 
-    def __init__(self, kernel: Kernel, symmetry: WorkerSymmetry, knots: Knots) -> None:
-        if kernel.timeouts == "in_order" or len(kernel.processes) > MOST_PROCESSES:
+    def __init__(self, kernel: Kernel, knots: Knots) -> None:
+        if len(kernel.processes) > MOST_PROCESSES:
             raise Unfit
-        self.kernel, self.symmetry, self.knots = kernel, symmetry, knots
-        self.columns = self._columns()
+        self.kernel, self.knots = kernel, knots
+        self.columns = Columns(kernel.initial)
         self.stale = True
         """Whether `arrays` must be asked again."""
         self._locals = self._values = self._moves = self._waits = 0
         self._moved, self._without, self._wait, self._pair = Table(), Table(), Table(), Table()
         self._grows: dict[str, Array] = {
-            "moves": np.zeros((1024, 8), np.int64),
+            "moves": np.zeros((1024, 7), np.int64),
             "target": np.zeros(64, np.int32),
             "flags": np.zeros(64, np.uint8),
             "task_future": np.zeros(64, np.int16),
             "local_mentions": np.zeros(64, np.uint64),
             "value_mentions": np.zeros(64, np.uint64),
-            "names_worker": np.zeros(64, np.bool_),
         }
         self._fixed = self._unchanging()
 
-    def _columns(self) -> Columns:
-        kernel = self.kernel
-        first = kernel.first_process
-        groups = [[first + worker.index for worker in workers] for _, workers in kernel.model.pools()]
-        taken = {column for group in groups for column in group}
-        groups += [[column] for column in range(kernel.first_future) if column not in taken]
-        keys = list(range(kernel.first_future))
-        for start, end in self.symmetry.ranges:
-            keys[start:end] = [start] * (end - start)
-        return Columns(groups, keys)
-
     def _unchanging(self) -> dict[str, Any]:
         kernel, first = self.kernel, self.kernel.first_process
-        ranges = self.symmetry.ranges
-        team = np.full(len(kernel.processes), -1, np.int64)
-        for number, (start, end) in enumerate(ranges):
-            team[start - first : end - first] = number
         pools = list(kernel.model.pools())
         return {
             "processes": len(kernel.processes),
@@ -166,11 +135,6 @@ class FastTables:
             "first_future": kernel.first_future,
             "timeouts": ("never", "when_stuck", "anytime").index(kernel.timeouts),
             "pending": kernel.pending,
-            "naming": _ints(thing.index for thing in kernel.objects if ranges and thing.names_processes),
-            "team": team,
-            "team_start": _ints(start for start, _ in ranges),
-            "team_end": _ints(end for _, end in ranges),
-            "team_bits": _bits((start - first, end - first) for start, end in ranges),
             "workers": _ints(first + process.index for process in kernel.processes if process.pool is not None),
             "pools": _ints(pool.index for pool, _ in pools),
             "pool_bits": _bits((workers[0].index, workers[-1].index + 1) for _, workers in pools),
@@ -181,15 +145,12 @@ class FastTables:
     def arrays(self) -> Arrays:
         """Return everything, up to date."""
         self.note()
-        while len(self.columns) < self.kernel.first_future + 1:
-            self.add_future()
-        pending = self.columns.code(self.kernel.first_future, self.kernel.pending)
         tables = {"without": self._without, "pair": self._pair, "wait": self._wait}
         found: dict[str, Array] = {f"{name}_keys": table.keys for name, table in tables.items()}
         found |= {"without": self._without.entries, "pairs": self._pair.entries, "waits": self._wait.entries}
         found |= {"keys": self._moved.keys, "entries": self._moved.entries}
         self.stale = False
-        return Arrays(**self._fixed, **self._grows, **found, pending_code=pending)
+        return Arrays(**self._fixed, **self._grows, **found)
 
     def add_future(self) -> None:
         """Make room for one more future."""
@@ -205,27 +166,19 @@ class FastTables:
             last -= 1
         return tuple(numbers[:last])
 
-    def padded(self, state: Packed) -> list[int]:
-        """Return a state with a number for each column."""
-        while len(state) > len(self.columns):
-            self.add_future()
-        return [*state, *[FREE] * (len(self.columns) - len(state))]
-
     # ---- what is new to the kernel ---------------------------------------------------------------------
 
     def note(self) -> None:
         """Copy what is known of parts of processes and of values that were met since the last call."""
         kernel = self.kernel
         self._make_room(("target", "flags", "task_future", "local_mentions"), len(kernel.locals))
-        self._make_room(("value_mentions", "names_worker"), len(kernel.values))
+        self._make_room(("value_mentions",), len(kernel.values))
         for number in range(self._locals, len(kernel.locals)):
             target, flags, future, mentions = self._of_local(number)
             self._grows["target"][number], self._grows["flags"][number] = target, flags
             self._grows["task_future"][number], self._grows["local_mentions"][number] = future, mentions
         for number in range(self._values, len(kernel.values)):
             self._grows["value_mentions"][number] = _set(kernel.futures_in(number))
-            named = not self.symmetry.workers.isdisjoint(kernel.value_processes[number])
-            self._grows["names_worker"][number] = named
         self._locals, self._values = len(kernel.locals), len(kernel.values)
 
     def _of_local(self, number: int) -> tuple[int, int, int, int]:
@@ -257,17 +210,14 @@ class FastTables:
         self._enter(state, process, EXPIRES, self.kernel.expiries(state, process))
 
     def _enter(self, state: Packed, process: int, fresh: int, moves: tuple[Move, ...]) -> None:
-        column = self.kernel.first_process + process
+        columns, column = self.columns, self.kernel.first_process + process
         at = self.kernel.target(state[column])
         self.note()
         first = self._moves
         self._make_room(("moves",), first + len(moves))
-        keys = self.columns.keys
         for position, value, point, lost, created in moves:
-            delta = share(keys[position], value) + share(keys[column], point)
-            codes = self.columns.code(position, value), self.columns.code(column, point)
-            row = (position, value, codes[0], point, codes[1], _set(lost), created, _signed(delta))
-            self._grows["moves"][self._moves] = row
+            codes = columns.code(position, value), columns.code(column, point)
+            self._grows["moves"][self._moves] = (position, value, codes[0], point, codes[1], _set(lost), created)
             self._moves += 1
         self.stale |= self._moved.put(key_of(process, state[column], state[at], fresh), first << 16 | len(moves))
 
@@ -311,8 +261,3 @@ def _set(numbers: Iterable[int]) -> int:
             raise Unfit
         found |= 1 << number
     return found
-
-
-def _signed(word: int) -> int:
-    word = int(word) & ((1 << 64) - 1)
-    return word - (1 << 64) if word >> 63 else word

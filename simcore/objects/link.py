@@ -137,6 +137,11 @@ class Link(SharedObject):
         return (Outcome(LinkValue((), "reset")),)
 
     @property
+    def looks_inside(self) -> bool:
+        """In bytes the length of a frame counts."""
+        return self.unit == "bytes"
+
+    @property
     def slow(self) -> bool:
         """Whether it has a latency or a bandwidth."""
         return self.latency > 0 or self.bandwidth is not None

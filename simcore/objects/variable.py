@@ -29,6 +29,7 @@ class Variable(SharedObject):
         "get": "reads {at}",
         "set": "sets {at} to {0}",
         "update": "updates {at} by {0}({1})",
+        "transition": "updates {at} by {0}({1})",
         "wait_for": "has waited for {0}({1}) of {at}",
     }
 
@@ -45,6 +46,11 @@ class Variable(SharedObject):
                 f"behind the kernel's back; use a tuple, a frozenset or a frozen dataclass"
             ) from None
         return value
+
+    @property
+    def looks_inside(self) -> bool:
+        """The functions that update it do."""
+        return True
 
     @property
     def initial(self) -> Value:

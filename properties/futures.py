@@ -1,0 +1,27 @@
+"""What somebody waits for is given once."""
+
+from __future__ import annotations
+
+from simcore import Property, State, always
+from simcore.objects import Future
+from simcore.operations import Raised
+
+
+def resolved_once() -> Property:
+    """Require that nobody sets the result of a future that has a result already.
+
+    An invariant over attempts, as a future keeps its first outcome anyway. A future that has failed may be set: that
+    is how whoever finishes late learns that it is too late. It comes from NVFlare's `StreamFuture`, which a reader
+    resolves with the bytes of a stream.
+    """
+
+    def once(state: State) -> bool:
+        for process in state.processes:
+            operation = process.operation
+            if operation is not None and isinstance(operation.target, Future) and operation.name == "set_result":
+                value = state.values[operation.target]
+                if value.done and not isinstance(value.result, Raised):  # type: ignore[attr-defined]
+                    return False
+        return True
+
+    return always(once, "a future is resolved at most once with a value")
