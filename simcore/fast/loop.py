@@ -80,11 +80,14 @@ PENDING = 1
 """Code of a future that is not set, in the columns of futures; 0 is that of a free place."""
 
 MOST_FUTURES = 61
-MOST_PROCESSES = 64
+MOST_PROCESSES = 56
 EXPIRES = MOST_FUTURES + 2
 MOST_STEPS = 4096
 
 U = np.uint64
+WHO = (1 << MOST_PROCESSES) - 1
+"""Those of a mark's bits that say who waits; the others count who has ended."""
+
 ZERO, ONE, LOW = U(0), U(1), U(0xFFFFFFFF)
 _M1, _M2, _M3 = U(0xBF58476D1CE4E5B9), U(0x94D049BB133111EB), U(0x9E3779B97F4A7C15)
 
@@ -138,34 +141,34 @@ def copy(to, source):
 
 
 @compiled
-def find(keys, entries, key):
+def find(table, key):
     """Return the entry of ``key``, or -1."""
-    last = len(keys) - 1
+    last = len(table) - 1
     place = np.int64(mixed(key) & U(last))
-    while keys[place] != key:
-        if keys[place] == ZERO:
+    while table[place, 0] != key:
+        if table[place, 0] == ZERO:
             return np.int64(-1)
         place = (place + 1) & last
-    return entries[place]
+    return np.int64(table[place, 1])
 
 
 @both
-def put(keys, entries, key, entry):
+def put(table, key, entry):
     """Add an entry; there must be room."""
-    last = len(keys) - 1
+    last = len(table) - 1
     place = np.int64(mixed(key) & U(last))
-    while keys[place] != ZERO and keys[place] != key:
+    while table[place, 0] != ZERO and table[place, 0] != key:
         place = (place + 1) & last
-    keys[place] = key
-    entries[place] = entry
+    table[place, 0] = key
+    table[place, 1] = U(entry)
 
 
 @called
-def put_all(keys, entries, old_keys, old_entries):
+def put_all(table, old):
     """Copy a table into a larger one."""
-    for place in range(len(old_keys)):
-        if old_keys[place] != ZERO:
-            put(keys, entries, old_keys[place], old_entries[place])
+    for place in range(len(old)):
+        if old[place, 0] != ZERO:
+            put(table, old[place, 0], old[place, 1])
 
 
 # ---- rows --------------------------------------------------------------------------------------------------
@@ -304,7 +307,7 @@ def without_key(number, column, old):
 
 @compiled
 def _put_without(t, b, r, number, column):
-    entry = find(t.without_keys, t.without, without_key(number, column, b.ids_2[column]))
+    entry = find(t.without, without_key(number, column, b.ids_2[column]))
     if entry < 0:
         r[ASK_1], r[ASK_2], r[ASK_3] = number, column, b.ids_2[column]
         return WITHOUT
@@ -402,7 +405,7 @@ def _expiry(t, b, r, process, local):
     if not t.flags[local] & IS_TIMED or (t.timeouts == NEVER and not t.flags[local] & IS_SLEEP):
         return np.int64(0)
     r[ASK_1] = process
-    return find(t.keys, t.entries, key_of(process, local, b.ids[t.target[local]], EXPIRES))
+    return find(t.moved, key_of(process, local, b.ids[t.target[local]], EXPIRES))
 
 
 @compiled
@@ -416,7 +419,7 @@ def _operation(t, b, r, process, local):
     r[ASK_1], r[ASK_2] = process, fresh
     if t.first_future + fresh > len(b.ids):
         return np.int64(-2)
-    return find(t.keys, t.entries, key_of(process, local, b.ids[target], fresh))
+    return find(t.moved, key_of(process, local, b.ids[target], fresh))
 
 
 @compiled
@@ -447,10 +450,10 @@ def gather(t, lay, b, s, r, number):
 
 @compiled
 def _bits(word):
-    count = 0
+    count = ZERO
     while word:
         word &= word - ONE
-        count += 1
+        count += ONE
     return count
 
 
@@ -484,14 +487,15 @@ def _note_waiting(t, b, r):
 
 
 @compiled
-def _newly(t, b, before, waiting, ended):
+def _newly(t, b, before):
     """Return who must be asked about: those who newly wait, or all when something has ended; see `stuck_in`."""
     idle = ZERO
     for column in t.workers:
         if t.flags[b.ids[column]] & IS_IDLE:
             idle |= ONE << U(column - t.first_process)
-    new = waiting & ~before[0]
-    if new & idle or _bits(ended) > _bits(before[1]):
+    waiting, ended = b.mark[0], b.mark[1]
+    new = waiting & ~before
+    if new & idle or _bits(ended) > before >> U(MOST_PROCESSES):
         new = waiting
     return new & ~idle
 
@@ -500,7 +504,7 @@ def _newly(t, b, before, waiting, ended):
 def _wait_of(t, b, r, process):
     local = b.ids[t.first_process + process]
     r[ASK_1], r[ASK_2], r[ASK_3] = process, local, b.ids[t.target[local]]
-    return find(t.wait_keys, t.waits, key_of(process, local, b.ids[t.target[local]], 0))
+    return find(t.waits, key_of(process, local, b.ids[t.target[local]], 0))
 
 
 @both
@@ -523,7 +527,7 @@ def _helpers(t, b, r, process, wait):
         local = b.ids[t.first_process + other]
         if t.target[local] < 0:
             continue
-        may = find(t.pair_keys, t.pairs, pair_key(wait, other, local))
+        may = find(t.pairs, pair_key(wait, other, local))
         if may < 0:
             r[ASK_1], r[ASK_2], r[ASK_3] = wait, process, other
             return MAY
@@ -533,7 +537,7 @@ def _helpers(t, b, r, process, wait):
                 return DONE
     for pool in range(len(t.pools)):
         value = b.ids[t.pools[pool]]
-        may = find(t.pair_keys, t.pairs, queue_key(wait, pool, value))
+        may = find(t.pairs, queue_key(wait, pool, value))
         if may < 0:
             r[ASK_1], r[ASK_2], r[ASK_3] = wait, process, pool
             return QUEUED
@@ -578,7 +582,7 @@ def _judge(t, b, s, r):
         return missing
     if r[LOOK] < 2 or b.mark[0] == ZERO or r[ALIVE] == number:
         return DONE
-    new = _newly(t, b, s.marks[number - r[LEVEL]], b.mark[0], b.mark[1])
+    new = _newly(t, b, s.marks[number - r[LEVEL]])
     process = t.processes - 1
     while new:
         if new >> U(process) & ONE:
@@ -597,25 +601,12 @@ def _judge(t, b, s, r):
 @compiled
 def _hand_on(s, r, known, fresh):
     """Tell a state of the next level who waits, and what has ended, in all states before it; see `Search.follow`."""
-    mark, own = s.following[known - r[LEVEL_END]], s.marks[r[POSITION] - r[LEVEL]]
+    place, own = known - r[LEVEL_END], s.marks[r[POSITION] - r[LEVEL]]
+    mark = s.following[place]
     if fresh:
-        copy(mark, own)
-    elif mark[0]:
-        mark[0] &= own[0]
-        if _bits(own[1]) < _bits(mark[1]):
-            mark[1] = own[1]
-
-
-@compiled
-def _touch(b, s, r):
-    """Read, side by side, what `look_up` will read one after the other: memory answers several as fast as one."""
-    size, found = U(len(s.slots)), ZERO
-    for step in range(r[STEPS]):
-        b.hashes[step] = hashed(b.after[step])
-        b.numbers[step] = s.slots[np.int64((b.hashes[step] >> U(32)) * size >> U(32))] & LOW
-    for step in range(r[STEPS]):
-        found ^= s.rows[max(np.int64(b.numbers[step]) - 1, 0), 0]
-    b.touched[0] = found
+        s.following[place] = own
+    elif mark & U(WHO) and mark != own:
+        s.following[place] = mark & own & U(WHO) | min(mark & ~U(WHO), own & ~U(WHO))
 
 
 @compiled
@@ -625,9 +616,9 @@ def _follow(b, s, r):
     most = states + r[STEPS]
     if most > len(s.rows) or most * 10 > len(s.slots) * 7 or most - r[LEVEL_END] > len(s.following):
         return ROOM
-    _touch(b, s, r)
     for step in range(r[STEPS]):
-        known = look_up(s.slots, s.rows, b.after[step], b.hashes[step])
+        hash_ = hashed(b.after[step])
+        known = look_up(s.slots, s.rows, b.after[step], hash_)
         if known >= 0:
             if known < r[LEVEL_END]:
                 r[LEVELLED] = 0
@@ -637,7 +628,7 @@ def _follow(b, s, r):
         if states >= r[LIMIT_STATES]:
             r[STATES], r[EDGES] = states, r[EDGES] + step
             return LIMIT
-        s.slots[-1 - known] = b.hashes[step] >> U(32) << U(32) | U(states + 1)
+        s.slots[-1 - known] = hash_ >> U(32) << U(32) | U(states + 1)
         copy(s.rows[states], b.after[step])
         s.parents[states] = number
         if r[LOOK]:
@@ -664,7 +655,7 @@ def run(t, lay, b, s, r):
                 if missing:
                     return missing
                 if r[STEPS]:
-                    copy(s.marks[r[POSITION] - r[LEVEL]], b.mark)
+                    s.marks[r[POSITION] - r[LEVEL]] = b.mark[0] | _bits(b.mark[1]) << U(MOST_PROCESSES)
                 r[JUDGED] = r[POSITION]
             r[READY] = r[POSITION]
         missing = _follow(b, s, r)

@@ -22,12 +22,14 @@ from simcore.fast.loop import (
     LEVEL_END,
     LEVELLED,
     LOG,
+    MOST_PROCESSES,
     MOST_STEPS,
     POSITION,
     READY,
     REGISTERS,
     STATES,
     STEPS,
+    WHO,
     WRONG,
     index,
     numbers_of,
@@ -60,9 +62,6 @@ class Buffers(NamedTuple):
     ids: Array
     codes_2: Array
     ids_2: Array
-    hashes: Array
-    numbers: Array
-    touched: Array
     after: Array
     steps: Array
     stack: Array
@@ -79,9 +78,6 @@ def _buffers(columns: int, words: int, processes: int) -> Buffers:
         codes[1],
         codes[2],
         codes[3],
-        np.zeros(MOST_STEPS, np.uint64),
-        np.zeros(MOST_STEPS, np.uint64),
-        np.zeros(1, np.uint64),
         np.zeros((MOST_STEPS, words), np.uint64),
         np.zeros((MOST_STEPS, 3), np.int64),
         np.zeros(64, np.uint64),
@@ -119,8 +115,8 @@ class PackedSpace:
             np.empty((_FIRST, tables.columns.words), np.uint64),
             np.zeros(_FIRST, np.uint32),
             np.zeros(2 * _FIRST, np.uint64),
-            np.zeros((1, 2), np.uint64),
-            np.zeros((_FIRST, 2), np.uint64),
+            np.zeros(1, np.uint64),
+            np.zeros(_FIRST, np.uint64),
             np.zeros(1, np.int64),
         )
         self.met.rows[0] = tables.columns.packed(tables.kernel.initial)
@@ -160,18 +156,17 @@ class PackedSpace:
         """Make room for the steps of one more state."""
         met, needed = self.met, int(self.registers[STATES] + self.registers[STEPS])
         if needed > len(met.rows):
-            size = max(needed, len(met.rows) * 3 // 2)
-            self.allow(size * (8 * met.rows.shape[1] + 4))
-            rows, parents = np.empty((size, met.rows.shape[1]), np.uint64), np.empty(size, np.uint32)
-            rows[: len(met.rows)], parents[: len(met.rows)] = met.rows, met.parents
-            self.met = met = met._replace(rows=rows, parents=parents)
+            size, words = max(needed, len(met.rows) * 5 // 4), met.rows.shape[1]
+            self.allow((size - len(met.rows)) * (8 * words + 4))
+            met.rows.resize((size, words), refcheck=False)
+            met.parents.resize(size, refcheck=False)
         if needed * 10 > len(met.slots) * 7:
             self.allow(16 * len(met.slots))
             slots = np.zeros(2 * len(met.slots), np.uint64)
             rehash(slots, met.slots)
             self.met = met = met._replace(slots=slots)
         if needed - self.registers[LEVEL_END] > len(met.following):
-            following = np.empty((max(needed, 2 * len(met.following)), 2), np.uint64)
+            following = np.empty(max(needed, 2 * len(met.following)), np.uint64)
             following[: len(met.following)] = met.following
             self.met = met._replace(following=following)
 
@@ -298,11 +293,11 @@ class Depths(Sequence[int]):
 
 
 class Marks:
-    """Who waits and who has ended, in the states of the level that is expanded: see `Space.marks`."""
+    """Who waits and how many have ended, in the states of the level that is expanded: see `Space.marks`."""
 
     def __init__(self, space: PackedSpace) -> None:
         self._space = space
 
     def __getitem__(self, number: int) -> tuple[int, int]:
-        waiting, ended = self._space.met.marks[number - self._space.registers[LEVEL]].tolist()
-        return waiting, ended
+        mark = int(self._space.met.marks[number - self._space.registers[LEVEL]])
+        return mark & WHO, (1 << (mark >> MOST_PROCESSES)) - 1

@@ -43,8 +43,7 @@ class Arrays(NamedTuple):
     first_future: int
     timeouts: int
     pending: int
-    keys: Array
-    entries: Array
+    moved: Array
     moves: Array
     target: Array
     flags: Array
@@ -56,11 +55,8 @@ class Arrays(NamedTuple):
     pool_bits: Array
     pooled: Array
     daemon: Array
-    without_keys: Array
     without: Array
-    wait_keys: Array
     waits: Array
-    pair_keys: Array
     pairs: Array
 
 
@@ -77,16 +73,16 @@ class Table:
     """A hash table of the compiled functions."""
 
     def __init__(self) -> None:
-        self.keys, self.entries, self._used = np.zeros(1024, np.uint64), np.zeros(1024, np.int64), 0
+        self.rows, self._used = np.zeros((1024, 2), np.uint64), 0
 
     def put(self, key: Any, entry: int) -> bool:
-        """Add an entry, and tell whether the arrays had to be replaced."""
-        grows = self._used * 2 >= len(self.keys)
+        """Add an entry, and tell whether the array had to be replaced."""
+        grows = self._used * 2 >= len(self.rows)
         if grows:
-            keys, entries = np.zeros(2 * len(self.keys), np.uint64), np.zeros(2 * len(self.keys), np.int64)
-            put_all(keys, entries, self.keys, self.entries)
-            self.keys, self.entries = keys, entries
-        put(self.keys, self.entries, np.uint64(key), np.int64(entry))
+            rows = np.zeros((2 * len(self.rows), 2), np.uint64)
+            put_all(rows, self.rows)
+            self.rows = rows
+        put(self.rows, np.uint64(key), np.int64(entry))
         self._used += 1
         return grows
 
@@ -145,12 +141,9 @@ class FastTables:
     def arrays(self) -> Arrays:
         """Return everything, up to date."""
         self.note()
-        tables = {"without": self._without, "pair": self._pair, "wait": self._wait}
-        found: dict[str, Array] = {f"{name}_keys": table.keys for name, table in tables.items()}
-        found |= {"without": self._without.entries, "pairs": self._pair.entries, "waits": self._wait.entries}
-        found |= {"keys": self._moved.keys, "entries": self._moved.entries}
+        tables = {"moved": self._moved, "without": self._without, "pairs": self._pair, "waits": self._wait}
         self.stale = False
-        return Arrays(**self._fixed, **self._grows, **found)
+        return Arrays(**self._fixed, **self._grows, **{name: table.rows for name, table in tables.items()})
 
     def add_future(self) -> None:
         """Make room for one more future."""
