@@ -144,7 +144,7 @@ def copy(to, source):
 def find(table, key):
     """Return the entry of ``key``, or -1."""
     last = len(table) - 1
-    place = np.int64(mixed(key) & U(last))
+    place = np.int64((key * _M3 >> U(32)) * U(len(table)) >> U(32))
     while table[place, 0] != key:
         if table[place, 0] == ZERO:
             return np.int64(-1)
@@ -156,7 +156,7 @@ def find(table, key):
 def put(table, key, entry):
     """Add an entry; there must be room."""
     last = len(table) - 1
-    place = np.int64(mixed(key) & U(last))
+    place = np.int64((key * _M3 >> U(32)) * U(len(table)) >> U(32))
     while table[place, 0] != ZERO and table[place, 0] != key:
         place = (place + 1) & last
     table[place, 0] = key
