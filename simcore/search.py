@@ -23,7 +23,7 @@ from simcore.reduction import Symmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.strategy import PCT, RandomWalk, Strategy
 
-FAST_AFTER = 10_000
+FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
 _HUNTS = 40
