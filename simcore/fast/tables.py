@@ -143,7 +143,8 @@ class FastTables:
         self.note()
         tables = {"moved": self._moved, "without": self._without, "pairs": self._pair, "waits": self._wait}
         self.stale = False
-        return Arrays(**self._fixed, **self._grows, **{name: table.rows for name, table in tables.items()})
+        found: dict[str, Any] = {name: table.rows for name, table in tables.items()}
+        return Arrays(**self._fixed, **self._grows, **found)
 
     def add_future(self) -> None:
         """Make room for one more future."""
