@@ -18,15 +18,16 @@ Step = tuple[str, tuple[Any, ...]]
 IDLE = -1
 
 
-def model(*, requesters: int = 4, workers: int = 2, callback_workers: int = 2) -> Model:
+def model(*, requesters: int = 4, workers: int = 2, callback_workers: int = 2, chunks: int = 1) -> Model:
     system = Model("pool system")
     stream, callbacks = system.thread_pool("stream", workers), system.thread_pool("callback", callback_workers)
     blob = [system.queue(f"blob {i}") for i in range(requesters)]
     reply = [system.queue(f"reply {i}") for i in range(requesters)]
 
     def requester(i):
-        yield stream.submit(dispatch, i)
-        yield reply[i].get()
+        for _ in range(chunks):
+            yield stream.submit(dispatch, i)
+            yield reply[i].get()
 
     def dispatch(i):
         yield stream.submit(read, i)

@@ -29,7 +29,7 @@ from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
 from simcore.runs import NamesMatter, OrderMatters, Runs
 from simcore.schedule import Schedule
-from simcore.search import Found, Limits, OutOfBudget, Search, Space
+from simcore.search import FAST_AFTER, Found, Limits, OutOfBudget, Search, Space, Unfit
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Property, Verdict
@@ -40,6 +40,8 @@ StrategyName = Literal["breadth", "depth", "random", "pct"]
 
 NO_RETURN_STATES = 10_000
 _SAMPLES = 1_000
+_SECONDS_TO_COMPILE = 10  # of the compiled loop, when that was never done before
+_IN_ALL_ORDERS = 20_000  # states that are worth knowing the shortest way, once a way is known
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
 
@@ -49,6 +51,7 @@ def explore(
     strategy: StrategyName | Strategy = "breadth",
     max_states: int | None = None,
     max_seconds: float | None = None,
+    max_memory: int | None = None,
     seed: int = 0,
     symmetry: bool = True,
     partial_order: bool = True,
@@ -70,6 +73,9 @@ def explore(
         Stop after this many distinct states (steps, when sampling).
     max_seconds : float, optional
         Stop after this many seconds of wall-clock time.
+    max_memory : int, optional
+        Stop when the process uses this many bytes of memory. The answer says up to which depth every state
+        was looked at.
     seed : int
         For sampled runs.
     symmetry : bool
@@ -103,32 +109,37 @@ def explore(
         raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
+    if max_memory is not None and max_memory < 1:
+        raise OptionError(f"max_memory={max_memory}: use at least 1, or None for no limit")
     notes = []
     if sampler is not None:
         partial_order = False
-    kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds)
+    kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
     apart: dict[str, str] = {}
     watched = Watched() if partial_order else None
+    quick = timeouts != "in_order" and (max_seconds is None or max_seconds >= _SECONDS_TO_COMPILE)
     with _no_cyclic_collection():
         while True:
             reduction = Symmetry(kernel, symmetry, apart)
             search = _Exploration(kernel, asked, reduction, replace(limits), progress, watched)
+            if quick and reduction.trivial and watched is None:
+                search.fast_after = FAST_AFTER
             try:
                 result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
                 apart = {**reduction.apart, found.family: found.reason}
-                continue
             except Unjustified:
-                continue
+                pass
             except OrderMatters as reason:
                 watched = None
                 notes.append(f"partial order switched off: {reason}")
-                continue
             except NamesMatter as reason:
                 symmetry = False
                 notes.append(f"symmetry switched off: {reason}")
-                continue
-            return replace(result, notes=(*notes, *reduction.notes, *result.notes))
+            except Unfit:
+                quick = False
+            else:
+                return replace(result, notes=(*notes, *reduction.notes, *result.notes))
 
 
 def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
@@ -167,23 +178,28 @@ class _Exploration(Search):
             name += f", {self.symmetry.told} interchangeable"
         if self.partial_order is not None:
             name += ", partial order"
-        runs = Runs(self.kernel, self.symmetry, self.space, all_orders=self.partial_order is None)
-        runs.ask_once(self.asked)
+        self._runs().ask_once(self.asked)
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
-            return self._result(name, reason=str(limit))
+            result = self._result(name, reason=str(limit))
+            if depth_first or self.partial_order is not None or not str(limit).startswith("max_memory"):
+                return result
+            return replace(result, notes=(*result.notes, f"every state within {self.space.covered} steps was expanded"))
         if found is None:
             if self.partial_order is not None and not self.partial_order.justified():
                 raise Unjustified
             if depth_first:
                 self.space.graph = self.space.graph.arranged(self.space.expanded)
-            return self._whole(name, runs, depth_first)
+            return self._whole(name, depth_first)
         if self.partial_order is None:
             return self._result(name, self._counterexample(found, depth_first))
         return self._in_all_orders(found, depth_first)
+
+    def _runs(self) -> Runs:
+        return Runs(self.kernel, self.symmetry, self.space, all_orders=self.partial_order is None)
 
     def _in_all_orders(self, found: Found, depth_first: bool) -> Result:
         """Look for the shortest way to a violation that was found with less than all orders of steps."""
@@ -193,11 +209,18 @@ class _Exploration(Search):
             self.hunted = (path, found.name)
         self.partial_order = self.watched = None
         self.space, self.knots = Space(), Knots(self.kernel)
-        self.limits.shorten()
+        self.limits.shorten(_IN_ALL_ORDERS)
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:
             return result
         return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
+
+    def faster(self) -> Found | None:
+        """Search again from the start with the compiled loop, which takes a few milliseconds to come so far."""
+        from simcore.fast import FastSearch
+
+        fast = self.space = FastSearch(self, looked_at=len(self.space.states))
+        return fast.run()
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
@@ -270,11 +293,7 @@ class _Exploration(Search):
         if found.lost >= 0:
             return goals, True
         try:
-            for number in range(len(space.graph), len(space.states)):
-                if space.depths[number] >= distance:
-                    break
-                space.marks[number] = (0, 0)  # nobody has looked who waits here
-                self._follow(space, number, self.kernel.successors(space.states[number]), [])
+            space.deepen(self, distance)
         except OutOfBudget:
             return goals, False
         near = [number for number in range(found.state + 1, len(space.states)) if space.depths[number] == distance]
@@ -349,13 +368,13 @@ class _Exploration(Search):
         except OutOfBudget:
             return None
 
-    def _whole(self, name: str, runs: Runs, depth_first: bool) -> Result:
+    def _whole(self, name: str, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
         if self.wanted:
             missing = self.wanted[0].name
             return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
         for prop in self.asked:
-            found = runs.violating(prop)
+            found = self._runs().violating(prop)
             if isinstance(found, Lasso):
                 prefix = concrete(self.kernel, self.symmetry, found.prefix)
                 told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
@@ -374,13 +393,14 @@ class _Exploration(Search):
             model.origin,
             found.property if found is not None else ", ".join(p.name for p in self.asked),
             len(space.states),
-            len(space.graph.targets),
-            max(space.depths, default=0),
+            space.transitions,
+            space.depth,
             self.limits.elapsed,
             name,
             self.kernel.timeouts,
             found,
             reason,
+            space.notes,
         )
 
 

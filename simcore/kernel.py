@@ -23,7 +23,7 @@ from simcore.tables import Packed as Packed
 
 Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
 
-_SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
+SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
 
 
 class Choice(NamedTuple):
@@ -179,7 +179,7 @@ class Kernel(Tables):
         choices = []
         for process in range(len(self.processes)):
             operation = self._operations[state[self.first_process + process]]
-            if operation is None or (self.timeouts == "never" and operation.name not in _SLEEPS):
+            if operation is None or (self.timeouts == "never" and operation.name not in SLEEPS):
                 continue
             offset = len(self.moves(state, process))
             for number, move in enumerate(self.expiries(state, process)):
@@ -295,7 +295,7 @@ class Kernel(Tables):
     def may_expire(self, state: Packed, process: int) -> bool:
         """Tell whether a time-out of ``process`` may fire, now or once nothing else can move."""
         operation = self.operation(state, process)
-        if operation is None or (self.timeouts == "never" and operation.name not in _SLEEPS):
+        if operation is None or (self.timeouts == "never" and operation.name not in SLEEPS):
             return False
         return bool(self.expiries(state, process))
 

@@ -51,7 +51,7 @@ class Knots:
         new : int, optional
             Those that did not in the state before; by default everybody who waits.
         """
-        if self._refuted >= _MOST_REFUTED:
+        if not self.guessing:
             return []
         new = waiting if new is None else new
         while new and self._lives(state, new.bit_length() - 1, waiting, set()):
@@ -82,14 +82,12 @@ class Knots:
             return self.kernel.operation(state, process) is not None
         seen.add(process)
         key = (process, *self._key(state, process))
-        known = self._enables.get(key)
-        if known is None:
-            known = self._enables[key] = [{} for _ in self.kernel.processes]
+        known = self._known(key)
         helpers = []
         for other, local in enumerate(state[self.kernel.first_process : self.kernel.first_future]):
             may = known[other].get(local)
             if may is None:
-                may = known[other][local] = self._may(state, key, other)
+                may = self._learn(state, key, other)
             if may:
                 if not waiting >> other & 1:
                     return True  # the usual answer
@@ -99,6 +97,21 @@ class Knots:
             for place, workers in self._pools
         )
 
+    def may_enable(self, state: Packed, process: int, other: int) -> bool:
+        """Tell whether ``other`` may enable what ``process`` waits for in ``state`` by what it does itself: a guess."""
+        key = (process, *self._key(state, process))
+        may = self._known(key)[other].get(state[self.kernel.first_process + other])
+        return self._learn(state, key, other) if may is None else may
+
+    def queued_may_enable(self, state: Packed, process: int, place: int) -> bool:
+        """Tell whether a task in the queue of the pool at ``place`` may enable what ``process`` waits for: a guess."""
+        return self._queue_may(state, process, (*self._key(state, process), state[place]))
+
+    @property
+    def guessing(self) -> bool:
+        """Whether it still looks for knots: too many wrong guesses, and it gives up."""
+        return self._refuted < _MOST_REFUTED
+
     def _one_lives(self, state: Packed, processes: list[int], waiting: int, seen: set[int]) -> bool:
         return any(process not in seen and self._lives(state, process, waiting, seen) for process in processes)
 
@@ -106,11 +119,20 @@ class Knots:
         local = state[self.kernel.first_process + process]
         return local, state[self.kernel.target(local)]
 
-    def _may(self, state: Packed, key: tuple[int, int, int], other: int) -> bool:
-        """Tell whether ``other`` may enable a process by what it does itself; one that has ended may not."""
+    def _known(self, key: tuple[int, int, int]) -> list[dict[int, bool]]:
+        """Return, for each other process by its own part of a state, whether it may enable a process that waits."""
+        known = self._enables.get(key)
+        if known is None:
+            known = self._enables[key] = [{} for _ in self.kernel.processes]
+        return known
+
+    def _learn(self, state: Packed, key: tuple[int, int, int], other: int) -> bool:
+        """Find out whether ``other`` may enable a process by what it does itself; one that has ended may not."""
         process, _, value = key
         one, two = self.kernel.process_state(state, process), self.kernel.process_state(state, other)
-        return may_enable(one, self.kernel.values[value], two) is not None
+        may = may_enable(one, self.kernel.values[value], two) is not None
+        self._enables[key][other][state[self.kernel.first_process + other]] = may
+        return may
 
     def _queue_may(self, state: Packed, process: int, key: tuple[int, int, int]) -> bool:
         if key not in self._queued:

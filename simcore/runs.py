@@ -105,7 +105,7 @@ class Runs:
         return None if lost is None else Found(prop.name, *lost, verb="end" if ends else "move")
 
     def _acyclic(self) -> bool:
-        if self.space.graph.forward():
+        if self.space.forward():
             return True
         from simcore.liveness import acyclic
 

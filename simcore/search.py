@@ -7,12 +7,15 @@ part of the loop: the state that would be one too many is not added.
 
 from __future__ import annotations
 
+import mmap
+import sys
 import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from simcore.errors import OptionError
 from simcore.graph import Graph, Path
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
@@ -21,11 +24,13 @@ from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
+FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
 _HUNTS = 40
-_STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
+STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _RUN_STEPS = 20_000
+_BETWEEN = 512  # states between two looks at the memory in use
 
 
 class Progress(NamedTuple):
@@ -72,6 +77,47 @@ class Space:
         self.done.append(0)
         return number
 
+    @property
+    def depth(self) -> int:
+        """The steps from the initial state to the farthest."""
+        return max(self.depths, default=0)
+
+    @property
+    def transitions(self) -> int:
+        """The number of edges."""
+        return len(self.graph.targets)
+
+    @property
+    def covered(self) -> int:
+        """All states that are at most so many steps from the initial one have been expanded; -1 when not even that."""
+        return self.depths[len(self.graph)] - 1 if len(self.graph) < len(self.states) else self.depth
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say about how the states are kept."""
+        return ()
+
+    def forward(self) -> bool:
+        """Tell whether every step leads to a state with a higher number; then no run goes round."""
+        return self.graph.forward()
+
+    def deepen(self, search: Search, distance: int) -> None:
+        """Expand the states nearer than ``distance``, without looking at them."""
+        for number in range(len(self.graph), len(self.states)):
+            if self.depths[number] >= distance:
+                break
+            self.marks[number] = (0, 0)  # nobody has looked who waits here
+            search.follow(self, number, search.kernel.successors(self.states[number]), [])
+
+
+def memory_used() -> int:
+    """Return the bytes of memory that this process has in use."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as told:
+            return int(told.read().split()[1]) * mmap.PAGESIZE
+    except OSError:
+        raise OptionError("max_memory: this system does not say what a process uses; use max_states") from None
+
 
 def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     """Return who waited, and who had ended, in two states before the same one: what is new after either counts."""
@@ -88,12 +134,17 @@ class OutOfBudget(Exception):
     """A limit was reached; the text says which."""
 
 
+class Unfit(Exception):
+    """The compiled loop has no room for something that was met: the plain loop must search instead."""
+
+
 @dataclass
 class Limits:
-    """How many states, and how many seconds of wall-clock time, a search may take."""
+    """How many states, how many seconds of wall-clock time, and how many bytes of memory, a search may take."""
 
     states: int | None
     seconds: float | None
+    memory: int | None = None
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -106,10 +157,17 @@ class Limits:
             raise OutOfBudget(f"max_states={self.states} was reached")
         if self.seconds is not None and self.elapsed >= self.seconds:
             raise OutOfBudget(f"max_seconds={self.seconds:g} was reached")
+        if states % _BETWEEN == 0:
+            self.allow(0)
 
-    def shorten(self) -> None:
-        """From here on the search is only about a shorter witness."""
-        self.states = SHORTEN_STATES if self.states is None else min(self.states, SHORTEN_STATES)
+    def allow(self, more: int) -> None:
+        """Raise when ``more`` bytes of memory would be too much."""
+        if self.memory is not None and memory_used() + more >= self.memory:
+            raise OutOfBudget(f"max_memory={self.memory} was reached")
+
+    def shorten(self, states: int = SHORTEN_STATES) -> None:
+        """From here on the search is only about a shorter witness, which is worth so many states."""
+        self.states = states if self.states is None else min(self.states, states)
 
 
 class Search:
@@ -135,9 +193,15 @@ class Search:
     ----------
     hunted : (path, property), optional
         The shortest violation that looking ahead has met.
+    looked_ahead : bool
+        Whether it has looked ahead.
+    fast_after : int
+        After so many states it begins again, with something faster.
     """
 
     hunted: tuple[Path, str] | None = None
+    looked_ahead = False
+    fast_after = sys.maxsize
 
     def __init__(
         self,
@@ -159,7 +223,7 @@ class Search:
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
         self.knots = Knots(kernel)
-        self.space = Space()
+        self.space: Any = Space()
         self._reported = limits.elapsed
 
     def reduce_by(self, symmetry: Symmetry) -> None:
@@ -217,18 +281,19 @@ class Search:
             return Found(wrong, 0)
         stack = [0]
         position = 0
-        hunted = False
         while position < len(stack) if not depth_first else stack:
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)
             if found is not None:
                 return found
             position += 1
-            self._tell(space, len(stack) - (0 if depth_first else position), number)
-            looked_at = max(len(space.states), len(space.graph.targets) // _STEPS_OF_A_STATE)
-            if only is None and not depth_first and not hunted and looked_at >= HUNT_AFTER:
-                hunted = True
-                self.hunt()
+            self.tell(len(space.states), len(stack) - (0 if depth_first else position), space.depths[number])
+            if only is None and not depth_first:
+                if len(space.states) >= self.fast_after:
+                    return self.faster()
+                looked_at = max(len(space.states), len(space.graph.targets) // STEPS_OF_A_STATE)
+                if not self.looked_ahead and looked_at >= HUNT_AFTER:
+                    self.hunt()
         return None
 
     def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
@@ -244,7 +309,7 @@ class Search:
             choices = [choice for choice in choices if choice.process in only]
         elif self.partial_order is not None:
             choices = self._enough(space, state, choices, self.partial_order)
-        return self._follow(space, number, choices, stack)
+        return self.follow(space, number, choices, stack)
 
     def _enough(self, space: Space, state: Packed, choices: list[Choice], partial_order: PartialOrder) -> list[Choice]:
         """Return some of ``choices`` in place of all, if one of them leads to a state that is not expanded yet."""
@@ -256,7 +321,8 @@ class Search:
                     return part.choices
         return choices
 
-    def _follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+    def follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+        """Give numbers to the states that ``choices`` lead to and that are new; return the first violation in them."""
         graph, index, canonical = space.graph, space.index, self.canonical
         found: Found | None = None
         follow = self.deadlock is not None and not self.symmetry.trivial
@@ -282,10 +348,15 @@ class Search:
         space.expanded.append(number)
         return found
 
-    def _tell(self, space: Space, frontier: int, number: int) -> None:
+    def faster(self) -> Found | None:
+        """Search again and faster, from the start; asked after `fast_after` states."""
+        raise NotImplementedError
+
+    def tell(self, states: int, frontier: int, depth: int) -> None:
+        """Report progress, a few times per second."""
         if self.progress is not None and self.limits.elapsed - self._reported > 0.2:
             self._reported = self.limits.elapsed
-            self.progress(Progress(len(space.states), frontier, space.depths[number], self._reported))
+            self.progress(Progress(states, frontier, depth, self._reported))
 
     # ---- samples -------------------------------------------------------------------------------------
 
@@ -314,6 +385,7 @@ class Search:
 
     def hunt(self) -> None:
         """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
+        self.looked_ahead = True
         longest = 0
         for seed in range(_HUNTS):
             strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)

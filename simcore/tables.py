@@ -78,6 +78,19 @@ def lost(local: Local) -> bool:
     return local.status == "failed" and local.task is not None and local.task.future is None
 
 
+class Known(NamedTuple):
+    """What is known of a process's own part of a state, for whoever keeps it in other tables."""
+
+    operation: Operation | None
+    status: str
+    in_task: bool
+    failed: bool
+    future: int
+    """Number of the future that its task sets; -1 for none."""
+    futures: frozenset[int]
+    """Numbers of the futures made by submits that it mentions."""
+
+
 class Tables:
     """The interned values and processes of one model, and the learned effects of operations on them.
 
@@ -268,6 +281,29 @@ class Tables:
             )
         return place
 
+    # ---- for other tables ------------------------------------------------------------------------------
+
+    @property
+    def pending(self) -> int:
+        """The value of a future that is not set."""
+        return self._pending
+
+    def known(self, local: int) -> Known:
+        """Return what is known of a process's own part of a state."""
+        _, task, status = self.locals[local]
+        failed, futures = local in self._failed, self._local_futures[local]
+        return Known(self._operations[local], status, task is not None, failed, self._task_futures[local], futures)
+
+    def futures_in(self, value: int) -> frozenset[int]:
+        """Return the numbers of the futures made by submits that a value mentions."""
+        return self._value_futures[value]
+
+    def without(self, future: int, place: int, old: int) -> int:
+        """Return what stands at ``place``, of a worker or a pool, when ``future`` is taken from what stood there."""
+        if place >= self.first_process:
+            return self._local_without(old, place - self.first_process)
+        return self._pool_without(old, future)
+
     # ---- futures that nobody can reach any more --------------------------------------------------------
 
     def _collect(self, state: list[int], lost: Iterable[int]) -> None:
@@ -279,7 +315,7 @@ class Tables:
             state[place] = FREE
             self._forget(state, number)
             if inside:
-                self._collect(state, inside)
+                self._collect(state, sorted(inside))
         while state[-1] == FREE and len(state) > self.first_future:
             state.pop()
 
@@ -297,12 +333,14 @@ class Tables:
             if self._task_futures[state[place]] == number:
                 state[place] = self._local_without(state[place], place - self.first_process)
                 return
-        known = self._without[number]
         for place in self._pool_places:
-            value = state[place]
-            if value not in known:
-                known[value] = self._value_without(value, self._futures[number])
-            state[place] = known[value]
+            state[place] = self._pool_without(state[place], number)
+
+    def _pool_without(self, value: int, number: int) -> int:
+        known = self._without[number]
+        if value not in known:
+            known[value] = self._value_without(value, self._futures[number])
+        return known[value]
 
     def _value_without(self, number: int, future: Future) -> int:
         value: PoolValue = self.values[number]

@@ -32,6 +32,7 @@ RANKS = [
     {"result", "shrink"},
     {"knot", "lost"},
     {"monitor", "search"},
+    {"fast"},
     {"runs"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
@@ -59,7 +60,8 @@ DOORS = {
     "pytest": {"pytest_plugin"},
     "_pytest": {"pytest_plugin"},
     "networkx": {"waitfor"},
-    "numpy": {"liveness", "lost"},
+    "numba": {"fast"},
+    "numpy": {"liveness", "lost", "fast"},
     "scipy": {"liveness"},
     "click": {"cli"},
     "rich": {"console", "report"},
@@ -85,10 +87,11 @@ CORE = {
 LAZY = {
     "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
     "runs": "numpy and scipy take longer to import than a small model to explore, and most need neither",
+    "explore": "numba takes half a second to start, and only large spaces want it",
 }
 """Modules that may import inside a function, each with the reason."""
 
-LONG_MODULES: dict[str, str] = {}
+LONG_MODULES = {"simcore/fast/loop.py": "numba compiles a function again only when its own file has changed"}
 """Modules that may pass 400 lines, each with the reason."""
 
 

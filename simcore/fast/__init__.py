@@ -1,0 +1,11 @@
+"""The breadth-first loop of `simcore.search` once more, compiled, for millions of states without reductions.
+
+It is imported when a search has met enough states, because numba takes half a second to start, and begins again
+with the initial state. The plain loop is the reference: both meet the same states in the same order.
+"""
+
+from __future__ import annotations
+
+from simcore.fast.search import FastSearch
+
+__all__ = ["FastSearch"]

@@ -1,0 +1,203 @@
+"""The compiled loop meets the same states in the same order as the plain one, and gives the same answer."""
+
+import sys
+from unittest.mock import patch
+
+import pytest
+import small
+import toys
+from generated import systems
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+from test_models import claims_of, each_claim
+from test_reduction import TOYS
+
+from models import pool_starvation
+from simcore import Model, Verdict, always, explore, sometimes
+from simcore.fast import FastSearch
+from simcore.fast.tables import FastTables
+from simcore.kernel import Kernel
+from simcore.search import Search
+
+explore_module, search_module = sys.modules[explore.__module__], sys.modules[Search.__module__]
+tables_module = sys.modules[FastTables.__module__]
+TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
+NEVER = sys.maxsize
+MORE = {
+    "two-phase commit": lambda: toys.two_phase_commit(n=3),
+    "philosophers": lambda: toys.philosophers(n=4),
+    "philosophers with an order": lambda: toys.philosophers(n=4, ordered=True),
+    "bounded buffer": lambda: toys.bounded_buffer(producers=2, consumers=2, capacity=2),
+    "bounded buffer, mutex first": lambda: toys.bounded_buffer(producers=2, consumers=2, capacity=2, mutex_first=True),
+    "one lock": lambda: toys.one_lock(threads=4),
+    "patient": small.patient,
+    "hidden": small.hidden,
+    "steps": lambda: small.steps(length=3, processes=3),
+}
+
+
+class Answer:
+    """What must be equal: the answer, and everything that was met on the way."""
+
+    def __init__(self, model: Model, properties, after: int, **options) -> None:
+        self.searches = []
+        with patch.object(explore_module, "FAST_AFTER", after), patch.object(Search, "__init__", self._noted(Search)):
+            self.result = explore(model, *properties, **options)
+        self.space = self.searches[-1].space
+        self.fast = isinstance(self.space, FastSearch)
+
+    def _noted(self, kind):
+        begin = kind.__init__
+
+        def init(search, *args):
+            begin(search, *args)
+            self.searches.append(search)
+
+        return init
+
+    @property
+    def told(self):
+        found, result = self.result.counterexample, self.result
+        return (
+            (result.verdict, result.property, result.states, result.transitions, result.depth, result.reason),
+            None if found is None else (found.schedule.steps, found.lasso, found.shortest, found.no_return, found.lost),
+        )
+
+    @property
+    def met(self):
+        space, graph = self.space, self.space.graph
+        edges = (list(graph.starts), list(graph.targets), list(graph.processes), list(graph.outcomes))
+        return self._renumbered(space.states), list(space.depths), edges
+
+    def _renumbered(self, states):
+        """Number values and points as they come: a predicate, asked earlier or later, may have them learned."""
+        kernel, values, points = self.searches[-1].kernel, {}, {}
+        processes = range(kernel.first_process, kernel.first_future)
+        return [
+            [(names := points if at in processes else values).setdefault(n, len(names)) for at, n in enumerate(state)]
+            for state in states
+        ]
+
+
+def agree(model, *properties, after=1, **options):
+    """Explore with the plain loop and with the compiled one; insist on one answer, and return both."""
+    options.setdefault("symmetry", False)
+    plain, fast = (Answer(model(), properties, at, **options) for at in (NEVER, after))
+    assert fast.told == plain.told
+    assert not plain.fast
+    if plain.result.verdict is not Verdict.UNDETERMINED:
+        assert fast.met == plain.met
+    return plain, fast
+
+
+@pytest.mark.parametrize("timeouts", TIMEOUTS)
+@pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
+def test_every_toy_has_the_same_states_in_the_same_order(model, timeouts):
+    _, fast = agree(model, timeouts=timeouts)
+    assert fast.fast == (timeouts != "in_order") or fast.result.depth < 2  # it was found before
+
+
+@pytest.mark.parametrize("after", [2, 10, 100])
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_it_does_not_matter_when_the_compiled_loop_takes_over(model, after):
+    agree(model, after=after)
+
+
+def test_with_a_reduction_the_plain_loop_searches():
+    _, fast = agree(lambda: toys.pool_system(requesters=2, workers=2, chunks=1), symmetry=True)
+    assert not fast.fast
+
+
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_an_invariant_is_looked_at_in_every_state(model):
+    kernel = Kernel(model())
+    states = list(toys.space(kernel).distance)
+    for bad in states[:: max(1, len(states) // 7)]:
+        text = str(kernel.view(bad))
+        agree(model, always(lambda state, text=text: str(state) != text, "not that"))
+        agree(model, sometimes(lambda state, text=text: str(state) == text, "that"))
+
+
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_the_plain_loop_searches_where_the_arrays_have_no_room(model):
+    with patch.object(tables_module, "MOST_FUTURES", 1):
+        agree(model)
+
+
+def test_more_futures_than_the_arrays_have_room_for_are_met_by_the_plain_loop():
+    with patch.object(tables_module, "MOST_FUTURES", 1):
+        plain, fast = agree(lambda: pool_starvation.fixed(downloads=2, workers=2, callback_workers=2), after=100)
+    assert not fast.fast
+    assert plain.result.states > 100
+
+
+def test_a_step_that_is_forgotten_is_caught(monkeypatch):
+    def forgetful(tables, state, process, fresh):
+        tables._enter(state, process, fresh, tables.kernel.moves(state, process)[:1])
+
+    monkeypatch.setattr(FastTables, "learn_moves", forgetful)
+    with pytest.raises(AssertionError):
+        agree(lambda: toys.two_phase_commit(n=2))
+
+
+def test_futures_that_are_never_dropped_are_caught(monkeypatch):
+    monkeypatch.setattr(tables_module, "_set", lambda numbers: 0)
+    with pytest.raises(AssertionError):
+        agree(lambda: toys.nested_futures(roots=2, levels=2, workers=3))
+
+
+def test_a_limit_on_memory_stops_the_search_and_says_what_was_covered():
+    result = explore(toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2), max_memory=1)
+    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, "max_memory=1 was reached")
+    assert result.notes == ("every state within 7 steps was expanded",)
+
+
+def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
+    model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
+    limit = search_module.memory_used() + 40_000_000
+    result = explore(model, symmetry=False, max_memory=limit)
+    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
+    assert result.states > 5_000
+    assert any("steps was expanded" in note for note in result.notes)
+
+
+def test_it_is_said_how_many_bytes_a_state_takes():
+    model = toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
+    result = explore(model, symmetry=False)
+    assert (result.verdict, result.states) == (Verdict.HOLDS, 188_685)
+    assert result.notes == ("compiled loop: 34 bytes per state",)
+
+
+def test_progress_goes_on_in_the_compiled_loop():
+    told = []
+    explore(toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2), progress=told.append)
+    assert max(one.states for one in told) > 40_000
+    assert [one.states for one in told] == sorted(one.states for one in told)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 17, 50, 126, 127, 128])
+def test_a_limit_is_exact(limit):
+    agree(lambda: toys.pool_system(requesters=2, workers=2, chunks=1), max_states=limit)
+
+
+@pytest.mark.parametrize(("module", "position"), [*each_claim()])
+def test_every_claim_has_the_same_answer(module, position):
+    claim = claims_of(module)[position]
+    options = {"timeouts": claim.timeouts, "max_states": claim.max_states}
+    agree(claim.build, claim.property, after=50, **options)
+
+
+@given(systems(longest=3), st.sampled_from(TIMEOUTS), st.integers(1, 60))
+@settings(max_examples=200)
+def test_generated_systems_have_the_same_answer(model, timeouts, after):
+    note(str(model.origin))
+    with patch.object(explore_module, "NO_RETURN_STATES", 20):
+        agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000)
+
+
+@pytest.mark.slow
+@given(systems(longest=5), st.sampled_from(TIMEOUTS), st.integers(1, 1_000))
+@settings(max_examples=2_000)
+def test_many_generated_systems_have_the_same_answer(model, timeouts, after):
+    with patch.object(explore_module, "NO_RETURN_STATES", 20):
+        agree(lambda: model, after=after, timeouts=timeouts, max_states=5_000)
