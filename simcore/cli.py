@@ -141,16 +141,25 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 @click.option("--max-seconds", type=float, help="Stop after this many seconds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs.")
 @click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool, and the names of a family, apart.")
+@click.option("--no-partial-order", is_flag=True, help="Follow steps in every order, where order does not count too.")
+@click.option("--max-memory", type=int, metavar="BYTES", help="Stop when the process uses this much memory.")
 @_timeouts
 @_as_json
 def explore_model(
-    model: str, parameters: tuple[str, ...], names: tuple[str, ...], as_object: bool, no_symmetry: bool, **options: Any
+    model: str,
+    parameters: tuple[str, ...],
+    names: tuple[str, ...],
+    as_object: bool,
+    no_symmetry: bool,
+    no_partial_order: bool,
+    **options: Any,
 ) -> int:
     """Search every interleaving of MODEL; deadlock freedom unless --property says otherwise."""
     built = build_model(model, parameters)
     properties = [read_property(name) for name in names]
     with progress() as tell:
-        result = explore(built, *properties, symmetry=not no_symmetry, progress=tell, **options)
+        options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
+        result = explore(built, *properties, progress=tell, **options)
     click.echo(json.dumps(as_json(result), indent=2) if as_object else str(result))
     return _VERDICT[result.verdict]
 

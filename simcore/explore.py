@@ -23,10 +23,11 @@ from typing import Literal
 from simcore.errors import OptionError
 from simcore.graph import Lasso, Path
 from simcore.kernel import Kernel, Packed, Timeouts
-from simcore.knot import Knots, reach
+from simcore.knot import Knots
 from simcore.model import Model
+from simcore.no_return import no_return
 from simcore.reduction import NotSymmetric, Symmetry
-from simcore.result import Counterexample, NoReturn, Result
+from simcore.result import Counterexample, Result
 from simcore.runs import NamesMatter, OrderMatters, Runs
 from simcore.schedule import Schedule
 from simcore.search import FAST_AFTER, Found, Limits, OutOfBudget, Search, Space, Unfit
@@ -38,10 +39,9 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 
 StrategyName = Literal["breadth", "depth", "random", "pct"]
 
-NO_RETURN_STATES = 10_000
 _SAMPLES = 1_000
 _SECONDS_TO_COMPILE = 10  # of the compiled loop, when that was never done before
-_IN_ALL_ORDERS = 20_000  # states that are worth knowing the shortest way, once a way is known
+_IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once a way is known
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
 
@@ -173,33 +173,43 @@ class _Exploration(Search):
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
-        name = "depth-first" if depth_first else "breadth-first"
-        if self.symmetry.told:
-            name += f", {self.symmetry.told} interchangeable"
-        if self.partial_order is not None:
-            name += ", partial order"
         self._runs().ask_once(self.asked)
         try:
             found = self.walk(self.space, depth_first)
         except OutOfBudget as limit:
+            name = self._name(depth_first)
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
             result = self._result(name, reason=str(limit))
-            if depth_first or self.partial_order is not None or not str(limit).startswith("max_memory"):
+            if not str(limit).startswith("max_memory"):
                 return result
-            return replace(result, notes=(*result.notes, f"every state within {self.space.covered} steps was expanded"))
+            covered = f"every state within {self.space.covered} steps was expanded"
+            if depth_first or self._reordered:
+                covered = f"{self.space.last:,} states were expanded"
+            return replace(result, notes=(*result.notes, covered))
         if found is None:
             if self.partial_order is not None and not self.partial_order.justified():
                 raise Unjustified
             if depth_first:
                 self.space.graph = self.space.graph.arranged(self.space.expanded)
-            return self._whole(name, depth_first)
-        if self.partial_order is None:
-            return self._result(name, self._counterexample(found, depth_first))
-        return self._in_all_orders(found, depth_first)
+            return self._whole(depth_first)
+        if self._reordered:
+            return self._in_all_orders(found, depth_first)
+        return self._result(self._name(depth_first), self._counterexample(found, depth_first))
+
+    @property
+    def _reordered(self) -> bool:
+        """Whether steps were left out because order does not count for them."""
+        return self.partial_order is not None and self.partial_order.used
+
+    def _name(self, depth_first: bool) -> str:
+        name = "depth-first" if depth_first else "breadth-first"
+        if self.symmetry.told:
+            name += f", {self.symmetry.told} interchangeable"
+        return name + ", partial order" if self._reordered else name
 
     def _runs(self) -> Runs:
-        return Runs(self.kernel, self.symmetry, self.space, all_orders=self.partial_order is None)
+        return Runs(self.kernel, self.symmetry, self.space, all_orders=not self._reordered)
 
     def _in_all_orders(self, found: Found, depth_first: bool) -> Result:
         """Look for the shortest way to a violation that was found with less than all orders of steps."""
@@ -336,40 +346,14 @@ class _Exploration(Search):
             cycle = Schedule(whole.steps[len(path) :], whole.origin)
         failed = kernel.failed(states[-1])
         failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
-        point = self._no_return(states) if self.deadlock is not None and name == self.deadlock.name else None
+        point = None
+        if self.deadlock is not None and name == self.deadlock.name:
+            point = no_return(kernel, self.symmetry, self.knots, self.limits, states)
         return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
 
-    def _no_return(self, states: list[Packed]) -> NoReturn | None:
-        """Find the first of ``states`` from which no good end can be reached; from there on it stays so.
-
-        Searching everything that can follow is cheap near the end and soon too much before, so the end is
-        pushed back by bisection as long as the budget suffices; what cannot be decided leaves an interval.
-        """
-        if self._can_end_well(states[0], NO_RETURN_STATES) is not True:
-            return None
-        last = _bisect(0, len(states) - 1, lambda n: self._can_end_well(states[n], NO_RETURN_STATES) is not False)
-        quick = NO_RETURN_STATES // 20
-        first = _bisect(0, last, lambda n: self._can_end_well(states[n], quick) is True)
-        return NoReturn(last, first, NO_RETURN_STATES)
-
-    def _can_end_well(self, state: Packed, budget: int) -> bool | None:
-        kernel = self.kernel
-        looked = 0
-
-        def hopeless(reached: Packed) -> bool:
-            nonlocal looked
-            looked += 1
-            if looked > NO_RETURN_STATES // 20:
-                self.limits.check(0)  # the time that the caller gave is for this too
-            return self.knots.stuck(reached, kernel.successors(reached))
-
-        try:
-            return reach(kernel, state, kernel.finished, budget, hopeless, self.symmetry.representative)
-        except OutOfBudget:
-            return None
-
-    def _whole(self, name: str, depth_first: bool) -> Result:
+    def _whole(self, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
+        name = self._name(depth_first)
         if self.wanted:
             missing = self.wanted[0].name
             return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
@@ -379,7 +363,7 @@ class _Exploration(Search):
                 prefix = concrete(self.kernel, self.symmetry, found.prefix)
                 told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
                 return self._result(name, told)
-            if found is not None and self.partial_order is not None:
+            if found is not None and self._reordered:
                 return self._in_all_orders(found, depth_first)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
@@ -402,14 +386,3 @@ class _Exploration(Search):
             reason,
             space.notes,
         )
-
-
-def _bisect(low: int, high: int, good: Callable[[int], bool]) -> int:
-    """Return the smallest number in (low, high] that is not good; ``low`` is, ``high`` is not."""
-    while high - low > 1:
-        middle = (low + high) // 2
-        if good(middle):
-            low = middle
-        else:
-            high = middle
-    return high

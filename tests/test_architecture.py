@@ -33,7 +33,7 @@ RANKS = [
     {"knot", "lost"},
     {"monitor", "search"},
     {"fast"},
-    {"runs"},
+    {"runs", "no_return"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},

@@ -24,7 +24,7 @@ from simcore import (
 from simcore.errors import OptionError
 from simcore.kernel import Kernel
 
-explore_module = sys.modules[explore.__module__]  # the name at the top is the function
+no_return_module = sys.modules["simcore.no_return"]
 search_module = sys.modules["simcore.search"]
 VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
 EXHAUSTIVE = ["breadth", "depth"]
@@ -76,7 +76,7 @@ def test_opposed_locks_deadlock(strategy):
 
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
 def test_a_whole_space_without_a_violation_holds(strategy):
-    result = explore(small.steps(length=3, processes=2), strategy=strategy)
+    result = explore(small.steps(length=3, processes=2), partial_order=False, strategy=strategy)
     assert (result.verdict, result.states, result.transitions) == (HOLDS, 16, 24)
     assert (result.reason, result.counterexample) == ("", None)
 
@@ -210,14 +210,14 @@ def test_only_a_slow_machine_meets_a_time_out_that_others_would_have_prevented(t
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
 @pytest.mark.parametrize("limit", [1, 10, 15])
 def test_a_limit_on_states_is_exact(limit, strategy):
-    result = explore(small.steps(length=3, processes=2), max_states=limit, strategy=strategy)
+    result = explore(small.steps(length=3, processes=2), partial_order=False, max_states=limit, strategy=strategy)
     assert (result.verdict, result.states) == (UNDETERMINED, limit)
     assert result.reason == f"max_states={limit} was reached"
 
 
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
 def test_a_limit_that_is_just_large_enough_does_not_matter(strategy):
-    result = explore(small.steps(length=3, processes=2), max_states=16, strategy=strategy)
+    result = explore(small.steps(length=3, processes=2), partial_order=False, max_states=16, strategy=strategy)
     assert (result.verdict, result.states) == (HOLDS, 16)
 
 
@@ -227,7 +227,7 @@ def test_a_limit_on_states_counts_the_steps_of_samples():
 
 
 def test_a_limit_on_seconds_ends_the_search():
-    result = explore(small.steps(length=9, processes=7), max_seconds=0.05)
+    result = explore(small.steps(length=9, processes=7), partial_order=False, max_seconds=0.05)
     assert result.verdict is UNDETERMINED
     assert result.reason == "max_seconds=0.05 was reached"
     assert result.seconds < 2
@@ -263,7 +263,7 @@ def test_what_is_about_whole_runs_is_refused_without_the_whole_graph(strategy, p
 
 def test_progress_is_told_while_searching():
     told = []
-    explore(small.steps(length=9, processes=6), max_seconds=0.7, progress=told.append)
+    explore(small.steps(length=9, processes=6), partial_order=False, max_seconds=0.7, progress=told.append)
     assert told
     assert all(one.states >= 1 and one.frontier >= 0 and one.seconds > 0 for one in told)
     assert [one.states for one in told] == sorted(one.states for one in told)
@@ -506,10 +506,10 @@ def test_what_never_ends_has_no_point_of_no_return():
 def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkeypatch):
     """Each question may then look at a twentieth of its states, and what is left open is an interval."""
     monkeypatch.setattr(search_module, "HUNT_AFTER", 100)
-    monkeypatch.setattr(explore_module, "NO_RETURN_STATES", 2_000)
+    monkeypatch.setattr(no_return_module, "NO_RETURN_STATES", 2_000)
     monkeypatch.setattr(search_module, "_HUNTS", 5)
     looked = []
-    real = explore_module.reach
+    real = no_return_module.reach
 
     def counted(kernel, start, goal, budget, prune, representative):
         def pruned(state):
@@ -519,7 +519,7 @@ def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkey
         looked.append(0)
         return real(kernel, start, goal, budget, pruned, representative)
 
-    monkeypatch.setattr(explore_module, "reach", counted)
+    monkeypatch.setattr(no_return_module, "reach", counted)
     result = explore(toys.pool_system(requesters=7, workers=4, chunks=1), max_seconds=0.5)
     assert result.verdict is VIOLATED
     assert 0 < max(looked) <= 101

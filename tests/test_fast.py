@@ -1,5 +1,6 @@
 """The compiled loop meets the same states in the same order as the plain one, and gives the same answer."""
 
+import re
 import sys
 from unittest.mock import patch
 
@@ -20,6 +21,7 @@ from simcore.kernel import Kernel
 from simcore.search import Search
 
 explore_module, search_module = sys.modules[explore.__module__], sys.modules[Search.__module__]
+no_return_module = sys.modules["simcore.no_return"]
 tables_module = sys.modules[FastTables.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
 NEVER = sys.maxsize
@@ -81,7 +83,7 @@ class Answer:
 
 def agree(model, *properties, after=1, **options):
     """Explore with the plain loop and with the compiled one; insist on one answer, and return both."""
-    options.setdefault("symmetry", False)
+    options = {"symmetry": False, "partial_order": False, **options}
     plain, fast = (Answer(model(), properties, at, **options) for at in (NEVER, after))
     assert fast.told == plain.told
     assert not plain.fast
@@ -147,15 +149,17 @@ def test_futures_that_are_never_dropped_are_caught(monkeypatch):
 
 
 def test_a_limit_on_memory_stops_the_search_and_says_what_was_covered():
-    result = explore(toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2), max_memory=1)
+    model = toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2)
+    result = explore(model, partial_order=False, max_memory=1)
     assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, "max_memory=1 was reached")
     assert result.notes == ("every state within 7 steps was expanded",)
+    assert re.fullmatch(r"[\d,]+ states were expanded", explore(model, max_memory=1).notes[0])
 
 
 def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
     model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
     limit = search_module.memory_used() + 40_000_000
-    result = explore(model, symmetry=False, max_memory=limit)
+    result = explore(model, symmetry=False, partial_order=False, max_memory=limit)
     assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
     assert result.states > 5_000
     assert any("steps was expanded" in note for note in result.notes)
@@ -163,14 +167,19 @@ def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
 
 def test_it_is_said_how_many_bytes_a_state_takes():
     model = toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
-    result = explore(model, symmetry=False)
+    result = explore(model, symmetry=False, partial_order=False)
     assert (result.verdict, result.states) == (Verdict.HOLDS, 188_685)
     assert result.notes == ("compiled loop: 34 bytes per state",)
 
 
 def test_progress_goes_on_in_the_compiled_loop():
     told = []
-    explore(toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2), progress=told.append)
+    explore(
+        toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2),
+        symmetry=False,
+        partial_order=False,
+        progress=told.append,
+    )
     assert max(one.states for one in told) > 40_000
     assert [one.states for one in told] == sorted(one.states for one in told)
 
@@ -191,7 +200,7 @@ def test_every_claim_has_the_same_answer(module, position):
 @settings(max_examples=200)
 def test_generated_systems_have_the_same_answer(model, timeouts, after):
     note(str(model.origin))
-    with patch.object(explore_module, "NO_RETURN_STATES", 20):
+    with patch.object(no_return_module, "NO_RETURN_STATES", 20):
         agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000)
 
 
@@ -199,5 +208,5 @@ def test_generated_systems_have_the_same_answer(model, timeouts, after):
 @given(systems(longest=5), st.sampled_from(TIMEOUTS), st.integers(1, 1_000))
 @settings(max_examples=2_000)
 def test_many_generated_systems_have_the_same_answer(model, timeouts, after):
-    with patch.object(explore_module, "NO_RETURN_STATES", 20):
+    with patch.object(no_return_module, "NO_RETURN_STATES", 20):
         agree(lambda: model, after=after, timeouts=timeouts, max_states=5_000)

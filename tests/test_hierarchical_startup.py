@@ -216,7 +216,7 @@ def test_after_the_fix_safety_does_not_depend_on_how_long_anything_takes():
     ],
 )
 def test_so_many_states_are_met(build, parameters, states):
-    assert asked(build, always(bool), **parameters).states == states
+    assert explore(build(**parameters), always(bool), timeouts="in_order", partial_order=False).states == states
 
 
 # ---- for real ----------------------------------------------------------------------------------------------

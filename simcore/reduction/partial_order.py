@@ -101,6 +101,11 @@ class PartialOrder:
         """Remember that ``part`` is followed in place of all steps of ``state``."""
         self._relied_on.append((state, part.chosen, self.footprints.version + self.watched.version))
 
+    @property
+    def used(self) -> bool:
+        """Whether any step was left out."""
+        return bool(self._relied_on)
+
     def justified(self) -> bool:
         """Tell whether everything that was relied on still stands, with what is known now."""
         self.footprints.update()
