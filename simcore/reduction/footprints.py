@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simcore.kernel import Kernel
-from simcore.objects import Lock
+from simcore.objects import LockValue
 from simcore.operations import Operation
 from simcore.tables import Effect
 
@@ -94,11 +94,11 @@ class Footprints:
             self._look_for_owner(effect)
 
     def _look_for_owner(self, effect: Effect) -> None:
-        """Notice when somebody releases a lock that another one holds."""
+        """Notice when somebody frees a lock that another one holds, by a release or by a wait on its condition."""
         process, local, value, move = effect
-        operation = self.kernel.about(local)
-        if operation is not None and operation.name == "release" and isinstance(operation.target, Lock):
-            owner = self.kernel.values[value].owner
+        operation, before = self.kernel.about(local), self.kernel.values[value]
+        if isinstance(before, LockValue) and operation is not None and operation.name in ("release", "wait"):
+            owner = before.owner
             if owner is not None and owner is not self.kernel.processes[process]:
                 self._released_by_others.add(move.position)
 
@@ -131,7 +131,7 @@ class Footprints:
         return sum(known.get(name, 0) | known.get(name + TRIES, 0) for name in names)
 
     def own_lock(self, position: int) -> bool:
-        """Tell whether nobody was ever seen to release the lock at ``position`` that another one holds."""
+        """Tell whether nobody was ever seen to free the lock at ``position`` that another one holds."""
         return position not in self._released_by_others
 
     def free_when_idle(self, idle: int) -> bool:

@@ -15,8 +15,9 @@ That gives the same answers because of four things.
    expanded yet (Bosnacki, Leue and Lluch Lafuente, 2006). The state that is expanded last was therefore expanded
    fully, and from every state such a one is reached by steps that leave what was put off enabled.
    So each run of the full graph can be continued to one that is, up to order, a run of the reduced graph: the same
-   local states of processes are met, the same end states, and whoever can move, or end, still can. A process can never
-   move again after some state of the full graph if and only if that is so in the reduced one.
+   local states of processes are met (but for a task that has ended and whose result nobody can ask for any more), the
+   same end states, and whoever can move, or end, still can. A process can never move again after some state of the
+   full graph if and only if that is so in the reduced one.
 4. *What a property looks at* changes in no step of an ample set, for properties of single states. Which objects and
    processes it looks at is seen when it is asked (`Watched`).
 
@@ -41,7 +42,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simcore.kernel import Choice, Kernel, Packed
-from simcore.objects import LockValue, ThreadPool
+from simcore.objects import Condition, LockValue, ThreadPool
 from simcore.operations import Operation
 from simcore.reduction.footprints import TRIES, Footprints
 from simcore.reduction.symmetry import Symmetry
@@ -135,7 +136,9 @@ class PartialOrder:
         positions += [self.kernel.target(before[place]) for place in positions[len(self._positions) :]]
         if any(before[place : place + 1] != after[place : place + 1] for place in positions if place >= 0):
             return True
-        return self.watched.futures and self._futures(before) != self._futures(after)
+        workers = any(process.pool is not None for process in self.watched.processes)
+        # a worker whose task has lost its future has a step less to do
+        return (self.watched.futures or workers) and self._futures(before) != self._futures(after)
 
     def _futures(self, state: Packed) -> list[bool]:
         return [value != FREE for value in state[self.kernel.first_future :]]
@@ -184,8 +187,10 @@ class PartialOrder:
         owner = value.owner if isinstance(value, LockValue) and operation.name == "acquire" else None
         if owner is not None and footprints.own_lock(position):
             return 0, 1 << owner.index
-        names = target.enabled_by.get(operation.name, frozenset(name.rstrip(TRIES) for name in footprints.at[position]))
-        return footprints.accesses(position, names), 0
+        everybody = frozenset(name.rstrip(TRIES) for name in footprints.at[position])
+        if isinstance(target, Condition):  # who has been notified waits for the lock, who has not for others
+            return footprints.accesses(position, everybody), 0
+        return footprints.accesses(position, target.enabled_by.get(operation.name, everybody)), 0
 
     def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
         kernel, footprints, target = self.kernel, self.footprints, operation.target
