@@ -10,6 +10,12 @@ chunk here: 200 chunks of data and the end of file are ``chunks=201``.
 
 Look for all stream workers in blob_callback, waiting for read_stream tasks that are queued behind them: a
 hang is reachable if and only if downloads >= workers, however few chunks there are.
+
+For any number of chunks the proof is that with ``endless=True``, whose states are finitely many. No step depends on
+the number of a chunk but the check of its bytes, and whom a callback waits for was submitted for its own request; so a
+run with ``chunks`` round trips is one of the endless system up to numbers, in which a download that has its chunks
+merely does not ask again, and whoever waits for ever in the one waits for ever in the other. For any number of downloads
+and workers the law above is a conjecture that small sizes support.
 """
 
 from __future__ import annotations
@@ -52,7 +58,7 @@ def content(number: int) -> bytes:
     return hashlib.sha256(number.to_bytes(4)).digest() * 8
 
 
-def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
+def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1, endless: bool = False) -> Model:
     """Build the system before #4171.
 
     Parameters
@@ -63,6 +69,8 @@ def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
         Workers of the owner's stream pool.
     chunks : int
         Round trips of each download.
+    endless : bool
+        True lets each download ask for ever, always for chunk 0: what is found then holds for any ``chunks``.
     """
     model = Model("pool starvation, before #4171")
     stream = model.thread_pool("stream", workers)
@@ -85,14 +93,20 @@ def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
             yield stream.submit(blob_callback, request)
 
     for name in names:
-        model.process(name, download, name, requests, inbox[name], chunks)
+        model.process(name, *asking(name, requests, inbox[name], chunks, endless))
     model.process("owner reader", owner_reader, daemon=True)
     model.process("requester reader", requester_reader, replies, inbox, daemon=True)
     return model
 
 
 def fixed(
-    *, downloads: int = 8, workers: int = 4, callback_workers: int = 64, chunks: int = 1, fix: bool = True
+    *,
+    downloads: int = 8,
+    workers: int = 4,
+    callback_workers: int = 64,
+    chunks: int = 1,
+    endless: bool = False,
+    fix: bool = True,
 ) -> Model:
     """Build the system after #4171.
 
@@ -132,10 +146,24 @@ def fixed(
             yield stream.submit(handle_blob, request)
 
     for name in names:
-        model.process(name, download, name, requests, inbox[name], chunks)
+        model.process(name, *asking(name, requests, inbox[name], chunks, endless))
     model.process("owner reader", owner_reader, daemon=True)
     model.process("requester reader", requester_reader, replies, inbox, daemon=True)
     return model
+
+
+def asking(name, requests, inbox, chunks, endless):
+    """Return the function of a download, and its arguments."""
+    return (download_for_ever, name, requests, inbox) if endless else (download, name, requests, inbox, chunks)
+
+
+def download_for_ever(name, requests, inbox):
+    """Ask for chunk 0 again and again, and check it each time."""
+    while True:
+        yield requests.send(Request(name, 0))
+        chunk = yield inbox.get()
+        if chunk.data != content(chunk.number):
+            raise ValueError(f"{chunk} has wrong bytes")
 
 
 def download(name, requests, inbox, chunks):
@@ -181,6 +209,23 @@ CLAIMS = (
         {"downloads": 3, "workers": 2, "callback_workers": 2},
         slow=True,
         note="more downloads than workers in either pool",
+    ),
+    Claim(
+        "S1",
+        "2.7.1, any number of chunks",
+        buggy,
+        deadlock_free(),
+        Verdict.VIOLATED,
+        {**SMALL, "endless": True},
+    ),
+    Claim(
+        "S1",
+        "2.7.2, any number of chunks",
+        fixed,
+        deadlock_free(),
+        Verdict.HOLDS,
+        {**AFTER, "endless": True},
+        note="downloads that never stop close to a finite graph",
     ),
     Claim("S1", "(a) 2.7.1 pools", buggy, deadlock_free(), Verdict.VIOLATED, {"downloads": 3, "workers": 2}),
     Claim("L2", "2.7.1", buggy, no_stuck_subset(), Verdict.VIOLATED, SMALL),

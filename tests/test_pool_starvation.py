@@ -4,7 +4,7 @@ import pytest
 
 from models import pool_starvation
 from properties import backlog_within, completes, in_order, no_stuck_subset
-from simcore import Model, Verdict, explore
+from simcore import Model, Verdict, explore, leads_to
 
 GRID = [(downloads, workers, chunks) for downloads in range(1, 5) for workers in range(1, 5) for chunks in (1, 2)]
 
@@ -115,3 +115,38 @@ def test_before_the_fix_a_run_that_just_stops_leaves_a_download_behind():
 @pytest.mark.parametrize("build", [pool_starvation.buggy, pool_starvation.fixed])
 def test_at_most_one_task_for_each_download_waits_behind_the_stream_workers(build):
     assert explore(build(downloads=2, workers=3), backlog_within({"stream": 2})).verdict is Verdict.HOLDS
+
+
+# ---- any number of chunks ------------------------------------------------------------------------------------
+
+
+def waits(state):
+    """Whether download[0] has asked, and has no answer yet."""
+    return state.process("download[0]").operation.name == "get"
+
+
+ANSWERED = leads_to(waits, lambda state: not waits(state), "each request of download[0] is answered")
+
+
+@pytest.mark.parametrize(("downloads", "verdict"), [(1, Verdict.HOLDS), (2, Verdict.VIOLATED), (3, Verdict.VIOLATED)])
+def test_before_the_fix_downloads_that_never_stop_hang_by_the_same_law(downloads, verdict):
+    model = pool_starvation.buggy(downloads=downloads, workers=2, endless=True)
+    assert explore(model).verdict is verdict
+
+
+def test_after_the_fix_downloads_that_never_stop_close_to_a_finite_graph():
+    result = explore(pool_starvation.fixed(downloads=3, workers=2, callback_workers=2, endless=True))
+    assert (result.verdict, result.states) == (Verdict.HOLDS, 6_576)
+
+
+def test_after_the_fix_each_of_endlessly_many_requests_is_answered():
+    model = pool_starvation.fixed(downloads=2, workers=1, callback_workers=1, endless=True)
+    result = explore(model, ANSWERED)
+    assert result.verdict is Verdict.HOLDS
+    assert any("symmetry switched off" in note for note in result.notes)
+
+
+def test_before_the_fix_some_request_is_never_answered_while_others_may_be():
+    found = explore(pool_starvation.buggy(downloads=2, workers=1, endless=True), ANSWERED).counterexample
+    assert found.property == ANSWERED.name
+    assert found.lasso is not None

@@ -28,7 +28,6 @@ def test_eight_downloads_over_four_workers_hang_before_it_by_a_shortest_schedule
 
 def test_sixteen_downloads_over_eight_workers_hang():
     found = explore(pool_starvation.buggy(downloads=16, workers=8)).counterexample
-    assert "not known to be shortest" in found.shortest or found.shortest.startswith("shortest")
     assert found.wait_for.explain()[0].startswith("stream 8/8: every worker is in blob_callback")
     assert replay(found.schedule.token).process("stream[7]").task is not None
 
