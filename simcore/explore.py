@@ -28,7 +28,7 @@ from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, NoReturn, Result
 from simcore.schedule import Schedule
-from simcore.search import FAST_AFTER, Found, Limits, OutOfBudget, Search, Space, Unfit, memory_used
+from simcore.search import FAST_AFTER, Found, Limits, OutOfBudget, Search, Space, Unfit
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Predicate, Property, Verdict
@@ -38,8 +38,6 @@ StrategyName = Literal["breadth", "depth", "random", "pct"]
 
 NO_RETURN_STATES = 10_000
 _SAMPLES = 1_000
-_SECONDS_TO_COMPILE = 10  # of the compiled loop, when that was never done before
-_BYTES_TO_COMPILE = 250_000_000
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
 
@@ -112,11 +110,7 @@ def explore(
         notes.append("symmetry switched off: fairness is a promise to each process by name")
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
     apart: dict[str, str] = {}
-    quick = (
-        timeouts != "in_order"
-        and (max_seconds is None or max_seconds >= _SECONDS_TO_COMPILE)
-        and (max_memory is None or max_memory - memory_used() >= _BYTES_TO_COMPILE)
-    )
+    quick = timeouts != "in_order" and limits.room_to_compile
     with _no_cyclic_collection():
         while True:
             reduction = Symmetry(kernel, symmetry, apart)
