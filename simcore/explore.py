@@ -40,7 +40,6 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 StrategyName = Literal["breadth", "depth", "random", "pct"]
 
 _SAMPLES = 1_000
-_SECONDS_TO_COMPILE = 10  # of the compiled loop, when that was never done before
 _IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once a way is known
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
@@ -117,7 +116,7 @@ def explore(
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
     apart: dict[str, str] = {}
     watched = Watched() if partial_order else None
-    quick = timeouts != "in_order" and (max_seconds is None or max_seconds >= _SECONDS_TO_COMPILE)
+    quick = timeouts != "in_order" and limits.room_to_compile
     with _no_cyclic_collection():
         while True:
             reduction = Symmetry(kernel, symmetry, apart)

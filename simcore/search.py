@@ -27,6 +27,8 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
 SHORTEN_STATES = 200_000
+BYTES_TO_COMPILE = 250_000_000
+_SECONDS_TO_COMPILE = 10
 _HUNTS = 40
 STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _RUN_STEPS = 20_000
@@ -155,6 +157,12 @@ class Limits:
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self.started
+
+    @property
+    def room_to_compile(self) -> bool:
+        """Whether they leave room for the compiled loop, which may have to be compiled first."""
+        enough = self.memory is None or self.memory - memory_used() >= BYTES_TO_COMPILE
+        return enough and (self.seconds is None or self.seconds >= _SECONDS_TO_COMPILE)
 
     def check(self, states: int) -> None:
         """Raise when another state, or another moment, would be too much."""

@@ -158,11 +158,24 @@ def test_a_limit_on_memory_stops_the_search_and_says_what_was_covered():
 
 def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
     model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
+    assert Answer(
+        model, (), after=1, symmetry=False, partial_order=False, max_states=100
+    ).fast  # numba's own memory is in use now
     limit = search_module.memory_used() + 40_000_000
-    result = explore(model, symmetry=False, partial_order=False, max_memory=limit)
-    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
-    assert result.states > 5_000
-    assert any("steps was expanded" in note for note in result.notes)
+    with patch.object(search_module, "BYTES_TO_COMPILE", 0):
+        answer = Answer(model, (), after=5_000, symmetry=False, partial_order=False, max_memory=limit)
+    assert answer.fast
+    assert (answer.result.verdict, answer.result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
+    assert answer.result.states > 5_000
+    assert any("steps was expanded" in note for note in answer.result.notes)
+
+
+def test_with_too_little_memory_for_the_compiler_the_plain_loop_searches():
+    model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
+    limit = search_module.memory_used() + 40_000_000
+    answer = Answer(model, (), after=5_000, symmetry=False, partial_order=False, max_memory=limit)
+    assert not answer.fast
+    assert answer.result.states > 5_000
 
 
 def test_it_is_said_how_many_bytes_a_state_takes():
@@ -174,12 +187,8 @@ def test_it_is_said_how_many_bytes_a_state_takes():
 
 def test_progress_goes_on_in_the_compiled_loop():
     told = []
-    explore(
-        toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2),
-        symmetry=False,
-        partial_order=False,
-        progress=told.append,
-    )
+    model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
+    explore(model, symmetry=False, partial_order=False, max_states=1_000_000, progress=told.append)
     assert max(one.states for one in told) > 40_000
     assert [one.states for one in told] == sorted(one.states for one in told)
 

@@ -87,7 +87,7 @@ class FastSearch(PackedSpace):
     def __init__(self, search: Search, looked_at: int) -> None:
         self.search = search
         super().__init__(FastTables(search.kernel, search.knots))
-        self._looked_at = looked_at
+        self._looked_at = self._told = looked_at
         self._pending = bool(search.invariants or search.wanted)
         self._answers = {
             MOVES: self._learn_moves,
@@ -191,8 +191,9 @@ class FastSearch(PackedSpace):
 
     def _tell(self) -> None:
         search, registers = self.search, self.registers
-        frontier = int(registers[STATES] - registers[POSITION])
-        search.tell(int(registers[STATES]), frontier, len(self.levels) - 1)
+        if registers[STATES] > self._told:  # so many had been met when it began again
+            frontier = int(registers[STATES] - registers[POSITION])
+            search.tell(int(registers[STATES]), frontier, len(self.levels) - 1)
 
     # ---- what it asks for ------------------------------------------------------------------------------
 
