@@ -11,11 +11,11 @@ chunk here: 200 chunks of data and the end of file are ``chunks=201``.
 Look for all stream workers in blob_callback, waiting for read_stream tasks that are queued behind them: a
 hang is reachable if and only if downloads >= workers, however few chunks there are.
 
-For any number of chunks the proof is that with ``endless=True``, whose states are finitely many. No step depends on
-the number of a chunk but the check of its bytes, and whom a callback waits for was submitted for its own request; so a
-run with ``chunks`` round trips is one of the endless system up to numbers, in which a download that has its chunks
-merely does not ask again, and whoever waits for ever in the one waits for ever in the other. For any number of downloads
-and workers the law above is a conjecture that small sizes support.
+For any number of chunks the proof is that with ``endless=True``, whose states are finitely many. No step
+depends on the number of a chunk but the check of its bytes, and whom a callback waits for was submitted for its
+own request; so a run with ``chunks`` round trips is one of the endless system up to numbers, in which a
+download that has its chunks merely does not ask again, and whoever waits for ever in the one waits for ever in
+the other. For any number of downloads and workers the law above is a conjecture that small sizes support.
 """
 
 from __future__ import annotations

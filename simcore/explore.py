@@ -24,13 +24,14 @@ from simcore.errors import OptionError
 from simcore.graph import Lasso, Path
 from simcore.kernel import Kernel, Packed, Timeouts
 from simcore.knot import Knots
+from simcore.limits import Limits, OutOfBudget
 from simcore.model import Model
 from simcore.no_return import no_return
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, Result
 from simcore.runs import NamesMatter, OrderMatters, Runs
 from simcore.schedule import Schedule
-from simcore.search import FAST_AFTER, Found, Limits, OutOfBudget, Search, Space, Unfit
+from simcore.search import FAST_AFTER, Found, Search, Space, Unfit
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Property, Verdict

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from simcore.kernel import Kernel, Packed
 from simcore.knot import Knots, reach
+from simcore.limits import Limits, OutOfBudget
 from simcore.reduction import Symmetry
 from simcore.result import NoReturn
-from simcore.search import Limits, OutOfBudget
 
 NO_RETURN_STATES = 10_000
 

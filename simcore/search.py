@@ -7,18 +7,16 @@ part of the loop: the state that would be one too many is not added.
 
 from __future__ import annotations
 
-import mmap
 import sys
-import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from simcore.errors import OptionError
 from simcore.graph import Graph, Path
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
+from simcore.limits import Limits
 from simcore.reduction import PartialOrder, Symmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
@@ -26,13 +24,9 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 
 FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
-SHORTEN_STATES = 200_000
-BYTES_TO_COMPILE = 250_000_000
-_SECONDS_TO_COMPILE = 10
 _HUNTS = 40
 STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _RUN_STEPS = 20_000
-_BETWEEN = 512  # states between two looks at the memory in use
 
 
 class Progress(NamedTuple):
@@ -117,15 +111,6 @@ class Space:
             search.follow(self, number, search.kernel.successors(self.states[number]), [])
 
 
-def memory_used() -> int:
-    """Return the bytes of memory that this process has in use."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as told:
-            return int(told.read().split()[1]) * mmap.PAGESIZE
-    except OSError:
-        raise OptionError("max_memory: this system does not say what a process uses; use max_states") from None
-
-
 def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     """Return who waited, and who had ended, in two states before the same one: what is new after either counts."""
     return one[0] & other[0], min(one[1], other[1], key=int.bit_count)
@@ -137,50 +122,8 @@ def _called(mark: tuple[int, int], way: Sequence[int]) -> tuple[int, int]:
     return (sum(1 << new for old, new in enumerate(way) if waiting >> old & 1) if way else waiting), ended
 
 
-class OutOfBudget(Exception):
-    """A limit was reached; the text says which."""
-
-
 class Unfit(Exception):
     """The compiled loop has no room for something that was met: the plain loop must search instead."""
-
-
-@dataclass
-class Limits:
-    """How many states, how many seconds of wall-clock time, and how many bytes of memory, a search may take."""
-
-    states: int | None
-    seconds: float | None
-    memory: int | None = None
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.started
-
-    @property
-    def room_to_compile(self) -> bool:
-        """Whether they leave room for the compiled loop, which may have to be compiled first."""
-        enough = self.memory is None or self.memory - memory_used() >= BYTES_TO_COMPILE
-        return enough and (self.seconds is None or self.seconds >= _SECONDS_TO_COMPILE)
-
-    def check(self, states: int) -> None:
-        """Raise when another state, or another moment, would be too much."""
-        if self.states is not None and states >= self.states:
-            raise OutOfBudget(f"max_states={self.states} was reached")
-        if self.seconds is not None and self.elapsed >= self.seconds:
-            raise OutOfBudget(f"max_seconds={self.seconds:g} was reached")
-        if states % _BETWEEN == 0:
-            self.allow(0)
-
-    def allow(self, more: int) -> None:
-        """Raise when ``more`` bytes of memory would be too much."""
-        if self.memory is not None and memory_used() + more >= self.memory:
-            raise OutOfBudget(f"max_memory={self.memory} was reached")
-
-    def shorten(self, states: int = SHORTEN_STATES) -> None:
-        """From here on the search is only about a shorter witness, which is worth so many states."""
-        self.states = states if self.states is None else min(self.states, states)
 
 
 class Search:

@@ -17,7 +17,7 @@ RANKS = [
     {"errors", "children", "graph"},
     {"operations"},
     {"objects", "deadlines"},
-    {"model"},
+    {"model", "limits"},
     {"freeze"},
     {"mentions"},
     {"process"},

@@ -24,6 +24,7 @@ from simcore import (
 from simcore.errors import OptionError
 from simcore.kernel import Kernel
 
+limits_module = sys.modules["simcore.limits"]
 no_return_module = sys.modules["simcore.no_return"]
 search_module = sys.modules["simcore.search"]
 VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
@@ -393,7 +394,7 @@ def no_fault(length):
 
 def test_a_deep_bug_is_found_by_looking_ahead(monkeypatch):
     monkeypatch.setattr(search_module, "HUNT_AFTER", 100)
-    monkeypatch.setattr(search_module, "SHORTEN_STATES", 1_000)
+    monkeypatch.setattr(limits_module, "SHORTEN_STATES", 1_000)
     result = explore(small.deep(length=25, width=5), no_fault(25))
     assert (result.verdict, result.property) == (VIOLATED, "no fault")
     assert result.counterexample.schedule.processes == ["sink"] * 25

@@ -21,6 +21,8 @@ from simcore.kernel import Kernel
 from simcore.search import Search
 
 explore_module, search_module = sys.modules[explore.__module__], sys.modules[Search.__module__]
+limits_module = sys.modules["simcore.limits"]
+limits_module = sys.modules["simcore.limits"]
 no_return_module = sys.modules["simcore.no_return"]
 tables_module = sys.modules[FastTables.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
@@ -161,8 +163,8 @@ def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
     assert Answer(
         model, (), after=1, symmetry=False, partial_order=False, max_states=100
     ).fast  # numba's own memory is in use now
-    limit = search_module.memory_used() + 40_000_000
-    with patch.object(search_module, "BYTES_TO_COMPILE", 0):
+    limit = limits_module.memory_used() + 40_000_000
+    with patch.object(limits_module, "BYTES_TO_COMPILE", 0):
         answer = Answer(model, (), after=5_000, symmetry=False, partial_order=False, max_memory=limit)
     assert answer.fast
     assert (answer.result.verdict, answer.result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
@@ -172,7 +174,7 @@ def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
 
 def test_with_too_little_memory_for_the_compiler_the_plain_loop_searches():
     model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
-    limit = search_module.memory_used() + 40_000_000
+    limit = limits_module.memory_used() + 40_000_000
     answer = Answer(model, (), after=5_000, symmetry=False, partial_order=False, max_memory=limit)
     assert not answer.fast
     assert answer.result.states > 5_000

@@ -9,9 +9,10 @@ from hypothesis import assume, given, settings
 
 from simcore import Model
 from simcore.kernel import Kernel
+from simcore.limits import Limits, OutOfBudget
 from simcore.lost import never_again
 from simcore.reduction import NotSymmetric, Symmetry
-from simcore.search import Limits, OutOfBudget, Search
+from simcore.search import Search
 
 STATES = 1_500
 

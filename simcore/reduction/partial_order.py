@@ -76,8 +76,8 @@ class PartialOrder:
         self.kernel, self.watched = kernel, watched
         self.footprints = Footprints(kernel)
         self._names = names = symmetry.names
-        self._watched_version = -1
-        self._pools = {pool.index for pool, team in kernel.model.pools() if names.of_worker(team[0]) is not None}
+        self._watched_version, self._places = -1, set[int]()
+        self._pools = {pool.index for pool, team in kernel.model.pools() if team[0] in symmetry.interchangeable}
         self._places_renamed = names.futures
         self._needed: dict[tuple[int, int], tuple[int, _Needs | None]] = {}
         self._relied_on: list[tuple[Packed, int, int]] = []
@@ -126,22 +126,41 @@ class PartialOrder:
             yield Part(part, chosen)
 
     def _visible(self, state: Packed, choice: Choice) -> bool:
-        """Tell whether a step changes what a property looks at, or whether a process that it looks at can step."""
-        before, after, first = state, choice.state, self.kernel.first_process
+        """Tell whether a step, here or at another place of a run, may change what a property looks at.
+
+        Of a process it sees whether it is blocked, so what the process may still come to counts. A step that may be the
+        last to drop a future changes the task that was to set it, on a worker or in a queue.
+        """
+        watched, kernel = self.watched, self.kernel
+        if not watched.version:
+            return False
+        first, after = kernel.first_process, choice.state
+        changed = [place for place in range(max(len(state), len(after))) if _at(state, place) != _at(after, place)]
+        if any(place in self._watched_places() for place in changed):
+            return True
+        for process in watched.processes:
+            may = self.footprints.may[state[first + process.index]]
+            if any(may & bit for place in changed for bit in self.footprints.at.get(place, {}).values()):
+                return True
+        tasks = any(process.pool is not None for process in watched.processes)
+        tasks = tasks or any(isinstance(thing, ThreadPool) for thing in watched.objects)
+        return (watched.futures or tasks) and (max(changed) >= kernel.first_future or self._drops(state, choice))
+
+    def _watched_places(self) -> set[int]:
+        """Return where what is watched stands in a state; with one of a family, where all of them stand."""
         if self._watched_version != self.watched.version:
             self._watched_version = self.watched.version
             alike = {self._names.label(thing).template for thing in self.watched.objects}
-            self._positions = [t.index for t in self.kernel.model.objects if self._names.label(t).template in alike]
-        positions = self._positions + [first + process.index for process in self.watched.processes]
-        positions += [self.kernel.target(before[place]) for place in positions[len(self._positions) :]]
-        if any(before[place : place + 1] != after[place : place + 1] for place in positions if place >= 0):
-            return True
-        workers = any(process.pool is not None for process in self.watched.processes)
-        # a worker whose task has lost its future has a step less to do
-        return (self.watched.futures or workers) and self._futures(before) != self._futures(after)
+            objects = [t for t in self.kernel.model.objects if self._names.label(t).template in alike]
+            self._places = {thing.index for thing in objects}
+            self._places |= {self.kernel.first_process + process.index for process in self.watched.processes}
+        return self._places
 
-    def _futures(self, state: Packed) -> list[bool]:
-        return [value != FREE for value in state[self.kernel.first_future :]]
+    def _drops(self, state: Packed, choice: Choice) -> bool:
+        moves = self.kernel.moves(state, choice.process)
+        if choice.outcome >= len(moves):
+            moves = (*moves, *self.kernel.expiries(state, choice.process))
+        return bool(moves[choice.outcome].lost)
 
     # ---- who belongs together ------------------------------------------------------------------------
 
@@ -221,3 +240,7 @@ class PartialOrder:
         """Tell whether it is the same which worker of a pool takes the next task."""
         idle = state[self.kernel.first_process + process]
         return position in self._pools and self.footprints.free_when_idle(idle)
+
+
+def _at(state: Packed, place: int) -> int:
+    return state[place] if place < len(state) else FREE
