@@ -10,6 +10,12 @@ chunk here: 200 chunks of data and the end of file are ``chunks=201``.
 
 Look for all stream workers in blob_callback, waiting for read_stream tasks that are queued behind them: a
 hang is reachable if and only if downloads >= workers, however few chunks there are.
+
+With ``chunks=None`` a download decides after each chunk whether it asks for another, so the runs of every number of
+chunks, a different one for each download and none ever stopping included, are among the runs of one finite
+model. Chunks are then numbered modulo 2: nobody branches on a number, and a download has one request open, so a reply
+that is not its own could only be the one before. What every run does holds for any number of chunks when it holds
+there: `answered`, and that no run stops short. `docs/any-number.md` says what else can be closed this way.
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ import hashlib
 from typing import Any, NamedTuple
 
 from properties import completes, deadlock_free, no_stuck_subset
-from simcore import Claim, Model, Verdict
+from simcore import Claim, Model, Property, State, Verdict, choose, leads_to
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4171"
 
@@ -52,7 +58,7 @@ def content(number: int) -> bytes:
     return hashlib.sha256(number.to_bytes(4)).digest() * 8
 
 
-def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
+def buggy(*, downloads: int = 8, workers: int = 4, chunks: int | None = 1) -> Model:
     """Build the system before #4171.
 
     Parameters
@@ -61,8 +67,8 @@ def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
         Threads that download at once, each with one request open.
     workers : int
         Workers of the owner's stream pool.
-    chunks : int
-        Round trips of each download.
+    chunks : int, optional
+        Round trips of each download; with None, as many as it likes.
     """
     model = Model("pool starvation, before #4171")
     stream = model.thread_pool("stream", workers)
@@ -92,7 +98,7 @@ def buggy(*, downloads: int = 8, workers: int = 4, chunks: int = 1) -> Model:
 
 
 def fixed(
-    *, downloads: int = 8, workers: int = 4, callback_workers: int = 64, chunks: int = 1, fix: bool = True
+    *, downloads: int = 8, workers: int = 4, callback_workers: int = 64, chunks: int | None = 1, fix: bool = True
 ) -> Model:
     """Build the system after #4171.
 
@@ -140,14 +146,23 @@ def fixed(
 
 def download(name, requests, inbox, chunks):
     """Ask for one chunk after the other; return the numbers of the chunks received, each one checked."""
-    received = ()
-    for number in range(chunks):
-        yield requests.send(Request(name, number))
-        chunk = yield inbox.get()
-        if chunk.data != content(chunk.number):
-            raise ValueError(f"{chunk} has wrong bytes")
-        received += (chunk.number,)
+    number, received = 0, ()
+    while chunks is None and (yield choose(True, False)):
+        if (yield from round_trip(Request(name, number), requests, inbox)) != number:
+            raise ValueError(f"{name} has an answer to the request before")
+        number = 1 - number
+    for number in range(chunks or 0):
+        received += ((yield from round_trip(Request(name, number), requests, inbox)),)
     return received
+
+
+def round_trip(request, requests, inbox):
+    """Ask for a chunk; return the number of the one that came."""
+    yield requests.send(request)
+    chunk = yield inbox.get()
+    if chunk.data != content(chunk.number):
+        raise ValueError(f"{chunk} has wrong bytes")
+    return chunk.number
 
 
 def requester_reader(replies, inbox):
@@ -157,8 +172,19 @@ def requester_reader(replies, inbox):
         yield inbox[chunk.download].put(chunk)
 
 
+def answered(name: str = "download[0]") -> Property:
+    """Require that every request of the download ``name`` is answered; it is one of many that are alike."""
+
+    def asks(state: State) -> bool:
+        operation = state.process(name).operation
+        return operation is not None and operation.name == "get"
+
+    return leads_to(asks, lambda state: not asks(state), f"every request of {name} is answered")
+
+
 SMALL = {"downloads": 2, "workers": 2}
 AFTER = {**SMALL, "callback_workers": 2}
+ANY = {"chunks": None}
 
 CLAIMS = (
     Claim("S1", "2.7.1", buggy, deadlock_free(), Verdict.VIOLATED, SMALL),
@@ -187,4 +213,18 @@ CLAIMS = (
     Claim("L2", "2.7.2", fixed, no_stuck_subset(), Verdict.HOLDS, AFTER),
     Claim("L3", "2.7.1", buggy, completes("download"), Verdict.VIOLATED, SMALL),
     Claim("L3", "2.7.2", fixed, completes("download"), Verdict.HOLDS, AFTER),
+    Claim("S1", "2.7.1", buggy, deadlock_free(), Verdict.VIOLATED, {**SMALL, **ANY}, note="any number of chunks"),
+    Claim("S1", "2.7.2", fixed, deadlock_free(), Verdict.HOLDS, {**AFTER, **ANY}, note="any number of chunks"),
+    Claim("L2", "2.7.2", fixed, no_stuck_subset(), Verdict.HOLDS, {**AFTER, **ANY}, note="any number of chunks"),
+    Claim("L3", "2.7.1", buggy, answered(), Verdict.VIOLATED, {**SMALL, **ANY}, note="any number of chunks"),
+    Claim("L3", "2.7.2", fixed, answered(), Verdict.HOLDS, {**AFTER, **ANY}, note="any number of chunks"),
+    Claim(
+        "L3",
+        "2.7.1",
+        buggy,
+        answered(),
+        Verdict.HOLDS,
+        {"downloads": 2, "workers": 3, **ANY},
+        note="with more workers than downloads, for any number of chunks",
+    ),
 )
