@@ -80,9 +80,10 @@ def explore(
         For sampled runs.
     symmetry : bool
         Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
-        must then treat them alike; one that asks for one of them by name is refused.
+        must then treat them alike; one that asks for one of them by name is refused. It is switched off for a
+        liveness property that asks so, or whose goal a run may go round without: then a note says why.
     partial_order : bool
-        Of steps in which order does not count, follow one order only.
+        Of steps in which order does not count, follow one order only. Switched off likewise.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     progress : function, optional

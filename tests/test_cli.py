@@ -266,7 +266,7 @@ models.pool_starvation
   models.pool_starvation:buggy  Build the system before #4171.
       downloads=8  Threads that download at once, each with one request open.
       workers=4    Workers of the owner's stream pool.
-      chunks=1     Round trips of each download.
+      chunks=1     Round trips of each download; with None, as many as it likes.
 
   models.pool_starvation:fixed  Build the system after #4171.
       downloads=8          Threads that download at once, each with one request open.

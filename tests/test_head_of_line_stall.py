@@ -214,7 +214,7 @@ def test_frames_are_whole_whenever_time_outs_fire(timeouts):
     ("model", "prop", "states"),
     [
         (buggy(), completes("healthy"), 113),
-        (buggy(workers=2), completes("healthy"), 391),
+        (buggy(workers=2), completes("healthy"), 206),
         (fixed(), completes("healthy"), 1_837),
         (fixed(**LIMIT), answered, 210),
         (fixed(**CONTROL, **LOOK), ended_by("stopwatch", "stopwatch"), 34),

@@ -4,7 +4,7 @@ import pytest
 
 from models import pool_starvation
 from properties import backlog_within, completes, in_order, no_stuck_subset
-from simcore import Model, Verdict, explore, leads_to
+from simcore import Model, Verdict, explore
 
 GRID = [(downloads, workers, chunks) for downloads in range(1, 5) for workers in range(1, 5) for chunks in (1, 2)]
 
@@ -120,33 +120,53 @@ def test_at_most_one_task_for_each_download_waits_behind_the_stream_workers(buil
 # ---- any number of chunks ------------------------------------------------------------------------------------
 
 
-def waits(state):
-    """Whether download[0] has asked, and has no answer yet."""
-    return state.process("download[0]").operation.name == "get"
+@pytest.mark.parametrize(
+    ("build", "sizes", "reduced", "full"),
+    [
+        (pool_starvation.buggy, {"downloads": 1, "workers": 2}, 40, 55),
+        (pool_starvation.buggy, {"downloads": 2, "workers": 3}, 1_254, 10_635),
+        (pool_starvation.fixed, {"downloads": 1, "workers": 1, "callback_workers": 1}, 52, 52),
+        (pool_starvation.fixed, {"downloads": 2, "workers": 1, "callback_workers": 1}, 1_232, 3_237),
+        (pool_starvation.fixed, {"downloads": 2, "workers": 2, "callback_workers": 2}, 2_829, 17_427),
+    ],
+)
+def test_with_any_number_of_chunks_so_many_states_hold(build, sizes, reduced, full):
+    results = [explore(build(**sizes, chunks=None), symmetry=on, partial_order=False) for on in (True, False)]
+    assert [(result.verdict, result.states) for result in results] == [(Verdict.HOLDS, n) for n in (reduced, full)]
 
 
-ANSWERED = leads_to(waits, lambda state: not waits(state), "each request of download[0] is answered")
+@pytest.mark.parametrize(("downloads", "workers"), [(1, 1), (2, 1), (1, 2), (2, 2), (3, 2), (2, 3)])
+def test_with_any_number_of_chunks_a_hang_is_reachable_at_the_same_sizes(downloads, workers):
+    result = explore(pool_starvation.buggy(downloads=downloads, workers=workers, chunks=None))
+    assert result.verdict is (Verdict.VIOLATED if downloads >= workers else Verdict.HOLDS)
 
 
-@pytest.mark.parametrize(("downloads", "verdict"), [(1, Verdict.HOLDS), (2, Verdict.VIOLATED), (3, Verdict.VIOLATED)])
-def test_before_the_fix_downloads_that_never_stop_hang_by_the_same_law(downloads, verdict):
-    model = pool_starvation.buggy(downloads=downloads, workers=2, endless=True)
-    assert explore(model).verdict is verdict
+@pytest.mark.parametrize("chunks", [1, 2, 3])
+def test_what_every_run_does_with_any_number_of_chunks_it_does_with_each(chunks):
+    sizes = {"downloads": 2, "workers": 1, "callback_workers": 1}
+    asked = pool_starvation.answered()
+    for number in (None, chunks):
+        assert explore(pool_starvation.fixed(**sizes, chunks=number), asked).verdict is Verdict.HOLDS
 
 
-def test_after_the_fix_downloads_that_never_stop_close_to_a_finite_graph():
-    result = explore(pool_starvation.fixed(downloads=3, workers=2, callback_workers=2, endless=True))
-    assert (result.verdict, result.states) == (Verdict.HOLDS, 6_576)
+def test_a_download_that_may_go_on_for_ever_need_not_complete():
+    model = pool_starvation.fixed(downloads=1, workers=1, callback_workers=1, chunks=None)
+    result = explore(model, completes("download"))
+    assert result.verdict is Verdict.VIOLATED
+    assert "download[0]" in result.counterexample.lasso.processes
 
 
-def test_after_the_fix_each_of_endlessly_many_requests_is_answered():
-    model = pool_starvation.fixed(downloads=2, workers=1, callback_workers=1, endless=True)
-    result = explore(model, ANSWERED)
-    assert result.verdict is Verdict.HOLDS
-    assert any("symmetry switched off" in note for note in result.notes)
+def test_an_answer_to_the_request_before_is_found(monkeypatch):
+    """A requester reader that keeps the first reply and hands it out again, once numbers differ."""
 
+    def requester_reader(replies, inbox):
+        first = yield replies.recv()
+        yield inbox[first.download].put(first)
+        while True:
+            yield replies.recv()
+            yield inbox[first.download].put(first)
 
-def test_before_the_fix_some_request_is_never_answered_while_others_may_be():
-    found = explore(pool_starvation.buggy(downloads=2, workers=1, endless=True), ANSWERED).counterexample
-    assert found.property == ANSWERED.name
-    assert found.lasso is not None
+    monkeypatch.setattr(pool_starvation, "requester_reader", requester_reader)
+    result = explore(pool_starvation.fixed(downloads=1, workers=1, callback_workers=1, chunks=None))
+    assert result.verdict is Verdict.VIOLATED
+    assert "an answer to the request before" in result.counterexample.failure
