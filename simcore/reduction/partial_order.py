@@ -79,7 +79,7 @@ class PartialOrder:
         self._watched_version, self._places = -1, set[int]()
         self._pools = {pool.index for pool, team in kernel.model.pools() if team[0] in symmetry.interchangeable}
         self._places_renamed = names.futures
-        self._needed: dict[tuple[int, int], tuple[int, _Needs | None]] = {}
+        self._needed: dict[tuple[int, int, int], tuple[int, _Needs | None]] = {}
         self._relied_on: list[tuple[Packed, int, int]] = []
 
     def parts(self, state: Packed, choices: list[Choice]) -> Iterator[Part]:
@@ -144,7 +144,8 @@ class PartialOrder:
                 return True
         tasks = any(process.pool is not None for process in watched.processes)
         tasks = tasks or any(isinstance(thing, ThreadPool) for thing in watched.objects)
-        return (watched.futures or tasks) and (max(changed) >= kernel.first_future or self._drops(state, choice))
+        futures = any(place >= kernel.first_future for place in changed)
+        return (watched.futures or tasks) and (futures or self._drops(state, choice))
 
     def _watched_places(self) -> set[int]:
         """Return where what is watched stands in a state; with one of a family, where all of them stand."""
@@ -191,13 +192,13 @@ class PartialOrder:
         position = self.kernel.target(local)
         if position <= 0:
             return 0, 0
-        known = self._needed.get((local, state[position]))
+        known = self._needed.get((process, local, state[position]))  # who it is tells whether it owns a lock
         if known is None or known[0] != self.footprints.version:
             operation = self.kernel.about(local)
             assert operation is not None
             find = self._disturbing if enabled else self._enabling
             known = self.footprints.version, find(state, process, operation, position)
-            self._needed[local, state[position]] = known
+            self._needed[process, local, state[position]] = known
         return known[1]
 
     def _enabling(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
