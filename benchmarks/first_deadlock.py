@@ -117,7 +117,8 @@ def compared() -> str:
     lines = [
         "time to the first deadlock, the whole process; `explore` on a model, frontrun on real threads",
         "",
-        f"| {'system':<6} | size | {'explore: states':>15} | {'CPU s':>6} | {'frontrun: runs':>14} | {'CPU s':>6} | ratio |",
+        f"| {'system':<6} | size | {'explore: states':>15} | {'CPU s':>6} | {'frontrun: runs':>14} "
+        f"| {'CPU s':>6} | ratio |",
         f"|{'-' * 8}|-----:|{'-' * 16}:|{'-' * 7}:|{'-' * 15}:|{'-' * 7}:|------:|",
     ]
     for system, sizes in SIZES.items():

@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 GAVE_UP = "gave up"
-SEARCH_DEPTH = 1_000_000
 MEMORY_LIMIT = 7500
 """For Spin, in MB; what is left of 8 GB is for its program and the machine."""
 
@@ -84,7 +83,7 @@ def spin(
     for one, command in zip(made, before, strict=True):
         if one.status:
             raise SystemExit(f"{' '.join(command)}: status {one.status}\n{one.text}")
-    ran = run(["./pan", f"-m{SEARCH_DEPTH}", *options], seconds=seconds, folder=folder)
+    ran = run(["./pan", *options], seconds=seconds, folder=folder)
     compiled = sum(one.seconds for one in made)
     stored = re.search(r"(\S+) states, stored", ran.text)
     states = int(float(stored[1])) if stored else 0

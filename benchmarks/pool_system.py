@@ -7,7 +7,7 @@ of: take a task, submit, set, wait, reply. `pool_system.pml` is the same system 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from simcore import Model
@@ -78,19 +78,17 @@ def replaced(row: Row, place: int, value: int) -> Row:
     return (*row[:place], value, *row[place + 1 :])
 
 
-def steps(size: Size) -> Callable[[TupleState], list[tuple[str, TupleState]]]:
-    """Return the enabled steps of a state, each with the state it leads to.
+def steps(size: Size, state: TupleState) -> Iterator[tuple[str, TupleState]]:
+    """Yield the enabled steps of a state, each with the state it leads to.
 
     A requester is at an even number before it submits and at an odd one while it waits. A task of requester
     ``i`` is a number: on a stream worker ``i`` is its dispatch before it has submitted the read, ``n + i`` the
     read, ``2n + i`` the dispatch after that; on whom the callback runs, ``2n + i`` waits and ``3n + i`` has
     what was read.
     """
-
-    def enabled(state: TupleState) -> list[tuple[str, TupleState]]:
-        return [*of_requesters(size, state), *of_stream(size, state), *of_callbacks(size, state)]
-
-    return enabled
+    yield from of_requesters(size, state)
+    yield from of_stream(size, state)
+    yield from of_callbacks(size, state)
 
 
 def of_requesters(size: Size, state: TupleState) -> Iterator[tuple[str, TupleState]]:
