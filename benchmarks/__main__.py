@@ -103,9 +103,10 @@ def printed(table: Table, found: dict[str, Measured]) -> str:
     ]
     for name, one in found.items():
         rate, beside = one.states / one.seconds, peer.states / peer.seconds
+        states = f"{one.states:,}" if one.states else "-"  # a process that was stopped tells no number
         ratios = f"{rate / beside:>5.2f}" if beside and name != REDUCED else f"{'-':>5}"
         lines.append(
-            f"| {name:<24} | {one.verdict:<8} | {f'{one.states:,}' if one.states else '-':>11} | {one.seconds:>7.2f} | {rate:>10,.0f} "
+            f"| {name:<24} | {one.verdict:<8} | {states:>11} | {one.seconds:>7.2f} | {rate:>10,.0f} "
             f"| {one.megabytes:>6,.0f} | {ratios} | {one.seconds / peer.seconds:>6.2f} "
             f"| {one.megabytes / peer.megabytes:>6.2f} |"
         )
