@@ -25,8 +25,7 @@ check: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
-	$(BIN)/python -m benchmarks.states_per_second
-	$(BIN)/python -m benchmarks.spin
+	$(BIN)/python -m benchmarks
 
 # The last line is written only when everything before it succeeded, so an interrupted install is repeated.
 .venv/ready: pyproject.toml

@@ -1,48 +1,76 @@
-"""The essence of the reported hang after its fix, once for simcore and once, by hand, for minicheck.
+"""The essence of the reported hang, once for simcore and once, by hand, as tuples for minicheck.
 
-A requester submits a task to the stream pool, which submits a read to the same pool and then a callback to
-another pool; the callback waits for what was read and replies. A step is one of: take a task, submit, set,
-wait, reply. Four requesters, two stream workers and two callback workers have 188,685 states, a number that
-Spin, TLC, minicheck and a plain search gave independently.
+A requester submits a task to the stream pool, which submits a read to the same pool and then waits for what
+was read and replies: before the fix on the same worker, after it in a callback on another pool. A step is one
+of: take a task, submit, set, wait, reply. `pool_system.pml` is the same system for Spin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from simcore import Model
 
 Row = tuple[int, ...]
-Step = tuple[str, tuple[Any, ...]]
+TupleState = tuple[Any, ...]
 IDLE = -1
 
 
-def model(*, requesters: int = 4, workers: int = 2, callback_workers: int = 2, chunks: int = 1) -> Model:
+class Size(NamedTuple):
+    """How large a pool system is; without callback workers it is the one before the fix."""
+
+    requesters: int
+    workers: int
+    chunks: int
+    callback_workers: int = 0
+
+
+def model(size: Size) -> Model:
+    """Return the system for simcore: one program, which all searches of simcore share."""
     system = Model("pool system")
-    stream, callbacks = system.thread_pool("stream", workers), system.thread_pool("callback", callback_workers)
-    blob = [system.queue(f"blob {i}") for i in range(requesters)]
-    reply = [system.queue(f"reply {i}") for i in range(requesters)]
+    stream = system.thread_pool("stream", size.workers)
+    callbacks = system.thread_pool("callback", size.callback_workers) if size.callback_workers else stream
+    names = system.indices("requester", size.requesters)
+    blob = {name: system.queue(f"blob of {name}") for name in names}
+    reply = {name: system.queue(f"reply to {name}") for name in names}
 
-    def requester(i):
-        for _ in range(chunks):
-            yield stream.submit(dispatch, i)
-            yield reply[i].get()
+    def requester(name):
+        for _ in range(size.chunks):
+            yield stream.submit(dispatch, name)
+            yield reply[name].get()
 
-    def dispatch(i):
-        yield stream.submit(read, i)
-        yield callbacks.submit(callback, i)
+    def dispatch(name):
+        yield stream.submit(read, name)
+        if size.callback_workers:
+            yield callbacks.submit(callback, name)
+        else:
+            yield from callback(name)
 
-    def read(i):
-        yield blob[i].put("bytes")
+    def read(name):
+        yield blob[name].put("bytes")
 
-    def callback(i):
-        yield blob[i].get()
-        yield reply[i].put("ok")
+    def callback(name):
+        yield blob[name].get()
+        yield reply[name].put("ok")
 
-    for i in range(requesters):
-        system.process(f"requester[{i}]", requester, i)
+    for name in names:
+        system.process(name, requester, name)
     return system
+
+
+FIELDS = ("asked", "stream", "workers", "callback", "callback_workers", "blob", "reply")
+
+
+def initial(size: Size) -> TupleState:
+    """Return the first state of `steps`."""
+    nothing = (0,) * size.requesters
+    return nothing, (), (IDLE,) * size.workers, (), (IDLE,) * size.callback_workers, nothing, nothing
+
+
+def ended(size: Size, state: TupleState) -> bool:
+    """Whether every requester has had all its replies."""
+    return all(at == 2 * size.chunks for at in state[0])
 
 
 def replaced(row: Row, place: int, value: int) -> Row:
@@ -50,59 +78,66 @@ def replaced(row: Row, place: int, value: int) -> Row:
     return (*row[:place], value, *row[place + 1 :])
 
 
-def transitions(*, requesters: int = 4) -> Callable[[tuple[Any, ...]], list[Step]]:
-    """Return the same steps on tuples: for a state, each enabled step with the state it leads to.
+def steps(size: Size, state: TupleState) -> Iterator[tuple[str, TupleState]]:
+    """Yield the enabled steps of a state, each with the state it leads to.
 
-    A task of requester ``i`` is a number: on a stream worker ``i`` is its dispatch before it has submitted
-    the read, ``n + i`` the read, ``2n + i`` the dispatch after that; on a callback worker ``i`` is the
-    callback waiting, ``n + i`` the callback with what was read.
+    A requester is at an even number before it submits and at an odd one while it waits. A task of requester
+    ``i`` is a number: on a stream worker ``i`` is its dispatch before it has submitted the read, ``n + i`` the
+    read, ``2n + i`` the dispatch after that; on whom the callback runs, ``2n + i`` waits and ``3n + i`` has
+    what was read.
     """
-    n = requesters
-
-    def steps(state: tuple[Any, ...]) -> list[Step]:
-        asked, stream, workers, callback, callback_workers, blob, reply = state
-        out: list[Step] = []
-        for i, at in enumerate(asked):
-            if at == 0:
-                rest = (*stream, i), workers, callback, callback_workers, blob, reply
-                out.append(("submit", (replaced(asked, i, 1), *rest)))
-            elif at == 1 and reply[i]:
-                rest = stream, workers, callback, callback_workers, blob, replaced(reply, i, 0)
-                out.append(("reply", (replaced(asked, i, 2), *rest)))
-        for w, at in enumerate(workers):
-            if at == IDLE:
-                if stream:
-                    now = stream[1:], replaced(workers, w, stream[0]), callback, callback_workers, blob
-                    out.append(("take", (asked, *now, reply)))
-            elif at < n:
-                now = (*stream, n + at), replaced(workers, w, 2 * n + at), callback, callback_workers, blob
-                out.append(("submit read", (asked, *now, reply)))
-            elif at < 2 * n:
-                now = stream, replaced(workers, w, IDLE), callback, callback_workers, replaced(blob, at - n, 1)
-                out.append(("set", (asked, *now, reply)))
-            else:
-                now = stream, replaced(workers, w, IDLE), (*callback, at - 2 * n), callback_workers, blob
-                out.append(("submit callback", (asked, *now, reply)))
-        for w, at in enumerate(callback_workers):
-            if at == IDLE:
-                if callback:
-                    now = callback[1:], replaced(callback_workers, w, callback[0]), blob, reply
-                    out.append(("take callback", (asked, stream, workers, *now)))
-            elif at >= n:
-                now = callback, replaced(callback_workers, w, IDLE), blob, replaced(reply, at - n, 1)
-                out.append(("send", (asked, stream, workers, *now)))
-            elif blob[at]:
-                now = callback, replaced(callback_workers, w, n + at), replaced(blob, at, 0), reply
-                out.append(("wait", (asked, stream, workers, *now)))
-        return out
-
-    return steps
+    yield from of_requesters(size, state)
+    yield from of_stream(size, state)
+    yield from of_callbacks(size, state)
 
 
-FIELDS = ("asked", "stream", "workers", "callback", "callback_workers", "blob", "reply")
+def of_requesters(size: Size, state: TupleState) -> Iterator[tuple[str, TupleState]]:
+    asked, stream, workers, callback, callback_workers, blob, reply = state
+    for i, at in enumerate(asked):
+        if at % 2 == 0 and at < 2 * size.chunks:
+            rest = (*stream, i), workers, callback, callback_workers, blob, reply
+            yield "submit", (replaced(asked, i, at + 1), *rest)
+        elif at % 2 and reply[i]:
+            rest = stream, workers, callback, callback_workers, blob, replaced(reply, i, 0)
+            yield "reply", (replaced(asked, i, at + 1), *rest)
 
 
-def initial(*, requesters: int = 4, workers: int = 2, callback_workers: int = 2) -> tuple[Row, ...]:
-    """Return the first state of `transitions`."""
-    nothing = (0,) * requesters
-    return nothing, (), (IDLE,) * workers, (), (IDLE,) * callback_workers, nothing, nothing
+def of_stream(size: Size, state: TupleState) -> Iterator[tuple[str, TupleState]]:
+    asked, stream, workers, callback, callback_workers, blob, reply = state
+    n = size.requesters
+    for w, at in enumerate(workers):
+        if at == IDLE:
+            if stream:
+                now = stream[1:], replaced(workers, w, stream[0]), callback, callback_workers, blob
+                yield "take", (asked, *now, reply)
+        elif at < n:
+            now = (*stream, n + at), replaced(workers, w, 2 * n + at), callback, callback_workers, blob
+            yield "submit read", (asked, *now, reply)
+        elif at < 2 * n:
+            now = stream, replaced(workers, w, IDLE), callback, callback_workers, replaced(blob, at - n, 1)
+            yield "set", (asked, *now, reply)
+        elif size.callback_workers:
+            now = stream, replaced(workers, w, IDLE), (*callback, at), callback_workers, blob
+            yield "submit callback", (asked, *now, reply)
+        elif at >= 3 * n:
+            now = stream, replaced(workers, w, IDLE), callback, callback_workers, blob
+            yield "send", (asked, *now, replaced(reply, at - 3 * n, 1))
+        elif blob[at - 2 * n]:
+            now = stream, replaced(workers, w, n + at), callback, callback_workers, replaced(blob, at - 2 * n, 0)
+            yield "wait", (asked, *now, reply)
+
+
+def of_callbacks(size: Size, state: TupleState) -> Iterator[tuple[str, TupleState]]:
+    asked, stream, workers, callback, callback_workers, blob, reply = state
+    n = size.requesters
+    for w, at in enumerate(callback_workers):
+        if at == IDLE:
+            if callback:
+                now = callback[1:], replaced(callback_workers, w, callback[0]), blob, reply
+                yield "take callback", (asked, stream, workers, *now)
+        elif at >= 3 * n:
+            now = callback, replaced(callback_workers, w, IDLE), blob, replaced(reply, at - 3 * n, 1)
+            yield "send", (asked, stream, workers, *now)
+        elif blob[at - 2 * n]:
+            now = callback, replaced(callback_workers, w, n + at), replaced(blob, at - 2 * n, 0), reply
+            yield "wait", (asked, stream, workers, *now)

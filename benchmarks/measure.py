@@ -1,0 +1,100 @@
+"""A search runs in a process of its own, so that its CPU seconds and its peak of memory are its own.
+
+This module and `benchmarks.__main__` import the standard library only: a child's peak of resident memory is
+at least what its parent had when it started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+GAVE_UP = "gave up"
+MEMORY_LIMIT = 7500
+"""For Spin, in MB; what is left of 8 GB is for its program and the machine."""
+
+
+class Ran(NamedTuple):
+    """A process that has ended: what it printed, how, its CPU seconds, and MB at its peak."""
+
+    text: str
+    status: int
+    seconds: float
+    megabytes: float
+
+
+class Measured(NamedTuple):
+    """What one searcher found, and what it took; without a verdict it gave up."""
+
+    verdict: str
+    states: int
+    steps: int | None
+    seconds: float
+    megabytes: float
+    compiler: float | None = None
+    """CPU seconds that Spin and the C compiler took before the search."""
+
+
+def run(command: list[str], *, seconds: int, folder: Path) -> Ran:
+    """Run ``command`` for at most so many CPU seconds."""
+    limit = partial(resource.setrlimit, resource.RLIMIT_CPU, (seconds, seconds + 5))
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit
+    ) as process:
+        assert process.stdout is not None
+        text = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Ran(text, process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def ours(searcher: str, size: tuple[int, ...], *, seconds: int) -> Measured:
+    """Run one of `benchmarks.search`; starting Python, and importing, is part of its CPU seconds."""
+    ran = run(
+        [sys.executable, "-m", "benchmarks.search", searcher, *map(str, size)], seconds=seconds, folder=HERE.parent
+    )
+    if ran.status == -signal.SIGXCPU:
+        return Measured(GAVE_UP, 0, None, ran.seconds, ran.megabytes)
+    if ran.status:
+        raise SystemExit(f"{searcher}, {size}: status {ran.status}\n{ran.text}")
+    verdict, states, steps = json.loads(ran.text.splitlines()[-1])
+    return Measured(verdict, states, steps, ran.seconds, ran.megabytes)
+
+
+def spin(
+    size: tuple[int, ...], compiler: tuple[str, ...], options: tuple[str, ...], *, seconds: int, folder: Path
+) -> Measured:
+    """Compile `pool_system.pml` for one size and search it."""
+    sizes = [f"-D{name}={value}" for name, value in zip("NWCK", size, strict=True) if value]
+    before = [
+        ["spin", "-a", *sizes, str(HERE / "pool_system.pml")],
+        ["gcc", "-O2", "-w", "-DSAFETY", f"-DMEMLIM={MEMORY_LIMIT}", *compiler, "-o", "pan", "pan.c"],
+    ]
+    made = [run(command, seconds=seconds, folder=folder) for command in before]
+    for one, command in zip(made, before, strict=True):
+        if one.status:
+            raise SystemExit(f"{' '.join(command)}: status {one.status}\n{one.text}")
+    ran = run(["./pan", *options], seconds=seconds, folder=folder)
+    compiled = sum(one.seconds for one in made)
+    stored = re.search(r"(\S+) states, stored", ran.text)
+    states = int(float(stored[1])) if stored else 0
+    errors = re.search(r"errors: (\d+)", ran.text)
+    if "max search depth too small" in ran.text:
+        raise SystemExit(f"Spin, {size}: not deep enough\n{ran.text}")
+    if (
+        errors is None
+        or "reached -DMEMLIM bound" in ran.text
+        or (errors[1] == "0" and "Search not completed" in ran.text)
+    ):
+        return Measured(GAVE_UP, states, None, ran.seconds, ran.megabytes, compiled)
+    verdict = "holds" if errors[1] == "0" else "violated"
+    return Measured(verdict, states, None, ran.seconds, ran.megabytes, compiled)
