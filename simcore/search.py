@@ -185,6 +185,8 @@ class Search:
     def reduce_by(self, symmetry: Symmetry) -> None:
         """From here on look at one representative of all states that ``symmetry`` makes alike."""
         self.symmetry = symmetry
+        self._last_reached: Packed | None = None
+        self._last: tuple[Packed, Sequence[int]] = ((), ())
         self.canonical = (lambda state: state) if symmetry.trivial else symmetry.representative
 
     # ---- one state -----------------------------------------------------------------------------------
@@ -271,7 +273,7 @@ class Search:
         """Return some of ``choices`` in place of all, if one of them leads to a state that is not expanded yet."""
         for part in partial_order.parts(state, choices):
             for choice in part.choices:
-                known = space.index.get(self.canonical(choice.state))
+                known = space.index.get(self._reached(choice.state)[0])
                 if known is None or not space.done[known]:
                     partial_order.rely_on(state, part)
                     return part.choices
@@ -279,15 +281,10 @@ class Search:
 
     def follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
         """Give numbers to the states that ``choices`` lead to and that are new; return the first violation in them."""
-        graph, index, canonical = space.graph, space.index, self.canonical
+        graph, index, reached = space.graph, space.index, self._reached
         found: Found | None = None
-        follow = self.deadlock is not None and not self.symmetry.trivial
-        way: Sequence[int] = ()
         for choice in choices:
-            if follow:
-                state, way = self.symmetry.chosen(choice.state)
-            else:
-                state = canonical(choice.state)
+            state, way = reached(choice.state)
             known = index.get(state)
             if known is None:
                 self.limits.check(len(space.states))
@@ -303,6 +300,14 @@ class Search:
         graph.starts.append(len(graph.targets))
         space.expanded.append(number)
         return found
+
+    def _reached(self, state: Packed) -> tuple[Packed, Sequence[int]]:
+        """Return the representative of ``state``, and who plays whose part in it; the last answer is kept."""
+        if state is not self._last_reached:
+            follow = self.deadlock is not None and not self.symmetry.trivial
+            self._last = self.symmetry.chosen(state) if follow else (self.canonical(state), ())
+            self._last_reached = state
+        return self._last
 
     def faster(self) -> Found | None:
         """Search again and faster, from the start; asked after `fast_after` states."""

@@ -206,6 +206,20 @@ def test_explore_leaves_with_3_when_a_limit_is_reached(simcore):
     assert "undetermined because max_states=5 was reached" in run.out
 
 
+def test_explore_says_what_was_covered_when_memory_runs_out(simcore):
+    run = simcore("explore", *FREE, "--max-memory", "1")
+    assert run.status == 3
+    assert "undetermined because max_memory=1 was reached" in run.out
+    assert "expanded" in run.out
+
+
+def test_reductions_are_switched_off_one_by_one(simcore):
+    off = [(), ("--no-partial-order",), ("--no-symmetry", "--no-partial-order")]
+    states = [simcore("explore", *FREE, *options, "--json").object["states"] for options in off]
+    assert states == sorted(states)
+    assert len(set(states)) == 3
+
+
 def test_a_process_that_raises_is_a_violation_and_no_error(simcore, here):
     run = simcore("explore", "systems:dies")
     assert run.status == 1
@@ -630,6 +644,7 @@ def test_a_wrong_property_is_one_line(simcore, here, spec, words):
         ("explore", "systems:locks", "--no-such-option"),
         ("explore", "systems:locks", "--max-states", "many"),
         ("explore", "systems:locks", "--max-states", "0"),
+        ("explore", "systems:locks", "--max-memory", "0"),
         ("explore", "systems:locks", "--max-seconds", "nan"),
         ("explore", "systems:locks", "--strategy", "luck"),
         ("explore", "systems:locks", "--strategy", "depth", "--property", "properties.deadlock:no_stuck_subset"),
