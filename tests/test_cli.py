@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 SIMCORE = shutil.which("simcore", path=str(Path(sys.executable).parent))
 BUGGY = ("models.pool_starvation:buggy", "-p", "downloads=2", "-p", "workers=2")
 CERTAIN = ("models.pool_starvation:buggy", "-p", "downloads=1", "-p", "workers=1")
+FIXED = ("models.download_path:fixed", "-p", "downloads=2", "-p", "workers=2")
 FREE = ("models.pool_starvation:buggy", "-p", "downloads=1", "-p", "workers=2")
 
 SYSTEMS = '''
@@ -207,7 +208,7 @@ def test_explore_leaves_with_3_when_a_limit_is_reached(simcore):
 
 
 def test_explore_says_what_was_covered_when_memory_runs_out(simcore):
-    run = simcore("explore", *FREE, "--max-memory", "1")
+    run = simcore("explore", *FIXED, "--max-memory", "1")
     assert run.status == 3
     assert "undetermined because max_memory=1 was reached" in run.out
     assert "expanded" in run.out
@@ -215,7 +216,7 @@ def test_explore_says_what_was_covered_when_memory_runs_out(simcore):
 
 def test_reductions_are_switched_off_one_by_one(simcore):
     off = [(), ("--no-partial-order",), ("--no-symmetry", "--no-partial-order")]
-    states = [simcore("explore", *FREE, *options, "--json").object["states"] for options in off]
+    states = [simcore("explore", *FIXED, *options, "--json").object["states"] for options in off]
     assert states == sorted(states)
     assert len(set(states)) == 3
 
