@@ -11,6 +11,7 @@ from simcore.errors import OptionError
 SHORTEN_STATES = 200_000
 BYTES_TO_COMPILE = 250_000_000
 SECONDS_TO_COMPILE = 10
+STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _BETWEEN = 512  # states between two looks at the memory in use
 
 
@@ -26,6 +27,7 @@ class Limits:
     seconds: float | None
     memory: int | None = None
     started: float = field(default_factory=time.monotonic)
+    _shortening: int = 0
 
     @property
     def elapsed(self) -> float:
@@ -37,8 +39,10 @@ class Limits:
         enough = self.memory is None or self.memory - memory_used() >= BYTES_TO_COMPILE
         return enough and (self.seconds is None or self.seconds >= SECONDS_TO_COMPILE)
 
-    def check(self, states: int) -> None:
-        """Raise when another state, or another moment, would be too much."""
+    def check(self, states: int, steps: int = 0) -> None:
+        """Raise when another state, or another moment, would be too much; or, for a shorter witness, another step."""
+        if self._shortening and steps // STEPS_OF_A_STATE >= self._shortening:
+            raise OutOfBudget(f"{steps} steps were followed for a shorter schedule")
         if self.states is not None and states >= self.states:
             raise OutOfBudget(f"max_states={self.states} was reached")
         if self.seconds is not None and self.elapsed >= self.seconds:
@@ -55,6 +59,7 @@ class Limits:
         """From here on the search is only about a shorter witness, which is worth so many states."""
         most = SHORTEN_STATES if states is None else states
         self.states = most if self.states is None else min(self.states, most)
+        self._shortening = self.states
 
 
 def memory_used() -> int:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from simcore.graph import Graph, Path
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
-from simcore.limits import Limits
+from simcore.limits import STEPS_OF_A_STATE, Limits
 from simcore.reduction import PartialOrder, Symmetry
 from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
@@ -25,7 +25,6 @@ from simcore.strategy import PCT, RandomWalk, Strategy
 FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
 _HUNTS = 40
-STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _RUN_STEPS = 20_000
 
 
@@ -287,7 +286,7 @@ class Search:
             state, way = reached(choice.state)
             known = index.get(state)
             if known is None:
-                self.limits.check(len(space.states))
+                self.limits.check(len(space.states), len(graph.targets))
                 known = space.add(state, number, _called(space.marks[number], way))
                 stack.append(known)
                 wrong = self.wrong_in(state) if found is None else None

@@ -50,7 +50,8 @@ from simcore.fast.space import PackedSpace
 from simcore.fast.tables import FastTables
 from simcore.graph import Graph
 from simcore.kernel import Packed
-from simcore.search import HUNT_AFTER, STEPS_OF_A_STATE, Found, Search, Unfit
+from simcore.limits import STEPS_OF_A_STATE
+from simcore.search import HUNT_AFTER, Found, Search, Unfit
 from simcore.spec import NO_FAILURE
 
 _BATCH = 16_384  # states between two looks at the clock
