@@ -15,6 +15,7 @@ from simcore.reduction import Symmetry
 from simcore.result import NoReturn
 
 NO_RETURN_STATES = 10_000
+_QUESTIONS = 2  # that may use up all of these
 
 
 def no_return(
@@ -34,13 +35,16 @@ def no_return(
     states : list of tuple of int
         Those that the run passes. None is returned when the first of them may be beyond the point.
     """
+    in_all = 0
 
     def can_end_well(state: Packed, budget: int) -> bool | None:
         looked = 0
 
         def hopeless(reached: Packed) -> bool:
-            nonlocal looked
-            looked += 1
+            nonlocal looked, in_all
+            looked, in_all = looked + 1, in_all + 1
+            if in_all > _QUESTIONS * NO_RETURN_STATES:
+                raise OutOfBudget("the questions took too many states together")
             if looked > NO_RETURN_STATES // 20:
                 limits.check(0)
             return knots.stuck(reached, kernel.successors(reached))

@@ -31,7 +31,7 @@ PINNED = {
     "client_memory": (97, 39),
     "download_path": (145, 1_639),
     "download_retry": (60, 450),
-    "escalation": (30, 142),
+    "escalation": (30, 144),
     "head_of_line_stall": (113, 1_837),
     "hierarchical_startup": (31, 777),
     "pass_through": (29, 52),
