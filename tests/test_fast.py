@@ -202,8 +202,8 @@ def test_a_limit_is_exact(limit):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks])
-def test_every_quick_claim_has_the_same_answer(module, position):
+@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks][::3])
+def test_every_third_quick_claim_has_the_same_answer(module, position):
     claim = claims_of(module)[position]
     options = {"timeouts": claim.timeouts, "max_states": claim.max_states}
     plain, _ = agree(claim.build, claim.property, after=50, **options)

@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from generated import systems
+from generated import system, systems
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from test_reduction import TOYS
 
 from models import pool_starvation
 from properties import no_stuck_subset
-from simcore import Model, Verdict, always, explore, sometimes
+from simcore import Model, Verdict, always, choose, explore, sleep, sometimes
 from simcore.kernel import Kernel
 from simcore.limits import Limits, OutOfBudget
 from simcore.objects import Event, Future, Link, Lock, Queue, RLock, Semaphore, ThreadPool, Variable
@@ -221,15 +221,15 @@ def generated(model, timeouts):
         assume(False)
 
 
-@given(systems(longest=3), st.sampled_from(TIMEOUTS))
-@settings(max_examples=40)
+@given(systems(longest=3) | systems(longest=2, clients=True), st.sampled_from(TIMEOUTS))
+@settings(max_examples=60)
 def test_the_same_ends_and_program_points_of_generated_systems_are_met(model, timeouts):
     generated(model, timeouts)
 
 
 @pytest.mark.slow
-@given(systems(longest=4), st.sampled_from(TIMEOUTS))
-@settings(max_examples=2_000)
+@given(systems(longest=4) | systems(longest=3, clients=True), st.sampled_from(TIMEOUTS))
+@settings(max_examples=500)
 def test_the_same_ends_and_program_points_of_many_generated_systems_are_met(model, timeouts):
     generated(model, timeouts)
 
@@ -280,14 +280,14 @@ def generated_verdicts(model, timeouts):
 
 
 @given(systems(longest=3), st.sampled_from(TIMEOUTS))
-@settings(max_examples=10)
+@settings(max_examples=20)
 def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, timeouts):
     generated_verdicts(model, timeouts)
 
 
 @pytest.mark.slow
 @given(systems(longest=4), st.sampled_from(TIMEOUTS))
-@settings(max_examples=2_000)
+@settings(max_examples=150)
 def test_the_verdicts_on_many_generated_systems_do_not_depend_on_reductions(model, timeouts):
     generated_verdicts(model, timeouts)
 
@@ -484,6 +484,90 @@ def test_where_workers_are_told_apart_each_may_take_the_task(number):
 
     model.process("main", main)
     assert explore(model, holds, symmetry=False).verdict is Verdict.HOLDS
+
+
+def dropped_without_touching_anything(last):
+    """Where names are kept, a dropped future leaves its place to the next submit."""
+    model = Model("dropped without touching anything")
+    pool, never, kept = model.thread_pool("pool", 1), model.event("never"), model.variable("kept")
+
+    def task():
+        yield never.wait()
+
+    def drop():
+        future = yield pool.submit(task)
+        yield last(never)
+        return future is None
+
+    def keep():
+        yield kept.set((yield pool.submit(task)))
+
+    model.process("drop", drop)
+    model.process("keep", keep)
+    return model
+
+
+LAST = {
+    "choose": lambda never: choose("a", "b"),
+    "sleep": lambda never: sleep(1),
+    "time-out": lambda never: never.wait(timeout=1),
+}
+
+
+@pytest.mark.parametrize("last", LAST.values(), ids=LAST)
+def test_a_step_that_drops_a_future_is_not_put_before_a_submit_where_names_are_kept(last):
+    second = sometimes(lambda state: str(state["kept"]) == "future#1", "keep submits second")
+    model = dropped_without_touching_anything(last)
+    assert explore(model, second, symmetry=False, timeouts="anytime").verdict is Verdict.HOLDS
+    compare(dropped_without_touching_anything(last), "anytime", names=False)
+
+
+def submits_again():
+    """A process keeps the future of a second submit, which gets the name of the first one when that is dropped."""
+    model = Model("submits again")
+    pool, event, promise = model.thread_pool("pool", 1), model.event("event"), model.future("promise")
+
+    def task():
+        yield promise.done()
+
+    def submit():
+        future = yield pool.submit(task)
+        future = yield pool.submit(task)
+        yield promise.set_result(1)
+        yield event.set()
+        return future is None
+
+    def clear():
+        yield event.clear()
+
+    model.process("clear", clear)
+    model.process("submit", submit)
+    return model
+
+
+@pytest.mark.parametrize("timeouts", TIMEOUTS)
+def test_what_a_process_may_still_do_is_foreseen_whatever_its_future_is_called(timeouts):
+    asked = sometimes(lambda state: state.process("submit").done and not state["event"], "cleared last")
+    assert agree(submits_again(), asked, timeouts=timeouts) is Verdict.HOLDS
+    compare(submits_again(), timeouts)
+
+
+CLIENTS = {
+    "alone": (
+        '{"lock":0,"event":0,"future":0,"semaphore":[],"queue":[],"pool":[],"tasks":[],"processes":[],"clients":'
+        '{"number":2,"capacity":null,"body":[["put","desk","name",null],["put","inbox",0,null]]}}'
+    ),
+    "through a task": (
+        '{"lock":0,"event":0,"future":0,"semaphore":[],"queue":[],"pool":[1],"tasks":[],"processes":[],"clients":'
+        '{"number":2,"capacity":null,"body":[["submit",0,"task"],["put","inbox",0,null]]}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("timeouts", TIMEOUTS)
+@pytest.mark.parametrize("description", CLIENTS.values(), ids=CLIENTS)
+def test_what_a_process_may_still_do_is_foreseen_whatever_the_process_is_called(description, timeouts):
+    compare(system(description=description), timeouts)
 
 
 # ---- an order that is left out wrongly is caught -----------------------------------------------------------

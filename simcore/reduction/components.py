@@ -7,7 +7,7 @@ to components, so renaming one that was met before is a look-up, whichever names
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from simcore.kernel import Kernel, Packed
@@ -127,6 +127,28 @@ class Components:
         template, names = self.names.label(thing)
         team = [p for p in self.kernel.processes if p.pool is pool] if pool is not None and names else []
         return (template, team.index(thing) if team else 0)
+
+    def component(self, position: int, number: int) -> Component:
+        """Return the component ``number`` at ``position``, a process's own part or an object's value."""
+        component = self.tables[position].get(number)
+        if component is None:
+            component = self.tables[position][number] = self._learn(position, number)
+        return component
+
+    def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
+        """Return the positions that differ from ``position`` in names alone and have ``names``; None is any name."""
+        places: Iterable[int] = range(self.kernel.first_future)
+        if position >= self.kernel.first_future:
+            places = range(self.kernel.first_future, self.kernel.first_future + self.kernel.futures)
+        elif not names:
+            return [position]
+        kind = self._kind(position)
+        return [
+            place
+            for place in places
+            if self._kind(place) == kind
+            and all(name in (None, own) for name, own in zip(names, self.owners(place), strict=True))
+        ]
 
     def owners(self, position: int) -> tuple[int, ...]:
         """Return the names that a position belongs to."""

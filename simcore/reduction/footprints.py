@@ -4,6 +4,10 @@ An access is an operation's name at a position of the state. The accesses that a
 are those of the points that learned steps lead to, and so on (a fixpoint over the edges that the kernel has
 learned). A worker's tasks follow each other through its idle point, so what its pool was ever seen to run counts.
 Knowledge grows: `version` tells when, and who relied on less must look again.
+
+Under a symmetry the steps of a point are learned for some of its names only, as representatives have them. So
+points that differ in names alone are linked, and accesses are moved with the names; names that a point does not
+mention, and may yet be given, stand for all of their family.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from collections.abc import Iterable
 from simcore.kernel import Kernel
 from simcore.objects import LockValue
 from simcore.operations import Operation
+from simcore.reduction.names import Moves
+from simcore.reduction.symmetry import Symmetry
 from simcore.tables import Effect
 
 TRIES = "?"  # at the end of an access that gives up where others would wait: order always counts for it
@@ -25,6 +31,8 @@ class Footprints:
     ----------
     kernel : Kernel
         What it has learned, and goes on to learn, is read.
+    symmetry : Symmetry
+        Which names are exchanged.
 
     Attributes
     ----------
@@ -36,23 +44,32 @@ class Footprints:
 
     CREATES, FREES = 1, 2
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel = kernel
-        self.may: list[int] = []
+    def __init__(self, kernel: Kernel, symmetry: Symmetry) -> None:
+        self.kernel, self._symmetry = kernel, symmetry
         self.version = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.may: list[int] = []
         self.at: dict[int, dict[str, int]] = {}
-        self._bits = 2
-        self._before: list[list[int]] = []
+        self._accesses: list[tuple[int, str]] = []
+        self._plain = self.CREATES | self.FREES
+        self._before: list[list[tuple[int, Moves]]] = []
         self._after: list[list[tuple[int, int, bool]]] = []
         self._held: list[int] = []
-        self._seen = 0
+        self._seen, self._futures = 0, self.kernel.futures
         self._released_by_others: set[int] = set()
+        self._named: dict[int, tuple[int, ...]] = {}
+        self._alike: dict[int, int] = {}
+        self._images: dict[tuple[int, tuple[int | None, ...]], int] = {}
 
     def update(self) -> None:
         """Take in what the kernel has learned since the last time."""
         kernel = self.kernel
         if self._seen == len(kernel.effects) and len(self.may) == len(kernel.locals):
             return
+        if self._futures != kernel.futures:  # what may happen to one may happen to the new ones
+            self._start()
         for local in range(len(self.may), len(kernel.locals)):
             self.may.append(self._own(local))
             self._before.append([])
@@ -64,6 +81,42 @@ class Footprints:
         for effect in new:
             self._take_in(effect)
 
+    # ---- names ---------------------------------------------------------------------------------------
+
+    def _note(self, local: int, process: int) -> Moves:
+        """Return the names that ``local`` mentions, as what is kept of them; link it with its like the first time."""
+        if local not in self._named:
+            component = self._symmetry.component(self.kernel.first_process + process, local)
+            self._named[local] = component.names
+            first = self._alike.setdefault(id(component.made), local)
+            if first != local:
+                self._link(local, first)
+                self._link(first, local)
+        return dict(zip(self._named[local], self._named[local], strict=True))
+
+    def _link(self, local: int, other: int) -> None:
+        """Let ``local`` come to what ``other`` may come to, which is the same but for names."""
+        moves = dict(zip(self._named[other], self._named[local], strict=True))
+        self._before[other].append((local, moves))
+        self._may_come_to(local, self._moved(self.may[other], moves))
+        edge = local, -1, False
+        self._after[other].append(edge)
+        self._may_hold(other, edge)
+
+    def _moved(self, accesses: int, moves: Moves) -> int:
+        """Return ``accesses`` with names moved; a name that may become any stands for all of them."""
+        moved, rest = accesses & self._plain, accesses & ~self._plain
+        while rest:
+            bit = rest & -rest
+            rest ^= bit
+            position, name = self._accesses[bit.bit_length() - 3]
+            wanted = tuple(moves.get(owner) for owner in self._symmetry.owners(position))
+            if (bit, wanted) not in self._images:
+                places = self._symmetry.places_like(position, wanted)
+                self._images[bit, wanted] = sum({self._bit(place, name) for place in places})
+            moved |= self._images[bit, wanted]
+        return moved
+
     def access(self, operation: Operation) -> str:
         """Return how ``operation`` is called here."""
         tries = operation.target.tries(operation)
@@ -74,21 +127,28 @@ class Footprints:
         operation, position = self.kernel.about(local), self.kernel.target(local)
         if operation is None or not position:  # ended, or on the one object that is not shared
             return 0
+        creates = self.CREATES if operation.name in operation.target.creates else 0
+        return self._bit(position, self.access(operation)) | creates
+
+    def _bit(self, position: int, access: str) -> int:
         known = self.at.setdefault(position, {})
-        access = self.access(operation)
         if access not in known:
-            known[access] = 1 << self._bits
-            self._bits += 1
-        return known[access] | (self.CREATES if operation.name in operation.target.creates else 0)
+            self._accesses.append((position, access))
+            known[access] = 1 << len(self._accesses) + 1
+            if not self._symmetry.owners(position):
+                self._plain |= known[access]
+        return known[access]
 
     def _take_in(self, effect: Effect) -> None:
         process, local, _, move = effect
         after, position = move.point, move.position
         mentions = position >= 0 and self.kernel.processes[process] in self.kernel.value_processes[move.value]
-        self._before[after].append(local)
+        kept = self._note(local, process)
+        self._note(after, process)
+        self._before[after].append((local, kept))
         edge = after, position, mentions
         self._after[local].append(edge)
-        self._may_come_to(local, self.may[after] | (self.FREES if move.lost else 0))
+        self._may_come_to(local, self._moved(self.may[after], kept) | (self.FREES if move.lost else 0))
         self._may_hold(local, edge)
         if position >= 0:
             self._look_for_owner(effect)
@@ -100,7 +160,7 @@ class Footprints:
         if isinstance(before, LockValue) and operation is not None and operation.name in ("release", "wait"):
             owner = before.owner
             if owner is not None and owner is not self.kernel.processes[process]:
-                self._released_by_others.add(move.position)
+                self._released_by_others |= self._all_like(move.position)
 
     def _may_come_to(self, local: int, accesses: int) -> None:
         grown = [(local, accesses)]
@@ -108,7 +168,7 @@ class Footprints:
             local, accesses = grown.pop()
             if accesses & ~self.may[local]:
                 self.may[local] |= accesses
-                grown += [(before, self.may[local]) for before in self._before[local]]
+                grown += [(before, self._moved(self.may[local], moves)) for before, moves in self._before[local]]
 
     def _may_hold(self, local: int, edge: tuple[int, int, bool]) -> None:
         """Pass on where a process may be mentioned, as a lock's owner is, along a new edge, and further."""
@@ -116,12 +176,20 @@ class Footprints:
         while changed:
             local, edges = changed.pop()
             for after, position, mentions in edges:
-                held = self._held[local]
+                held = self._anywhere(self._held[local])  # where the points are the same but for names
                 if position >= 0:
-                    held = held & ~(1 << position) | mentions << position
+                    held = self._held[local] & ~(1 << position) | mentions << position
                 if held & ~self._held[after]:
                     self._held[after] |= held
                     changed.append((after, self._after[after]))
+
+    def _anywhere(self, places: int) -> int:
+        """Return positions, as bits, and all that they may be moved to."""
+        return sum({1 << like for p in range(places.bit_length()) if places >> p & 1 for like in self._all_like(p)})
+
+    def _all_like(self, position: int) -> set[int]:
+        """Return the positions that ``position`` may be moved to."""
+        return set(self._symmetry.places_like(position, (None,) * len(self._symmetry.owners(position))))
 
     # ---- questions -----------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class PartialOrder:
 
     def __init__(self, kernel: Kernel, symmetry: Symmetry, watched: Watched) -> None:
         self.kernel, self.watched = kernel, watched
-        self.footprints = Footprints(kernel)
+        self.footprints = Footprints(kernel, symmetry)
         self._names = names = symmetry.names
         self._watched_version, self._places = -1, set[int]()
         self._pools = {pool.index for pool, team in kernel.model.pools() if team[0] in symmetry.interchangeable}
@@ -190,7 +190,7 @@ class PartialOrder:
         """Return what of the others matters to the next step of ``process``; None when everything may."""
         local = state[self.kernel.first_process + process]
         position = self.kernel.target(local)
-        if position <= 0:
+        if position < 0:
             return 0, 0
         known = self._needed.get((process, local, state[position]))  # who it is tells whether it owns a lock
         if known is None or known[0] != self.footprints.version:
@@ -207,7 +207,7 @@ class PartialOrder:
         owner = value.owner if isinstance(value, LockValue) and operation.name == "acquire" else None
         if owner is not None and footprints.own_lock(position):
             return 0, 1 << owner.index
-        everybody = frozenset(name.rstrip(TRIES) for name in footprints.at[position])
+        everybody = frozenset(name.rstrip(TRIES) for name in footprints.at.get(position, {}))
         if isinstance(target, Condition):  # who has been notified waits for the lock, who has not for others
             return footprints.accesses(position, everybody), 0
         return footprints.accesses(position, target.enabled_by.get(operation.name, everybody)), 0
@@ -218,16 +218,16 @@ class PartialOrder:
         if local.task is not None and local.status == "failed":
             return None  # somebody may lose the future, and nobody hears of the exception then
         access = footprints.access(operation)
-        commute = {other for other in footprints.at[position] if frozenset((access, other)) in target.commutes}
+        commute = {other for other in footprints.at.get(position, {}) if frozenset((access, other)) in target.commutes}
         if access == "release" and self._own(state, process, position):
             commute |= {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
         if isinstance(target, ThreadPool) and access == "take" and self._any_worker(state, process, position):
             commute.add("take")
-        accesses = sum(bit for other, bit in footprints.at[position].items() if other not in commute)
+        accesses = sum(bit for other, bit in footprints.at.get(position, {}).items() if other not in commute)
         if not self._places_renamed:
             if operation.name in target.creates:
                 accesses |= footprints.CREATES | footprints.FREES
-            if any(move.lost for move in kernel.moves(state, process)):
+            if any(move.lost for move in (*kernel.moves(state, process), *kernel.expiries(state, process))):
                 accesses |= footprints.CREATES
         return accesses, 0
 

@@ -92,6 +92,21 @@ class Symmetry:
         told = [(family if family == FUTURES else f"{family}[*]", reason) for family, reason in self.apart.items()]
         return tuple(f"{family} told apart: {reason}" for family, reason in told)
 
+    # ---- what belongs to names -----------------------------------------------------------------------
+
+    def component(self, position: int, number: int) -> Component:
+        """Return what ``number`` at ``position`` tells of names."""
+        self.tested.test()
+        return self._components.component(position, number)
+
+    def owners(self, position: int) -> tuple[int, ...]:
+        """Return the names that a position of the state belongs to."""
+        return self._components.owners(position)
+
+    def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
+        """Return the positions that differ from ``position`` in names alone and have ``names``; None is any name."""
+        return self._components.places_like(position, names)
+
     # ---- one state -----------------------------------------------------------------------------------
 
     def representative(self, state: Packed) -> Packed:
