@@ -13,10 +13,10 @@ matrix: .venv/ready
 	$(BIN)/simcore matrix
 
 test: .venv/ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 slow: .venv/ready
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 check: .venv/ready
 	$(BIN)/ruff check .
