@@ -186,7 +186,7 @@ class _Exploration(Search):
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"
             if depth_first or self._reordered:
-                covered = f"{self.space.last:,} states were expanded"
+                covered = f"{len(self.space.graph):,} states were expanded"
             return replace(result, notes=(*result.notes, covered))
         if found is None:
             if self.partial_order is not None and not self.partial_order.justified():

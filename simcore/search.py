@@ -83,11 +83,6 @@ class Space:
         return len(self.graph.targets)
 
     @property
-    def last(self) -> int:
-        """How many states have been expanded."""
-        return len(self.graph)
-
-    @property
     def covered(self) -> int:
         """All states that are at most so many steps from the initial one have been expanded; -1 when not even that."""
         return self.depths[len(self.graph)] - 1 if len(self.graph) < len(self.states) else self.depth

@@ -83,16 +83,16 @@ class Footprints:
 
     # ---- names ---------------------------------------------------------------------------------------
 
-    def _note(self, local: int, process: int) -> Moves:
-        """Return the names that ``local`` mentions, as what is kept of them; link it with its like the first time."""
-        if local not in self._named:
-            component = self._symmetry.component(self.kernel.first_process + process, local)
-            self._named[local] = component.names
-            first = self._alike.setdefault(id(component.made), local)
-            if first != local:
-                self._link(local, first)
-                self._link(first, local)
-        return dict(zip(self._named[local], self._named[local], strict=True))
+    def _note(self, local: int, process: int) -> None:
+        """Remember the names that ``local`` mentions, and link it with its like, when it is met for the first time."""
+        if local in self._named:
+            return
+        component = self._symmetry.component(self.kernel.first_process + process, local)
+        self._named[local] = component.names
+        first = self._alike.setdefault(id(component.made), local)
+        if first != local:
+            self._link(local, first)
+            self._link(first, local)
 
     def _link(self, local: int, other: int) -> None:
         """Let ``local`` come to what ``other`` may come to, which is the same but for names."""
@@ -143,8 +143,9 @@ class Footprints:
         process, local, _, move = effect
         after, position = move.point, move.position
         mentions = position >= 0 and self.kernel.processes[process] in self.kernel.value_processes[move.value]
-        kept = self._note(local, process)
+        self._note(local, process)
         self._note(after, process)
+        kept = {name: name for name in self._named[local]}
         self._before[after].append((local, kept))
         edge = after, position, mentions
         self._after[local].append(edge)
@@ -176,9 +177,9 @@ class Footprints:
         while changed:
             local, edges = changed.pop()
             for after, position, mentions in edges:
-                held = self._anywhere(self._held[local])  # where the points are the same but for names
-                if position >= 0:
-                    held = self._held[local] & ~(1 << position) | mentions << position
+                held = self._held[local]
+                same = position < 0  # but for names
+                held = self._anywhere(held) if same else held & ~(1 << position) | mentions << position
                 if held & ~self._held[after]:
                     self._held[after] |= held
                     changed.append((after, self._after[after]))
@@ -193,9 +194,11 @@ class Footprints:
 
     # ---- questions -----------------------------------------------------------------------------------
 
-    def accesses(self, position: int, names: Iterable[str]) -> int:
-        """Return, as bits, those accesses at ``position`` that are called one of ``names``, given up or not."""
+    def accesses(self, position: int, names: Iterable[str] | None = None) -> int:
+        """Return, as bits, the accesses at ``position``: all, or those called one of ``names``, given up or not."""
         known = self.at.get(position, {})
+        if names is None:
+            return sum(known.values())
         return sum(known.get(name, 0) | known.get(name + TRIES, 0) for name in names)
 
     def own_lock(self, position: int) -> bool:

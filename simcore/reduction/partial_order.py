@@ -44,7 +44,7 @@ from typing import NamedTuple
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.objects import Condition, LockValue, ThreadPool
 from simcore.operations import Operation
-from simcore.reduction.footprints import TRIES, Footprints
+from simcore.reduction.footprints import Footprints
 from simcore.reduction.symmetry import Symmetry
 from simcore.state import Watched
 from simcore.tables import FREE
@@ -91,12 +91,13 @@ class PartialOrder:
         larger = set()
         for process in dict.fromkeys(choice.process for choice in choices):
             chosen = self._closure(state, 1 << process, enabled)
-            if chosen & enabled == 1 << process:
-                yield from self._part(state, choices, chosen)
-            else:
+            if chosen & enabled != 1 << process:
                 larger.add(chosen)
+            elif part := self._part(state, choices, chosen):
+                yield part
         for chosen in sorted(larger - {0}, key=lambda chosen: ((chosen & enabled).bit_count(), chosen)):
-            yield from self._part(state, choices, chosen)
+            if part := self._part(state, choices, chosen):
+                yield part
 
     def rely_on(self, state: Packed, part: Part) -> None:
         """Remember that ``part`` is followed in place of all steps of ``state``."""
@@ -118,12 +119,12 @@ class PartialOrder:
         enabled = sum({1 << choice.process for choice in choices})
         if self.watched.everything or self._closure(state, chosen, enabled) != chosen:
             return False
-        return bool(list(self._part(state, choices, chosen)))
+        return self._part(state, choices, chosen) is not None
 
-    def _part(self, state: Packed, choices: list[Choice], chosen: int) -> Iterator[Part]:
+    def _part(self, state: Packed, choices: list[Choice], chosen: int) -> Part | None:
+        """Return the steps of ``chosen``; None when a property may see one of them."""
         part = [choice for choice in choices if chosen >> choice.process & 1]
-        if not any(self._visible(state, choice) for choice in part):
-            yield Part(part, chosen)
+        return None if any(self._visible(state, choice) for choice in part) else Part(part, chosen)
 
     def _visible(self, state: Packed, choice: Choice) -> bool:
         """Tell whether a step, here or at another place of a run, may change what a property looks at.
@@ -140,7 +141,7 @@ class PartialOrder:
             return True
         for process in watched.processes:
             may = self.footprints.may[state[first + process.index]]
-            if any(may & bit for place in changed for bit in self.footprints.at.get(place, {}).values()):
+            if any(may & self.footprints.accesses(place) for place in changed):
                 return True
         tasks = any(process.pool is not None for process in watched.processes)
         tasks = tasks or any(isinstance(thing, ThreadPool) for thing in watched.objects)
@@ -207,23 +208,22 @@ class PartialOrder:
         owner = value.owner if isinstance(value, LockValue) and operation.name == "acquire" else None
         if owner is not None and footprints.own_lock(position):
             return 0, 1 << owner.index
-        everybody = frozenset(name.rstrip(TRIES) for name in footprints.at.get(position, {}))
         if isinstance(target, Condition):  # who has been notified waits for the lock, who has not for others
-            return footprints.accesses(position, everybody), 0
-        return footprints.accesses(position, target.enabled_by.get(operation.name, everybody)), 0
+            return footprints.accesses(position), 0
+        return footprints.accesses(position, target.enabled_by.get(operation.name)), 0
 
     def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
         kernel, footprints, target = self.kernel, self.footprints, operation.target
         local = kernel.locals[state[kernel.first_process + process]]
         if local.task is not None and local.status == "failed":
             return None  # somebody may lose the future, and nobody hears of the exception then
-        access = footprints.access(operation)
-        commute = {other for other in footprints.at.get(position, {}) if frozenset((access, other)) in target.commutes}
+        access, known = footprints.access(operation), footprints.at.get(position, {})
+        commute = {other for other in known if frozenset((access, other)) in target.commutes}
         if access == "release" and self._own(state, process, position):
             commute |= {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
         if isinstance(target, ThreadPool) and access == "take" and self._any_worker(state, process, position):
             commute.add("take")
-        accesses = sum(bit for other, bit in footprints.at.get(position, {}).items() if other not in commute)
+        accesses = sum(bit for other, bit in known.items() if other not in commute)
         if not self._places_renamed:
             if operation.name in target.creates:
                 accesses |= footprints.CREATES | footprints.FREES
