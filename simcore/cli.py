@@ -139,10 +139,14 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 )
 @click.option("--max-states", type=int, help="Stop after this many states.")
 @click.option("--max-seconds", type=float, help="Stop after this many seconds.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs, and the hashes of --compact.")
 @click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool, and the names of a family, apart.")
 @click.option("--no-partial-order", is_flag=True, help="Follow steps in every order, where order does not count too.")
 @click.option("--max-memory", type=int, metavar="BYTES", help="Stop when the process uses this much memory.")
+@click.option("--cores", type=int, help="Threads that a search without reductions may use; all cores by default.")
+@click.option(
+    "--compact", is_flag=True, help="Keep only hashes of states (no reductions); with a bound on what is missed."
+)
 @_timeouts
 @_as_json
 def explore_model(

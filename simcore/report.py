@@ -52,6 +52,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "timeouts": result.timeouts,
         "notes": list(result.notes),
         "reason": result.reason,
+        "omission": result.omission,
         "schedule": [] if found is None else [step_json(step) for step in found.schedule.steps],
         "lasso": [step_json(step) for step in found.lasso.steps] if found is not None and found.lasso else [],
         "shortest": "" if found is None else found.shortest,

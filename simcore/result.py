@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins  # a field is called property
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Context
 from functools import cached_property
 
 from simcore.errors import ScheduleError
@@ -16,6 +17,8 @@ from simcore.schedule import Schedule
 from simcore.spec import Verdict
 from simcore.state import State
 from simcore.waitfor import WaitForGraph
+
+_ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ class Result:
         How the space was searched.
     notes : tuple of str
         Reductions that were in force or had to be switched off, bounds, and the like.
+    omission : float
+        A bound on the probability that a state was omitted; 0 but with hash compaction.
     """
 
     verdict: Verdict
@@ -154,6 +159,7 @@ class Result:
     counterexample: Counterexample | None = None
     reason: str = ""
     notes: tuple[str, ...] = field(default=())
+    omission: float = 0.0
 
     @builtins.property
     def bound(self) -> str:
@@ -165,8 +171,10 @@ class Result:
     def __str__(self) -> str:
         asked = f"{self.model} ({self.bound})" if self.bound else self.model
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
+        bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
+        unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
         lines = [
-            f"{self.verdict}: {self.property}",
+            f"{self.verdict}: {self.property}{unless if self.verdict is Verdict.HOLDS else ''}",
             f"  {asked}",
             f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
         ]

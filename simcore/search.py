@@ -88,6 +88,11 @@ class Space:
         return self.depths[len(self.graph)] - 1 if len(self.graph) < len(self.states) else self.depth
 
     @property
+    def omission(self) -> float:
+        """A bound on the probability that a state was omitted."""
+        return 0.0
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a report should say about how the states are kept."""
         return ()

@@ -34,6 +34,7 @@ RANKS = [
     {"monitor", "search"},
     {"fast"},
     {"runs", "no_return"},
+    {"exploration"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},
@@ -47,7 +48,7 @@ RANKS = [
 
 DOORS = {
     "simpy": {"simulate"},
-    "threading": {"execute"},
+    "threading": {"execute", "fast"},
     "_thread": {"execute"},
     "socket": {"execute"},
     "select": {"execute"},
@@ -87,7 +88,7 @@ CORE = {
 LAZY = {
     "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
     "runs": "numpy and scipy take longer to import than a small model to explore, and most need neither",
-    "explore": "numba takes half a second to start, and only large spaces want it",
+    "exploration": "numba takes half a second to start, and only large spaces want it",
 }
 """Modules that may import inside a function, each with the reason."""
 

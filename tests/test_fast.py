@@ -2,29 +2,35 @@
 
 import re
 import sys
+import threading
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import small
 import toys
 from generated import systems
-from hypothesis import given, note, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from test_models import claims_of, each_claim
 from test_reduction import TOYS
 
 from models import pool_starvation
-from simcore import Model, Verdict, always, explore, sometimes
+from simcore import Model, Verdict, always, eventually, explore, sometimes
+from simcore.errors import OptionError
 from simcore.fast import FastSearch
+from simcore.fast.columns import Columns
 from simcore.fast.tables import FastTables
 from simcore.kernel import Kernel
+from simcore.report import as_json
 from simcore.search import Search
 
 explore_module, search_module = sys.modules[explore.__module__], sys.modules[Search.__module__]
 limits_module = sys.modules["simcore.limits"]
-limits_module = sys.modules["simcore.limits"]
 no_return_module = sys.modules["simcore.no_return"]
 tables_module = sys.modules[FastTables.__module__]
+columns_module = sys.modules[Columns.__module__]
+share_module = sys.modules[FastSearch.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
 NEVER = sys.maxsize
 MORE = {
@@ -224,3 +230,158 @@ def test_generated_systems_have_the_same_answer(model, timeouts, after):
 def test_many_generated_systems_have_the_same_answer(model, timeouts, after):
     with patch.object(no_return_module, "NO_RETURN_STATES", 20):
         agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000)
+
+
+# ---- cores and hash compaction ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many_shares():
+    """Shares of one state, and as many of them as there are cores, whatever is still to be learned."""
+    with (
+        patch.object(share_module, "MOST_SHARED", 3),
+        patch.object(share_module, "WORTH_SHARING", 1),
+        patch.object(share_module, "FEW_QUESTIONS", NEVER),
+    ):
+        yield
+
+
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
+@pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
+def test_any_number_of_cores_meets_the_same_states_in_the_same_order(many_shares, model, timeouts):
+    for cores in (2, 3):
+        agree(model, timeouts=timeouts, cores=cores)
+
+
+def test_two_cores_meet_the_same_states_at_a_size_that_is_worth_it():
+    model = toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
+    one, two = (Answer(model, (), 1, symmetry=False, partial_order=False, cores=cores) for cores in (1, 2))
+    assert one.result.states == 188_685
+    assert [len(answer.space._shares) for answer in (one, two)] == [1, 2]
+    assert one.met == two.met
+    assert one.told == two.told
+
+
+@pytest.mark.usefixtures("many_shares")
+@pytest.mark.parametrize("limit", [1, 2, 17, 50, 126, 127, 128])
+def test_a_limit_is_exact_on_many_cores(limit):
+    agree(lambda: toys.pool_system(requesters=2, workers=2, chunks=1), max_states=limit, cores=3)
+
+
+def test_no_thread_is_left():
+    before = threading.enumerate()
+    agree(lambda: toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2), cores=2)
+    assert threading.enumerate() == before
+
+
+@given(systems(longest=3), st.sampled_from(TIMEOUTS), st.integers(1, 60), st.integers(2, 4))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_generated_systems_have_the_same_answer_on_many_cores(many_shares, model, timeouts, after, cores):
+    with patch.object(no_return_module, "NO_RETURN_STATES", 20):
+        agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000, cores=cores)
+
+
+@pytest.mark.slow
+@given(systems(longest=5), st.sampled_from(TIMEOUTS), st.integers(1, 1_000), st.integers(2, 4))
+@settings(max_examples=2_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_many_generated_systems_have_the_same_answer_on_many_cores(many_shares, model, timeouts, after, cores):
+    with patch.object(no_return_module, "NO_RETURN_STATES", 20):
+        agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000, cores=cores)
+
+
+def compacted(model, *properties, after=1, **options):
+    """Explore with hash compaction and without; insist on the same states, and return the two answers."""
+    options = {"symmetry": False, "partial_order": False, **options}
+    exact, compact = (Answer(model(), properties, after, compact=compact, **options) for compact in (False, True))
+    told = [(a.result.property, a.result.states, a.result.transitions, a.result.depth) for a in (exact, compact)]
+    assert told[0] == told[1]
+    return exact.result, compact.result
+
+
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
+@pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
+def test_hash_compaction_meets_the_same_states(model, timeouts):
+    exact, compact = compacted(model, timeouts=timeouts)
+    if "no graph is kept" in compact.reason:
+        assert compact.verdict is Verdict.UNDETERMINED
+        assert exact.verdict is Verdict.HOLDS or exact.counterexample.lost  # which only the graph tells
+        return
+    assert compact.verdict is exact.verdict
+    if exact.counterexample is not None:
+        steps = [len(result.counterexample.schedule.steps) for result in (exact, compact)]
+        assert steps[0] == steps[1]
+        assert str(compact.counterexample.state) or compact.counterexample.failure
+
+
+def test_hash_compaction_says_in_its_verdict_what_may_have_been_omitted():
+    _, compact = compacted(lambda: toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2))
+    count = compact.states
+    assert compact.verdict is Verdict.HOLDS
+    assert compact.omission == count * (count + 1) / 2**65
+    bound = re.match(r"holds: .*, unless a state was omitted \(probability at most (\S+)\)", str(compact))
+    assert compact.omission <= float(bound[1]) <= 1.1 * compact.omission
+    assert as_json(compact)["omission"] == compact.omission
+
+
+def test_hash_compaction_takes_less_memory_where_states_are_wide():
+    model = toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
+    exact, compact = (explore(model, symmetry=False, partial_order=False, compact=compact) for compact in (False, True))
+    assert (exact.notes[0], compact.notes[0]) == (
+        "compiled loop: 34 bytes per state",
+        "compiled loop: 22 bytes per state, of which all but the last levels are kept as 64-bit hashes",
+    )
+
+
+def test_a_state_with_the_hash_of_another_is_omitted_only_with_compaction(monkeypatch):
+    """With hashes of 4 bits states are taken for others: the exact search compares them, and does not mind."""
+    fill = columns_module.fill
+
+    def short(random, column, seed):
+        fill(random, column, seed)
+        random &= np.uint64(0xF << 40)
+
+    monkeypatch.setattr(columns_module, "fill", short)
+    model = lambda: toys.pool_system(requesters=2, workers=2, chunks=1)  # noqa: E731
+    agree(model)
+    with pytest.raises(AssertionError):
+        compacted(model)
+
+
+def test_the_seed_chooses_the_hashes():
+    model = toys.pool_system(requesters=2, workers=2, chunks=1, callback_workers=2)
+    answers = [
+        Answer(model, (), 1, symmetry=False, partial_order=False, compact=True, seed=seed).space for seed in (0, 0, 1)
+    ]
+    hashes = [set(space.met.signatures[space.met.signatures != 0].tolist()) for space in answers]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"symmetry": True}, "add symmetry=False, partial_order=False"),
+        ({"partial_order": True}, "add symmetry=False, partial_order=False"),
+        ({"strategy": "depth"}, "use strategy='breadth'"),
+        ({"timeouts": "in_order"}, "use other timeouts"),
+    ],
+)
+def test_what_hash_compaction_cannot_do_is_refused(options, told):
+    model = toys.pool_system(requesters=2, workers=2, chunks=1)
+    with pytest.raises(OptionError, match=told):
+        explore(model, compact=True, **{"symmetry": False, "partial_order": False, **options})
+
+
+def test_hash_compaction_answers_nothing_about_whole_runs():
+    model = toys.pool_system(requesters=2, workers=2, chunks=1)
+    with pytest.raises(OptionError, match="'never' is about whole runs, and no graph of them is kept"):
+        explore(model, eventually(lambda state: False, "never"), compact=True, symmetry=False, partial_order=False)
+
+
+def test_a_model_that_has_no_room_in_the_compiled_loop_cannot_be_compacted():
+    with patch.object(tables_module, "MOST_FUTURES", 1), pytest.raises(OptionError, match="too many processes or fut"):
+        compacted(lambda: pool_starvation.fixed(downloads=2, workers=2, callback_workers=2), after=100)
+
+
+def test_less_than_one_core_is_refused():
+    with pytest.raises(OptionError, match="cores=0: use at least 1"):
+        explore(toys.one_lock(threads=2), cores=0)

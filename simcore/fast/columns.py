@@ -11,20 +11,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simcore.fast.loop import pack, unpack
+from simcore.fast.loop import fill, pack, unpack
 
 Array = Any
 """A numpy array."""
 
 
 class Layout(NamedTuple):
-    """Where the columns are, and for each its codes as numbers of the kernel, from ``offset`` on in ``ident``."""
+    """Where the columns are, and for each of their codes, from ``offset`` on, what it stands for and a random word."""
 
     word: Array
     shift: Array
     mask: Array
     offset: Array
     ident: Array
+    random: Array
 
 
 class Columns:
@@ -34,9 +35,12 @@ class Columns:
     ----------
     first : iterable of int
         What the columns hold in the initial state.
+    seed : int
+        Of the random words that hashes are made of.
     """
 
-    def __init__(self, first: Iterable[int]) -> None:
+    def __init__(self, first: Iterable[int], seed: int) -> None:
+        self._seed = seed
         self._codes: list[dict[int, int]] = []
         self._capacity: list[int] = []
         self._bits: list[int] = []
@@ -64,7 +68,7 @@ class Columns:
             if code >= self._capacity[column] or code >> self._bits[column]:
                 self.tight = True
             else:
-                self.layout.ident[self.layout.offset[column] + code] = number
+                self.layout.ident[int(self.layout.offset[column]) + code] = number
         return code
 
     def arrange(self) -> None:
@@ -98,7 +102,7 @@ class Columns:
 
     def _layout(self, words: list[list[int]]) -> Layout:
         size = len(self)
-        word, shift = np.zeros(size, np.int64), np.zeros(size, np.uint64)
+        word, shift = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
         for number, columns in enumerate(words):
             used = 0
             for column in columns:
@@ -110,8 +114,11 @@ class Columns:
         ident = np.zeros(ends[-1], np.int32)
         for start, codes in zip(offset, self._codes, strict=True):
             ident[start : start + len(codes)] = list(codes)
+        random = np.zeros(ends[-1], np.uint64)
+        for column, (start, end) in enumerate(zip(offset, ends, strict=True)):
+            fill(random[start:end], column, self._seed)
         mask = np.array([(1 << bits) - 1 for bits in self._bits], np.uint64)
-        return Layout(word, shift, mask, offset, ident)
+        return Layout(word, shift, mask, offset.astype(np.uint64), ident, random)
 
     def packed(self, numbers: Iterable[int]) -> Array:
         """Return numbers of the kernel, one for each column, as a row."""

@@ -2,13 +2,19 @@
 
 Everything here is compiled by numba, is pure (it writes only into the arrays that it is given) and decides
 nothing. What a table does not hold yet is asked for, by returning a number that says what is missing;
-`search.py` beside this file has it learned and calls again. A state is expanded in three parts: `gather` finds
-its steps, `_judge` looks for somebody who can never move again, `_follow` gives numbers to the states that are
-new, in the order of the plain loop (`simcore/search.py`). Only `_follow` changes anything that is kept, and it
-starts when nothing is missing, so a call can be taken up again wherever it stopped.
+`search.py` beside this file has it learned and calls again. The states of a level are expanded in two halves.
+`expand` takes a share of them: it finds their steps, looks for somebody who can never move again, and looks up
+what the steps lead to; it writes only what belongs to its share, so shares can be expanded at the same time. `follow`
+then goes through the shares one after the other and gives numbers to the states that are new, in the order of
+the plain loop (`simcore/search.py`). So nothing that is found depends on how many shares there were.
 
-The set of states is one table of 64-bit words, open addressing with linear probing: 32 bits of a hash of the
-state's row, 32 bits of its number.
+The set of states is one table of 64-bit words, open addressing with linear probing: 32 bits of a state's hash, 32
+bits of its number. The hash is the exclusive or of a random word for each column and what it holds (Zobrist, 1970;
+Patrascu and Thorup, 2012), so a step changes it in a few places, and it does not depend on how a state lies in its row.
+
+With hash compaction (Wolper and Leroy, 1993; Stern and Dill, 1995) the rows and the table hold only the
+level that is expanded and the next one. Of the states before them the hashes are left, in a table of their own, and a
+state with the hash of another is taken for it.
 
 It is one file because numba, which keeps what it has compiled on disk, compiles a function again only when the
 function's own file has changed.
@@ -30,43 +36,44 @@ from numba import njit
     WAITS,
     MAY,
     QUEUED,
+    CROWDED,
+    ROOM,
     DEAD,
     DEADLOCK,
-    ROOM,
     LIMIT,
     FAILED,
     PAUSED,
-    UNFIT,
 ) = range(15)
 """Why a call has returned: nothing left to do, what is missing, or what was met."""
 
 (
     POSITION,
     UNTIL,
-    STATES,
-    EDGES,
     LEVEL,
-    LEVEL_END,
-    LIMIT_STATES,
-    PAUSE_STATES,
-    PAUSE_EDGES,
     LOOK,
-    ALIVE,
-    JUDGED,
-    READY,
-    LEVELLED,
-    WRONG,
-    LOG,
+    BASE,
+    FIRST,
     STEPS,
+    BEGUN,
+    LOOKED,
+    ALIVE,
     ASK_1,
     ASK_2,
     ASK_3,
     WAITING,
-    ENDED,
-) = range(22)
-"""Registers: where a search is, its limits, and what it asks for."""
+    STATES,
+    EDGES,
+    LEVEL_END,
+    LIMIT_STATES,
+    PAUSE_STATES,
+    PAUSE_EDGES,
+    LEVELLED,
+    WRONG,
+    LOG,
+) = range(23)
+"""Registers of a search and of its shares: where they are, their limits, and what they ask for."""
 
-REGISTERS = 22
+REGISTERS = 23
 
 NEVER, WHEN_STUCK, ANYTIME = range(3)
 
@@ -82,7 +89,6 @@ PENDING = 1
 MOST_FUTURES = 61
 MOST_PROCESSES = 56
 EXPIRES = MOST_FUTURES + 2
-MOST_STEPS = 4096
 
 U = np.uint64
 WHO = (1 << MOST_PROCESSES) - 1
@@ -176,29 +182,34 @@ def put_all(table, old):
 
 @both
 def unpack(lay, row, codes, ids):
-    """Read a row into what its columns hold: as codes, and as the numbers that the kernel knows."""
+    """Read a row into what its columns hold, as codes and as the numbers that the kernel knows; return its hash."""
+    hash_ = ZERO
     for column in range(len(lay.word)):
         code = row[lay.word[column]] >> lay.shift[column] & lay.mask[column]
-        codes[column] = np.int64(code)
-        ids[column] = lay.ident[lay.offset[column] + np.int64(code)]
+        entry = lay.offset[column] + code
+        codes[column], ids[column] = np.int64(code), lay.ident[entry]
+        hash_ ^= lay.random[entry]
+    return hash_
 
 
 @both
 def pack(lay, row, codes):
-    """Write all columns of a row."""
+    """Write all columns of a row; return its hash."""
     for word in range(len(row)):
         row[word] = ZERO
+    hash_ = ZERO
     for column in range(len(lay.word)):
         row[lay.word[column]] |= U(codes[column]) << lay.shift[column]
+        hash_ ^= lay.random[lay.offset[column] + U(codes[column])]
+    return hash_
 
 
-@compiled
-def hashed(row):
-    """Return the hash of a row."""
-    total = ZERO
-    for word in range(len(row)):
-        total = mixed((total ^ row[word]) * _M3)
-    return total
+@called
+def fill(random, column, seed):
+    """Write a random word for each code of a column; that of code 0 is 0, so that a new column changes no hash."""
+    for code in range(1, len(random)):
+        random[code] = mixed(mixed(U(seed) ^ _M3) + (U(column) << U(32) | U(code)) * _M1)
+    random[0] = ZERO
 
 
 @called
@@ -229,18 +240,54 @@ def same(left, right):
 
 
 @compiled
-def look_up(slots, rows, row, hash_):
-    """Return the number of a state, or ``-1 - place`` where it would go."""
+def look_up(slots, rows, base, row, hash_):
+    """Return the number of a state, or ``-1 - place`` where it would go; ``base`` is the number of the first row."""
     last = len(slots) - 1
     tag = hash_ >> U(32)
     place = np.int64(tag * U(len(slots)) >> U(32))
     while slots[place] != ZERO:
         if slots[place] >> U(32) == tag:
             number = np.int64(slots[place] & LOW) - 1
-            if same(rows[number], row):
+            if same(rows[number - base], row):
                 return number
         place = (place + 1) & last
     return -1 - place
+
+
+@compiled
+def contains(signatures, hash_):
+    """Tell whether a hash is among those of earlier levels."""
+    sought = max(hash_, ONE)
+    place = np.int64((hash_ >> U(32)) * U(len(signatures)) >> U(32))
+    while signatures[place] != ZERO:
+        if signatures[place] == sought:
+            return True
+        place = place + 1 if place + 1 < len(signatures) else 0
+    return False
+
+
+@compiled
+def keep(signatures, hash_):
+    """Add a hash to those of earlier levels; there must be room."""
+    place = np.int64((hash_ >> U(32)) * U(len(signatures)) >> U(32))
+    while signatures[place] != ZERO:
+        place = place + 1 if place + 1 < len(signatures) else 0
+    signatures[place] = max(hash_, ONE)
+
+
+@called
+def keep_all(signatures, old):
+    """Move all hashes into a larger table."""
+    for hash_ in old:
+        if hash_ != ZERO:
+            keep(signatures, hash_)
+
+
+@called
+def keep_level(lay, signatures, rows, codes, ids):
+    """Add the hashes of a whole level."""
+    for row in rows:
+        keep(signatures, unpack(lay, row, codes, ids))
 
 
 @called
@@ -256,11 +303,11 @@ def rehash(slots, old):
 
 
 @called
-def index(slots, rows, states):
-    """Make a set of the first rows, which are all different."""
-    for number in range(states):
-        hash_ = hashed(rows[number])
-        place = -1 - look_up(slots, rows, rows[number], hash_)
+def index(lay, slots, rows, base, first, last, codes, ids):
+    """Add the states from ``first`` to ``last``, which are all new, to the set."""
+    for number in range(first, last):
+        hash_ = unpack(lay, rows[number - base], codes, ids)
+        place = -1 - look_up(slots, rows, base, rows[number - base], hash_)
         slots[place] = hash_ >> U(32) << U(32) | U(number + 1)
 
 
@@ -276,13 +323,20 @@ def _lowest_free(t, ids):
 
 
 @compiled
-def plain_step(t, lay, b, step, move, process):
+def _changed(lay, row, column, old, new):
+    """Put another code into a column of a row; return what that does to the hash."""
+    row[lay.word[column]] ^= U(old ^ new) << lay.shift[column]
+    return lay.random[lay.offset[column] + U(old)] ^ lay.random[lay.offset[column] + U(new)]
+
+
+@compiled
+def plain_step(t, lay, b, o, step, move, process):
     """Do a step that makes and loses no future: two columns change."""
-    row, at, column = b.after[step], t.moves[move, AT], t.first_process + process
+    row, at, column = o.rows[step], t.moves[move, AT], t.first_process + process
     copy(row, b.row)
-    row[lay.word[at]] ^= U(b.codes[at] ^ t.moves[move, VALUE_CODE]) << lay.shift[at]
-    row[lay.word[column]] ^= U(b.codes[column] ^ t.moves[move, LOCAL_CODE]) << lay.shift[column]
-    b.steps[step, 2] = t.flags[t.moves[move, LOCAL]] & HAS_FAILED
+    hash_ = b.mark[2] ^ _changed(lay, row, at, b.codes[at], t.moves[move, VALUE_CODE])
+    o.hashes[step] = hash_ ^ _changed(lay, row, column, b.codes[column], t.moves[move, LOCAL_CODE])
+    o.steps[step, 2] = t.flags[t.moves[move, LOCAL]] & HAS_FAILED
 
 
 @compiled
@@ -358,7 +412,7 @@ def _collect(t, b, r, lost):
 
 
 @compiled
-def full_step(t, lay, b, r, step, move, process):
+def full_step(t, lay, b, r, o, step, move, process):
     """Do a step that makes a future or may lose one."""
     copy(b.ids_2, b.ids)
     copy(b.codes_2, b.codes)
@@ -374,24 +428,24 @@ def full_step(t, lay, b, r, step, move, process):
     failed = False
     for place in range(t.first_process, t.first_future):
         failed |= t.flags[b.ids_2[place]] & HAS_FAILED != 0
-    pack(lay, b.after[step], b.codes_2)
-    b.steps[step, 2] = failed
+    o.hashes[step] = pack(lay, o.rows[step], b.codes_2)
+    o.steps[step, 2] = failed
     return DONE
 
 
 @compiled
-def _add(t, lay, b, r, entry, process, outcome):
+def _add(t, lay, b, r, o, entry, process, outcome):
     """Take the moves of an entry as steps."""
     first, count = entry >> 16, entry & 0xFFFF
-    if r[STEPS] + count > MOST_STEPS:
-        return UNFIT
+    if r[STEPS] + count > len(o.rows):
+        return CROWDED
     for move in range(first, first + count):
         step = r[STEPS]
-        b.steps[step, 0], b.steps[step, 1] = process, outcome
+        o.steps[step, 0], o.steps[step, 1] = process, outcome
         if t.moves[move, LOST] == 0 and t.moves[move, CREATED] < 0:
-            plain_step(t, lay, b, step, move, process)
+            plain_step(t, lay, b, o, step, move, process)
         else:
-            missing = full_step(t, lay, b, r, step, move, process)
+            missing = full_step(t, lay, b, r, o, step, move, process)
             if missing:
                 return missing
         outcome += 1
@@ -423,13 +477,13 @@ def _operation(t, b, r, process, local):
 
 
 @compiled
-def gather(t, lay, b, s, r, number):
-    """Find all steps of state ``number``: of each process those of its operation, then those of its time-out."""
-    r[STEPS] = 0
-    copy(b.row, s.rows[number])
-    unpack(lay, b.row, b.codes, b.ids)
+def gather(t, lay, b, s, r, o):
+    """Find all steps of the next state: of each process those of its operation, then those of its time-out."""
+    r[STEPS] = r[BEGUN]
+    copy(b.row, s.rows[r[POSITION] - r[BASE]])
+    b.mark[2] = unpack(lay, b.row, b.codes, b.ids)
     for turn in range(2 * t.processes):
-        if turn == t.processes and r[STEPS] and t.timeouts != ANYTIME:
+        if turn == t.processes and r[STEPS] > r[BEGUN] and t.timeouts != ANYTIME:
             break
         late = turn >= t.processes
         process = turn - t.processes if late else turn
@@ -437,7 +491,7 @@ def gather(t, lay, b, s, r, number):
         entry = _expiry(t, b, r, process, local) if late else _operation(t, b, r, process, local)
         if entry < 0:
             return EXPIRY if late else MOVES if entry == -1 else FUTURES
-        missing = _add(t, lay, b, r, entry, process, b.offset[process] if late else 0)
+        missing = _add(t, lay, b, r, o, entry, process, b.offset[process] if late else 0)
         if missing:
             return missing
         if not late:
@@ -466,11 +520,11 @@ def _owes(t, b, process):
 
 
 @compiled
-def _note_waiting(t, b, r):
+def _note_waiting(t, b, r, o):
     """Find who waits without a limit and who has ended, as `Kernel.waiting`; keep both as bits."""
     waiting = ended = movers = ZERO
-    for step in range(r[STEPS]):
-        movers |= ONE << U(b.steps[step, 0])
+    for step in range(r[BEGUN], r[STEPS]):
+        movers |= ONE << U(o.steps[step, 0])
     for process in range(t.processes):
         bit = ONE << U(process)
         local = b.ids[t.first_process + process]
@@ -569,15 +623,15 @@ def _lives(t, b, r, process):
 
 
 @compiled
-def _judge(t, b, s, r):
+def _judge(t, b, s, r, o):
     """Look for somebody who can never move again, as `Search.stuck_in`."""
     number = r[POSITION]
-    if r[STEPS] == 0:
+    if r[STEPS] == r[BEGUN]:
         for process in range(t.processes):
             if _owes(t, b, process):
                 return DEADLOCK
         return DONE
-    missing = _note_waiting(t, b, r)
+    missing = _note_waiting(t, b, r, o)
     if missing:
         return missing
     if r[LOOK] < 2 or b.mark[0] == ZERO or r[ALIVE] == number:
@@ -599,6 +653,36 @@ def _judge(t, b, s, r):
 
 
 @compiled
+def _look(s, r, o):
+    """Look up what the steps of a share lead to; -1 stands for what was not known when the share was expanded."""
+    for step in range(r[LOOKED], r[BEGUN]):
+        if len(s.signatures) and contains(s.signatures, o.hashes[step]):
+            o.found[step] = 0
+        else:
+            o.found[step] = look_up(s.slots, s.rows, r[BASE], o.rows[step], o.hashes[step])
+    r[LOOKED] = r[BEGUN]
+
+
+@called
+def expand(t, lay, b, s, r, o):
+    """Expand the states of a share in order until something is missing, or somebody can never move again."""
+    status = PAUSED
+    while r[POSITION] < r[UNTIL]:
+        status = gather(t, lay, b, s, r, o)
+        if status == DONE and r[LOOK]:
+            status = _judge(t, b, s, r, o)
+        if status != DONE:
+            break
+        if r[LOOK] and r[STEPS] > r[BEGUN]:
+            s.marks[r[POSITION] - r[LEVEL]] = b.mark[0] | _bits(b.mark[1]) << U(MOST_PROCESSES)
+        r[BEGUN] = o.ends[r[POSITION] - r[FIRST]] = r[STEPS]
+        r[POSITION] += 1
+        status = PAUSED
+    _look(s, r, o)
+    return status
+
+
+@compiled
 def _hand_on(s, r, known, fresh):
     """Tell a state of the next level who waits, and what has ended, in all states before it; see `Search.follow`."""
     place, own = known - r[LEVEL_END], s.marks[r[POSITION] - r[LEVEL]]
@@ -610,15 +694,18 @@ def _hand_on(s, r, known, fresh):
 
 
 @compiled
-def _follow(b, s, r):
-    """Give numbers to the states that are new."""
+def _number(s, r, o, first, last):
+    """Give numbers to the states that are new among those that a state's steps lead to."""
     number, states = r[POSITION], r[STATES]
-    most = states + r[STEPS]
-    if most > len(s.rows) or most * 10 > len(s.slots) * 7 or most - r[LEVEL_END] > len(s.following):
+    most = states + last - first
+    if most - r[BASE] > len(s.rows) or most > len(s.parents) or most - r[LEVEL_END] > len(s.following):
         return ROOM
-    for step in range(r[STEPS]):
-        hash_ = hashed(b.after[step])
-        known = look_up(s.slots, s.rows, b.after[step], hash_)
+    if (most - r[BASE]) * 10 > len(s.slots) * 7:
+        return ROOM
+    for step in range(first, last):
+        known = o.found[step]
+        if known < 0:
+            known = look_up(s.slots, s.rows, r[BASE], o.rows[step], o.hashes[step])
         if known >= 0:
             if known < r[LEVEL_END]:
                 r[LEVELLED] = 0
@@ -626,58 +713,34 @@ def _follow(b, s, r):
                 _hand_on(s, r, known, False)
             continue
         if states >= r[LIMIT_STATES]:
-            r[STATES], r[EDGES] = states, r[EDGES] + step
+            r[STATES], r[EDGES] = states, r[EDGES] + step - first
             return LIMIT
-        s.slots[-1 - known] = hash_ >> U(32) << U(32) | U(states + 1)
-        copy(s.rows[states], b.after[step])
+        s.slots[-1 - known] = o.hashes[step] >> U(32) << U(32) | U(states + 1)
+        copy(s.rows[states - r[BASE]], o.rows[step])
         s.parents[states] = number
+        if len(s.ways):
+            s.ways[states] = step - first
         if r[LOOK]:
             _hand_on(s, r, states, True)
-        if b.steps[step, 2] and r[WRONG] < 0:
+        if o.steps[step, 2] and r[WRONG] < 0:
             r[WRONG] = states
         states += 1
-    r[STATES], r[EDGES] = states, r[EDGES] + r[STEPS]
-    s.log[number - r[LOG]] = r[EDGES]
-    r[POSITION] = number + 1
-    return FAILED if r[WRONG] >= 0 else DONE
+    r[STATES], r[EDGES] = states, r[EDGES] + last - first
+    return DONE
 
 
 @called
-def run(t, lay, b, s, r):
-    """Expand states in order until a bound is met or something is missing."""
-    while r[POSITION] < r[UNTIL] and r[STATES] < r[PAUSE_STATES] and r[EDGES] < r[PAUSE_EDGES]:
-        if r[READY] != r[POSITION]:
-            missing = gather(t, lay, b, s, r, r[POSITION])
-            if missing:
-                return missing
-            if r[LOOK] and r[JUDGED] != r[POSITION]:
-                missing = _judge(t, b, s, r)
-                if missing:
-                    return missing
-                if r[STEPS]:
-                    s.marks[r[POSITION] - r[LEVEL]] = b.mark[0] | _bits(b.mark[1]) << U(MOST_PROCESSES)
-                r[JUDGED] = r[POSITION]
-            r[READY] = r[POSITION]
-        missing = _follow(b, s, r)
+def follow(s, r, o, first, last):
+    """Number what the states of a share have led to, up to state ``last``; ``first`` is the first of the share."""
+    while r[POSITION] < last:
+        if r[STATES] >= r[PAUSE_STATES] or r[EDGES] >= r[PAUSE_EDGES]:
+            return PAUSED
+        place = r[POSITION] - first
+        missing = _number(s, r, o, o.ends[place - 1] if place else 0, o.ends[place])
         if missing:
             return missing
-    return PAUSED
-
-
-@called
-def edges(t, lay, b, s, r, out, last):
-    """Write the steps of expanded states as edges: state ``s`` has those from ``starts[s]`` to ``starts[s + 1]``."""
-    while r[POSITION] < last:
-        number = r[POSITION]
-        if r[READY] != number:
-            missing = gather(t, lay, b, s, r, number)
-            if missing:
-                return missing
-            r[READY] = number
-        at = out.starts[number]
-        for step in range(r[STEPS]):
-            out.targets[at + step] = look_up(s.slots, s.rows, b.after[step], hashed(b.after[step]))
-            out.processes[at + step], out.outcomes[at + step] = b.steps[step, 0], b.steps[step, 1]
-        out.starts[number + 1] = at + r[STEPS]
-        r[POSITION] = number + 1
-    return PAUSED
+        s.log[r[POSITION] - r[LOG]] = r[EDGES]
+        r[POSITION] += 1
+        if r[WRONG] >= 0:
+            return FAILED
+    return DONE

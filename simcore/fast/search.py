@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +15,14 @@ from simcore.fast import loop
 from simcore.fast.columns import Array
 from simcore.fast.loop import (
     ALIVE,
-    ASK_1,
-    ASK_2,
-    ASK_3,
+    CROWDED,
     DEAD,
     DEADLOCK,
+    DONE,
     EDGES,
     EXPIRY,
     FAILED,
+    FIRST,
     FUTURES,
     LEVEL,
     LEVEL_END,
@@ -37,7 +37,6 @@ from simcore.fast.loop import (
     PAUSED,
     POSITION,
     QUEUED,
-    READY,
     ROOM,
     STATES,
     UNTIL,
@@ -46,27 +45,21 @@ from simcore.fast.loop import (
     WITHOUT,
     WRONG,
 )
+from simcore.fast.share import Share, expand
 from simcore.fast.space import PackedSpace
 from simcore.fast.tables import FastTables
 from simcore.graph import Graph
 from simcore.kernel import Packed
 from simcore.limits import STEPS_OF_A_STATE
-from simcore.search import HUNT_AFTER, Found, Search, Unfit
+from simcore.search import HUNT_AFTER, Found, Search
 from simcore.spec import NO_FAILURE
 
-_BATCH = 16_384  # states between two looks at the clock
+MOST_SHARED = 8_192  # states in a share
+WORTH_SHARING = 1_024  # states for which a thread is worth starting
+FEW_QUESTIONS = 32  # after more of them the next states are expanded by one core: each costs a start of all others
 _MOST_STATES = (1 << 32) - 2
 _MOST_EDGES = (1 << 63) - 1
 _ALL = (1 << 64) - 1
-
-
-class Edges(NamedTuple):
-    """The arrays of a `Graph`."""
-
-    starts: Array
-    targets: Array
-    processes: Array
-    outcomes: Array
 
 
 class FastSearch(PackedSpace):
@@ -78,6 +71,12 @@ class FastSearch(PackedSpace):
         Says what is asked, and judges what the compiled loop cannot.
     looked_at : int
         So many states have been met before, and violate nothing by themselves.
+    cores : int
+        So many shares of a level are expanded at the same time.
+    compact : bool
+        Whether only the hash of a state is kept, once its level has been expanded.
+    seed : int
+        Of the hashes of states.
 
     Raises
     ------
@@ -85,20 +84,22 @@ class FastSearch(PackedSpace):
         When the plain loop must search.
     """
 
-    def __init__(self, search: Search, looked_at: int) -> None:
-        self.search = search
-        super().__init__(FastTables(search.kernel, search.knots))
+    def __init__(self, search: Search, looked_at: int, *, cores: int, compact: bool, seed: int) -> None:
+        self.search, self.cores = search, cores
+        super().__init__(FastTables(search.kernel, search.knots, seed), compact)
         self._looked_at = self._told = looked_at
         self._pending = bool(search.invariants or search.wanted)
+        self._shares: list[Share] = []
+        self._asked = 0
         self._answers = {
             MOVES: self._learn_moves,
             EXPIRY: self._learn_expiry,
             WITHOUT: self._learn_without,
-            FUTURES: self.tables.add_future,
+            FUTURES: lambda share: self.tables.add_future(),
             WAITS: self._learn_wait,
             MAY: self._learn_pair,
             QUEUED: self._learn_queued,
-            ROOM: self.make_room,
+            CROWDED: Share.make_room,
         }
 
     # ---- the loop --------------------------------------------------------------------------------------
@@ -127,8 +128,13 @@ class FastSearch(PackedSpace):
         registers[PAUSE_STATES] = _MOST_STATES if looked_ahead else HUNT_AFTER
         registers[PAUSE_EDGES] = _MOST_EDGES if looked_ahead else HUNT_AFTER * STEPS_OF_A_STATE
         registers[LOOK] = 0 if self.search.deadlock is None else 1 + self.search.knots.guessing
-        self.begin(_BATCH)
-        registers[UNTIL] = min(registers[LEVEL_END], registers[POSITION] + _BATCH)
+        self.begin(self._most)
+        registers[UNTIL] = min(registers[LEVEL_END], registers[POSITION] + self._most)
+
+    @property
+    def _most(self) -> int:
+        """States between two looks at the clock."""
+        return MOST_SHARED * self.cores
 
     def _batch(self) -> Found | None:
         """Expand some states; return the first violation."""
@@ -152,22 +158,66 @@ class FastSearch(PackedSpace):
 
     def _go(self) -> int:
         """Run the compiled loop, and answer what it asks, until it stops for good or for now."""
-        while True:
-            self.refresh()
-            status = int(loop.run(self.arrays, self.layout, self.buffers, self.met, self.registers))
-            if status == DEAD and not self._dead():
-                continue
-            if status not in self._answers:
-                if status not in (PAUSED, LIMIT, FAILED, DEAD, DEADLOCK):
-                    raise Unfit
-                return status
-            self._answers[status]()
+        registers = self.registers
+        while registers[POSITION] < registers[UNTIL]:
+            shares = self._divided(int(registers[POSITION]), int(registers[UNTIL]))
+            for share in shares if self._expanded(shares) else []:
+                status = self._follow(share)
+                if status == DONE and not share.complete:
+                    if share.error is not None:
+                        raise share.error
+                    if share.status == DEAD and not self._dead(share):
+                        break
+                    status = share.status
+                if status != DONE:
+                    return status
+        return PAUSED
 
-    def _dead(self) -> bool:
+    def _divided(self, first: int, last: int) -> list[Share]:
+        """Divide some of the states from ``first`` to ``last`` into shares."""
+        cores = self.cores if self._asked < FEW_QUESTIONS else 1
+        count = min(last - first, MOST_SHARED * cores)
+        size = max(-(-count // cores), min(count, WORTH_SHARING))
+        starts = range(first, first + count, size)
+        while len(self._shares) < len(starts):
+            words, processes = self.met.rows.shape[1], self.arrays.processes
+            self._shares.append(Share(len(self.tables.columns), words, processes, MOST_SHARED))
+        shares = self._shares[: len(starts)]
+        for share, start in zip(shares, starts, strict=True):
+            share.take(start, min(start + size, first + count), self.registers)
+        return shares
+
+    def _expanded(self, shares: list[Share]) -> bool:
+        """Expand shares, and have learned what is missing; false when all rows have to lie otherwise now."""
+        asking, self._asked = shares, 0
+        while asking:
+            expand(asking, self)
+            asking = [share for share in asking if share.status in self._answers]
+            self._asked += len(asking)
+            for share in asking:
+                try:
+                    self._answers[share.status](share)
+                except Exception as error:  # what comes before it is reported first
+                    share.error = error
+            asking = [share for share in asking if share.error is None]
+            if not self.refresh():
+                self._shares.clear()
+                return False
+        return True
+
+    def _follow(self, share: Share) -> int:
+        """Give numbers to what the states of a share lead to."""
+        first, last = share.registers[[FIRST, POSITION]].tolist()
+        while True:
+            status = int(loop.follow(self.met, self.registers, share.out, first, last))
+            if status != ROOM:
+                return status
+            self.make_room(share.steps_of(int(self.registers[POSITION])))
+
+    def _dead(self, share: Share) -> bool:
         """Have it proved that somebody can never move again; remember when nobody is."""
         registers, knots = self.registers, self.search.knots
-        state = self._state()
-        if knots.dead(state, int(self.buffers.mark[0]), int(registers[WAITING]) & _ALL):
+        if knots.dead(self._state(share), int(share.buffers.mark[0]), int(share.registers[WAITING]) & _ALL):
             return True
         registers[ALIVE], registers[LOOK] = registers[POSITION], 1 + knots.guessing
         return False
@@ -198,30 +248,27 @@ class FastSearch(PackedSpace):
 
     # ---- what it asks for ------------------------------------------------------------------------------
 
-    def _state(self) -> Packed:
-        return self.states[int(self.registers[POSITION])]  # type: ignore[no-any-return]
+    def _state(self, share: Share) -> Packed:
+        return self.states[int(share.registers[POSITION])]  # type: ignore[no-any-return]
 
-    def _asked(self) -> list[int]:
-        return self.registers[[ASK_1, ASK_2, ASK_3]].tolist()  # type: ignore[no-any-return]
+    def _learn_moves(self, share: Share) -> None:
+        process, fresh, _ = share.asked
+        self.tables.learn_moves(self._state(share), process, fresh)
 
-    def _learn_moves(self) -> None:
-        process, fresh, _ = self._asked()
-        self.tables.learn_moves(self._state(), process, fresh)
+    def _learn_expiry(self, share: Share) -> None:
+        self.tables.learn_expiry(self._state(share), share.asked[0])
 
-    def _learn_expiry(self) -> None:
-        self.tables.learn_expiry(self._state(), self._asked()[0])
+    def _learn_without(self, share: Share) -> None:
+        self.tables.learn_without(*share.asked)
 
-    def _learn_without(self) -> None:
-        self.tables.learn_without(*self._asked())
+    def _learn_wait(self, share: Share) -> None:
+        self.tables.learn_wait(*share.asked)
 
-    def _learn_wait(self) -> None:
-        self.tables.learn_wait(*self._asked())
+    def _learn_pair(self, share: Share) -> None:
+        self.tables.learn_pair(self._state(share), *share.asked)
 
-    def _learn_pair(self) -> None:
-        self.tables.learn_pair(self._state(), *self._asked())
-
-    def _learn_queued(self) -> None:
-        self.tables.learn_queued(self._state(), *self._asked())
+    def _learn_queued(self, share: Share) -> None:
+        self.tables.learn_queued(self._state(share), *share.asked)
 
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes would be more than the search may take."""
@@ -250,17 +297,21 @@ class FastSearch(PackedSpace):
     def graph(self) -> Graph:
         """The steps of all states that were expanded, found once more; asked when the search has ended."""
         last, size = int(self.registers[POSITION]), int(self.registers[EDGES])
-        edges = Edges(
-            np.zeros(last + 1, np.uint64), *(np.zeros(size, kind) for kind in (np.uint32, np.uint16, np.uint16))
-        )
-        self.registers[POSITION], self.registers[READY] = 0, -1
-        while self.registers[POSITION] < last:
-            self.refresh()
-            args = self.arrays, self.layout, self.buffers, self.met, self.registers
-            status = int(loop.edges(*args, edges, last))
-            if status != PAUSED:
-                self._answers[status]()
-        return Graph(*(_as_array(kind, column) for kind, column in zip("QIHH", edges, strict=True)))
+        starts = np.zeros(last + 1, np.uint64)
+        targets, processes, outcomes = (np.zeros(size, kind) for kind in (np.uint32, np.uint16, np.uint16))
+        self.registers[LOOK] = position = 0
+        while position < last:
+            shares = self._divided(position, last)
+            for share in shares if self._expanded(shares) else []:
+                first, position = share.registers[[FIRST, POSITION]].tolist()
+                begin = int(starts[first])
+                starts[first + 1 : position + 1] = begin + share.out.ends[: position - first]
+                end = int(starts[position])
+                steps = share.out.steps[: end - begin]
+                targets[begin:end] = share.out.found[: end - begin]
+                processes[begin:end], outcomes[begin:end] = steps[:, 0], steps[:, 1]
+        columns = zip("QIHH", (starts, targets, processes, outcomes), strict=True)
+        return Graph(*(_as_array(kind, column) for kind, column in columns))
 
 
 def _as_array(kind: str, column: Array) -> Any:

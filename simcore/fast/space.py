@@ -2,7 +2,7 @@
 
 Depths follow from where levels begin. Edges are not kept: whoever asks for the graph has it made in a second
 pass over the rows. What was read of a state (`Space.marks`) is kept for the level that is expanded and for the
-next one.
+next one; with hash compaction, so are the rows.
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ import numpy as np
 from simcore.fast.columns import Array, Layout
 from simcore.fast.loop import (
     ALIVE,
+    BASE,
     EDGES,
-    JUDGED,
     LEVEL,
     LEVEL_END,
     LEVELLED,
     LOG,
     MOST_PROCESSES,
-    MOST_STEPS,
     POSITION,
-    READY,
     REGISTERS,
     STATES,
-    STEPS,
     WHO,
     WRONG,
     index,
+    keep_all,
+    keep_level,
     numbers_of,
     rehash,
     repack,
@@ -41,10 +40,15 @@ from simcore.kernel import Packed
 
 _FIRST = 4096  # states for which there is room at first
 _CHUNK = 4096
+_SIGNATURE = 64  # bits
 
 
 class Met(NamedTuple):
-    """The arrays of a space; ``marks`` and ``following`` are of the level that is expanded and of the next one."""
+    """The arrays of a space; ``marks`` and ``following`` are of the level that is expanded and of the next one.
+
+    With hash compaction ``rows`` and ``slots`` are of these two levels as well, ``signatures`` holds the hashes of all
+    states up to the level that is expanded, and ``ways`` which step of its parent each state was met by.
+    """
 
     rows: Array
     parents: Array
@@ -52,39 +56,8 @@ class Met(NamedTuple):
     marks: Array
     following: Array
     log: Array
-
-
-class Buffers(NamedTuple):
-    """Where the compiled functions keep what they know of one state and its steps."""
-
-    row: Array
-    codes: Array
-    ids: Array
-    codes_2: Array
-    ids_2: Array
-    after: Array
-    steps: Array
-    stack: Array
-    offset: Array
-    mark: Array
-    helpers: Array
-
-
-def _buffers(columns: int, words: int, processes: int) -> Buffers:
-    codes = [np.zeros(columns, np.int64) for _ in range(4)]
-    return Buffers(
-        np.zeros(words, np.uint64),
-        codes[0],
-        codes[1],
-        codes[2],
-        codes[3],
-        np.zeros((MOST_STEPS, words), np.uint64),
-        np.zeros((MOST_STEPS, 3), np.int64),
-        np.zeros(64, np.uint64),
-        np.zeros(processes, np.int64),
-        np.zeros(2, np.uint64),
-        np.zeros(1, np.uint64),
-    )
+    signatures: Array
+    ways: Array
 
 
 class PackedSpace:
@@ -94,6 +67,8 @@ class PackedSpace:
     ----------
     tables : FastTables
         Of the kernel whose states are met.
+    compact : bool
+        Whether only the hash of a state is kept, once its level has been expanded.
 
     Attributes
     ----------
@@ -103,14 +78,16 @@ class PackedSpace:
         The first state of each level, up to the one that is expanded.
     """
 
-    def __init__(self, tables: FastTables) -> None:
-        self.tables = tables
+    def __init__(self, tables: FastTables, compact: bool) -> None:
+        self.tables, self.compact = tables, compact
         self.registers = np.zeros(REGISTERS, np.int64)
-        self.registers[[ALIVE, JUDGED, READY, WRONG]] = -1
+        self.registers[[ALIVE, WRONG]] = -1
         self.registers[[STATES, LEVEL_END, LEVELLED]] = 1
         self.levels = [0]
         tables.columns.arrange()
-        self._layout: Layout | None = None
+        self.layout: Layout = tables.columns.layout
+        self.arrays = tables.arrays()
+        few = _FIRST if compact else 0
         self.met = Met(
             np.empty((_FIRST, tables.columns.words), np.uint64),
             np.zeros(_FIRST, np.uint32),
@@ -118,49 +95,61 @@ class PackedSpace:
             np.zeros(1, np.uint64),
             np.zeros(_FIRST, np.uint64),
             np.zeros(1, np.int64),
+            np.zeros(2 * few, np.uint64),
+            np.zeros(few, np.uint16),
         )
         self.met.rows[0] = tables.columns.packed(tables.kernel.initial)
-        self.refresh()
+        if compact:
+            self._keep_level()
+        else:
+            self._index()
 
     # ---- arrays ----------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Bring the arrays up to date with the tables, in another layout where a code does not fit any more."""
+    def refresh(self) -> bool:
+        """Bring the arrays up to date with the tables; tell whether rows lie as before.
+
+        They do not where a code did not fit any more.
+        """
         tables, columns = self.tables, self.tables.columns
         if tables.stale:
             self.arrays = tables.arrays()
-        if columns.tight or self._layout is not columns.layout:
-            old, rows = self._layout or columns.layout, self.met.rows
-            if columns.tight:
-                columns.arrange()
-            self.buffers = _buffers(len(columns), columns.words, self.arrays.processes)
-            self._layout, size = columns.layout, int(self.registers[STATES])
-            if old is not self._layout:
-                self.met = self.met._replace(rows=np.empty((len(rows), columns.words), np.uint64))
-                repack(old, self._layout, rows, self.met.rows, size, self.buffers.codes, self.buffers.ids)
-            self._index()
+        if not columns.tight:
+            return True
+        columns.arrange()
+        old, rows = self.layout, self.met.rows
+        self.layout = columns.layout
+        self.met = self.met._replace(rows=np.empty((len(rows), columns.words), np.uint64))
+        kept = int(self.registers[STATES] - self.registers[BASE])
+        repack(old, self.layout, rows, self.met.rows, kept, *self._scratch())
+        return False
+
+    def _scratch(self) -> tuple[Array, Array]:
+        """Return room for the codes of a state, and for the numbers that the kernel knows."""
+        return np.zeros(len(self.tables.columns), np.int64), np.zeros(len(self.tables.columns), np.int64)
 
     def _index(self) -> None:
         """Fill the set of states."""
-        self.met.slots[:] = 0
-        index(self.met.slots, self.met.rows, self.registers[STATES])
-        self.registers[READY] = -1
+        registers, met = self.registers, self.met
+        met.slots[:] = 0
+        first = registers[LEVEL_END] if self.compact else 0
+        index(self.layout, met.slots, met.rows, registers[BASE], first, registers[STATES], *self._scratch())
 
-    @property
-    def layout(self) -> Layout:
-        """How a state lies in a row."""
-        assert self._layout is not None
-        return self._layout
-
-    def make_room(self) -> None:
-        """Make room for the steps of one more state."""
-        met, needed = self.met, int(self.registers[STATES] + self.registers[STEPS])
-        if needed > len(met.rows):
-            size, words = max(needed, len(met.rows) * 5 // 4), met.rows.shape[1]
-            self.allow((size - len(met.rows)) * (8 * words + 4))
+    def make_room(self, steps: int) -> None:
+        """Make room for ``steps`` more states."""
+        met, needed = self.met, int(self.registers[STATES]) + steps
+        rows = needed - int(self.registers[BASE])
+        if rows > len(met.rows):
+            size, words = max(rows, len(met.rows) * 5 // 4), met.rows.shape[1]
+            self.allow((size - len(met.rows)) * 8 * words)
             met.rows.resize((size, words), refcheck=False)
+        if needed > len(met.parents):
+            size = max(needed, len(met.parents) * 5 // 4)
+            self.allow((size - len(met.parents)) * 4)
             met.parents.resize(size, refcheck=False)
-        if needed * 10 > len(met.slots) * 7:
+            if self.compact:
+                met.ways.resize(size, refcheck=False)
+        if rows * 10 > len(met.slots) * 7:
             self.allow(16 * len(met.slots))
             slots = np.zeros(2 * len(met.slots), np.uint64)
             rehash(slots, met.slots)
@@ -181,7 +170,24 @@ class PackedSpace:
         registers[LEVEL], registers[LEVEL_END] = registers[LEVEL_END], registers[STATES]
         self.levels.append(int(registers[LEVEL]))
         self.met = self.met._replace(marks=self.met.following, following=np.empty_like(self.met.following))
+        if self.compact:
+            first, last = registers[[LEVEL, LEVEL_END]] - registers[BASE]
+            self.met.rows[: last - first] = self.met.rows[first:last]
+            self.met.slots[:] = 0
+            registers[BASE] = registers[LEVEL]
+            self._keep_level()
         return True
+
+    def _keep_level(self) -> None:
+        """Keep the hashes of the level that is expanded next."""
+        met, (level, end) = self.met, self.registers[[LEVEL, LEVEL_END]].tolist()
+        if end * 5 > len(met.signatures) * 4:
+            size = max(end * 5 // 4 + 1, len(met.signatures) * 3 // 2)
+            self.allow(8 * size)
+            signatures = np.zeros(size, np.uint64)
+            keep_all(signatures, met.signatures)
+            self.met = met = met._replace(signatures=signatures)
+        keep_level(self.layout, met.signatures, met.rows[: end - level], *self._scratch())
 
     def begin(self, most: int) -> None:
         """Begin to count the edges of the next ``most`` states one by one."""
@@ -195,7 +201,7 @@ class PackedSpace:
         states = 1 + int(np.searchsorted(self.met.parents[1 : registers[STATES]], parent, side="right"))
         registers[STATES], registers[POSITION] = states, parent + 1
         registers[EDGES] = self.met.log[parent - registers[LOG]]
-        registers[[ALIVE, JUDGED, WRONG]] = -1
+        registers[[ALIVE, WRONG]] = -1
         self._index()
 
     # ---- as the plain space ----------------------------------------------------------------------------
@@ -239,13 +245,33 @@ class PackedSpace:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a report should say about how the states are kept."""
-        return (f"compiled loop: {round(self.bytes / int(self.registers[STATES]))} bytes per state",)
+        count = int(self.registers[STATES])
+        told = f"compiled loop: {round(self.bytes / count)} bytes per state"
+        if not self.compact:
+            return (told,)
+        return (f"{told}, of which all but the last levels are kept as {_SIGNATURE}-bit hashes",)
+
+    def way_to(self, number: int) -> list[int]:
+        """Return, with hash compaction, the numbers of the steps that a state was first met by."""
+        way: list[int] = []
+        while number:
+            way.append(int(self.met.ways[number]))
+            number = int(self.met.parents[number])
+        return way[::-1]
+
+    @property
+    def omission(self) -> float:
+        """A bound on the probability that a state was taken for another and omitted: that two hashes are equal."""
+        count = int(self.registers[STATES]) if self.compact else 0
+        return float(count * (count + 1) / 2 ** (_SIGNATURE + 1))  # 0 stands for a free place, so 0 and 1 are equal
 
     @property
     def bytes(self) -> int:
         """The size of everything that grows with the number of states."""
-        states = int(self.registers[STATES])
-        return int(states * (8 * self.met.rows.shape[1] + 4) + int(self.met.slots.nbytes))
+        met, kept = self.met, int(self.registers[STATES] - self.registers[BASE])
+        each = met.parents.itemsize + (met.ways.itemsize if self.compact else 0)
+        tables = met.slots.nbytes + met.signatures.nbytes
+        return int(self.registers[STATES] * each + kept * 8 * met.rows.shape[1] + tables)
 
 
 class States(Sequence[Packed]):
@@ -258,20 +284,21 @@ class States(Sequence[Packed]):
         return int(self._space.registers[STATES])
 
     def __getitem__(self, number: Any) -> Any:
-        tables = self._space.tables
-        if not 0 <= number < len(self):
+        space, first = self._space, int(self._space.registers[BASE])
+        if not first <= number < len(self):
             raise IndexError(number)
-        return tables.state(tables.columns.numbers(self._space.met.rows[number]))
+        return space.tables.state(space.tables.columns.numbers(space.met.rows[number - first]))
 
     def __iter__(self) -> Iterator[Packed]:
-        for first in range(0, len(self), _CHUNK):
+        for first in range(int(self._space.registers[BASE]), len(self), _CHUNK):
             yield from self.between(first, min(first + _CHUNK, len(self)))
 
     def between(self, first: int, last: int) -> list[Packed]:
         """Return the states from ``first`` to ``last``, which is left out."""
-        space = self._space
+        space, base = self._space, int(self._space.registers[BASE])
         numbers = np.empty((last - first, len(space.tables.columns)), np.int64)
-        numbers_of(space.layout, space.met.rows, first, last, numbers, np.empty_like(space.buffers.codes))
+        codes = np.empty(len(space.tables.columns), np.int64)
+        numbers_of(space.layout, space.met.rows, first - base, last - base, numbers, codes)
         return [space.tables.state(row) for row in numbers.tolist()]
 
 

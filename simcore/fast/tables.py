@@ -96,6 +96,8 @@ class FastTables:
         Says what is not in the arrays yet.
     knots : Knots
         Says who may enable whom.
+    seed : int
+        Of the hashes of states.
 
     Raises
     ------
@@ -103,11 +105,11 @@ class FastTables:
         When it has more processes than a word has bits.
     """
 
-    def __init__(self, kernel: Kernel, knots: Knots) -> None:
+    def __init__(self, kernel: Kernel, knots: Knots, seed: int) -> None:
         if len(kernel.processes) > MOST_PROCESSES:
             raise Unfit
         self.kernel, self.knots = kernel, knots
-        self.columns = Columns(kernel.initial)
+        self.columns = Columns(kernel.initial, seed)
         self.stale = True
         """Whether `arrays` must be asked again."""
         self._locals = self._values = self._moves = self._waits = 0
