@@ -22,6 +22,7 @@ from simcore.fast import FastSearch
 from simcore.fast.columns import Columns
 from simcore.fast.tables import FastTables
 from simcore.kernel import Kernel
+from simcore.knot import Knots
 from simcore.report import as_json
 from simcore.search import Search
 
@@ -30,6 +31,7 @@ limits_module = sys.modules["simcore.limits"]
 no_return_module = sys.modules["simcore.no_return"]
 tables_module = sys.modules[FastTables.__module__]
 columns_module = sys.modules[Columns.__module__]
+knot_module = sys.modules[Knots.__module__]
 share_module = sys.modules[FastSearch.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
 NEVER = sys.maxsize
@@ -251,6 +253,17 @@ def many_shares():
 def test_any_number_of_cores_meets_the_same_states_in_the_same_order(many_shares, model, timeouts):
     for cores in (2, 3):
         agree(model, timeouts=timeouts, cores=cores)
+
+
+@pytest.mark.usefixtures("many_shares")
+@pytest.mark.parametrize("most", [1, 3, 20])
+@pytest.mark.parametrize("cores", [1, 3])
+def test_suspicions_that_are_not_proved_are_given_up_in_the_same_state(monkeypatch, most, cores):
+    monkeypatch.setattr(knot_module, "_CONFIRM_STATES", 1)
+    monkeypatch.setattr(knot_module, "_MOST_REFUTED", most)
+    many = lambda: toys.pool_system(requesters=3, workers=3, chunks=1)  # noqa: E731
+    for model in (many, lambda: small.crossed(beating=True), small.passed_release, small.hidden, small.locked_tasks):
+        agree(model, cores=cores)
 
 
 def test_two_cores_meet_the_same_states_at_a_size_that_is_worth_it():
