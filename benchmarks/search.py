@@ -28,12 +28,12 @@ def found(result: Result) -> Found:
 
 
 def unreduced(size: Size) -> Found:
-    return found(explore(model(size), symmetry=False, partial_order=False))
+    return found(explore(model(size), symmetry=False, partial_order=False, cores=1))
 
 
 def counted(size: Size) -> Found:
     """Walk all states, of the buggy system too: `explore` stops at a deadlock when it is asked for one."""
-    return found(explore(model(size), always(lambda state: True), symmetry=False, partial_order=False))
+    return found(explore(model(size), always(lambda state: True), symmetry=False, partial_order=False, cores=1))
 
 
 def reduced(size: Size) -> Found:

@@ -17,15 +17,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from simcore.enabling import Edge, may_enable, queued_may_enable
 from simcore.model import Process
 from simcore.objects import Future, PoolValue, ThreadPool
 from simcore.operations import SharedObject
 from simcore.state import ProcessState, State
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass
@@ -77,6 +78,8 @@ class WaitForGraph:
     @cached_property
     def waits(self) -> nx.DiGraph[str]:
         """Process to process: an edge for everyone who could end the wait."""
+        import networkx as nx
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(process.name for process in self._all)
         for edge in self.edges:
@@ -94,6 +97,8 @@ class WaitForGraph:
 
         Of several groups the one with workers or owed processes, then the smaller one.
         """
+        import networkx as nx
+
         edges = {edge.process.name: edge for edge in self.dead}
         graph = self.waits.subgraph(edges)
         whole: nx.DiGraph[int] = nx.condensation(graph)
@@ -110,6 +115,8 @@ class WaitForGraph:
         ``kind`` ("process", or an object's), ``slots`` (in use, of how many) and ``knot``; edges have
         ``mode``, "all of" or "any of". Daemons that just wait for work are left out.
         """
+        import networkx as nx
+
         graph: nx.DiGraph[str] = nx.DiGraph()
         knotted = {edge.process.name for edge in self.knot}
         for edge in self.edges:

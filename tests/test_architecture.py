@@ -88,6 +88,7 @@ CORE = {
 LAZY = {
     "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
     "runs": "numpy and scipy take longer to import than a small model to explore, and most need neither",
+    "waitfor": "networkx takes longer to import than a small model to explore, and a proof has no graph to show",
     "exploration": "numba takes half a second to start, and only large spaces want it",
 }
 """Modules that may import inside a function, each with the reason."""

@@ -149,12 +149,12 @@ def copy(to, source):
 @compiled
 def find(table, key):
     """Return the entry of ``key``, or -1."""
-    last = len(table) - 1
-    place = np.int64((key * _M3 >> U(32)) * U(len(table)) >> U(32))
+    last = U(len(table) - 1)
+    place = (key * _M3 >> U(32)) * U(len(table)) >> U(32)
     while table[place, 0] != key:
         if table[place, 0] == ZERO:
             return np.int64(-1)
-        place = (place + 1) & last
+        place = (place + ONE) & last
     return np.int64(table[place, 1])
 
 
@@ -242,16 +242,16 @@ def same(left, right):
 @compiled
 def look_up(slots, rows, base, row, hash_):
     """Return the number of a state, or ``-1 - place`` where it would go; ``base`` is the number of the first row."""
-    last = len(slots) - 1
+    last = U(len(slots) - 1)
     tag = hash_ >> U(32)
-    place = np.int64(tag * U(len(slots)) >> U(32))
+    place = tag * U(len(slots)) >> U(32)
     while slots[place] != ZERO:
         if slots[place] >> U(32) == tag:
             number = np.int64(slots[place] & LOW) - 1
             if same(rows[number - base], row):
                 return number
-        place = (place + 1) & last
-    return -1 - place
+        place = (place + ONE) & last
+    return -1 - np.int64(place)
 
 
 @compiled
@@ -574,21 +574,29 @@ def queue_key(wait, pool, value):
 
 
 @compiled
-def _helpers(t, b, r, process, wait):
-    """Keep, as bits, who may enable ``process``; all bits when one of them has a step."""
-    b.helpers[0] = ZERO
+def _among(t, b, r, process, wait, others):
+    """Keep, as bits, who of ``others`` may enable ``process``; look no further than the first who has a step."""
     for other in range(t.processes):
-        local = b.ids[t.first_process + other]
-        if t.target[local] < 0:
-            continue
-        may = find(t.pairs, pair_key(wait, other, local))
-        if may < 0:
-            r[ASK_1], r[ASK_2], r[ASK_3] = wait, process, other
-            return MAY
-        if may:
-            b.helpers[0] |= ONE << U(other)
-            if not b.mark[0] >> U(other) & ONE:
-                return DONE
+        if others >> U(other) & ONE:
+            may = find(t.pairs, pair_key(wait, other, b.ids[t.first_process + other]))
+            if may < 0:
+                r[ASK_1], r[ASK_2], r[ASK_3] = wait, process, other
+                return MAY
+            if may:
+                b.helpers[0] |= ONE << U(other)
+                if not b.mark[0] >> U(other) & ONE:
+                    return DONE
+    return DONE
+
+
+@compiled
+def _helpers(t, b, r, process, wait):
+    """Keep, as bits, who may enable ``process``; one of them with a step, if there is any, is enough."""
+    b.helpers[0] = ZERO
+    going = ((ONE << U(t.processes)) - ONE) & ~b.mark[1]
+    missing = _among(t, b, r, process, wait, going & ~b.mark[0])
+    if missing or b.helpers[0]:
+        return missing
     for pool in range(len(t.pools)):
         value = b.ids[t.pools[pool]]
         may = find(t.pairs, queue_key(wait, pool, value))
@@ -597,7 +605,7 @@ def _helpers(t, b, r, process, wait):
             return QUEUED
         if may:
             b.helpers[0] |= t.pool_bits[pool] & ~b.mark[1]
-    return DONE
+    return DONE if b.helpers[0] & ~b.mark[0] else _among(t, b, r, process, wait, going & b.mark[0])
 
 
 @compiled
