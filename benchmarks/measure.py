@@ -40,8 +40,13 @@ class Measured(NamedTuple):
     steps: int | None
     seconds: float
     megabytes: float
-    compiler: float | None = None
+    compiler: float = 0.0
     """CPU seconds that Spin and the C compiler took before the search."""
+
+    @property
+    def whole(self) -> float:
+        """CPU seconds from the model to the verdict."""
+        return self.seconds + self.compiler
 
 
 def run(command: list[str], *, seconds: int, folder: Path) -> Ran:

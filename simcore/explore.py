@@ -154,7 +154,8 @@ def explore(
 def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:
     """Refuse what cannot be answered when only hashes of states are kept."""
     if reduced:
-        raise OptionError("compact=True is for searches without reductions; add symmetry=False, partial_order=False")
+        without = "symmetry=False, partial_order=False (--no-symmetry --no-partial-order)"
+        raise OptionError(f"compact=True is for searches without reductions; add {without}")
     if strategy != "breadth":
         raise OptionError("compact=True goes level by level; use strategy='breadth'")
     if graph_needed:

@@ -216,15 +216,9 @@ class _Complete(Kernel):
         for process in range(len(self.processes)):
             made = [(key[:2], moves) for key, moves in self._creating[process].items()]
             for (local, value), moves in [*self._moves[process].items(), *made]:
-                yield from ((process, local, value, self._settled_move(move), False) for move in moves)
+                yield from ((process, local, value, move, False) for move in moves)
             for (local, value), moves in self._expiries[process].items():
                 yield from ((process, local, value, move, True) for move in moves)
-
-    def _settled_move(self, move: Move) -> Move:
-        """Return ``move`` without a future that nobody can ask for from the start: it never shows in a state."""
-        if move.lost != (move.created,):
-            return move
-        return move._replace(value=self._without[move.created][move.value], lost=(), created=-1)
 
     def _step(self, entries: _Entries) -> Step:
         process, local, move, expired, values = entries

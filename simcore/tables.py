@@ -7,7 +7,8 @@ of such integers, by calling the object's pure function and by advancing the one
 A future made by a submit takes the lowest free place. It is dropped, and its place free again, as soon as
 no program point and no value mentions it: only steps that lose the last mention somewhere pay for that
 check, and which steps those are is part of the learned entry. Its own task mentions it weakly, so a task
-whose result nobody can ask for ends together with its last operation.
+whose result nobody can ask for ends together with its last operation. A submit whose future nobody can ask for from
+the start makes none.
 """
 
 from __future__ import annotations
@@ -166,7 +167,10 @@ class Tables:
             new_local = self._advance(self.processes[process], local, outcome.result)
             before = self._local_futures[local] | self._value_futures[value] | ({created} if created >= 0 else set())
             after = self._local_futures[new_local] | self._value_futures[new_value]
-            moves.append(Move(self._targets[local], new_value, new_local, tuple(sorted(before - after)), created))
+            move = Move(self._targets[local], new_value, new_local, tuple(sorted(before - after)), created)
+            if created >= 0 and move.lost == (created,):  # nobody can ask for it: it never shows in a state
+                move = move._replace(value=self._pool_without(new_value, created), lost=(), created=-1)
+            moves.append(move)
         self.effects += [Effect(process, local, value, move) for move in moves]
         return tuple(moves)
 

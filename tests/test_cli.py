@@ -214,6 +214,19 @@ def test_explore_says_what_was_covered_when_memory_runs_out(simcore):
     assert "expanded" in run.out
 
 
+def test_explore_keeps_hashes_and_says_so_in_its_verdict(simcore):
+    sizes = ("-p", "downloads=3", "-p", "workers=2", "-p", "callback_workers=2")
+    whole = ("--no-symmetry", "--no-partial-order")
+    exact, compact = (
+        simcore("explore", FIXED[0], *sizes, *whole, *more) for more in ((), ("--compact", "--cores", "2"))
+    )
+    assert (exact.status, compact.status) == (0, 0)
+    assert exact.out.startswith("holds: deadlock free\n")
+    assert compact.out.startswith("holds: deadlock free, unless a state was omitted (probability at most ")
+    assert "75,010 states" in exact.out
+    assert "75,010 states" in compact.out
+
+
 def test_reductions_are_switched_off_one_by_one(simcore):
     off = [(), ("--no-partial-order",), ("--no-symmetry", "--no-partial-order")]
     states = [simcore("explore", *FIXED, *options, "--json").object["states"] for options in off]
@@ -646,6 +659,8 @@ def test_a_wrong_property_is_one_line(simcore, here, spec, words):
         ("explore", "systems:locks", "--max-states", "many"),
         ("explore", "systems:locks", "--max-states", "0"),
         ("explore", "systems:locks", "--max-memory", "0"),
+        ("explore", "systems:locks", "--cores", "0"),
+        ("explore", "systems:locks", "--compact"),
         ("explore", "systems:locks", "--max-seconds", "nan"),
         ("explore", "systems:locks", "--strategy", "luck"),
         ("explore", "systems:locks", "--strategy", "depth", "--property", "properties.deadlock:no_stuck_subset"),

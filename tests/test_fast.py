@@ -102,6 +102,17 @@ def agree(model, *properties, after=1, **options):
     return plain, fast
 
 
+@pytest.fixture
+def many_shares():
+    """Have shares of three states, and as many of them as there are cores, whatever is still to be learned."""
+    with (
+        patch.object(share_module, "MOST_SHARED", 3),
+        patch.object(share_module, "WORTH_SHARING", 1),
+        patch.object(share_module, "FEW_QUESTIONS", NEVER),
+    ):
+        yield
+
+
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_every_toy_has_the_same_states_in_the_same_order(model, timeouts):
@@ -209,11 +220,20 @@ def test_a_limit_is_exact(limit):
     agree(lambda: toys.pool_system(requesters=2, workers=2, chunks=1), max_states=limit)
 
 
+def some_claims():
+    """Every third quick claim, and the first one of every model."""
+    quick = [claim for claim in each_claim() if not claim.marks]
+    models = [claims_of(module)[position].model for module, position in (claim.values for claim in quick)]
+    return [claim for place, claim in enumerate(quick) if place % 3 == 0 or models[place] not in models[:place]]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks][::3])
-def test_every_third_quick_claim_has_the_same_answer(module, position):
+@pytest.mark.usefixtures("many_shares")
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize(("module", "position"), some_claims())
+def test_a_quick_claim_has_the_same_answer(module, position, cores):
     claim = claims_of(module)[position]
-    options = {"timeouts": claim.timeouts, "max_states": claim.max_states}
+    options = {"timeouts": claim.timeouts, "max_states": claim.max_states, "cores": cores}
     plain, _ = agree(claim.build, claim.property, after=50, **options)
     assert plain.result.verdict is claim.expected  # as with reductions: tests/test_models.py
 
@@ -235,17 +255,6 @@ def test_many_generated_systems_have_the_same_answer(model, timeouts, after):
 
 
 # ---- cores and hash compaction ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def many_shares():
-    """Shares of one state, and as many of them as there are cores, whatever is still to be learned."""
-    with (
-        patch.object(share_module, "MOST_SHARED", 3),
-        patch.object(share_module, "WORTH_SHARING", 1),
-        patch.object(share_module, "FEW_QUESTIONS", NEVER),
-    ):
-        yield
 
 
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
