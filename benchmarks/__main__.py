@@ -99,7 +99,7 @@ def printed(table: Table, found: dict[str, Measured]) -> str:
         "",
         f"| {'searcher':<24} | {'verdict':<8} | {'states':>11} | {'CPU s':>7} | {'states/s':>10} | {'MB':>6} "
         f"| {'rate':>5} | {'time':>6} | {'whole':>6} | {'memory':>6} |",
-        f"|{'-' * 26}|{'-' * 10}|{'-' * 12}:|{'-' * 8}:|{'-' * 11}:|{'-' * 7}:|{'-' * 6}:|{'-' * 7}:|{'-' * 7}:|{'-' * 7}:|",
+        "|".join(["", "-" * 26, "-" * 10, *(f"{'-' * width}:" for width in (12, 8, 11, 7, 6, 7, 7, 7)), ""]),
     ]
     for name, one in found.items():
         rate, beside = one.states / one.seconds, peer.states / peer.seconds
