@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from simcore.enabling import Edge, may_enable, queued_may_enable
 from simcore.freeze import mentioned_by
 from simcore.kernel import Choice, Kernel, Packed
-from simcore.objects import Future
+from simcore.objects import Future, Task
 from simcore.waitfor import WaitForGraph
 
 _CONFIRM_STATES = 20_000
@@ -36,6 +36,8 @@ class Knots:
         self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
         self._enables: dict[tuple[int, int, int], list[dict[int, bool]]] = {}
         self._queued: dict[tuple[int, int, int], bool] = {}
+        self._queues: dict[int, int] = {}
+        self._tasks: dict[frozenset[Task], int] = {}
         self._refuted = 0
         self._judged: dict[Packed, bool] = {}
 
@@ -93,7 +95,7 @@ class Knots:
                     return True  # the usual answer
                 helpers.append(other)
         return self._one_lives(state, helpers, waiting, seen) or any(
-            self._queue_may(state, process, (*key[1:], state[place])) and self._one_lives(state, workers, waiting, seen)
+            self._queue_may(state, process, state[place]) and self._one_lives(state, workers, waiting, seen)
             for place, workers in self._pools
         )
 
@@ -105,7 +107,15 @@ class Knots:
 
     def queued_may_enable(self, state: Packed, process: int, place: int) -> bool:
         """Tell whether a task in the queue of the pool at ``place`` may enable what ``process`` waits for: a guess."""
-        return self._queue_may(state, process, (*self._key(state, process), state[place]))
+        return self._queue_may(state, process, state[place])
+
+    def tasks_in(self, queue: int) -> int:
+        """Return a number for the tasks that are queued in the value of a pool, in whatever order."""
+        number = self._queues.get(queue)
+        if number is None:
+            tasks = frozenset(self.kernel.values[queue].tasks)
+            number = self._queues[queue] = self._tasks.setdefault(tasks, len(self._tasks))
+        return number
 
     @property
     def guessing(self) -> bool:
@@ -134,11 +144,13 @@ class Knots:
         self._enables[key][other][state[self.kernel.first_process + other]] = may
         return may
 
-    def _queue_may(self, state: Packed, process: int, key: tuple[int, int, int]) -> bool:
+    def _queue_may(self, state: Packed, process: int, queue: int) -> bool:
+        local, value = self._key(state, process)
+        key = (local, value, self.tasks_in(queue))
         if key not in self._queued:
             waiting = self.kernel.process_state(state, process)
-            tasks = self.kernel.values[key[2]].tasks
-            self._queued[key] = queued_may_enable(waiting, self.kernel.values[key[1]], tasks)
+            tasks = self.kernel.values[queue].tasks
+            self._queued[key] = queued_may_enable(waiting, self.kernel.values[value], tasks)
         return self._queued[key]
 
     def _closed_by_search(self, state: Packed, dead: list[Edge]) -> bool:

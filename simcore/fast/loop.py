@@ -568,9 +568,9 @@ def pair_key(wait, other, local):
 
 
 @both
-def queue_key(wait, pool, value):
+def queue_key(wait, pool, tasks):
     """Pack what "may a queued task enable this wait" is looked up by."""
-    return ONE << U(63) | U(wait + 1) << U(32) | U(pool) << U(25) | U(value)
+    return ONE << U(63) | U(wait + 1) << U(32) | U(pool) << U(25) | U(tasks)
 
 
 @compiled
@@ -598,8 +598,8 @@ def _helpers(t, b, r, process, wait):
     if missing or b.helpers[0]:
         return missing
     for pool in range(len(t.pools)):
-        value = b.ids[t.pools[pool]]
-        may = find(t.pairs, queue_key(wait, pool, value))
+        tasks = t.value_tasks[b.ids[t.pools[pool]]]
+        may = find(t.pairs, queue_key(wait, pool, tasks))
         if may < 0:
             r[ASK_1], r[ASK_2], r[ASK_3] = wait, process, pool
             return QUEUED

@@ -31,6 +31,7 @@ from simcore.fast.loop import (
 )
 from simcore.kernel import SLEEPS, Kernel, Move, Packed
 from simcore.knot import Knots
+from simcore.objects import PoolValue
 from simcore.search import Unfit
 from simcore.tables import FREE
 
@@ -50,6 +51,7 @@ class Arrays(NamedTuple):
     task_future: Array
     local_mentions: Array
     value_mentions: Array
+    value_tasks: Array
     workers: Array
     pools: Array
     pool_bits: Array
@@ -121,6 +123,7 @@ class FastTables:
             "task_future": np.zeros(64, np.int16),
             "local_mentions": np.zeros(64, np.uint64),
             "value_mentions": np.zeros(64, np.uint64),
+            "value_tasks": np.zeros(64, np.int32),
         }
         self._fixed = self._unchanging()
 
@@ -168,13 +171,15 @@ class FastTables:
         """Copy what is known of parts of processes and of values that were met since the last call."""
         kernel = self.kernel
         self._make_room(("target", "flags", "task_future", "local_mentions"), len(kernel.locals))
-        self._make_room(("value_mentions",), len(kernel.values))
+        self._make_room(("value_mentions", "value_tasks"), len(kernel.values))
         for number in range(self._locals, len(kernel.locals)):
             target, flags, future, mentions = self._of_local(number)
             self._grows["target"][number], self._grows["flags"][number] = target, flags
             self._grows["task_future"][number], self._grows["local_mentions"][number] = future, mentions
         for number in range(self._values, len(kernel.values)):
             self._grows["value_mentions"][number] = _set(kernel.futures_in(number))
+            if isinstance(kernel.values[number], PoolValue):
+                self._grows["value_tasks"][number] = self.knots.tasks_in(number)
         self._locals, self._values = len(kernel.locals), len(kernel.values)
 
     def _of_local(self, number: int) -> tuple[int, int, int, int]:
@@ -238,7 +243,7 @@ class FastTables:
         """Learn whether a task in the queue of ``pool`` may enable ``process``."""
         place = int(self._fixed["pools"][pool])
         may = self.knots.queued_may_enable(state, process, place)
-        self.stale |= self._pair.put(queue_key(wait, pool, state[place]), may)
+        self.stale |= self._pair.put(queue_key(wait, pool, self.knots.tasks_in(state[place])), may)
 
 
 def _ints(numbers: Iterable[int]) -> Array:
