@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from simcore.deadlines import Clock, left_of, moved, passed
 from simcore.errors import OptionError
+from simcore.journal import lesson
 from simcore.model import Model
 from simcore.operations import Operation
 from simcore.state import ProcessState, State, Status, Watched
@@ -117,14 +118,12 @@ class Kernel(Tables):
             assert operation is not None
             if operation.name in operation.target.creates:
                 return self._moves_creating(process, local, value, self._lowest_free(state))
-            moves = self._moves[process][local, value] = self._learn(process, local, value, -1)
+            moves = self.learn_moves(process, local, value, -1)
         return moves
 
     def _moves_creating(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
         moves = self._creating[process].get((local, value, fresh))
-        if moves is None:
-            moves = self._creating[process][local, value, fresh] = self._learn(process, local, value, fresh)
-        return moves
+        return self.learn_moves(process, local, value, fresh) if moves is None else moves
 
     def expiries(self, state: Packed, process: int) -> tuple[Move, ...]:
         """Return what the time-out of ``process`` does, when it waits with one; nothing otherwise.
@@ -138,12 +137,8 @@ class Kernel(Tables):
         value = state[self._targets[local]]
         moves = self._expiries[process].get((local, value))
         if moves is None:
-            moves = ()
             travelling = operation.target.slow and operation.name in operation.target.arriving
-            if travelling or not self.moves(state, process):
-                outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
-                moves = self._moves_of(process, local, value, outcomes, -1)
-            self._expiries[process][local, value] = moves
+            moves = self.learn_expiry(process, local, value, travelling or not self.moves(state, process))
         return moves
 
     def after(self, state: Packed, process: int, move: Move) -> Packed:
@@ -211,14 +206,19 @@ class Kernel(Tables):
         """Return ``state`` with deadlines for a step of ``process`` that came ``seconds`` after the one before."""
         assert self._clock is not None
         place, local = self._clock.index, state[self.first_process + process]
-        key = (state[place], seconds, process, local)
-        after = self._moved.get(key)
+        after = self._moved.get((state[place], seconds, process, local))
         if after is None:
-            operation = self._operations[local]
-            pending = passed(self.values[state[place]], seconds)
-            limit = None if operation is None else operation.timeout
-            after = self._moved[key] = self.intern_value(moved(pending, self.processes[process], limit))
+            after = self.learn_time(state[place], seconds, process, local)
         return (*state[:place], after, *state[place + 1 :])
+
+    @lesson
+    def learn_time(self, clock: int, seconds: float, process: int, local: int) -> int:
+        """Learn what becomes of the deadlines when ``process`` comes to ``local`` after ``seconds``."""
+        operation = self._operations[local]
+        limit = None if operation is None else operation.timeout
+        after = self.intern_value(moved(passed(self.values[clock], seconds), self.processes[process], limit))
+        self._moved[clock, seconds, process, local] = after
+        return after
 
     # ---- for people ------------------------------------------------------------------------------------
 

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
 from simcore.freeze import Freezer
+from simcore.journal import Journal, lesson
 from simcore.model import Model, Process
-from simcore.objects import LEAVE, Future, PoolValue, Task, ThreadPool
+from simcore.objects import LEAVE, Future, Task, ThreadPool
 from simcore.operations import Operation, Outcomes, Raised, SharedObject, Value
 from simcore.process import Point, Points
 
@@ -132,6 +133,7 @@ class Tables:
         self._alone: dict[tuple[int, ThreadPool | None], int] = {}  # the worker's pool counts: it is idle there then
         self._failed: set[int] = set()
         self.effects: list[Effect] = []
+        self.journal: Journal | None = None
         self._moves: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._creating: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._expiries: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
@@ -149,7 +151,9 @@ class Tables:
                 locals_.append(self.intern_local(Local(point, None, point.status), process))
         return (*values, *locals_)
 
-    def _learn(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
+    @lesson
+    def learn_moves(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
+        """Learn what a process in ``local`` does at ``value``; its future, if it makes one, is number ``fresh``."""
         operation = self._operations[local]
         assert operation is not None
         created = (self.future(fresh),) if fresh >= 0 else ()
@@ -158,7 +162,24 @@ class Tables:
             self.points.learned.append(Applied(self.processes[process], operation, value, outcomes))
         if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
             outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
-        return self._moves_of(process, local, value, outcomes, fresh)
+        moves = self._moves_of(process, local, value, outcomes, fresh)
+        if fresh >= 0:
+            self._creating[process][local, value, fresh] = moves
+        else:
+            self._moves[process][local, value] = moves
+        return moves
+
+    @lesson
+    def learn_expiry(self, process: int, local: int, value: int, waits: bool) -> tuple[Move, ...]:
+        """Learn what the time-out of a process in ``local`` does at ``value``: nothing, unless it waits there."""
+        operation = self._operations[local]
+        assert operation is not None
+        moves: tuple[Move, ...] = ()
+        if waits:
+            outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
+            moves = self._moves_of(process, local, value, outcomes, -1)
+        self._expiries[process][local, value] = moves
+        return moves
 
     def _moves_of(self, process: int, local: int, value: int, outcomes: Outcomes, created: int) -> tuple[Move, ...]:
         moves = []
@@ -341,29 +362,35 @@ class Tables:
             state[place] = self._pool_without(state[place], number)
 
     def _pool_without(self, value: int, number: int) -> int:
-        known = self._without[number]
-        if value not in known:
-            known[value] = self._value_without(value, self._futures[number])
-        return known[value]
+        known = self._without[number].get(value)
+        return self.learn_queue(value, number) if known is None else known
 
-    def _value_without(self, number: int, future: Future) -> int:
-        value: PoolValue = self.values[number]
-        if all(task.future is not future for task in value.tasks):
-            return number
-        tasks = tuple(t._replace(future=None) if t.future is future else t for t in value.tasks)
-        return self.intern_value(value._replace(tasks=tasks))
+    @lesson
+    def learn_queue(self, number: int, future: int) -> int:
+        """Learn what is left of a pool's value without a future."""
+        value, made = self.values[number], self._futures[future]
+        if any(task.future is made for task in value.tasks):
+            tasks = tuple(t._replace(future=None) if t.future is made else t for t in value.tasks)
+            left = self.intern_value(value._replace(tasks=tasks))
+        else:
+            left = number
+        self._without[future][number] = left
+        return left
 
     def _local_without(self, number: int, process: int) -> int:
-        worker = self.processes[process]
-        key = (number, worker.pool)
-        if key not in self._alone:
-            local = self.locals[number]
-            assert local.point is not None
-            assert local.task is not None
-            settled = self._settled(worker, local.point, local.task._replace(future=None))
-            self._alone[key] = self.intern_local(settled, worker)
-            self.effects.append(Effect(process, number, FREE, Move(-1, FREE, self._alone[key], (), -1)))
-        return self._alone[key]
+        known = self._alone.get((number, self.processes[process].pool))
+        return self.learn_alone(number, process) if known is None else known
+
+    @lesson
+    def learn_alone(self, number: int, process: int) -> int:
+        """Learn what becomes of a worker when nobody can ask for the result of its task any more."""
+        worker, local = self.processes[process], self.locals[number]
+        assert local.point is not None
+        assert local.task is not None
+        settled = self._settled(worker, local.point, local.task._replace(future=None))
+        left = self._alone[number, worker.pool] = self.intern_local(settled, worker)
+        self.effects.append(Effect(process, number, FREE, Move(-1, FREE, left, (), -1)))
+        return left
 
     def _lowest_free(self, state: Packed) -> int:
         for place in range(self.first_future, len(state)):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from simcore.journal import Journal, lesson
 from simcore.kernel import Kernel, Packed
 from simcore.reduction.colours import Linked, mixed
 from simcore.reduction.exchanges import Checked
@@ -87,16 +88,20 @@ class Components:
 
     def of(self, state: Packed) -> list[Component]:
         """Return the components of ``state``."""
-        while len(self.tables) < len(state):
-            self._targets_of.append(self._targets(len(self.tables)))
-            self.tables.append({})
+        self._reach(len(state))
         found = []
         for position, (table, number) in enumerate(zip(self.tables, state, strict=False)):
             component = table.get(number)
             if component is None:
-                component = table[number] = self._learn(position, number)
+                component = self.learn_component(position, number)
             found.append(component)
         return found
+
+    def _reach(self, length: int) -> None:
+        """Have tables for states of this length."""
+        while len(self.tables) < length:
+            self._targets_of.append(self._targets(len(self.tables)))
+            self.tables.append({})
 
     def _targets(self, position: int) -> Any:
         """Return the positions that a position can be moved to, by the name or the names that they belong to."""
@@ -132,7 +137,7 @@ class Components:
         """Return the component ``number`` at ``position``, a process's own part or an object's value."""
         component = self.tables[position].get(number)
         if component is None:
-            component = self.tables[position][number] = self._learn(position, number)
+            component = self.learn_component(position, number)
         return component
 
     def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
@@ -158,7 +163,19 @@ class Components:
 
     # ---- learning one --------------------------------------------------------------------------------
 
-    def _learn(self, position: int, number: int) -> Component:
+    @property
+    def journal(self) -> Journal | None:
+        """Who notes what is learned."""
+        return self.kernel.journal
+
+    @lesson
+    def learn_component(self, position: int, number: int) -> Component:
+        """Learn what ``number`` at ``position`` tells of names."""
+        self._reach(position + 1)
+        component = self.tables[position][number] = self._described_at(position, number)
+        return component
+
+    def _described_at(self, position: int, number: int) -> Component:
         if position >= self.kernel.first_future and number == FREE:
             return Component((), Described(None, (), ()), {}, {})
         process = self.kernel.first_process <= position < self.kernel.first_future
@@ -229,8 +246,10 @@ class Components:
 
     # ---- renaming one --------------------------------------------------------------------------------
 
-    def moved(self, position: int, number: int, component: Component, names: tuple[int, ...]) -> int:
-        """Return what the component ``number`` becomes when its names become ``names``, and remember it."""
+    @lesson
+    def learn_moved(self, position: int, number: int, names: Sequence[int]) -> int:
+        """Learn what the component ``number`` becomes when its names become ``names``."""
+        component = self.tables[position][number]
         moves = {old: new for old, new in zip(component.names, names, strict=True) if old != new}
         new = number
         if moves and self.kernel.first_process <= position < self.kernel.first_future:
@@ -240,7 +259,7 @@ class Components:
             if position < self.kernel.first_process:
                 value = self.kernel.objects[position].normalised(value)
             new = self.kernel.intern_value(value)
-        component.made[names] = new
+        component.made[tuple(names)] = new
         return new
 
     def _moved_local(self, position: int, local: Local, moves: dict[int, int]) -> int:

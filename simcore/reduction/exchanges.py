@@ -19,6 +19,7 @@ from typing import Any
 
 from simcore.errors import SimcoreError
 from simcore.freeze import Freezer
+from simcore.journal import Journal, lesson
 from simcore.kernel import Kernel
 from simcore.model import Process
 from simcore.objects import LOCAL
@@ -139,6 +140,16 @@ class Checked:
         """Test what has been learned since the last time."""
         if self._tested == len(self._log):
             return  # as in nearly every state
+        self.learn_images()
+
+    @property
+    def journal(self) -> Journal | None:
+        """Who notes what is learned."""
+        return self.kernel.journal
+
+    @lesson
+    def learn_images(self) -> None:
+        """Learn what the program points that were learned are moved to."""
         while self._grow() or self._tested != len(self._log):
             before = self._tested = len(self._log)
             for exchange in self._exchanges.values():
