@@ -147,6 +147,15 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 @click.option(
     "--compact", is_flag=True, help="Keep only hashes of states (no reductions); with a bound on what is missed."
 )
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the search in FILE now and then; where FILE is there, go on from it.",
+)
+@click.option(
+    "--checkpoint-every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How often that is."
+)
 @_timeouts
 @_as_json
 def explore_model(

@@ -7,7 +7,7 @@ was found with less than all orders of steps is looked for once more in all of t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +23,7 @@ from simcore.schedule import Schedule
 from simcore.search import Found, Search, Space
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import Verdict
+from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 _SAMPLES = 1_000
@@ -32,6 +33,31 @@ _NO_GRAPH = (
     "ever by others that go on is not known; no state was met in which somebody can never move again"
 )
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
+
+
+@dataclass
+class Attempt:
+    """How the next search is made, by what earlier ones have shown.
+
+    Attributes
+    ----------
+    symmetry : bool
+        Whether names are interchangeable.
+    watched : Watched, optional
+        With partial order: what properties look at.
+    quick : bool
+        Whether the compiled loop may search.
+    apart : dict
+        Families of names that are told apart, with the reasons.
+    notes : list of str
+        What was switched off, and why.
+    """
+
+    symmetry: bool
+    watched: Watched | None
+    quick: bool
+    apart: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 class Unjustified(Exception):
@@ -47,7 +73,8 @@ class Exploration(Search):
         """Search the whole space, or as much of it as the limits allow."""
         self._runs().ask_once(self.asked)
         try:
-            found = self.walk(self.space, depth_first)
+            plain = isinstance(self.space, Space)
+            found = self.walk(self.space, depth_first) if plain else self.space.run()
         except OutOfBudget as limit:
             name = self._name(depth_first)
             if self.hunted is not None:
@@ -89,7 +116,7 @@ class Exploration(Search):
         lost = self._lost(path, found)
         if not lost:
             self.hunted = (path, found.name)
-        self.partial_order = self.watched = None
+        self.partial_order = self.watched = self.checkpoint = None
         self.space, self.knots = Space(), Knots(self.kernel)
         self.limits.shorten(_IN_ALL_ORDERS)
         result = self.exhaust(depth_first)
@@ -97,13 +124,12 @@ class Exploration(Search):
             return result
         return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
 
-    def faster(self) -> Found | None:
-        """Search again from the start with the compiled loop, which takes a few milliseconds to come so far."""
+    def faster_space(self, looked_at: int) -> Any:
+        """Return the compiled loop, which takes a few milliseconds to come so far."""
         from simcore.fast import FastSearch
 
-        met = len(self.space.states)
-        fast = self.space = FastSearch(self, met, cores=self.cores, compact=self.compact, seed=self.seed)
-        return fast.run()
+        self.space = FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
+        return self.space
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""

@@ -18,10 +18,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from simcore.errors import OptionError
-from simcore.exploration import Exploration, Unjustified
+from simcore.exploration import Attempt, Exploration, Unjustified
 from simcore.kernel import Kernel, Timeouts
 from simcore.limits import Limits
 from simcore.model import Model
@@ -50,6 +51,8 @@ def explore(
     symmetry: bool = True,
     partial_order: bool = True,
     timeouts: Timeouts = "when_stuck",
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 60.0,
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
     """Search the interleavings of ``model`` for a violation of ``properties``.
@@ -87,6 +90,12 @@ def explore(
         Of steps in which order does not count, follow one order only. Switched off likewise.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
+    checkpoint : path, optional
+        A file in which a breadth-first search is kept now and then. Where it is there already, the search goes on from
+        it, with the same answer as if it had not been interrupted; limits and ``cores`` may then be others,
+        everything else may not. It is removed once the answer is known, and stays where that is undetermined.
+    checkpoint_every : float
+        Seconds between two times that it is written; more where writing would take more than a tenth of the time.
     progress : function, optional
         Called with a `Progress` a few times per second.
 
@@ -98,7 +107,7 @@ def explore(
     Raises
     ------
     OptionError
-        When an option is unknown or the combination cannot give a sound answer.
+        When an option is unknown, the combination cannot give a sound answer, or ``checkpoint`` is of something else.
     ModelError
         When the model cannot be run.
     """
@@ -117,38 +126,53 @@ def explore(
         raise OptionError(f"cores={cores}: use at least 1, or None for all that there are")
     if compact:
         _check_compact(strategy, graph_needed, symmetry or partial_order, timeouts)
-    notes = []
     if sampler is not None:
         partial_order = False
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
-    apart: dict[str, str] = {}
-    watched = Watched() if partial_order else None
     quick = timeouts != "in_order" and (compact or limits.room_to_compile)
+    attempt = Attempt(symmetry, Watched() if partial_order else None, quick)
+    kept: Any = None
+    if checkpoint is not None:
+        if strategy != "breadth":
+            raise OptionError("checkpoint: only a breadth-first search is kept; use strategy='breadth'")
+        from simcore.checkpoint import Checkpoint
+
+        about: dict[str, Any] = {
+            "properties": [prop.name for prop in asked],
+            "timeouts": timeouts,
+            "symmetry": symmetry,
+        }
+        about |= {"partial_order": partial_order, "compact": compact, "seed": seed}
+        kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
     with _no_cyclic_collection():
         while True:
-            reduction = Symmetry(kernel, symmetry, apart)
-            search = Exploration(kernel, asked, reduction, replace(limits), progress, watched)
-            if quick and reduction.trivial and watched is None:
+            reduction = Symmetry(kernel, attempt.symmetry, attempt.apart) if kept is None else kept.symmetry()
+            search = Exploration(kernel, asked, reduction, replace(limits), progress, attempt.watched)
+            if attempt.quick and reduction.trivial and attempt.watched is None:
                 search.fast_after = FAST_AFTER
                 search.cores, search.compact, search.seed = cores or _cores(), compact, seed
+            if kept is not None:
+                search.checkpoint = kept
+                kept.resume(search)
             try:
                 result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
-                apart = {**reduction.apart, found.family: found.reason}
+                attempt.apart = {**reduction.apart, found.family: found.reason}
             except Unjustified:
                 pass
             except OrderMatters as reason:
-                watched = None
-                notes.append(f"partial order switched off: {reason}")
+                attempt.watched = None
+                attempt.notes.append(f"partial order switched off: {reason}")
             except NamesMatter as reason:
-                symmetry = False
-                notes.append(f"symmetry switched off: {reason}")
+                attempt.symmetry = False
+                attempt.notes.append(f"symmetry switched off: {reason}")
             except Unfit:
                 if compact:
                     raise OptionError("compact=True: the model has too many processes or futures for it") from None
-                quick = False
+                attempt.quick = False
             else:
-                return replace(result, notes=(*notes, *reduction.notes, *result.notes))
+                notes = (*attempt.notes, *reduction.notes, *result.notes)
+                return replace(result, notes=notes if kept is None else (*notes, *kept.ended(result.verdict)))
 
 
 def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:

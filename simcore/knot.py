@@ -118,6 +118,16 @@ class Knots:
         return number
 
     @property
+    def suspected(self) -> list[tuple[Packed, bool]]:
+        """The states in which somebody seemed dead, and whether that was proved."""
+        return list(self._judged.items())
+
+    @suspected.setter
+    def suspected(self, states: list[tuple[Packed, bool]]) -> None:
+        self._judged = dict(states)
+        self._refuted = sum(not dead for _, dead in states)
+
+    @property
     def guessing(self) -> bool:
         """Whether it still looks for knots: too many wrong guesses, and it gives up."""
         return self._refuted < _MOST_REFUTED

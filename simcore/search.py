@@ -152,11 +152,14 @@ class Search:
         Whether it has looked ahead.
     fast_after : int
         After so many states it begins again, with something faster.
+    checkpoint : Checkpoint, optional
+        Keeps it in a file now and then.
     """
 
     hunted: tuple[Path, str] | None = None
     looked_ahead = False
     fast_after = sys.maxsize
+    checkpoint: Any = None
 
     def __init__(
         self,
@@ -232,12 +235,13 @@ class Search:
 
     def walk(self, space: Space, depth_first: bool, only: frozenset[int] | None = None) -> Found | None:
         """Expand states in order, each once; return the first violation."""
-        space.add(self.canonical(self.kernel.initial), -1)
-        wrong = self.wrong_in(space.states[0])
-        if wrong is not None:
-            return Found(wrong, 0)
-        stack = [0]
-        position = 0
+        if not space.states:
+            space.add(self.canonical(self.kernel.initial), -1)
+            wrong = self.wrong_in(space.states[0])
+            if wrong is not None:
+                return Found(wrong, 0)
+        stack = list(range(len(space.states)))
+        position = len(space.expanded)
         while position < len(stack) if not depth_first else stack:
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)
@@ -246,8 +250,10 @@ class Search:
             position += 1
             self.tell(len(space.states), len(stack) - (0 if depth_first else position), space.depths[number])
             if only is None and not depth_first:
+                if self.checkpoint is not None:
+                    self.checkpoint.keep(self)
                 if len(space.states) >= self.fast_after:
-                    return self.faster()
+                    return self.faster_space(len(space.states)).run()  # type: ignore[no-any-return]
                 looked_at = max(len(space.states), len(space.graph.targets) // STEPS_OF_A_STATE)
                 if not self.looked_ahead and looked_at >= HUNT_AFTER:
                     self.hunt()
@@ -308,8 +314,11 @@ class Search:
             self._last_reached = state
         return self._last
 
-    def faster(self) -> Found | None:
-        """Search again and faster, from the start; asked after `fast_after` states."""
+    def faster_space(self, looked_at: int) -> Any:
+        """Return a space that searches by itself and faster, from the start, and is used from now on.
+
+        Its first ``looked_at`` states are known to violate nothing by themselves.
+        """
         raise NotImplementedError
 
     def tell(self, states: int, frontier: int, depth: int) -> None:
@@ -353,5 +362,9 @@ class Search:
             longest = max(longest, length)
             if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
                 self.hunted = found
+        self.bound()
+
+    def bound(self) -> None:
+        """Once a violation is known, look for a shorter way for so long only, unless there is a limit of states."""
         if self.hunted is not None and self.limits.states is None:
             self.limits.shorten()

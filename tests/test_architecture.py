@@ -36,6 +36,7 @@ RANKS = [
     {"fast"},
     {"runs", "no_return"},
     {"exploration"},
+    {"checkpoint"},
     {"explore", "simulate", "execute", "promela"},
     {"report"},
     {"reportfile"},
@@ -63,7 +64,7 @@ DOORS = {
     "_pytest": {"pytest_plugin"},
     "networkx": {"waitfor"},
     "numba": {"fast"},
-    "numpy": {"liveness", "lost", "fast"},
+    "numpy": {"checkpoint", "liveness", "lost", "fast"},
     "scipy": {"liveness"},
     "click": {"cli"},
     "rich": {"console", "report"},
@@ -90,6 +91,7 @@ CORE = {
 LAZY = {
     "pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
     "runs": "numpy and scipy take longer to import than a small model to explore, and most need neither",
+    "explore": "numpy takes longer to import than a small model to explore, and only a checkpoint wants it",
     "waitfor": "networkx takes longer to import than a small model to explore, and a proof has no graph to show",
     "exploration": "numba takes half a second to start, and only large spaces want it",
 }

@@ -59,6 +59,18 @@ class Columns:
     def __len__(self) -> int:
         return len(self._bits)
 
+    @property
+    def codes(self) -> list[list[int]]:
+        """For each column what its codes stand for, in order."""
+        return [list(codes) for codes in self._codes]
+
+    @codes.setter
+    def codes(self, columns: list[list[int]]) -> None:
+        while len(self) < len(columns):
+            self.add_column(columns[len(self)][0])
+        self._codes = [{number: code for code, number in enumerate(codes)} for codes in columns]
+        self.arrange()
+
     def code(self, column: int, number: int) -> int:
         """Return the code for ``number`` in ``column``."""
         codes = self._codes[column]

@@ -87,7 +87,7 @@ class FastSearch(PackedSpace):
     def __init__(self, search: Search, looked_at: int, *, cores: int, compact: bool, seed: int) -> None:
         self.search, self.cores = search, cores
         super().__init__(FastTables(search.kernel, search.knots, seed), compact)
-        self._looked_at = self._told = looked_at
+        self.looked_at = self._told = looked_at
         self._pending = bool(search.invariants or search.wanted)
         self._shares: list[Share] = []
         self._asked = 0
@@ -112,6 +112,8 @@ class FastSearch(PackedSpace):
             found = self._batch()
             if found is not None:
                 return found
+            if search.checkpoint is not None:
+                search.checkpoint.keep(search)
             if not search.looked_ahead and self._many():
                 search.hunt()
             elif registers[POSITION] == registers[LEVEL_END] and not self.next_level():
@@ -229,15 +231,15 @@ class FastSearch(PackedSpace):
         last = int(self.registers[STATES])
         if self.registers[WRONG] >= 0:
             last = int(self.registers[WRONG])
-        last = max(last, self._looked_at)
-        for number, state in enumerate(self.states.between(self._looked_at, last), self._looked_at):
+        last = max(last, self.looked_at)
+        for number, state in enumerate(self.states.between(self.looked_at, last), self.looked_at):
             if self.parents[number] >= position:
                 break
             wrong = self.search.wrong_in(state)
             if wrong is not None:
                 self.cut(int(self.parents[number]))
                 return Found(wrong, number)
-        self._looked_at = last
+        self.looked_at = last
         return None
 
     def _tell(self) -> None:

@@ -204,6 +204,39 @@ class PackedSpace:
         registers[[ALIVE, WRONG]] = -1
         self._index()
 
+    # ---- on disk ---------------------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Array]:
+        """Return everything that the search goes on from."""
+        registers, met, codes = self.registers, self.met, self.tables.columns.codes
+        states = int(registers[STATES])
+        trimmed = met._replace(
+            rows=met.rows[: states - registers[BASE]],
+            parents=met.parents[:states],
+            following=met.following[: states - registers[LEVEL_END]],
+            ways=met.ways[:states],
+        )
+        return {
+            **trimmed._asdict(),
+            "registers": registers,
+            "levels": np.array(self.levels),
+            "codes": np.concatenate([np.array(column) for column in codes]),
+            "code_ends": np.cumsum([len(column) for column in codes]),
+            **{f"lay_{name}": getattr(self.layout, name) for name in ("word", "shift", "mask")},
+        }
+
+    def restore(self, saved: dict[str, Array]) -> None:
+        """Go on from what was saved."""
+        columns = self.tables.columns
+        columns.codes = [part.tolist() for part in np.split(saved["codes"], saved["code_ends"][:-1])]
+        self.registers, self.levels = saved["registers"], saved["levels"].tolist()
+        self.layout = columns.layout
+        before = self.layout._replace(**{name: saved[f"lay_{name}"] for name in ("word", "shift", "mask")})
+        rows = np.empty((len(saved["rows"]), columns.words), np.uint64)
+        repack(before, self.layout, saved["rows"], rows, len(rows), *self._scratch())
+        self.met = Met(**{**{name: np.array(saved[name]) for name in Met._fields}, "rows": rows})
+        self.arrays = self.tables.arrays()
+
     # ---- as the plain space ----------------------------------------------------------------------------
 
     @property

@@ -70,6 +70,11 @@ class PartialOrder:
         The reduction that it goes together with.
     watched : Watched
         What the properties look at; it grows while they are asked.
+
+    Attributes
+    ----------
+    relied_on : list of (state, chosen processes as bits, version of what was known)
+        Where a part of the steps was followed in place of all.
     """
 
     def __init__(self, kernel: Kernel, symmetry: Symmetry, watched: Watched) -> None:
@@ -80,7 +85,7 @@ class PartialOrder:
         self._pools = {pool.index for pool, team in kernel.model.pools() if team[0] in symmetry.interchangeable}
         self._places_renamed = names.futures
         self._needed: dict[tuple[int, int, int], tuple[int, _Needs | None]] = {}
-        self._relied_on: list[tuple[Packed, int, int]] = []
+        self.relied_on: list[tuple[Packed, int, int]] = []
 
     def parts(self, state: Packed, choices: list[Choice]) -> Iterator[Part]:
         """Yield parts of ``choices`` that may be followed in place of all of them, steps of one process first."""
@@ -101,18 +106,18 @@ class PartialOrder:
 
     def rely_on(self, state: Packed, part: Part) -> None:
         """Remember that ``part`` is followed in place of all steps of ``state``."""
-        self._relied_on.append((state, part.chosen, self.footprints.version + self.watched.version))
+        self.relied_on.append((state, part.chosen, self.footprints.version + self.watched.version))
 
     @property
     def used(self) -> bool:
         """Whether any step was left out."""
-        return bool(self._relied_on)
+        return bool(self.relied_on)
 
     def justified(self) -> bool:
         """Tell whether everything that was relied on still stands, with what is known now."""
         self.footprints.update()
         now = self.footprints.version + self.watched.version
-        return all(version == now or self._stands(state, chosen) for state, chosen, version in self._relied_on)
+        return all(version == now or self._stands(state, chosen) for state, chosen, version in self.relied_on)
 
     def _stands(self, state: Packed, chosen: int) -> bool:
         choices = self.kernel.successors(state)

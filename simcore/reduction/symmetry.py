@@ -12,6 +12,7 @@ an orbit then may have more than one representative.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from simcore.kernel import Kernel, Packed
 from simcore.model import Process
@@ -91,6 +92,10 @@ class Symmetry:
         """For each family that is told apart, why."""
         told = [(family if family == FUTURES else f"{family}[*]", reason) for family, reason in self.apart.items()]
         return tuple(f"{family} told apart: {reason}" for family, reason in told)
+
+    def learn(self, lesson: str, *args: Any) -> None:
+        """Repeat a lesson of a journal: `Components.learn_...` or `Checked.learn_images`."""
+        getattr(self._components if hasattr(self._components, lesson) else self.tested, lesson)(*args)
 
     # ---- what belongs to names -----------------------------------------------------------------------
 

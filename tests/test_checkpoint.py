@@ -1,0 +1,353 @@
+"""A search that was killed, wherever that was, goes on from its file and ends as if nothing had happened."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import small
+import toys
+from generated import systems
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from test_models import claims_of, each_claim
+from test_reduction import TOYS
+
+from models import pool_starvation
+from simcore import Model, Verdict, always, eventually, explore
+from simcore.checkpoint import Checkpoint
+from simcore.errors import OptionError
+from simcore.reduction.partial_order import PartialOrder
+
+HERE = Path(__file__).parent
+WHOLE = {"symmetry": False, "partial_order": False}
+explore_module = sys.modules[explore.__module__]
+limits_module = sys.modules["simcore.limits"]
+search_module = sys.modules["simcore.search"]
+no_return_module = sys.modules["simcore.no_return"]
+
+
+class Killed(BaseException):
+    """In place of a kill: raised just after the file was written."""
+
+
+def told(result):
+    found = result.counterexample
+    return (
+        (result.verdict, result.property, result.states, result.transitions, result.depth, result.strategy),
+        [n for n in result.notes if not n.startswith(("resumed", "checkpoint"))],
+        None if found is None else (found.schedule.steps, found.lasso, found.shortest, found.no_return, found.lost),
+    )
+
+
+def interrupted(file, build, *properties, chances, **options):
+    """Explore until there is an answer, killed each time after so many chances to write the file."""
+    keep, chances, resumed = Checkpoint.keep, list(chances), []
+
+    def killing(checkpoint, search):
+        if chances:
+            chances[0] -= 1
+            if chances[0] <= 0:
+                checkpoint._next = 0
+                keep(checkpoint, search)
+                chances.pop(0)
+                raise Killed
+
+    with patch.object(Checkpoint, "keep", killing):
+        while True:
+            try:
+                return explore(build(), *properties, checkpoint=file, **options), resumed
+            except Killed:
+                resumed.append(file.stat().st_size)
+
+
+def same(tmp_path, build, *properties, chances=(1, 30, 100, 3), **options):
+    """Insist that kills change nothing, and return the answer and how many there were."""
+    once = explore(build(), *properties, **options)
+    file = tmp_path / "search.ck"
+    result, kills = interrupted(file, build, *properties, chances=chances, **options)
+    assert told(result) == told(once)
+    assert list(tmp_path.iterdir()) == ([file] if result.verdict is Verdict.UNDETERMINED and kills else [])
+    file.unlink(missing_ok=True)
+    return result, len(kills)
+
+
+# ---- the same answer -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
+@pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
+def test_every_toy_has_the_same_answer(tmp_path, model, timeouts):
+    same(tmp_path, model, timeouts=timeouts)
+    same(tmp_path, model, timeouts=timeouts, **WHOLE)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"partial_order": False}, {"symmetry": False}, WHOLE, {**WHOLE, "compact": True}], ids=str
+)
+def test_each_reduction_has_the_same_answer(tmp_path, options):
+    build = lambda: pool_starvation.fixed(downloads=3, workers=2, callback_workers=2)  # noqa: E731
+    many = (1, 50, 120, 40, 500, 2_000)
+    result, kills = same(tmp_path, build, chances=many, **options)
+    assert result.verdict is Verdict.HOLDS
+    assert kills >= 4
+    assert any(note.startswith("resumed at ") for note in result.notes)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_compiled_loop_goes_on_where_it_was(tmp_path, compact, cores):
+    build = lambda: toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)  # noqa: E731
+    with patch.object(explore_module, "FAST_AFTER", 500):
+        chances = (50, 100, 60, 3, 5, 7, 2)  # the compiled loop begins after 202 expansions; then each batch is a chance
+        result, kills = same(tmp_path, build, chances=chances, cores=cores, compact=compact, **WHOLE)
+    assert result.states == 188_685
+    assert kills == 7
+    assert int(result.notes[-1].split()[2].replace(",", "")) > 500  # the compiled loop was killed, too
+
+
+@pytest.mark.parametrize("options", [{}, WHOLE], ids=["reduced", "whole"])
+def test_the_same_schedule_is_found(tmp_path, options):
+    result, kills = same(tmp_path, lambda: pool_starvation.buggy(downloads=4, workers=3), chances=[20, 10], **options)
+    assert result.counterexample is not None
+    assert kills == 2
+
+
+def test_a_violation_that_was_met_by_looking_ahead_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 200)
+    monkeypatch.setattr(limits_module, "SHORTEN_STATES", 1_000)
+    shallow = always(lambda state: state["fault"] < 25, "no fault")
+    result, kills = same(tmp_path, lambda: small.deep(length=25, width=5), shallow, chances=[150, 100], **WHOLE)
+    assert result.verdict is Verdict.VIOLATED
+    assert "ran out of budget" in result.counterexample.shortest
+    assert kills == 2
+
+
+def test_what_was_switched_off_stays_switched_off(tmp_path):
+    """The first searches are given up: a goal that a run may go round without, asked of one name."""
+    build = lambda: toys.philosophers(n=4)  # noqa: E731
+    done = eventually(lambda state: state.process("philosopher[0]").done, "the first eats")
+    result, kills = same(tmp_path, build, done, chances=(2, 10, 20))
+    assert kills == 3
+    assert result.notes
+
+
+def test_a_search_that_began_again_goes_on_with_what_it_had_learned(tmp_path):
+    build = lambda: toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2)  # noqa: E731
+    begun = []
+
+    def noted(order):
+        begun.append(order)
+        return justified(order)
+
+    justified = PartialOrder.justified
+    with patch.object(PartialOrder, "justified", noted):
+        explore(build())
+        assert len(begun) == 2  # the first search relied on too little
+    for chances in ((2, 2), (150, 60, 60), (300, 30), (10, 390, 5)):
+        same(tmp_path, build, chances=chances)
+
+
+@given(systems(longest=3), st.sampled_from(["never", "when_stuck", "in_order", "anytime"]), st.booleans(), st.data())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_generated_systems_have_the_same_answer(tmp_path, model, timeouts, reduced, data):
+    note(str(model.origin))
+    chances = data.draw(st.lists(st.integers(1, 60), min_size=1, max_size=4))
+    options = {"symmetry": reduced, "partial_order": reduced, "timeouts": timeouts, "max_states": 1_000}
+    with (
+        patch.object(no_return_module, "NO_RETURN_STATES", 20),
+        patch.object(explore_module, "FAST_AFTER", 40),
+    ):
+        same(tmp_path, lambda: model, chances=chances, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks][::4])
+def test_every_fourth_quick_claim_has_the_same_answer(tmp_path, module, position):
+    claim = claims_of(module)[position]
+    options = {"timeouts": claim.timeouts, "max_states": claim.max_states}
+    same(tmp_path, claim.build, claim.property, chances=(3, 40, 100, 300, 700), **options)
+
+
+# ---- killed for real -------------------------------------------------------------------------------------------
+
+
+def killed(folder, arguments, moments, seeds):
+    """Run the command line, killed after each of ``moments`` (seconds after the file was there); then to its end."""
+    file = folder / "search.ck"
+    command = [sys.executable, "-c", "from simcore.cli import main; main()", "explore", *arguments, "--json"]
+    command += ["--checkpoint", str(file), "--checkpoint-every", "0"]
+    for kills, (seed, moment) in enumerate(zip(seeds, [*moments, None], strict=True)):
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True, env=environment) as child:
+            if moment is not None:
+                while not file.exists() and child.poll() is None:
+                    time.sleep(0.01)
+                time.sleep(moment)
+                child.send_signal(signal.SIGKILL)
+            out = child.communicate()[0]
+        if child.returncode != -signal.SIGKILL:
+            return json.loads(out), kills, list(folder.iterdir())
+        assert file.exists()
+    raise AssertionError("it was killed each time")
+
+
+POOL = ("toys:pool_system", "-p", "requesters=4", "-p", "workers=2", "-p", "callback_workers=2")
+
+
+def test_a_search_that_is_killed_by_the_system_ends_with_the_same_counts(tmp_path):
+    arguments = (*POOL, "-p", "chunks=1", "--no-symmetry", "--no-partial-order")
+    found, kills, left = killed(tmp_path, arguments, [0.0, 0.3, 0.6], [0, 1, 2, 3])
+    assert (found["verdict"], found["states"], found["transitions"], found["depth"]) == ("holds", 188_685, 669_384, 40)
+    assert kills >= 2
+    assert left == []
+
+
+def test_with_both_reductions_names_that_hash_otherwise_do_not_matter(tmp_path):
+    arguments = (*POOL, "-p", "chunks=2")
+    once = explore(toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2))
+    found, kills, left = killed(tmp_path, arguments, [0.2, 0.5, 0.4], [5, 6, 7, 8])
+    assert (found["verdict"], found["states"], found["transitions"]) == ("holds", once.states, once.transitions)
+    assert any(note.startswith("resumed at ") for note in found["notes"])
+    assert kills == 3
+    assert left == []
+
+
+@pytest.mark.slow
+def test_millions_of_states_killed_ten_times_at_random_moments_end_with_the_same_counts(tmp_path):
+    chance = random.Random(20)
+    moments = [chance.uniform(0.2, 1.0) for _ in range(10)]
+    arguments = (*POOL, "-p", "chunks=2", "--no-symmetry", "--no-partial-order", "--cores", "1")
+    found, kills, left = killed(tmp_path, arguments, moments, range(11))
+    assert (found["verdict"], found["states"], found["transitions"]) == ("holds", 2_699_817, 9_687_328)
+    assert any(note.startswith("resumed at ") for note in found["notes"])
+    assert kills == 10
+    assert left == []
+
+
+# ---- limits, and what is refused -------------------------------------------------------------------------------
+
+
+def stopped(tmp_path, build=lambda: toys.two_phase_commit(n=3), *properties, **options):
+    """Leave a file behind, and return its path."""
+    file = tmp_path / "search.ck"
+    with patch.object(explore_module, "FAST_AFTER", 10**9):
+        result = explore(build(), *properties, checkpoint=file, checkpoint_every=0, max_states=60, **WHOLE, **options)
+    assert result.verdict is Verdict.UNDETERMINED
+    assert f"checkpoint {file}: explore again with a larger limit to go on from there" in result.notes
+    return file
+
+
+def test_a_search_that_met_a_limit_goes_on_with_a_larger_one(tmp_path):
+    once = explore(toys.two_phase_commit(n=3), **WHOLE)
+    file = stopped(tmp_path)
+    result = explore(toys.two_phase_commit(n=3), checkpoint=file, **WHOLE)
+    assert told(result)[0] == told(once)[0]
+    assert result.notes[-1].startswith("resumed at ")
+    assert not file.exists()
+
+
+def test_what_was_left_by_a_kill_while_it_was_written_does_not_matter(tmp_path):
+    file = stopped(tmp_path)
+    (tmp_path / "search.ck.part").write_bytes(b"half of")
+    explore(toys.two_phase_commit(n=3), checkpoint=file, checkpoint_every=0, **WHOLE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 0.5, 0.999])
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path, length):
+    file = stopped(tmp_path)
+    whole = file.read_bytes()
+    half = whole[: int(length if length >= 1 else length * len(whole))]
+    file.write_bytes(half)
+    with pytest.raises(OptionError, match=r"search\.ck: no checkpoint, or damaged; remove it to begin anew"):
+        explore(toys.two_phase_commit(n=3), checkpoint=file, **WHOLE)
+    assert file.read_bytes() == half
+
+
+@pytest.mark.parametrize(
+    ("build", "properties", "options", "what"),
+    [
+        (lambda: toys.two_phase_commit(n=2), (), WHOLE, "model"),
+        (lambda: toys.two_phase_commit(n=3), (always(lambda state: True, "true"),), WHOLE, "properties"),
+        (lambda: toys.two_phase_commit(n=3), (), {**WHOLE, "symmetry": True}, "symmetry"),
+        (lambda: toys.two_phase_commit(n=3), (), {**WHOLE, "partial_order": True}, "partial_order"),
+        (lambda: toys.two_phase_commit(n=3), (), {**WHOLE, "compact": True}, "compact"),
+        (lambda: toys.two_phase_commit(n=3), (), {**WHOLE, "timeouts": "anytime"}, "timeouts"),
+    ],
+)
+def test_what_a_search_is_of_must_be_the_same(tmp_path, build, properties, options, what):
+    file = stopped(tmp_path)
+    with pytest.raises(OptionError, match=f"written with {what} .*, not .*; explore as before, or remove it"):
+        explore(build(), *properties, checkpoint=file, **options)
+    assert file.exists()
+
+
+def named(steps):
+    """A model without parameters that does what ``steps`` says: its code is what may change."""
+    model = Model("named")
+    lock = model.lock("lock")
+    for name in ("one", "two", "three"):
+        model.process(name, steps, lock)
+    return model
+
+
+def short(lock):
+    for _ in range(3):
+        yield lock.acquire()
+        yield lock.release()
+
+
+def long(lock):
+    for _ in range(4):
+        yield lock.acquire()
+        yield lock.release()
+
+
+def moved(lock):
+    for _ in range(3):
+        yield lock.acquire()
+
+        yield lock.release()
+
+
+@pytest.mark.parametrize("steps", [long, moved])
+def test_a_model_whose_code_has_changed_is_told(tmp_path, steps):
+    file = stopped(tmp_path, lambda: named(short))
+    with pytest.raises(OptionError, match="the model does something else than it did then; remove it to begin anew"):
+        explore(named(steps), checkpoint=file, **WHOLE)
+
+
+@pytest.mark.parametrize("place", [".", "no/such/folder/file"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_search(tmp_path, place):
+    with pytest.raises(OptionError, match="cannot be written; name a file in a folder that exists"):
+        explore(toys.two_phase_commit(n=3), checkpoint=tmp_path / place)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({"strategy": "depth"}, "strategy='breadth'"), ({"checkpoint_every": -1}, "0 or more")]
+)
+def test_options_that_do_not_go_with_it_are_refused(tmp_path, options, words):
+    with pytest.raises(OptionError, match=words):
+        explore(toys.two_phase_commit(n=3), checkpoint=tmp_path / "search.ck", **options)
+
+
+# ---- these tests can fail --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lesson", ["learn_moves", "learn_component", "learn_moved", "learn_images", "symmetry"])
+def test_a_lesson_that_is_left_out_is_noticed(tmp_path, lesson):
+    teach = Checkpoint._lesson
+
+    def forgetful(checkpoint, name, args):
+        if name != lesson:
+            teach(checkpoint, name, args)
+
+    with patch.object(Checkpoint, "_lesson", forgetful), pytest.raises((OptionError, AssertionError)):
+        same(tmp_path, lambda: pool_starvation.fixed(downloads=3, workers=2, callback_workers=2), chances=[100])
