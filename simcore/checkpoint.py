@@ -91,8 +91,7 @@ class Checkpoint:
 
     def _known(self) -> tuple[int, ...]:
         kernel = self.kernel
-        points = len(kernel.points.learned)
-        return len(kernel.locals), len(kernel.values), len(kernel.effects), points, kernel.futures
+        return len(kernel.locals), len(kernel.values), len(kernel.effects), kernel.futures
 
     def symmetry(self) -> Symmetry:
         """Return the reduction of the next search; after a resumption the one that it had."""
@@ -185,7 +184,8 @@ class Checkpoint:
         self._saved = header["search"], arrays
 
     def _teach(self, header: dict[str, Any]) -> None:
-        other = f"checkpoint {self.path}: the model does something else than it did then; remove it to begin anew"
+        hint = " (it has changed, or has sets of texts: start all with PYTHONHASHSEED=0?); remove it to begin anew"
+        other = f"checkpoint {self.path}: the model does something else than it did then{hint}"
         try:
             for name, args, known in header["lessons"]:
                 with suppress(NotSymmetric):  # as it was then

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, ModuleType
 from typing import Any, Literal, NamedTuple, TypeVar
+from zlib import crc32
 
 from simcore.errors import ModelError, SimcoreError, place_of
 from simcore.objects import (
@@ -65,10 +66,15 @@ class Index:
     the scalarsets of Ip and Dill (1996).
     """
 
-    __slots__ = ("family", "position")
+    __slots__ = ("_hash", "family", "position")
 
     def __init__(self, family: str, position: int) -> None:
         self.family, self.position = family, position
+        self._hash = crc32(str(self).encode())
+
+    def __hash__(self) -> int:
+        """Return what is the same in every process, so that a set of them has the same order."""
+        return self._hash
 
     def __str__(self) -> str:
         return f"{self.family}[{self.position}]"

@@ -247,10 +247,10 @@ class Components:
     # ---- renaming one --------------------------------------------------------------------------------
 
     @lesson
-    def learn_moved(self, position: int, number: int, names: Sequence[int]) -> int:
-        """Learn what the component ``number`` becomes when its names become ``names``."""
+    def learn_moved(self, position: int, number: int, names: Sequence[int], become: Sequence[int]) -> int:
+        """Learn what the component ``number`` becomes when its names, in whatever order, become others."""
         component = self.tables[position][number]
-        moves = {old: new for old, new in zip(component.names, names, strict=True) if old != new}
+        moves = {old: new for old, new in zip(names, become, strict=True) if old != new}
         new = number
         if moves and self.kernel.first_process <= position < self.kernel.first_future:
             new = self._moved_local(position, self.kernel.locals[number], moves)
@@ -259,7 +259,7 @@ class Components:
             if position < self.kernel.first_process:
                 value = self.kernel.objects[position].normalised(value)
             new = self.kernel.intern_value(value)
-        component.made[tuple(names)] = new
+        component.made[tuple(moves.get(name, name) for name in component.names)] = new
         return new
 
     def _moved_local(self, position: int, local: Local, moves: dict[int, int]) -> int:

@@ -8,6 +8,7 @@ anything else with a name in it cannot be renamed, and then the names are told a
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
@@ -251,13 +252,18 @@ class _Description:
         """Each element with names in it is a fact of its own: a set has no order that could tell them apart."""
         self._sets += 1
         number, shapes = self._sets, []
-        for item in items:
+        for item in sorted(items, key=_text):  # shapes are numbered: their order must not be that of addresses
             inside = self.renaming.described(item)
             shapes.append(self.renaming.shape(inside.shape))
             self.facts += [Fact(("element", number, *fact[:1]), *fact[1:]) for fact in inside.facts]
             self.ordered = self.ordered and not inside.names
             self.exact = self.exact and inside.ordered and inside.exact
         return ("set", number, tuple(sorted(shapes)))
+
+
+def _text(thing: Any) -> str:
+    """Return a text that is the same in every process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(thing))
 
 
 def _leaves(key: Any) -> Iterator[Any]:

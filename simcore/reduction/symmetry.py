@@ -288,7 +288,7 @@ class Symmetry:
             if names:
                 moved = tuple([moves[name] for name in names])
                 known = component.made.get(moved)
-                number = self._components.learn_moved(position, number, moved) if known is None else known
+                number = self._components.learn_moved(position, number, names, moved) if known is None else known
             elif owner == NOBODY:
                 continue
             if owner >= 0:
