@@ -31,7 +31,7 @@ from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Counterexample, Result
 from simcore.runs import NamesMatter, OrderMatters, Runs
 from simcore.schedule import Schedule
-from simcore.search import FAST_AFTER, Found, Search, Space, Unfit
+from simcore.search import FAST_AFTER, Found, Search, Space, Unfit, Unjustified
 from simcore.search import Progress as Progress
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import DEADLOCK_FREE, Property, Verdict
@@ -163,10 +163,6 @@ def _no_cyclic_collection() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-class Unjustified(Exception):
-    """Steps were left out in the belief that processes do less than they were seen to do later."""
 
 
 class _Exploration(Search):

@@ -17,7 +17,7 @@ from simcore.objects import Event, Future, Link, Lock, Queue, RLock, Semaphore, 
 from simcore.operations import Operation
 from simcore.reduction import NotSymmetric, PartialOrder, Symmetry
 from simcore.reduction.footprints import Footprints
-from simcore.search import Search
+from simcore.search import Search, Unjustified
 from simcore.spec import DEADLOCK_FREE
 from simcore.state import Watched
 
@@ -179,6 +179,8 @@ def space_of(kernel, partial_order, limit, names=True):
             search = walked(kernel, symmetry, partial_order, limit)
         except NotSymmetric as found:
             apart = {**symmetry.apart, found.family: found.reason}
+            continue
+        except Unjustified:
             continue
         if not partial_order or search.partial_order.justified():
             return search.space, symmetry
