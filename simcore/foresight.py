@@ -16,13 +16,15 @@ from simcore.kernel import Kernel, Packed
 from simcore.limits import Limits, OutOfBudget
 from simcore.strategy import PCT, RandomWalk, Strategy
 
-_RUNS = 40
-_IN_VAIN = 4  # runs one after the other that taught nothing
-_STEPS = 1_000  # of one run: it may go on for ever
+_IN_VAIN = 3  # runs one after the other that taught nothing
 
 
 def foresee(
-    kernel: Kernel, canonical: Callable[[Packed], Packed], wrong_in: Callable[[Packed], object], limits: Limits
+    kernel: Kernel,
+    canonical: Callable[[Packed], Packed],
+    wrong_in: Callable[[Packed], object],
+    limits: Limits,
+    steps: int,
 ) -> None:
     """Let sampled runs teach ``kernel`` what processes do, and properties tell what they look at.
 
@@ -36,28 +38,41 @@ def foresee(
         Asks properties of a state; where something is wrong a run ends.
     limits : Limits
         Of the search, whose states are not counted here.
+    steps : int
+        How many steps to take in all: a model may run for ever.
 
     Raises
     ------
     NotSymmetric
         When names turn out to be treated differently.
     """
-    longest = in_vain = 0
-    for seed in range(_RUNS):
+    longest = in_vain = seed = 0
+    while steps > 0 and in_vain < _IN_VAIN:
         known = len(kernel.effects), len(kernel.locals)
         strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
-        state = canonical(kernel.initial)
         try:
-            for step in range(_STEPS):
-                limits.check(-1)
-                choices = [] if wrong_in(state) else kernel.successors(state)
-                if not choices:
-                    break
-                longest = max(longest, step + 1)
-                state = canonical(choices[strategy.choose([choice.process for choice in choices])].state)
+            taken = _run(kernel, canonical, wrong_in, limits, strategy, steps)
         except (OutOfBudget, SimcoreError):
             return  # the search says so, if it comes to that
+        longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
         in_vain = in_vain + 1 if known == (len(kernel.effects), len(kernel.locals)) else 0
-        if in_vain == _IN_VAIN:
-            return
+
+
+def _run(
+    kernel: Kernel,
+    canonical: Callable[[Packed], Packed],
+    wrong_in: Callable[[Packed], object],
+    limits: Limits,
+    strategy: Strategy,
+    steps: int,
+) -> int:
+    """Take one run of at most so many ``steps``; return how many it took."""
+    state = canonical(kernel.initial)
+    for taken in range(steps):
+        limits.check(0)
+        choices = [] if wrong_in(state) else kernel.successors(state)
+        if not choices:
+            return taken
+        state = canonical(choices[strategy.choose([choice.process for choice in choices])].state)
+    return steps

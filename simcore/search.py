@@ -23,7 +23,7 @@ from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
-FORESEE_AFTER = 100  # states expanded: what is smaller is soon searched again
+FORESEE_AFTER = (100, 1_000, 10_000)  # states expanded; to look as many steps ahead costs less than they did
 FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
 _HUNTS = 40
@@ -240,8 +240,8 @@ class Search:
         stack = [0]
         position = 0
         while position < len(stack) if not depth_first else stack:
-            if only is None and len(space.graph) == FORESEE_AFTER:
-                self.foresee()
+            if only is None and len(space.graph) in FORESEE_AFTER:
+                self.foresee(len(space.graph))
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)
             if found is not None:
@@ -346,11 +346,11 @@ class Search:
             state = choice.state
         return None, len(path)
 
-    def foresee(self) -> None:
+    def foresee(self, steps: int) -> None:
         """With reductions, learn ahead what they rely on; raise when what they have relied on does not stand."""
         if self.partial_order is None and self.symmetry.trivial:
             return
-        foresee(self.kernel, self.canonical, self.wrong_in, self.limits)
+        foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps)
         if self.partial_order is not None and not self.partial_order.justified():
             raise Unjustified
 

@@ -25,12 +25,12 @@ def pool_system():
 def test_what_was_foreseen_is_not_searched_again(expanded):
     result = explore(pool_system())
     assert result.verdict is Verdict.HOLDS
-    assert result.states > search_module.FORESEE_AFTER
-    assert len(expanded) <= result.states + search_module.FORESEE_AFTER
+    assert result.states > search_module.FORESEE_AFTER[0]
+    assert len(expanded) <= result.states + search_module.FORESEE_AFTER[0]
 
 
 def test_without_foresight_much_is_searched_again(expanded, monkeypatch):
-    monkeypatch.setattr(search_module, "FORESEE_AFTER", -1)
+    monkeypatch.setattr(search_module, "FORESEE_AFTER", ())
     result = explore(pool_system())
     assert result.verdict is Verdict.HOLDS
     assert len(expanded) > 1.5 * result.states
@@ -68,7 +68,7 @@ def test_a_violation_that_is_only_foreseen_is_left_to_the_search():
 
 
 def test_foresight_keeps_within_the_seconds_of_the_search(monkeypatch):
-    monkeypatch.setattr(search_module, "FORESEE_AFTER", 1)
+    monkeypatch.setattr(search_module, "FORESEE_AFTER", (1,))
     result = explore(counting(last=lambda: None), max_seconds=1e-9)
     assert result.verdict is Verdict.UNDETERMINED
     assert "max_seconds" in result.reason
