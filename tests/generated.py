@@ -304,9 +304,9 @@ def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.Sear
         "timer": [("start",), ("cancel",)],
     }
     if "tasks" in which:
-        shapes["pool"] = [("submit", which["tasks"])] * 2
+        shapes["pool"] = [("submit", which["tasks"])]
         if "shutdown" in which:
-            shapes["pool"].append(("shutdown", st.booleans()))
+            shapes["pool"] += [("submit", which["tasks"]), ("shutdown", st.booleans())]
     found = [
         st.tuples(st.just(name), which[kind], *rest)
         for kind, instructions in shapes.items()

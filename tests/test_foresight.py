@@ -19,7 +19,7 @@ def expanded(monkeypatch):
 
 
 def pool_system():
-    return toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
+    return toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2)
 
 
 def test_what_was_foreseen_is_not_searched_again(expanded):
