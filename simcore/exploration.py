@@ -20,7 +20,7 @@ from simcore.reduction import Symmetry
 from simcore.result import Counterexample, Result
 from simcore.runs import Runs
 from simcore.schedule import Schedule
-from simcore.search import Found, Search, Space
+from simcore.search import Found, Search, Space, Unjustified
 from simcore.shrink import concrete, fewest_switches, without_needless
 from simcore.spec import Verdict
 from simcore.state import Watched
@@ -58,10 +58,6 @@ class Attempt:
     quick: bool
     apart: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-
-
-class Unjustified(Exception):
-    """Steps were left out in the belief that processes do less than they were seen to do later."""
 
 
 class Exploration(Search):

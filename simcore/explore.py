@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simcore.errors import OptionError
-from simcore.exploration import Attempt, Exploration, Unjustified
+from simcore.exploration import Attempt, Exploration
 from simcore.kernel import Kernel, Timeouts
 from simcore.limits import Limits
 from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Result
 from simcore.runs import NamesMatter, OrderMatters
-from simcore.search import FAST_AFTER, Unfit
+from simcore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.search import Progress as Progress
 from simcore.spec import DEADLOCK_FREE, Property
 from simcore.state import Watched

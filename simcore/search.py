@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from simcore.foresight import foresee
 from simcore.graph import Graph, Path
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
@@ -22,6 +23,7 @@ from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
+FORESEE_AFTER = (100, 1_000, 10_000)  # states expanded; to look as many steps ahead costs less than they did
 FAST_AFTER = 5_000
 HUNT_AFTER = 50_000
 _HUNTS = 40
@@ -119,6 +121,10 @@ def _called(mark: tuple[int, int], way: Sequence[int]) -> tuple[int, int]:
     """Return who waited, and who had ended, by the names that a representative gives them."""
     waiting, ended = mark
     return (sum(1 << new for old, new in enumerate(way) if waiting >> old & 1) if way else waiting), ended
+
+
+class Unjustified(Exception):
+    """Steps were left out in the belief that processes do less than they were seen to do later."""
 
 
 class Unfit(Exception):
@@ -243,6 +249,8 @@ class Search:
         stack = list(range(len(space.states)))
         position = len(space.expanded)
         while position < len(stack) if not depth_first else stack:
+            if only is None and len(space.graph) in FORESEE_AFTER:
+                self.foresee(len(space.graph))
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)
             if found is not None:
@@ -351,6 +359,14 @@ class Search:
             path.append((choice.process, choice.outcome))
             state = choice.state
         return None, len(path)
+
+    def foresee(self, steps: int) -> None:
+        """With reductions, learn ahead what they rely on; raise when what they have relied on does not stand."""
+        if self.partial_order is None and self.symmetry.trivial:
+            return
+        foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps)
+        if self.partial_order is not None and not self.partial_order.justified():
+            raise Unjustified
 
     def hunt(self) -> None:
         """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""

@@ -81,10 +81,43 @@ def interpret(body):
                             yield inboxes[item].put("answer")
                 case "sleep", seconds:
                     yield sleep(seconds)
+                case "count", variable:
+                    yield variable.update(_following)
+                case "reset", variable:
+                    yield variable.set(0)
+                case "until", variable, number, timeout:
+                    yield variable.wait_for(_is, number, timeout=timeout)
+                case "when", variable, inner:
+                    if (yield variable.get()):
+                        yield from interpret(inner)
+                case "await notice", condition, timeout:
+                    yield condition.acquire()
+                    yield condition.wait(timeout=timeout)
+                    yield condition.release()
+                case "notify", condition, everybody:
+                    yield condition.acquire()
+                    yield condition.notify_all() if everybody else condition.notify()
+                    yield condition.release()
+                case "start", timer:
+                    yield timer.start()
+                case "cancel", timer:
+                    yield timer.cancel()
+                case "shutdown", pool, wait:
+                    yield pool.shutdown(wait)
                 case _:
                     raise NotImplementedError(instruction)
         except (Full, Empty, TimeoutError, InvalidStateError):
             pass
+        except RuntimeError:  # the pool is shut down, or the timer was started before
+            pass
+
+
+def _following(number):
+    return (number + 1) % 3
+
+
+def _is(value, number):
+    return value == number
 
 
 def system(description: str) -> Model:
@@ -99,9 +132,13 @@ def system(description: str) -> Model:
         "queue": [model.queue(f"queue{i}", capacity) for i, capacity in enumerate(told["queue"])],
         "pool": [model.thread_pool(f"pool{i}", workers) for i, workers in enumerate(told["pool"])],
     }
+    things["variable"] = [model.variable(f"variable{i}", 0) for i in range(told.get("variable", 0))]
+    things["condition"] = [model.condition(f"condition{i}") for i in range(told.get("condition", 0))]
     tasks: list[Program] = []
     for i, body in enumerate(told["tasks"]):
         tasks.append(Program(f"task{i}", _placed(body, things, tasks)))
+    timers = range(told.get("timer", 0))
+    things["timer"] = [model.timer(f"timer{i}", SECONDS, run, tasks[0]) for i in timers]
     for i, body in enumerate(told["processes"]):
         model.process(f"process{i}", run, Program(f"body{i}", _placed(body, things, tasks)))
     if "clients" in told:
@@ -134,6 +171,15 @@ _KINDS = {
     "acquire": "semaphore",
     "release": "semaphore",
     "submit": "pool",
+    "shutdown": "pool",
+    "count": "variable",
+    "reset": "variable",
+    "until": "variable",
+    "when": "variable",
+    "await notice": "condition",
+    "notify": "condition",
+    "start": "timer",
+    "cancel": "timer",
 }
 """On what kind of object an instruction works, where it works on one."""
 
@@ -156,7 +202,9 @@ def _placed_one(name: str, arguments: list[Any], things: dict[str, list[Any]], t
 
 
 @st.composite
-def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4, clients: bool = False) -> str:
+def descriptions(
+    draw: st.DrawFn, *, timed: bool = True, longest: int = 4, clients: bool = False, every_kind: bool = False
+) -> str:
     """Draw a system of two to four processes, as the text that `system` takes.
 
     Parameters
@@ -167,6 +215,8 @@ def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4, clien
         Instructions in a body, at most; a loop runs twice.
     clients : bool
         Whether two or three of the processes differ in the index that is their name alone.
+    every_kind : bool
+        Whether there may be variables, conditions and timers, and pools may be shut down.
     """
     told: dict[str, Any] = {
         "lock": draw(st.integers(0, 2)),
@@ -177,8 +227,13 @@ def descriptions(draw: st.DrawFn, *, timed: bool = True, longest: int = 4, clien
         "pool": draw(st.lists(st.integers(1, 2), max_size=2)),
         "tasks": [],
     }
+    seldom = st.sampled_from([0, 0, 1])
+    if every_kind:
+        told |= {"variable": draw(seldom), "condition": draw(seldom), "shutdown": draw(seldom)}
     for _ in range(draw(st.integers(1, 2)) if told["pool"] else 0):
         told["tasks"].append(draw(_bodies(told, timed, 2)))
+    if every_kind and told["tasks"]:
+        told["timer"] = draw(seldom)
     most = 1 if clients else 4
     told["processes"] = draw(st.lists(_bodies(told, timed, longest), min_size=0 if clients else 2, max_size=most))
     if clients:
@@ -206,9 +261,11 @@ def _bodies_of_clients(told: dict[str, Any], timed: bool) -> list[st.SearchStrat
     return own + _simple(told, limit)
 
 
-def systems(*, timed: bool = True, longest: int = 4, clients: bool = False) -> st.SearchStrategy[Model]:
+def systems(
+    *, timed: bool = True, longest: int = 4, clients: bool = False, every_kind: bool = False
+) -> st.SearchStrategy[Model]:
     """Draw the model of a description."""
-    return descriptions(timed=timed, longest=longest, clients=clients).map(
+    return descriptions(timed=timed, longest=longest, clients=clients, every_kind=every_kind).map(
         lambda description: system(description=description)
     )
 
@@ -226,6 +283,8 @@ def _bodies(told: dict[str, Any], timed: bool, longest: int) -> st.SearchStrateg
         st.tuples(st.just("repeat"), st.just(2), short),
         st.tuples(st.just("choose"), short, st.lists(st.one_of(simple), max_size=1)),
     ]
+    if told.get("variable"):
+        nested.append(st.tuples(st.just("when"), st.just(0), short))
     if told["lock"]:
         held = st.tuples(st.just("lock"), st.integers(0, told["lock"] - 1), limit, short)
         nested += [held, st.tuples(st.just("lock"), st.integers(0, told["lock"] - 1), limit, st.tuples(held).map(list))]
@@ -240,9 +299,14 @@ def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.Sear
         "queue": [("put", st.integers(0, 3), limit)] * 2 + [("get", limit)],  # two items show their order
         "event": [("set",), ("clear",), ("wait", limit)],
         "semaphore": [("acquire", limit), ("release",)],
+        "variable": [("count",), ("reset",), ("until", st.integers(0, 2), limit)],
+        "condition": [("await notice", limit), ("notify", st.booleans())],
+        "timer": [("start",), ("cancel",)],
     }
     if "tasks" in which:
         shapes["pool"] = [("submit", which["tasks"])]
+        if "shutdown" in which:
+            shapes["pool"] += [("submit", which["tasks"]), ("shutdown", st.booleans())]
     found = [
         st.tuples(st.just(name), which[kind], *rest)
         for kind, instructions in shapes.items()

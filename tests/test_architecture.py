@@ -31,7 +31,7 @@ RANKS = [
     {"liveness", "waiting", "simulation"},
     {"reduction"},
     {"result", "shrink"},
-    {"knot", "lost"},
+    {"foresight", "knot", "lost"},
     {"monitor", "search"},
     {"fast"},
     {"runs", "no_return"},

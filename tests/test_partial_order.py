@@ -17,12 +17,12 @@ from simcore.objects import Event, Future, Link, Lock, Queue, RLock, Semaphore, 
 from simcore.operations import Operation
 from simcore.reduction import NotSymmetric, PartialOrder, Symmetry
 from simcore.reduction.footprints import Footprints
-from simcore.search import Search
+from simcore.search import Search, Unjustified
 from simcore.spec import DEADLOCK_FREE
 from simcore.state import Watched
 
 TIMEOUTS = ["never", "when_stuck", "in_order", "anytime"]
-LIMIT = 5_000
+LIMIT = 1_000
 
 # ---- what is declared to commute ---------------------------------------------------------------------------
 
@@ -180,6 +180,8 @@ def space_of(kernel, partial_order, limit, names=True):
         except NotSymmetric as found:
             apart = {**symmetry.apart, found.family: found.reason}
             continue
+        except Unjustified:
+            continue
         if not partial_order or search.partial_order.justified():
             return search.space, symmetry
 
@@ -221,15 +223,18 @@ def generated(model, timeouts):
         assume(False)
 
 
-@given(systems(longest=3) | systems(longest=2, clients=True), st.sampled_from(TIMEOUTS))
+SMALL = systems(longest=3, every_kind=True) | systems(longest=2, clients=True, every_kind=True)
+
+
+@given(SMALL, st.sampled_from(TIMEOUTS))
 @settings(max_examples=60)
 def test_the_same_ends_and_program_points_of_generated_systems_are_met(model, timeouts):
     generated(model, timeouts)
 
 
 @pytest.mark.slow
-@given(systems(longest=4) | systems(longest=3, clients=True), st.sampled_from(TIMEOUTS))
-@settings(max_examples=500)
+@given(SMALL, st.sampled_from(TIMEOUTS))
+@settings(max_examples=2_000)
 def test_the_same_ends_and_program_points_of_many_generated_systems_are_met(model, timeouts):
     generated(model, timeouts)
 
@@ -255,9 +260,11 @@ def test_the_verdict_does_not_depend_on_reductions(name, timeouts):
 
 
 def questions(model):
-    """Yield properties of single states, about each object that has a plain value and each process."""
+    """Yield properties of single states, about objects that have a plain value and processes, clients left out."""
     for thing in model.objects:
         name = thing.name
+        if "client" in name:
+            continue
         if thing.kind == "event":
             yield sometimes(lambda state, name=name: state[name], f"{name} is set")
         if thing.kind == "future":
@@ -265,31 +272,33 @@ def questions(model):
         if thing.kind == "queue":
             yield always(lambda state, name=name: len(state[name]) < 2, f"{name} holds less than two")
             yield sometimes(lambda state, name=name: state[name][:1] == (0,), f"{name} begins with 0")
+        if thing.kind == "variable":
+            yield always(lambda state, name=name: state[name] != 2, f"{name} is never 2")
     for process in model.processes:
-        if process.pool is None:
+        if process.pool is None and "client" not in process.name:
             yield sometimes(lambda state, name=process.name: state.process(name).blocked, f"{process} waits")
 
 
-def generated_verdicts(model, timeouts):
+def generated_verdicts(model, timeouts, which):
     try:
-        space_of(Kernel(model, timeouts), False, LIMIT // 5, names=False)
+        space_of(Kernel(model, timeouts), False, LIMIT // 2, names=False)
     except OutOfBudget:
         assume(False)
-    for prop in (DEADLOCK_FREE, no_stuck_subset(), *questions(model)):
-        agree(model, prop, timeouts=timeouts)
+    asked = [DEADLOCK_FREE, no_stuck_subset(), *questions(model)]
+    agree(model, asked[which % len(asked)], timeouts=timeouts)
 
 
-@given(systems(longest=3), st.sampled_from(TIMEOUTS))
-@settings(max_examples=20)
-def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, timeouts):
-    generated_verdicts(model, timeouts)
+@given(SMALL, st.sampled_from(TIMEOUTS), st.integers(0, 99))
+@settings(max_examples=60)
+def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, timeouts, which):
+    generated_verdicts(model, timeouts, which)
 
 
 @pytest.mark.slow
-@given(systems(longest=4), st.sampled_from(TIMEOUTS))
-@settings(max_examples=150)
-def test_the_verdicts_on_many_generated_systems_do_not_depend_on_reductions(model, timeouts):
-    generated_verdicts(model, timeouts)
+@given(SMALL, st.sampled_from(TIMEOUTS), st.integers(0, 99))
+@settings(max_examples=2_000)
+def test_the_verdicts_on_many_generated_systems_do_not_depend_on_reductions(model, timeouts, which):
+    generated_verdicts(model, timeouts, which)
 
 
 def test_so_many_states_are_left_by_both_reductions():

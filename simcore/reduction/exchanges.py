@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from types import FunctionType
 from typing import Any
 
 from simcore.errors import SimcoreError
-from simcore.freeze import Freezer
+from simcore.freeze import Freezer, is_frozen_dataclass
 from simcore.journal import Journal, lesson
 from simcore.kernel import Kernel
 from simcore.model import Process
@@ -87,6 +88,7 @@ class Checked:
             lambda point, name: self._exchanges[name].points[point], self._blocks, self._futures, self._seen_in
         )
         self._applied: set[Hashable] = set()
+        self._functions: dict[Any, Hashable] = {}
         self._added = 0
         self._tested = -1
         self._check_actions()
@@ -228,12 +230,14 @@ class Checked:
         operation = self.renaming.renamed(applied.operation, moves)
         value = kernel.intern_value(self.renaming.renamed(kernel.values[applied.value], moves))
         outcomes = self._outcomes(exchange, operation, value, process)
-        self._applied.add(_applied_key(applied))
+        self._applied.add(self._key(applied))
         moved = Applied(process, operation, value, outcomes)
-        if _applied_key(moved) not in self._applied:
-            self._applied.add(_applied_key(moved))
+        key = self._key(moved)
+        if key not in self._applied:
+            self._applied.add(key)
             self._log.append(moved)
-        if _counted(self.renaming.renamed(applied.outcomes, moves)) != _counted(outcomes):
+        expected = self.renaming.renamed(applied.outcomes, moves)
+        if not _identical(expected, outcomes) and _counted(expected) != _counted(outcomes):
             told = f"{applied.operation} does something else to {_first_moved(self.names, moves)}"
             raise NotSymmetric(exchange.family, told)
 
@@ -243,18 +247,49 @@ class Checked:
         except Exception as error:
             raise NotSymmetric(exchange.family, f"with other names, {operation} raises {error!r}") from error
 
+    def _key(self, applied: Applied) -> Hashable:
+        """Return what tells applied operations apart."""
+        operation = applied.operation
+        return (applied.process, operation.target, operation.name, applied.value, self._key_of(operation.args))
+
+    def _key_of(self, thing: Any) -> Hashable:
+        """Return a key by value. A function that was passed on must not change, so it is looked at once."""
+        kind: Any = type(thing)
+        if kind is tuple:
+            return tuple(map(self._key_of, thing))
+        if is_frozen_dataclass(kind):
+            return (kind, *(self._key_of(getattr(thing, field.name)) for field in fields(kind)))
+        if not isinstance(thing, FunctionType):
+            return _frozen(thing)
+        if thing not in self._functions:
+            self._functions[thing] = _frozen(thing)
+        return self._functions[thing]
+
 
 def _frozen(thing: Any) -> Hashable:
     return Freezer(ordered=False).freeze(thing)
 
 
-def _applied_key(applied: Applied) -> Hashable:
-    operation = applied.operation
-    return (applied.process, operation.target, operation.name, applied.value, _frozen(operation.args))
-
-
 def _same(one: Any, other: Any) -> bool:
-    return _frozen(one) == _frozen(other)
+    return _identical(one, other) or _frozen(one) == _frozen(other)
+
+
+def _identical(one: Any, other: Any) -> bool:
+    """Tell whether two values are made of the very same things; then they need not be frozen to be compared."""
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind in (str, int):
+        return bool(one == other)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(_identical, one, other))
+    if kind is frozenset:
+        return set(map(id, one)) == set(map(id, other))
+    if is_frozen_dataclass(kind):
+        return all(_identical(getattr(one, field.name), getattr(other, field.name)) for field in fields(kind))
+    return False
 
 
 def _same_operation(one: Operation, other: Operation) -> bool:

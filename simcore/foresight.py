@@ -1,0 +1,78 @@
+"""What a search will learn late, a few sampled runs teach it early.
+
+With reductions a search relies on what has been learned so far: that a program point leads to certain operations and
+no others, that names are treated alike. What it learns later may show that to be wrong, and then all is searched
+again. Breadth-first search comes to the ends of runs last, so nearly always something comes late. A sampled run goes
+to the end at once. It only fills tables that the search would fill, so it can change no answer, however it
+is chosen, and nothing that it meets is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simcore.errors import SimcoreError
+from simcore.kernel import Kernel, Packed
+from simcore.limits import Limits, OutOfBudget
+from simcore.strategy import PCT, RandomWalk, Strategy
+
+_IN_VAIN = 3  # runs one after the other that taught nothing
+
+
+def foresee(
+    kernel: Kernel,
+    canonical: Callable[[Packed], Packed],
+    wrong_in: Callable[[Packed], object],
+    limits: Limits,
+    steps: int,
+) -> None:
+    """Let sampled runs teach ``kernel`` what processes do, and properties tell what they look at.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        What is learned is kept in its tables.
+    canonical : function
+        Returns the representative of a state: runs go through those, as the search does.
+    wrong_in : function
+        Asks properties of a state; where something is wrong a run ends.
+    limits : Limits
+        Of the search, whose states are not counted here.
+    steps : int
+        How many steps to take in all: a model may run for ever.
+
+    Raises
+    ------
+    NotSymmetric
+        When names turn out to be treated differently.
+    """
+    longest = in_vain = seed = 0
+    while steps > 0 and in_vain < _IN_VAIN:
+        known = len(kernel.effects), len(kernel.locals)
+        strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
+        strategy.begin(len(kernel.processes), max(longest, 1))
+        try:
+            taken = _run(kernel, canonical, wrong_in, limits, strategy, steps)
+        except (OutOfBudget, SimcoreError):
+            return  # the search says so, if it comes to that
+        longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
+        in_vain = in_vain + 1 if known == (len(kernel.effects), len(kernel.locals)) else 0
+
+
+def _run(
+    kernel: Kernel,
+    canonical: Callable[[Packed], Packed],
+    wrong_in: Callable[[Packed], object],
+    limits: Limits,
+    strategy: Strategy,
+    steps: int,
+) -> int:
+    """Take one run of at most so many ``steps``; return how many it took."""
+    state = canonical(kernel.initial)
+    for taken in range(steps):
+        limits.check(0)
+        choices = [] if wrong_in(state) else kernel.successors(state)
+        if not choices:
+            return taken
+        state = canonical(choices[strategy.choose([choice.process for choice in choices])].state)
+    return steps
