@@ -71,6 +71,7 @@ class Checkpoint:
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise OptionError(f"checkpoint {path}: cannot be written; name a file in a folder that exists")
         self.path, self.kernel, self.attempt = path, kernel, attempt
+        self._part = path.with_name(path.name + ".part")
         self.resumed_at = 0
         """States that had been met when the file was written."""
         self._every = every
@@ -125,16 +126,16 @@ class Checkpoint:
         self._next = now + max(self._every, (_SHARE - 1) * (now - began))
 
     def _write(self, arrays: Arrays) -> None:
-        part = self.path.with_name(self.path.name + ".part")
         try:
-            with part.open("wb") as file:
+            with self._part.open("wb") as file:
                 np.savez(file, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(self.path)
+            self._part.replace(self.path)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise OptionError(f"checkpoint {self.path}: cannot be written: {error.strerror}") from error
+        finally:
+            self._part.unlink(missing_ok=True)
 
     def _attempt(self) -> dict[str, Any]:
         attempt, watched = self.attempt, self.attempt.watched
@@ -157,6 +158,7 @@ class Checkpoint:
     def ended(self, verdict: Verdict) -> list[str]:
         """Remove the file, if it is not needed any more; return what a report should say."""
         resumed = [f"resumed at {self.resumed_at:,} states"] if self.resumed_at else []
+        self._part.unlink(missing_ok=True)  # a kill while it was written has left it
         if verdict is not Verdict.UNDETERMINED:
             self.path.unlink(missing_ok=True)
         elif self.path.exists():

@@ -28,6 +28,7 @@ from simcore.reduction.partial_order import PartialOrder
 HERE = Path(__file__).parent
 WHOLE = {"symmetry": False, "partial_order": False}
 explore_module = sys.modules[explore.__module__]
+checkpoint_module = sys.modules[Checkpoint.__module__]
 knot_module = sys.modules["simcore.knot"]
 limits_module = sys.modules["simcore.limits"]
 search_module = sys.modules["simcore.search"]
@@ -314,9 +315,24 @@ def test_a_search_that_met_a_limit_goes_on_with_a_larger_one(tmp_path):
 
 def test_what_was_left_by_a_kill_while_it_was_written_does_not_matter(tmp_path):
     file = stopped(tmp_path)
-    (tmp_path / "search.ck.part").write_bytes(b"half of")
-    explore(toys.two_phase_commit(n=3), checkpoint=file, checkpoint_every=0, **WHOLE)
-    assert list(tmp_path.iterdir()) == []
+    for every in (0, 60):
+        (tmp_path / "search.ck.part").write_bytes(b"half of")
+        explore(toys.two_phase_commit(n=3), checkpoint=file, checkpoint_every=every, **WHOLE)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_any_more_is_told_and_the_last_one_stays(tmp_path, monkeypatch):
+    file = stopped(tmp_path)
+    before = file.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint_module.np, "savez", full)
+    with pytest.raises(OptionError, match=r"search\.ck: cannot be written: No space left on device"):
+        explore(toys.two_phase_commit(n=3), checkpoint=file, checkpoint_every=0, **WHOLE)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, 0.5, 0.999])

@@ -225,6 +225,20 @@ def test_explore_keeps_hashes_and_says_so_in_its_verdict(simcore):
     assert "75,010 states" in compact.out
 
 
+def test_explore_goes_on_from_a_checkpoint(simcore, tmp_path):
+    file = tmp_path / "search.ck"
+    kept = ("--checkpoint", str(file), "--checkpoint-every", "0")
+    run = simcore("explore", *FIXED, *kept, "--max-states", "200")
+    assert run.status == 3
+    assert f"checkpoint {file}: explore again with a larger limit to go on from there" in run.out
+    once, again = simcore("explore", *FIXED, "--json").object, simcore("explore", *FIXED, *kept, "--json").object
+    assert [note for note in again["notes"] if note.startswith("resumed at ")]
+    assert [again[name] for name in ("verdict", "states", "transitions", "depth")] == [
+        once[name] for name in ("verdict", "states", "transitions", "depth")
+    ]
+    assert not file.exists()
+
+
 def test_reductions_are_switched_off_one_by_one(simcore):
     off = [(), ("--no-partial-order",), ("--no-symmetry", "--no-partial-order")]
     states = [simcore("explore", *FIXED, *options, "--json").object["states"] for options in off]
@@ -659,6 +673,9 @@ def test_a_wrong_property_is_one_line(simcore, here, spec, words):
         ("explore", "systems:locks", "--max-memory", "0"),
         ("explore", "systems:locks", "--cores", "0"),
         ("explore", "systems:locks", "--compact"),
+        ("explore", "systems:locks", "--checkpoint", "no/such/folder/file"),
+        ("explore", "systems:locks", "--checkpoint", "systems.py"),
+        ("explore", "systems:locks", "--checkpoint", "x.ck", "--checkpoint-every", "-1"),
         ("explore", "systems:locks", "--max-seconds", "nan"),
         ("explore", "systems:locks", "--strategy", "luck"),
         ("explore", "systems:locks", "--strategy", "depth", "--property", "properties.deadlock:no_stuck_subset"),
