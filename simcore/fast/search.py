@@ -54,7 +54,7 @@ from simcore.limits import STEPS_OF_A_STATE
 from simcore.search import HUNT_AFTER, Found, Search
 from simcore.spec import NO_FAILURE
 
-MOST_SHARED = 8_192  # states in a share
+MOST_SHARED = 4_096  # states in a share
 WORTH_SHARING = 1_024  # states for which a thread is worth starting
 FEW_QUESTIONS = 32  # after more of them the next states are expanded by one core: each costs a start of all others
 _MOST_STATES = (1 << 32) - 2
