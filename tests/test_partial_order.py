@@ -10,11 +10,11 @@ from test_reduction import TOYS
 
 from models import pool_starvation
 from properties import no_stuck_subset
-from simcore import Model, Verdict, always, choose, explore, sleep, sometimes
+from simcore import Model, Verdict, always, choose, explore, objects, sleep, sometimes
 from simcore.kernel import Kernel
 from simcore.limits import Limits, OutOfBudget
-from simcore.objects import Event, Future, Link, Lock, Queue, RLock, Semaphore, ThreadPool, Variable
-from simcore.operations import Operation
+from simcore.objects import Condition, Event, Future, Link, Lock, Queue, RLock, Semaphore, ThreadPool, Variable
+from simcore.operations import Operation, SharedObject
 from simcore.reduction import NotSymmetric, PartialOrder, Symmetry
 from simcore.reduction.footprints import Footprints
 from simcore.search import Search, Unjustified
@@ -144,6 +144,13 @@ def test_a_declaration_that_is_wrong_is_caught(monkeypatch, name, pair):
     monkeypatch.setattr(kind, "commutes", kind.commutes | {frozenset(pair)})
     with pytest.raises(AssertionError):
         check_diamonds(name, examples=500)
+
+
+def test_what_is_not_driven_declares_nothing():
+    driven = {type(make()) for make in THINGS.values()}
+    kinds = [kind for kind in vars(objects).values() if isinstance(kind, type) and issubclass(kind, SharedObject)]
+    assert Condition in kinds
+    assert [kind for kind in kinds if kind not in driven and kind.commutes] == []
 
 
 # ---- what is met -------------------------------------------------------------------------------------------
