@@ -37,9 +37,8 @@ see whether another one will.
 
 Two things are not done. *Sleep sets* (Godefroid, 1996) leave out steps, not states: in the reduced graphs of our models
 there are 1.2 to 1.7 steps for each state, so at most two in five could go, and a search that keeps states would have to
-keep a sleep set with each, under a symmetry one that is renamed with it. *Runs that go round* are asked of the graph with
-all orders: weak fairness is a promise to each process, and a run that is fair may be one only with the steps that
-were left out (Peled, 1993, needs to see every process for that, which leaves nothing to reduce).
+keep a sleep set with each, under a symmetry one that is renamed with it. *Runs that go round* are asked of the graph
+with all orders: weak fairness is a promise to each process, and which runs are fair depends on steps that are left out.
 """
 
 from __future__ import annotations
