@@ -2,7 +2,7 @@
 
 ``python -m benchmarks [all]`` needs ``pip install -e '.[bench]'`` and the Debian packages spin and gcc. All must
 agree on verdicts, and with reductions off on the number of states, or the run ends with an error; times are
-printed and never judged. With ``all`` two sizes follow that Spin does not complete in 8 GB: some ten minutes.
+printed and never judged. With ``all`` two sizes follow that Spin does not complete in 8 GB: some eight minutes.
 """
 
 from __future__ import annotations
