@@ -14,7 +14,7 @@ from typing import Any
 from simcore.graph import Lasso, Path
 from simcore.kernel import Packed
 from simcore.knot import Knots
-from simcore.limits import OutOfBudget
+from simcore.limits import OutOfBudget, OutOfMemory
 from simcore.no_return import no_return
 from simcore.reduction import Symmetry
 from simcore.result import Counterexample, Result
@@ -76,7 +76,7 @@ class Exploration(Search):
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
             result = self._result(name, reason=str(limit))
-            if not str(limit).startswith("max_memory"):
+            if not isinstance(limit, OutOfMemory):
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"
             if depth_first or self._reordered:

@@ -72,7 +72,7 @@ def explore(
         Stop after this many seconds of wall-clock time.
     max_memory : int, optional
         Stop when the process uses this many bytes of memory. The answer says up to which depth every state
-        was looked at.
+        was looked at, or, where steps were left out, how many states.
     cores : int, optional
         So many threads expand a level, in searches without reductions; the answer is the same for any number. As
         many as the process may use when None.
@@ -116,14 +116,11 @@ def explore(
     graph_needed = [p.name for p in asked if p.needs_graph]
     if graph_needed and strategy != "breadth":
         raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
-    if max_states is not None and max_states < 1:
-        raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
+    for name, limit in (("max_states", max_states), ("max_memory", max_memory), ("cores", cores)):
+        if limit is not None and limit < 1:
+            raise OptionError(f"{name}={limit}: use at least 1, or None for no limit")
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
-    if max_memory is not None and max_memory < 1:
-        raise OptionError(f"max_memory={max_memory}: use at least 1, or None for no limit")
-    if cores is not None and cores < 1:
-        raise OptionError(f"cores={cores}: use at least 1, or None for all that there are")
     if compact:
         _check_compact(strategy, graph_needed, symmetry or partial_order, timeouts)
     if sampler is not None:
@@ -137,12 +134,8 @@ def explore(
             raise OptionError("checkpoint: only a breadth-first search is kept; use strategy='breadth'")
         from simcore.checkpoint import Checkpoint
 
-        about: dict[str, Any] = {
-            "properties": [prop.name for prop in asked],
-            "timeouts": timeouts,
-            "symmetry": symmetry,
-        }
-        about |= {"partial_order": partial_order, "compact": compact, "seed": seed}
+        about: dict[str, Any] = {"properties": [prop.name for prop in asked], "timeouts": timeouts, "seed": seed}
+        about |= {"symmetry": symmetry, "partial_order": partial_order, "compact": compact}
         kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
     with _no_cyclic_collection():
         while True:

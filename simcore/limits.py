@@ -19,6 +19,10 @@ class OutOfBudget(Exception):
     """A limit was reached; the text says which."""
 
 
+class OutOfMemory(OutOfBudget):
+    """There would be too much to keep."""
+
+
 @dataclass
 class Limits:
     """How many states, how many seconds of wall-clock time, and how many bytes of memory, a search may take."""
@@ -53,7 +57,7 @@ class Limits:
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes of memory would be too much."""
         if self.memory is not None and memory_used() + more >= self.memory:
-            raise OutOfBudget(f"max_memory={self.memory} was reached")
+            raise OutOfMemory(f"max_memory={self.memory} was reached")
 
     def shorten(self, states: int | None = None) -> None:
         """From here on the search is only about a shorter witness, which is worth so many states."""

@@ -101,7 +101,15 @@ def test_every_toy_has_the_same_answer(tmp_path, model, timeouts):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"partial_order": False}, {"symmetry": False}, WHOLE, {**WHOLE, "compact": True}], ids=str
+    "options",
+    [
+        {},
+        {"partial_order": False},
+        pytest.param({"symmetry": False}, marks=pytest.mark.slow),
+        WHOLE,
+        {**WHOLE, "compact": True},
+    ],
+    ids=str,
 )
 def test_each_reduction_has_the_same_answer(tmp_path, options):
     build = lambda: pool_starvation.fixed(downloads=3, workers=2, callback_workers=2)  # noqa: E731
@@ -268,6 +276,7 @@ def test_a_search_that_is_killed_by_the_system_ends_with_the_same_counts(tmp_pat
     assert left == []
 
 
+@pytest.mark.slow
 def test_with_both_reductions_names_that_hash_otherwise_do_not_matter(tmp_path):
     sizes = {"downloads": 6, "workers": 4, "callback_workers": 6}
     once = explore(pool_starvation.fixed(**sizes))
