@@ -4,8 +4,8 @@ A space is arrays of integers, and is kept as it is. What the integers stand for
 generators, closures) cannot be written down. So the file has, beside the arrays, all lessons of the kernel in order
 (`journal.py`). They are taught to a new kernel, which gives out the same integers again, and to a new symmetry, whose
 choice of representatives depends on the order in which it has met things, too. After each lesson as much must be known
-as was known then, and at the end the processes must be about to do the same, at the same lines of the code; if not,
-the model is another one, and that is said.
+as was known then, and at the end the processes must run the same code and be about to do the same; if not, the model
+is another one, and that is said.
 
 What follows from these (tables of the compiled loop, footprints, caches) is found again when it is needed.
 
@@ -23,14 +23,17 @@ import zipfile
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from simcore.errors import OptionError
 from simcore.exploration import Attempt
+from simcore.freeze import contents
 from simcore.journal import Journal
 from simcore.kernel import Kernel
+from simcore.process import Program
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.search import Search, Space
 from simcore.spec import Verdict
@@ -40,6 +43,7 @@ from simcore.tables import FREE
 Arrays = dict[str, Any]
 
 _SHARE = 10  # writing takes at most about one part in so many of the time
+_PLAIN = (str, bytes, int, float, type(None))
 _GRAPH = ("starts", "targets", "processes", "outcomes")
 
 
@@ -83,6 +87,7 @@ class Checkpoint:
         }
         self._journal = Journal(self._known)
         self._told, self._texts = 0, hashlib.sha256()
+        self._programs: dict[Program, str] = {}
         self._reduction: Symmetry | None = None
         self._saved: tuple[dict[str, Any], Arrays] | None = None
         if path.exists():
@@ -146,12 +151,19 @@ class Checkpoint:
         return {**told, "watched": [objects, processes, watched.futures, watched.everything]}
 
     def _digest(self) -> str:
-        """Return a digest of what every program point is about to do, and where."""
+        """Return a digest of what every program point is about to do, and where, and of the programs."""
         kernel = self.kernel
         for number in range(self._told, len(kernel.locals)):
             operation, point = kernel.about(number), kernel.locals[number].point
-            doing = "" if operation is None else f"{operation.target.name}.{operation.name}"
-            self._texts.update(f"{doing} {'' if point is None else point.where}\n".encode())
+            if operation is not None:
+                told = f"{operation.target.name}.{operation.name} {_told(operation.args)} {operation.timeout}"
+                self._texts.update(f"{told}\n".encode())
+            if point is not None:
+                program = self._programs.get(point.program)
+                if program is None:
+                    program = _told((point.program.fn, point.program.args))
+                    self._programs[point.program] = program
+                self._texts.update(f"{point.where} {program}\n".encode())
         self._told = len(kernel.locals)
         return self._texts.hexdigest()
 
@@ -230,6 +242,21 @@ class Checkpoint:
             search.faster_space(about["looked_at"]).restore(arrays)
         else:
             _restore_space(search, arrays)
+
+
+def _told(thing: Any, seen: frozenset[int] = frozenset()) -> str:
+    """Return what can be told of something in the same words in every process; of a function, its code."""
+    if isinstance(thing, _PLAIN):
+        return repr(thing)
+    if id(thing) in seen:
+        return "again"
+    seen |= {id(thing)}
+    if isinstance(thing, FunctionType):
+        return _told((thing.__code__, thing.__defaults__, *map(contents, thing.__closure__ or ())), seen)
+    if isinstance(thing, CodeType):
+        return _told((thing.co_code, thing.co_names, *thing.co_consts), seen)
+    inside = ", ".join(_told(part, seen) for part in thing) if isinstance(thing, tuple) else ""
+    return f"{type(thing).__name__}({inside})"
 
 
 # ---- a search ------------------------------------------------------------------------------------------

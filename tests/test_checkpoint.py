@@ -394,6 +394,25 @@ def long(lock):
         yield lock.release()
 
 
+def given_up(times):
+    def steps(lock):
+        for _ in range(times):
+            yield lock.acquire()
+            yield lock.release()
+
+    return steps
+
+
+def waiting(seconds):
+    def steps(lock):
+        for _ in range(3):
+            if not (yield lock.acquire(timeout=seconds)):
+                return
+            yield lock.release()
+
+    return steps
+
+
 def moved(lock):
     for _ in range(3):
         yield lock.acquire()
@@ -401,11 +420,16 @@ def moved(lock):
         yield lock.release()
 
 
-@pytest.mark.parametrize("steps", [long, moved])
-def test_a_model_whose_code_has_changed_is_told(tmp_path, steps):
-    file = stopped(tmp_path, lambda: named(short))
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(short, long), (short, moved), (given_up(3), given_up(4)), (waiting(1.0), waiting(2.0))],
+    ids=["another loop", "another line", "another count", "another limit"],
+)
+def test_a_model_whose_code_has_changed_is_told(tmp_path, before, after):
+    file = stopped(tmp_path, lambda: named(before))
     with pytest.raises(OptionError, match=r"does something else than it did then .*; remove it to begin anew"):
-        explore(named(steps), checkpoint=file, **WHOLE)
+        explore(named(after), checkpoint=file, **WHOLE)
+    assert explore(named(before), checkpoint=file, **WHOLE).notes[-1].startswith("resumed at ")
 
 
 @pytest.mark.parametrize("place", [".", "no/such/folder/file"])
