@@ -122,9 +122,7 @@ class Checkpoint:
             "search": _of_search(search),
             "states": len(search.space.states),
         }
-        arrays = _of_space(search.space) if isinstance(search.space, Space) else search.space.saved()
-        if search.partial_order is not None and isinstance(search.space, Space):
-            arrays |= _of_choices(search)
+        arrays = _of_space(search) if isinstance(search.space, Space) else search.space.saved()
         arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
         self._write(arrays)
         now = time.monotonic()
@@ -286,8 +284,12 @@ def _restore_search(search: Search, about: dict[str, Any]) -> None:
 # ---- a space of the plain loop -------------------------------------------------------------------------
 
 
-def _of_space(space: Space) -> Arrays:
-    """Return a space as arrays; states are padded with free places for futures."""
+def _of_space(search: Search) -> Arrays:
+    """Return the space of a search, and where it has chosen whose steps to follow, as arrays.
+
+    States are padded with free places for futures.
+    """
+    space, relied_on = search.space, [] if search.partial_order is None else search.partial_order.relied_on
     longest = max(map(len, space.states))
     states = np.zeros((len(space.states), longest), np.int32)
     for number, state in enumerate(space.states):
@@ -301,6 +303,8 @@ def _of_space(space: Space) -> Arrays:
         "ended": _bits(mark[1] for mark in space.marks),
         "expanded": np.array(space.expanded),
         "done": np.frombuffer(bytes(space.done), np.uint8),
+        "relied_on": np.array([space.index[state] for state, _, _ in relied_on], np.int64),
+        "chosen": _bits(chosen for _, chosen, _ in relied_on),
         **graph,
     }
 
@@ -322,14 +326,6 @@ def _restore_space(search: Search, arrays: Arrays) -> None:
     if search.partial_order is not None:
         chosen = zip(arrays["relied_on"].tolist(), _numbers(arrays["chosen"]), strict=True)
         search.partial_order.relied_on = [(space.states[number], bits, -1) for number, bits in chosen]
-
-
-def _of_choices(search: Search) -> Arrays:
-    """Return, of each state in which part of the steps was chosen, its number and whose steps."""
-    assert search.partial_order is not None
-    relied_on, index = search.partial_order.relied_on, search.space.index
-    numbers = np.array([index[state] for state, _, _ in relied_on], np.int64)
-    return {"relied_on": numbers, "chosen": _bits(chosen for _, chosen, _ in relied_on)}
 
 
 def _bits(numbers: Any) -> Any:

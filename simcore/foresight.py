@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simcore.errors import SimcoreError
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import Choice, Kernel, Packed
 from simcore.limits import Limits, OutOfBudget
 from simcore.strategy import PCT, RandomWalk, Strategy
 
@@ -46,13 +46,18 @@ def foresee(
     NotSymmetric
         When names turn out to be treated differently.
     """
+
+    def ways(state: Packed) -> list[Choice]:
+        limits.check(0)
+        return [] if wrong_in(state) else kernel.successors(state)
+
     longest = in_vain = seed = 0
     while steps > 0 and in_vain < _IN_VAIN:
         known = len(kernel.effects), len(kernel.locals)
         strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
         try:
-            taken = _run(kernel, canonical, wrong_in, limits, strategy, steps)
+            taken = _run(canonical(kernel.initial), ways, canonical, strategy, steps)
         except (OutOfBudget, SimcoreError):
             return  # the search says so, if it comes to that
         longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
@@ -60,18 +65,15 @@ def foresee(
 
 
 def _run(
-    kernel: Kernel,
+    state: Packed,
+    ways: Callable[[Packed], list[Choice]],
     canonical: Callable[[Packed], Packed],
-    wrong_in: Callable[[Packed], object],
-    limits: Limits,
     strategy: Strategy,
     steps: int,
 ) -> int:
-    """Take one run of at most so many ``steps``; return how many it took."""
-    state = canonical(kernel.initial)
+    """Take one run of at most so many ``steps`` from ``state``; return how many it took."""
     for taken in range(steps):
-        limits.check(0)
-        choices = [] if wrong_in(state) else kernel.successors(state)
+        choices = ways(state)
         if not choices:
             return taken
         state = canonical(choices[strategy.choose([choice.process for choice in choices])].state)
