@@ -182,7 +182,7 @@ def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
     model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
     assert Answer(
         model, (), after=1, symmetry=False, partial_order=False, max_states=100
-    ).fast  # numba's own memory is in use now
+    ).fast  # LLVM's own memory is in use now
     limit = limits_module.memory_used() + 40_000_000
     with patch.object(limits_module, "BYTES_TO_COMPILE", 0):
         answer = Answer(model, (), after=5_000, symmetry=False, partial_order=False, max_memory=limit)

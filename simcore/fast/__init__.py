@@ -1,6 +1,6 @@
 """The breadth-first loop of `simcore.search` once more, compiled, for millions of states without reductions.
 
-It is imported when a search has met enough states, because numba takes half a second to start, and begins again
+It is imported when a search has met enough states, because numpy and LLVM take a moment to start, and begins again
 with the initial state. The plain loop is the reference: both meet the same states in the same order.
 """
 

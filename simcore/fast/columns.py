@@ -7,25 +7,12 @@ layout is made; bits that would be left over in a word are given to its columns,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
 
 import numpy as np
 
-from simcore.fast.loop import fill, pack, unpack
-
-Array = Any
-"""A numpy array."""
-
-
-class Layout(NamedTuple):
-    """Where the columns are, and for each of their codes, from ``offset`` on, what it stands for and a random word."""
-
-    word: Array
-    shift: Array
-    mask: Array
-    offset: Array
-    ident: Array
-    random: Array
+from simcore.fast.native import Array
+from simcore.fast.rows import fill, pack, unpack
+from simcore.fast.structs import Layout
 
 
 class Columns:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from simcore.fast import loop
-from simcore.fast.columns import Array
-from simcore.fast.loop import (
+from simcore.fast.native import Array
+from simcore.fast.registers import (
     ALIVE,
     CROWDED,
     DEAD,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Thread
-from typing import NamedTuple
 
 import numpy as np
 
 from simcore.fast import loop
-from simcore.fast.columns import Array
-from simcore.fast.loop import (
+from simcore.fast.native import Array
+from simcore.fast.registers import (
     ALIVE,
     ASK_1,
     ASK_2,
@@ -29,33 +29,10 @@ from simcore.fast.loop import (
     UNTIL,
 )
 from simcore.fast.space import PackedSpace
+from simcore.fast.structs import Buffers, Steps
 
 _STEPS = 4096  # for which there is room at first
 _APART = 16  # words: what two cores write lies in different cache lines
-
-
-class Buffers(NamedTuple):
-    """Where the compiled functions keep what they know of one state."""
-
-    row: Array
-    codes: Array
-    ids: Array
-    codes_2: Array
-    ids_2: Array
-    stack: Array
-    offset: Array
-    mark: Array
-    helpers: Array
-
-
-class Steps(NamedTuple):
-    """The steps of the states of a share: where each leads to, and for each state where its steps end."""
-
-    rows: Array
-    hashes: Array
-    found: Array
-    steps: Array
-    ends: Array
 
 
 class Share:
@@ -121,7 +98,7 @@ class Share:
             array = getattr(self.out, name)
             grown[name] = np.zeros((2 * len(array), *array.shape[1:]), array.dtype)
             grown[name][: len(array)] = array
-        self.out = self.out._replace(**grown)
+        self.out = replace(self.out, **grown)
 
 
 def expand(shares: Sequence[Share], space: PackedSpace) -> None:

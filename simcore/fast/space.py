@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from simcore.fast.columns import Array, Layout
-from simcore.fast.loop import (
+from simcore.fast.native import Array, kinds
+from simcore.fast.registers import (
     ALIVE,
     BASE,
     EDGES,
@@ -28,36 +29,15 @@ from simcore.fast.loop import (
     STATES,
     WHO,
     WRONG,
-    index,
-    keep_all,
-    keep_level,
-    numbers_of,
-    rehash,
-    repack,
 )
+from simcore.fast.rows import index, keep_all, keep_level, numbers_of, rehash, repack
+from simcore.fast.structs import Layout, Met
 from simcore.fast.tables import FastTables
 from simcore.kernel import Packed
 
 _FIRST = 4096  # states for which there is room at first
 _CHUNK = 4096
 _SIGNATURE = 64  # bits
-
-
-class Met(NamedTuple):
-    """The arrays of a space; ``marks`` and ``following`` are of the level that is expanded and of the next one.
-
-    With hash compaction ``rows`` and ``slots`` are of these two levels as well, ``signatures`` holds the hashes of all
-    states up to the level that is expanded, and ``ways`` which step of its parent each state was met by.
-    """
-
-    rows: Array
-    parents: Array
-    slots: Array
-    marks: Array
-    following: Array
-    log: Array
-    signatures: Array
-    ways: Array
 
 
 class PackedSpace:
@@ -119,7 +99,7 @@ class PackedSpace:
         columns.arrange()
         old, rows = self.layout, self.met.rows
         self.layout = columns.layout
-        self.met = self.met._replace(rows=np.empty((len(rows), columns.words), np.uint64))
+        self.met = replace(self.met, rows=np.empty((len(rows), columns.words), np.uint64))
         kept = int(self.registers[STATES] - self.registers[BASE])
         repack(old, self.layout, rows, self.met.rows, kept, *self._scratch())
         return False
@@ -143,21 +123,23 @@ class PackedSpace:
             size, words = max(rows, len(met.rows) * 5 // 4), met.rows.shape[1]
             self.allow((size - len(met.rows)) * 8 * words)
             met.rows.resize((size, words), refcheck=False)
+            self.met = met = replace(met)
         if needed > len(met.parents):
             size = max(needed, len(met.parents) * 5 // 4)
             self.allow((size - len(met.parents)) * 4)
             met.parents.resize(size, refcheck=False)
             if self.compact:
                 met.ways.resize(size, refcheck=False)
+            self.met = met = replace(met)
         if rows * 10 > len(met.slots) * 7:
             self.allow(16 * len(met.slots))
             slots = np.zeros(2 * len(met.slots), np.uint64)
             rehash(slots, met.slots)
-            self.met = met = met._replace(slots=slots)
+            self.met = met = replace(met, slots=slots)
         if needed - self.registers[LEVEL_END] > len(met.following):
             following = np.empty(max(needed, 2 * len(met.following)), np.uint64)
             following[: len(met.following)] = met.following
-            self.met = met._replace(following=following)
+            self.met = replace(met, following=following)
 
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes would be too much."""
@@ -169,7 +151,7 @@ class PackedSpace:
             return False
         registers[LEVEL], registers[LEVEL_END] = registers[LEVEL_END], registers[STATES]
         self.levels.append(int(registers[LEVEL]))
-        self.met = self.met._replace(marks=self.met.following, following=np.empty_like(self.met.following))
+        self.met = replace(self.met, marks=self.met.following, following=np.empty_like(self.met.following))
         if self.compact:
             first, last = registers[[LEVEL, LEVEL_END]] - registers[BASE]
             self.met.rows[: last - first] = self.met.rows[first:last]
@@ -186,14 +168,14 @@ class PackedSpace:
             self.allow(8 * size)
             signatures = np.zeros(size, np.uint64)
             keep_all(signatures, met.signatures)
-            self.met = met = met._replace(signatures=signatures)
+            self.met = met = replace(met, signatures=signatures)
         keep_level(self.layout, met.signatures, met.rows[: end - level], *self._scratch())
 
     def begin(self, most: int) -> None:
         """Begin to count the edges of the next ``most`` states one by one."""
         self.registers[LOG] = self.registers[POSITION]
         if len(self.met.log) < most:
-            self.met = self.met._replace(log=np.zeros(most, np.int64))
+            self.met = replace(self.met, log=np.zeros(most, np.int64))
 
     def cut(self, parent: int) -> None:
         """Forget what was met after ``parent`` was expanded, in the states counted since `begin`."""
@@ -210,14 +192,15 @@ class PackedSpace:
         """Return everything that the search goes on from."""
         registers, met, codes = self.registers, self.met, self.tables.columns.codes
         states = int(registers[STATES])
-        trimmed = met._replace(
+        trimmed = replace(
+            met,
             rows=met.rows[: states - registers[BASE]],
             parents=met.parents[:states],
             following=met.following[: states - registers[LEVEL_END]],
             ways=met.ways[:states],
         )
         return {
-            **trimmed._asdict(),
+            **{name: getattr(trimmed, name) for name in kinds(Met)},
             "registers": registers,
             "levels": np.array(self.levels),
             "codes": np.concatenate([np.array(column) for column in codes]),
@@ -231,10 +214,10 @@ class PackedSpace:
         columns.codes = [part.tolist() for part in np.split(saved["codes"], saved["code_ends"][:-1])]
         self.registers, self.levels = saved["registers"], saved["levels"].tolist()
         self.layout = columns.layout
-        before = self.layout._replace(**{name: saved[f"lay_{name}"] for name in ("word", "shift", "mask")})
+        before = replace(self.layout, **{name: saved[f"lay_{name}"] for name in ("word", "shift", "mask")})
         rows = np.empty((len(saved["rows"]), columns.words), np.uint64)
         repack(before, self.layout, saved["rows"], rows, len(rows), *self._scratch())
-        self.met = Met(**{**{name: np.array(saved[name]) for name in Met._fields}, "rows": rows})
+        self.met = Met(**{**{name: np.array(saved[name]) for name in kinds(Met)}, "rows": rows})
         self.arrays = self.tables.arrays()
 
     # ---- as the plain space ----------------------------------------------------------------------------

@@ -6,12 +6,13 @@ Nothing is decided here: each `learn_...` asks the kernel.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from simcore.fast.columns import Array, Columns
-from simcore.fast.loop import (
+from simcore.fast.columns import Columns
+from simcore.fast.native import Array
+from simcore.fast.registers import (
     CREATES,
     EXPIRES,
     HAS_FAILED,
@@ -22,44 +23,16 @@ from simcore.fast.loop import (
     MOST_FUTURES,
     MOST_PROCESSES,
     UNDONE,
-    key_of,
-    pair_key,
-    put,
-    put_all,
-    queue_key,
-    without_key,
 )
+from simcore.fast.rows import key_of, put, put_all
+from simcore.fast.steps import without_key
+from simcore.fast.structs import Arrays
+from simcore.fast.waits import pair_key, queue_key
 from simcore.kernel import SLEEPS, Kernel, Move, Packed
 from simcore.knot import Knots
 from simcore.objects import PoolValue
 from simcore.search import Unfit
 from simcore.tables import FREE
-
-
-class Arrays(NamedTuple):
-    """What the compiled functions read; see `Tables` and `Kernel` for the meaning of each."""
-
-    processes: int
-    first_process: int
-    first_future: int
-    timeouts: int
-    pending: int
-    moved: Array
-    moves: Array
-    target: Array
-    flags: Array
-    task_future: Array
-    local_mentions: Array
-    value_mentions: Array
-    value_tasks: Array
-    workers: Array
-    pools: Array
-    pool_bits: Array
-    pooled: Array
-    daemon: Array
-    without: Array
-    waits: Array
-    pairs: Array
 
 
 def _grown(array: Array, size: int) -> Array:

@@ -1,0 +1,102 @@
+"""What compiled functions are given together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simcore.fast.native import (
+    Bits,
+    Bytes,
+    IntRows,
+    Ints,
+    Ints16,
+    Ints32,
+    Struct,
+    WordRows,
+    Words,
+    Words16,
+    Words32,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout(Struct):
+    """Where the columns are, and for each of their codes, from ``offset`` on, what it stands for and a random word."""
+
+    word: Words
+    shift: Words
+    mask: Words
+    offset: Words
+    ident: Ints32
+    random: Words
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays(Struct):
+    """What is known of a kernel; see `Tables` and `Kernel` for the meaning of each."""
+
+    processes: int
+    first_process: int
+    first_future: int
+    timeouts: int
+    pending: int
+    moved: WordRows
+    moves: IntRows
+    target: Ints32
+    flags: Bytes
+    task_future: Ints16
+    local_mentions: Words
+    value_mentions: Words
+    value_tasks: Ints32
+    workers: Ints
+    pools: Ints
+    pool_bits: Words
+    pooled: Bits
+    daemon: Bits
+    without: WordRows
+    waits: WordRows
+    pairs: WordRows
+
+
+@dataclass(frozen=True, eq=False)
+class Met(Struct):
+    """The states of a space; ``marks`` and ``following`` are of the level that is expanded and of the next one.
+
+    With hash compaction ``rows`` and ``slots`` are of these two levels as well, ``signatures`` holds the hashes of all
+    states up to the level that is expanded, and ``ways`` which step of its parent each state was met by.
+    """
+
+    rows: WordRows
+    parents: Words32
+    slots: Words
+    marks: Words
+    following: Words
+    log: Ints
+    signatures: Words
+    ways: Words16
+
+
+@dataclass(frozen=True, eq=False)
+class Buffers(Struct):
+    """Where the compiled functions keep what they know of one state."""
+
+    row: Words
+    codes: Ints
+    ids: Ints
+    codes_2: Ints
+    ids_2: Ints
+    stack: Words
+    offset: Ints
+    mark: Words
+    helpers: Words
+
+
+@dataclass(frozen=True, eq=False)
+class Steps(Struct):
+    """The steps of the states of a share: where each leads to, and for each state where its steps end."""
+
+    rows: WordRows
+    hashes: Words
+    found: Ints
+    steps: IntRows
+    ends: Ints
