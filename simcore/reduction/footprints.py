@@ -19,7 +19,10 @@ from simcore.objects import LockValue
 from simcore.operations import Operation
 from simcore.reduction.names import Moves
 from simcore.reduction.symmetry import Symmetry
-from simcore.tables import Effect
+from simcore.tables import Effect, Local
+
+SETS = ("set_result", "set_exception")
+"""What sets a future."""
 
 TRIES = "?"  # at the end of an access that gives up where others would wait: order always counts for it
 
@@ -40,6 +43,8 @@ class Footprints:
         For each local, the accesses; bit 0 stands for a submit, bit 1 for a step that may free the place of a future.
     version : int
         Grows with every new fact.
+    set_by_hand : bool
+        Whether anybody but the worker of a task was seen to set the future of a submit.
     """
 
     CREATES, FREES = 1, 2
@@ -59,6 +64,7 @@ class Footprints:
         self._held: list[int] = []
         self._seen, self._futures = 0, self.kernel.futures
         self._released_by_others: set[int] = set()
+        self.set_by_hand = False
         self._named: dict[int, tuple[int, ...]] = {}
         self._alike: dict[int, int] = {}
         self._images: dict[tuple[int, tuple[int | None, ...]], int] = {}
@@ -127,6 +133,8 @@ class Footprints:
         operation, position = self.kernel.about(local), self.kernel.target(local)
         if operation is None or not position:  # ended, or on the one object that is not shared
             return 0
+        made = position >= self.kernel.first_future
+        self.set_by_hand |= made and operation.name in SETS and not self.sets_own(self.kernel.locals[local], operation)
         creates = self.CREATES if operation.name in operation.target.creates else 0
         return self._bit(position, self.access(operation)) | creates
 
@@ -204,6 +212,10 @@ class Footprints:
     def own_lock(self, position: int) -> bool:
         """Tell whether nobody was ever seen to free the lock at ``position`` that another one holds."""
         return position not in self._released_by_others
+
+    def sets_own(self, local: Local, operation: Operation) -> bool:
+        """Tell whether what a worker is about to do is to set the future of its own task."""
+        return operation.name in SETS and local.task is not None and local.task.future is operation.target
 
     def free_when_idle(self, idle: int) -> bool:
         """Tell whether a worker with the local ``idle`` is mentioned nowhere, as the owner of a lock would be."""

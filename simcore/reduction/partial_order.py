@@ -27,13 +27,15 @@ stand, the search is made again with that knowledge. That is enough: take the sh
 last step had not been learned. Up to there the choices stand, so a run of the reduced graph contains that step, and
 it was learned.
 
-Three things are particular to this kernel. Under "when_stuck" and "in_order" time passes only when nobody can move,
+Four things are particular to this kernel. Under "when_stuck" and "in_order" time passes only when nobody can move,
 which is never before a step that was put off: time-outs count only under "anytime", or when one is due. The futures
 of submits take the lowest free place, so submits commute up to the names of futures: where a symmetry renames those
 (`symmetry.py`; both reductions together: Emerson, Jha and Peled, 1997); elsewhere their order counts. And whichever
 idle worker takes the next task of a pool, the same state results up to the names of workers, as an idle worker is
 mentioned nowhere (it owns no lock): where those are renamed, the first worker that can take a task need not wait to
-see whether another one will.
+see whether another one will. And the future of a submit is set by the worker of its task and nobody else, unless somebody
+was seen to set one by hand; it is a single writer. If the last who could ask for it drops it before, the worker goes idle
+at once, as it does when it has set it, so that another future may come to stand at its place makes no difference.
 
 Two things are not done. *Sleep sets* (Godefroid, 1996) leave out steps, not states: in the reduced graphs of our models
 there are 1.2 to 1.7 steps for each state, so at most two in five could go, and a search that keeps states would have to
@@ -49,7 +51,7 @@ from typing import NamedTuple
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.objects import Condition, LockValue, ThreadPool
 from simcore.operations import Operation
-from simcore.reduction.footprints import Footprints
+from simcore.reduction.footprints import SETS, Footprints
 from simcore.reduction.symmetry import Symmetry
 from simcore.state import Watched
 from simcore.tables import FREE
@@ -233,6 +235,8 @@ class PartialOrder:
             commute |= {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
         if isinstance(target, ThreadPool) and access == "take" and self._any_worker(state, process, position):
             commute.add("take")
+        if footprints.sets_own(local, operation) and not footprints.set_by_hand:
+            commute |= set(SETS)  # those of others are of other futures
         accesses = sum(bit for other, bit in known.items() if other not in commute)
         if not self._places_renamed:
             if operation.name in target.creates:

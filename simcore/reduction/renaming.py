@@ -14,8 +14,9 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple, Protocol
 
-from simcore.freeze import Freezer, Unfreezable, is_frozen_dataclass
+from simcore.freeze import Freezer, Unfreezable, is_frozen_dataclass, parts
 from simcore.model import Index, Process
+from simcore.objects import Task
 from simcore.operations import SharedObject
 from simcore.reduction.names import Moves, Names, NotSymmetric
 
@@ -76,6 +77,8 @@ class Renaming:
     def __init__(self, names: Names, known: Known) -> None:
         self.names, self.known = names, known
         self._shapes: dict[Hashable, int] = {}
+        self._tasks: dict[tuple[int, int, int], tuple[Task, Described]] = {}
+        self._renamed_tasks: dict[tuple[tuple[int, int, int], tuple[int, ...]], Task] = {}
         self._functions: dict[Hashable, Hashable] = {}  # what is inside of them takes long to read
         self._cases: dict[type, Callable[[Any, Moves], Any]] = {
             str: names.text,
@@ -83,6 +86,7 @@ class Renaming:
             Index: self._index,
             Process: self._process,
             frozenset: lambda items, moves: frozenset(self.renamed(item, moves) for item in items),
+            Task: self._task,
             types.MethodType: lambda m, moves: types.MethodType(m.__func__, self.renamed(m.__self__, moves)),
         }
 
@@ -107,6 +111,15 @@ class Renaming:
 
     def _tuple(self, parts: tuple[Any, ...], moves: Moves) -> tuple[Any, ...]:
         return tuple(self.renamed(part, moves) for part in parts)
+
+    def _task(self, task: Task, moves: Moves) -> Task:
+        names = self.task(task).names
+        key = parts(task), tuple([moves.get(name, name) for name in names])
+        found = self._renamed_tasks.get(key)
+        if found is None:
+            found = task if key[1] == names else Task(*(self.renamed(part, moves) for part in task))
+            self._renamed_tasks[key] = found
+        return found
 
     def _index(self, index: Index, moves: Moves) -> Any:
         name = self.names.of_index(index)
@@ -176,6 +189,14 @@ class Renaming:
         """Take the names out of ``thing``."""
         return _Description(self).of(thing)
 
+    def task(self, task: Task) -> Described:
+        """Take the names out of a task, once: a queue is one value for each order of its tasks."""
+        key = parts(task)
+        known = self._tasks.get(key)
+        if known is None:
+            known = self._tasks[key] = task, _Description(self).of_parts(task)
+        return known[1]
+
     def shape(self, shape: Hashable) -> int:
         """Return a small integer for a shape."""
         return self._shapes.setdefault(shape, len(self._shapes))
@@ -219,7 +240,12 @@ class _Description:
         self._sets = 0
 
     def of(self, thing: Any) -> Described:
-        shape = self._shape(thing)
+        return self._described(self._shape(thing))
+
+    def of_parts(self, task: Task) -> Described:
+        return self._described((Task, *map(self._shape, task)))
+
+    def _described(self, shape: Hashable) -> Described:
         names = tuple(self.names)
         if names:
             self.facts.insert(0, Fact(shape, names, tuple(range(len(names)))))
@@ -230,6 +256,8 @@ class _Description:
         found = self.renaming.mentioned(thing)
         if found is None and isinstance(thing, frozenset):
             return self._set(thing)
+        if found is None and isinstance(thing, Task):
+            return self._task(thing)
         if found is None:
             parts = self._parts(thing)
             if parts is not None:
@@ -237,6 +265,13 @@ class _Description:
             found = self.renaming.opaque(thing)
         shape, names = found
         return (shape, *(self.names.setdefault(name, len(self.names)) for name in names)) if names else shape
+
+    def _task(self, task: Task) -> Hashable:
+        alone = self.renaming.task(task)
+        if not alone.ordered:  # its sets are numbered among all there are
+            return (Task, *map(self._shape, task))
+        slots = (self.names.setdefault(name, len(self.names)) for name in alone.names)
+        return (Task, self.renaming.shape(alone.shape), *slots)
 
     def _parts(self, thing: Any) -> Iterator[Any] | tuple[Any, ...] | None:
         if isinstance(thing, tuple) and (type(thing) is tuple or hasattr(thing, "_fields")):
