@@ -111,9 +111,12 @@ class Checkpoint:
 
     def keep(self, search: Search) -> None:
         """Write the file, if it is time to."""
+        if time.monotonic() >= self._next:
+            self.write(search)
+
+    def write(self, search: Search) -> None:
+        """Write the file; no state may be half expanded."""
         began = time.monotonic()
-        if began < self._next:
-            return
         header = {
             "about": self._about,
             "attempt": self._attempt(),
@@ -124,11 +127,11 @@ class Checkpoint:
         }
         arrays = _of_space(search) if isinstance(search.space, Space) else search.space.saved()
         arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-        self._write(arrays)
+        self._replace_by(arrays)
         now = time.monotonic()
         self._next = now + max(self._every, (_SHARE - 1) * (now - began))
 
-    def _write(self, arrays: Arrays) -> None:
+    def _replace_by(self, arrays: Arrays) -> None:
         try:
             with self._part.open("wb") as file:
                 np.savez(file, **arrays)

@@ -77,6 +77,7 @@ class Exploration(Search):
                 return self._result(name, self._shortened(self.hunted))
             result = self._result(name, reason=str(limit))
             if not isinstance(limit, OutOfMemory):
+                self._keep()
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"
             if depth_first or self._reordered:
@@ -91,6 +92,15 @@ class Exploration(Search):
         if self._reordered:
             return self._in_all_orders(found, depth_first)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
+
+    def _keep(self) -> None:
+        """Write the checkpoint, if there is one: a limit has stopped the search, and with a larger one it goes on."""
+        if self.checkpoint is not None:
+            space = self.space
+            space.take_back()
+            if self.partial_order is not None:
+                self.partial_order.take_back(lambda state: bool(space.done[space.index[state]]))
+            self.checkpoint.write(self)
 
     @property
     def _reordered(self) -> bool:

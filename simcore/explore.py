@@ -91,9 +91,10 @@ def explore(
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     checkpoint : path, optional
-        A file in which a breadth-first search is kept now and then. Where it is there already, the search goes on from
-        it, with the same answer as if it had not been interrupted; limits and ``cores`` may then be others,
-        everything else may not. It is removed once the answer is known, and stays where that is undetermined.
+        A file in which a breadth-first search is kept now and then, and when a limit of states or seconds stops it.
+        Where it is there already, the search goes on from it, with the same answer as if it had not been interrupted;
+        limits and ``cores`` may then be others, everything else may not. It is removed once the answer is known, and
+        stays where that is undetermined.
     checkpoint_every : float
         Seconds between two times that it is written; more where writing would take more than a tenth of the time.
     progress : function, optional

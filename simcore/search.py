@@ -74,6 +74,19 @@ class Space:
         self.done.append(0)
         return number
 
+    def take_back(self) -> None:
+        """Forget the steps of a state that a limit came in between of; it is the next one to expand."""
+        number, graph = len(self.expanded), self.graph
+        if number == len(self.states) or not self.done[number]:
+            return
+        self.done[number] = 0
+        while len(self.states) > 1 and self.parents[-1] == number:
+            del self.index[self.states.pop()]
+            for column in (self.parents, self.depths, self.marks, self.done):
+                column.pop()
+        for edges in (graph.targets, graph.processes, graph.outcomes):
+            del edges[graph.starts[-1] :]
+
     @property
     def depth(self) -> int:
         """The steps from the initial state to the farthest."""

@@ -173,7 +173,7 @@ class PackedSpace:
 
     def begin(self, most: int) -> None:
         """Begin to count the edges of the next ``most`` states one by one."""
-        self.registers[LOG] = self.registers[POSITION]
+        self.registers[LOG], self._edges = self.registers[[POSITION, EDGES]]
         if len(self.met.log) < most:
             self.met = replace(self.met, log=np.zeros(most, np.int64))
 
@@ -182,9 +182,13 @@ class PackedSpace:
         registers = self.registers
         states = 1 + int(np.searchsorted(self.met.parents[1 : registers[STATES]], parent, side="right"))
         registers[STATES], registers[POSITION] = states, parent + 1
-        registers[EDGES] = self.met.log[parent - registers[LOG]]
+        registers[EDGES] = self.met.log[parent - registers[LOG]] if parent >= registers[LOG] else self._edges
         registers[[ALIVE, WRONG]] = -1
         self._index()
+
+    def take_back(self) -> None:
+        """Forget the steps of a state that a limit came in between of; it is the next one to expand."""
+        self.cut(int(self.registers[POSITION]) - 1)
 
     # ---- on disk ---------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class Footprints:
     may : list of int
         For each local, the accesses; bit 0 stands for a submit, bit 1 for a step that may free the place of a future.
     version : int
-        Grows with every new fact.
+        Grows when something that was asked before may be answered otherwise.
     set_by_hand : bool
         Whether anybody but the worker of a task was seen to set the future of a submit.
     """
@@ -83,7 +83,6 @@ class Footprints:
             self._held.append(0)
         new = kernel.effects[self._seen :]
         self._seen = len(kernel.effects)
-        self.version += 1
         for effect in new:
             self._take_in(effect)
 
@@ -134,13 +133,16 @@ class Footprints:
         if operation is None or not position:  # ended, or on the one object that is not shared
             return 0
         made = position >= self.kernel.first_future
-        self.set_by_hand |= made and operation.name in SETS and not self.sets_own(self.kernel.locals[local], operation)
+        if made and operation.name in SETS and not self.sets_own(self.kernel.locals[local], operation):
+            self.set_by_hand = True
+            self.version += 1
         creates = self.CREATES if operation.name in operation.target.creates else 0
         return self._bit(position, self.access(operation)) | creates
 
     def _bit(self, position: int, access: str) -> int:
         known = self.at.setdefault(position, {})
         if access not in known:
+            self.version += 1
             self._accesses.append((position, access))
             known[access] = 1 << len(self._accesses) + 1
             if not self._symmetry.owners(position):
@@ -170,12 +172,14 @@ class Footprints:
             owner = before.owner
             if owner is not None and owner is not self.kernel.processes[process]:
                 self._released_by_others |= self._all_like(move.position)
+                self.version += 1
 
     def _may_come_to(self, local: int, accesses: int) -> None:
         grown = [(local, accesses)]
         while grown:
             local, accesses = grown.pop()
             if accesses & ~self.may[local]:
+                self.version += 1
                 self.may[local] |= accesses
                 grown += [(before, self._moved(self.may[local], moves)) for before, moves in self._before[local]]
 
@@ -189,6 +193,7 @@ class Footprints:
                 same = position < 0  # but for names
                 held = self._anywhere(held) if same else held & ~(1 << position) | mentions << position
                 if held & ~self._held[after]:
+                    self.version += 1
                     self._held[after] |= held
                     changed.append((after, self._after[after]))
 

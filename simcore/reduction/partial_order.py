@@ -33,9 +33,9 @@ of submits take the lowest free place, so submits commute up to the names of fut
 (`symmetry.py`; both reductions together: Emerson, Jha and Peled, 1997); elsewhere their order counts. And whichever
 idle worker takes the next task of a pool, the same state results up to the names of workers, as an idle worker is
 mentioned nowhere (it owns no lock): where those are renamed, the first worker that can take a task need not wait to
-see whether another one will. And the future of a submit is set by the worker of its task and nobody else, unless somebody
-was seen to set one by hand; it is a single writer. If the last who could ask for it drops it before, the worker goes idle
-at once, as it does when it has set it, so that another future may come to stand at its place makes no difference.
+see whether another one will. And the future of a submit is set by the worker of its task alone, a single writer, unless
+somebody was seen to set one by hand. If the last who could ask for it drops it before, the worker goes idle at once, as
+it does when it has set it, so that another future may come to stand at its place makes no difference.
 
 Two things are not done. *Sleep sets* (Godefroid, 1996) leave out steps, not states: in the reduced graphs of our models
 there are 1.2 to 1.7 steps for each state, so at most two in five could go, and a search that keeps states would have to
@@ -45,7 +45,7 @@ with all orders: weak fairness is a promise to each process, and which runs are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from simcore.kernel import Choice, Kernel, Packed
@@ -114,6 +114,11 @@ class PartialOrder:
     def rely_on(self, state: Packed, part: Part) -> None:
         """Remember that ``part`` is followed in place of all steps of ``state``."""
         self.relied_on.append((state, part.chosen, self.footprints.version + self.watched.version))
+
+    def take_back(self, done: Callable[[Packed], bool]) -> None:
+        """Forget what was chosen for the last state, unless it is ``done``."""
+        if self.relied_on and not done(self.relied_on[-1][0]):
+            self.relied_on.pop()
 
     @property
     def used(self) -> bool:
