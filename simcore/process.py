@@ -24,9 +24,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
-from simcore.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, place
+from simcore.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, parts, place
 from simcore.mentions import mentions
 from simcore.model import ProcessFunction
+from simcore.objects import Task
 from simcore.operations import Operation, Raised, SharedObject
 
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
@@ -171,6 +172,7 @@ class Points:
         self._programs: dict[Hashable, Program] = {}
         self._points: dict[Hashable, Point] = {}
         self._starts: dict[Program, Point] = {}
+        self._begun: dict[tuple[int, int], tuple[Task, Point]] = {}
         self._kept: dict[Program, tuple[Point, _Run]] = {}
 
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
@@ -191,6 +193,13 @@ class Points:
             self._starts[program] = found
             self.learned.append(Learned(None, (fn, args), found))
         return self._starts[program]
+
+    def begin(self, task: Task) -> Point:
+        """Return the first point of a task; many are made of the same function and arguments."""
+        key = parts(task)[:2]
+        if key not in self._begun:
+            self._begun[key] = task, self.start(str(task), task.fn, task.args)
+        return self._begun[key][1]
 
     def advance(self, point: Point, result: Any) -> Point:
         """Return the point that follows ``point`` when its operation gives ``result``.

@@ -17,7 +17,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
-from simcore.freeze import Freezer, FrozenTasks, parts
+from simcore.freeze import Freezer, FrozenTasks
 from simcore.journal import Journal, lesson
 from simcore.model import Model, Process
 from simcore.objects import LEAVE, Future, Task, ThreadPool
@@ -120,7 +120,6 @@ class Tables:
         self.values: list[Any] = [None]
         self._value_ids: dict[Hashable, int] = {_NO_VALUE: FREE}
         self._tasks = FrozenTasks()
-        self._starts: dict[tuple[int, int], tuple[Task, Point]] = {}
         self._value_futures: list[frozenset[int]] = [frozenset()]
         self.value_processes: list[frozenset[Process]] = [frozenset()]
         self.locals: list[Local] = []
@@ -205,19 +204,12 @@ class Tables:
             if isinstance(result, Raised):
                 raise ModelError(f"{process}: a pool worker was given {result}")
             assert isinstance(result, Task)
-            task, point = result, self._begun(result)
+            task, point = result, self.points.begin(result)
         elif status == "ready":
             point = self.points.advance(point, result)
         else:  # its result has been handed to its future
             return self.intern_local(Local(None, None, "idle"), process)
         return self.intern_local(self._settled(process, point, task), process)
-
-    def _begun(self, task: Task) -> Point:
-        """Return the first point of a task; many are made of the same function and arguments."""
-        made_of = parts(task)[:2]
-        if made_of not in self._starts:
-            self._starts[made_of] = task, self.points.start(str(task), task.fn, task.args)
-        return self._starts[made_of][1]
 
     def _settled(self, process: Process, point: Point, task: Task | None) -> Local:
         """A task that has ended leaves its worker idle at once, when nobody can ask for its result."""

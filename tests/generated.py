@@ -56,6 +56,9 @@ def interpret(body):
                 case "result", timeout:
                     if future is not None:
                         yield future.result(timeout=timeout)
+                case "set by hand":
+                    if future is not None:
+                        yield future.set_result("by hand")
                 case "set_result", promise:
                     yield promise.set_result("set")
                 case "await", promise, timeout:
@@ -216,7 +219,7 @@ def descriptions(
     clients : bool
         Whether two or three of the processes differ in the index that is their name alone.
     every_kind : bool
-        Whether there may be variables, conditions and timers, and pools may be shut down.
+        Whether there may be variables, conditions and timers, pools may be shut down, and futures of tasks set by hand.
     """
     told: dict[str, Any] = {
         "lock": draw(st.integers(0, 2)),
@@ -233,7 +236,7 @@ def descriptions(
     for _ in range(draw(st.integers(1, 2)) if told["pool"] else 0):
         told["tasks"].append(draw(_bodies(told, timed, 2)))
     if every_kind and told["tasks"]:
-        told["timer"] = draw(seldom)
+        told |= {"timer": draw(seldom), "by_hand": draw(seldom)}
     most = 1 if clients else 4
     told["processes"] = draw(st.lists(_bodies(told, timed, longest), min_size=0 if clients else 2, max_size=most))
     if clients:
@@ -315,4 +318,6 @@ def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.Sear
     ]
     if "tasks" in which:
         found.append(st.tuples(st.just("result"), limit))
+        if told.get("by_hand"):
+            found.append(st.tuples(st.just("set by hand")))
     return found

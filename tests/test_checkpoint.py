@@ -26,6 +26,7 @@ from simcore.errors import OptionError
 from simcore.reduction.partial_order import PartialOrder
 
 HERE = Path(__file__).parent
+TIMEOUTS = ["never", "when_stuck", "in_order", "anytime"]
 WHOLE = {"symmetry": False, "partial_order": False}
 explore_module = sys.modules[explore.__module__]
 checkpoint_module = sys.modules[Checkpoint.__module__]
@@ -94,7 +95,7 @@ def same(tmp_path, build, *properties, chances=None, **options):
 # ---- the same answer -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
+@pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_every_toy_has_the_same_answer(tmp_path, model, timeouts):
     same(tmp_path, model, timeouts=timeouts)
@@ -222,7 +223,7 @@ def test_a_search_that_began_again_goes_on_with_what_it_had_learned(tmp_path):
         same(tmp_path, build, chances=chances)
 
 
-@given(systems(longest=3), st.sampled_from(["never", "when_stuck", "in_order", "anytime"]), st.booleans(), st.data())
+@given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.booleans(), st.data())
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_systems_have_the_same_answer(tmp_path, model, timeouts, reduced, data):
     note(str(model.origin))

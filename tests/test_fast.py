@@ -280,7 +280,7 @@ def test_no_thread_is_left():
     assert threading.enumerate() == before
 
 
-@given(systems(longest=3), st.sampled_from(TIMEOUTS), st.integers(1, 60), st.integers(1, 4))
+@given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.integers(1, 60), st.integers(1, 4))
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_systems_have_the_same_answer(many_shares, model, timeouts, after, cores):
     note(str(model.origin))
@@ -289,7 +289,7 @@ def test_generated_systems_have_the_same_answer(many_shares, model, timeouts, af
 
 
 @pytest.mark.slow
-@given(systems(longest=5), st.sampled_from(TIMEOUTS), st.integers(1, 1_000), st.integers(1, 4))
+@given(systems(longest=5, every_kind=True), st.sampled_from(TIMEOUTS), st.integers(1, 1_000), st.integers(1, 4))
 @settings(max_examples=2_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_generated_systems_have_the_same_answer(many_shares, model, timeouts, after, cores):
     with patch.object(no_return_module, "NO_RETURN_STATES", 20):

@@ -122,7 +122,7 @@ def test_where_somebody_always_waits_nobody_need_be_lost():
     assert agree(whole(baton(), True)) == [None, (0, 0)]
 
 
-@given(systems(longest=3, clients=True))
+@given(systems(longest=3, clients=True, every_kind=True))
 @settings(max_examples=40)
 def test_the_first_who_is_lost_in_a_generated_system_is_found(model):
     found = whole(model, True)
@@ -130,7 +130,7 @@ def test_the_first_who_is_lost_in_a_generated_system_is_found(model):
     agree(found)
 
 
-@given(systems(longest=3))
+@given(systems(longest=3, every_kind=True))
 @settings(max_examples=40)
 def test_the_first_worker_who_is_lost_in_a_generated_system_is_found(model):
     found = whole(model, True)

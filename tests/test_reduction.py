@@ -146,14 +146,14 @@ def agree(model, limit):
         assert reduced.counterexample.schedule.switches == full.counterexample.schedule.switches
 
 
-@given(systems(longest=3))
+@given(systems(longest=3, every_kind=True))
 @settings(max_examples=200)
 def test_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 
 
 @pytest.mark.slow
-@given(systems(longest=5))
+@given(systems(longest=5, every_kind=True))
 @settings(max_examples=2_000)
 def test_many_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
@@ -248,7 +248,7 @@ def test_representatives_do_not_change_what_happens_in_the_end(name, prop):
         assert lengths[0] == lengths[1]
 
 
-@given(systems(longest=3, clients=True))
+@given(systems(longest=3, clients=True, every_kind=True))
 @settings(max_examples=20)
 def test_representatives_of_generated_systems_do_not_change_what_happens_in_the_end(model):
     for prop in LIVENESS:

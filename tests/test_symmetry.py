@@ -306,14 +306,14 @@ def test_so_many_states_are_left_of_a_model(build, sizes, reduced, full):
     assert [result.states for result in results] == [reduced, full]
 
 
-@given(systems(longest=3, clients=True))
+@given(systems(longest=3, clients=True, every_kind=True))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_generated_systems_with_interchangeable_names_have_the_same_verdict(model):
     agree(model, 800)
 
 
 @pytest.mark.slow
-@given(systems(longest=5, clients=True))
+@given(systems(longest=5, clients=True, every_kind=True))
 @settings(max_examples=1_000)
 def test_many_generated_systems_with_interchangeable_names_have_the_same_verdict(model):
     agree(model, 800)
