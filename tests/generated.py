@@ -157,9 +157,17 @@ def _add_clients(model: Model, told: dict[str, Any], things: dict[str, list[Any]
     for name in names:
         own = {"inbox": inbox[name], "desk": desk, "name": name}
         own["task"] = Program(f"task of {name}", (("put", inbox[name], name, None), ("put", desk, 0, None)))
-        body = [[own.get(part, part) if isinstance(part, str) else part for part in one] for one in told["body"]]
-        model.process(name, run, Program(f"body of {name}", _placed(body, things, tasks)))
+        if "helper" in told:
+            own["mail"] = model.queue(f"mail of {name}")
+            program = Program(f"help for {name}", _owned(told["helper"], own, things, tasks))
+            model.process(f"helper of {name}", run, program, daemon=True)
+        model.process(name, run, Program(f"body of {name}", _owned(told["body"], own, things, tasks)))
     model.process("server", run, Program("answers", (("answer", desk, inbox),)), daemon=True)
+
+
+def _owned(body: list[Any], own: dict[str, Any], things: dict[str, list[Any]], tasks: list[Program]) -> tuple[Any, ...]:
+    """Put into their places what a client has of its own, and the objects."""
+    return _placed([[own.get(p, p) if isinstance(p, str) else p for p in one] for one in body], things, tasks)
 
 
 _KINDS = {
@@ -217,7 +225,8 @@ def descriptions(
     longest : int
         Instructions in a body, at most; a loop runs twice.
     clients : bool
-        Whether two or three of the processes differ in the index that is their name alone.
+        Whether two or three of the processes differ in the index that is their name alone; with ``every_kind`` they may
+        have helpers who wait for them.
     every_kind : bool
         Whether there may be variables, conditions and timers, pools may be shut down, and futures of tasks set by hand.
     """
@@ -245,6 +254,11 @@ def descriptions(
             "capacity": draw(st.sampled_from([None, 1])),
             "body": draw(st.lists(st.one_of(_bodies_of_clients(told, timed)), min_size=1, max_size=longest)),
         }
+        if every_kind and draw(seldom):
+            helper = draw(st.lists(st.one_of(_bodies_of_clients(told, timed)), min_size=1, max_size=2))
+            told["clients"]["helper"] = [("get", "mail", None), *helper]
+            place = draw(st.integers(0, len(told["clients"]["body"])))
+            told["clients"]["body"].insert(place, ("put", "mail", 0, None))
     return json.dumps(told, separators=(",", ":"))
 
 

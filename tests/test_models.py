@@ -27,15 +27,15 @@ ALL = [importlib.import_module(f"models.{found.name}") for found in pkgutil.iter
 CLAIMED = [module for module in ALL if claims_of(module)]
 
 PINNED = {
-    "callback_starvation": (378, 150),
-    "client_memory": (97, 39),
-    "download_path": (145, 1_678),
+    "callback_starvation": (378, 163),
+    "client_memory": (97, 51),
+    "download_path": (146, 1_670),
     "download_retry": (60, 450),
     "escalation": (30, 144),
     "head_of_line_stall": (113, 1_837),
-    "hierarchical_startup": (31, 777),
-    "pass_through": (29, 52),
-    "pool_starvation": (41, 75),
+    "hierarchical_startup": (31, 765),
+    "pass_through": (29, 54),
+    "pool_starvation": (41, 83),
     "produce_item": (42, 805),
     "rxtask_self_deadlock": (463, 8_166),
     "self_message": (2, 19),

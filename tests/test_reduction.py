@@ -258,7 +258,7 @@ def test_representatives_of_generated_systems_do_not_change_what_happens_in_the_
 
 def test_where_every_run_stops_what_happens_in_the_end_is_told_from_representatives():
     result = explore(pool_starvation.fixed(downloads=2, workers=2, callback_workers=2), completes("download"))
-    assert (result.verdict, result.states, result.notes) == (Verdict.HOLDS, 75, ())
+    assert (result.verdict, result.states, result.notes) == (Verdict.HOLDS, 83, ())
 
 
 def test_a_run_of_representatives_that_stops_short_of_the_goal_is_told_as_one_of_the_model():

@@ -12,7 +12,7 @@ mention, and may yet be given, stand for all of their family.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from simcore.kernel import Kernel
 from simcore.objects import LockValue
@@ -85,6 +85,11 @@ class Footprints:
         self._seen = len(kernel.effects)
         for effect in new:
             self._take_in(effect)
+
+    def meet(self, locals_: Sequence[int]) -> None:
+        """Take in which process's own part of a state is which: one that has not moved yet may be like one that has."""
+        for process, local in enumerate(locals_):
+            self._note(local, process)
 
     # ---- names ---------------------------------------------------------------------------------------
 

@@ -95,13 +95,17 @@ class PartialOrder:
         self.relied_on: list[tuple[Packed, int, int]] = []
 
     def parts(self, state: Packed, choices: list[Choice]) -> Iterator[Part]:
-        """Yield parts of ``choices`` that may be followed in place of all of them, steps of one process first."""
+        """Yield parts of ``choices`` that may be followed in place of all of them, steps of one process first.
+
+        Whose process was declared last is tried first: workers, whose pool stands before them, are mostly those whose
+        order counts, and which can best wait until the others have done what they can.
+        """
         enabled = sum({1 << choice.process for choice in choices})
         if enabled.bit_count() < 2 or self.watched.everything or self.kernel.timed_out(state, choices):
             return
-        self.footprints.update()
+        self._take_in(state)
         larger = set()
-        for process in dict.fromkeys(choice.process for choice in choices):
+        for process in dict.fromkeys(choice.process for choice in reversed(choices)):
             chosen = self._closure(state, 1 << process, enabled)
             if chosen & enabled != 1 << process:
                 larger.add(chosen)
@@ -131,7 +135,12 @@ class PartialOrder:
         now = self.footprints.version + self.watched.version
         return all(version == now or self._stands(state, chosen) for state, chosen, version in self.relied_on)
 
+    def _take_in(self, state: Packed) -> None:
+        self.footprints.update()
+        self.footprints.meet(state[self.kernel.first_process : self.kernel.first_future])
+
     def _stands(self, state: Packed, chosen: int) -> bool:
+        self._take_in(state)
         choices = self.kernel.successors(state)
         enabled = sum({1 << choice.process for choice in choices})
         if self.watched.everything or self._closure(state, chosen, enabled) != chosen:
