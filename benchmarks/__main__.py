@@ -134,9 +134,9 @@ def main() -> None:
     if missing:
         raise SystemExit(f"{' and '.join(missing)} missing: apt-get install spin gcc")
     ask = partial(answered, seconds=given.seconds)
-    ours("unreduced", (4, 2, 1, 2), seconds=given.seconds)  # numba compiles, and keeps it
+    ours("unreduced", (4, 2, 1, 2), seconds=given.seconds)  # compiles, where nothing is kept yet
     print(f"Python {platform.python_version()}, {platform.machine()}; every search in a process of its own, one core")
-    print("CPU seconds of the whole process; numba's cache is warm; the last four columns are ratios to Spin")
+    print("CPU seconds of the whole process; our loop is compiled already; the last four columns are ratios to Spin")
     print(f"a searcher gives up after {given.seconds} CPU seconds, Spin also at {MEMORY_LIMIT:,} MB")
     for table in GRID:
         print(f"\n{ask(table)}", flush=True)

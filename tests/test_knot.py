@@ -73,6 +73,13 @@ def test_what_no_guess_has_found_is_found_on_the_whole_graph(monkeypatch, strate
         assert explore(model, strategy=strategy).verdict is Verdict.VIOLATED
 
 
+def test_a_search_that_has_stopped_guessing_says_among_what_its_schedule_is_the_shortest(monkeypatch):
+    few = ", with the fewest switches between processes"
+    assert explore(small.crossed()).counterexample.shortest == "shortest" + few
+    monkeypatch.setattr(knot_module, "_MOST_REFUTED", 0)
+    assert explore(small.crossed()).counterexample.shortest == "shortest to where everything else has stopped" + few
+
+
 @pytest.mark.parametrize(("name", "value"), [("_CONFIRM_STATES", 1), ("_MOST_REFUTED", 0)])
 def test_without_guesses_what_holds_holds(monkeypatch, name, value):
     monkeypatch.setattr(knot_module, name, value)

@@ -141,9 +141,10 @@ def agree(model, limit):
         return
     assert (reduced.verdict, reduced.property) == (full.verdict, full.property)
     assert reduced.states <= full.states
-    if full.counterexample is not None:
-        assert len(reduced.counterexample.schedule) == len(full.counterexample.schedule)
-        assert reduced.counterexample.schedule.switches == full.counterexample.schedule.switches
+    if full.counterexample is None or reduced.counterexample.shortest != full.counterexample.shortest:
+        return  # or one of them has given up looking for knots, and says so
+    assert len(reduced.counterexample.schedule) == len(full.counterexample.schedule)
+    assert reduced.counterexample.schedule.switches == full.counterexample.schedule.switches
 
 
 @given(systems(longest=3, every_kind=True))
