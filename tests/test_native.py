@@ -54,6 +54,20 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
     assert native._read(tmp_path / "file" / "code.o") is None
 
 
+def test_it_is_kept_for_the_user_where_the_user_keeps_such_things(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert native._folders()[1:] == (tmp_path / "simcore",)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert native._folders()[1:] == (tmp_path / ".cache" / "simcore",)
+
+
+def test_who_has_no_home_keeps_nothing_in_one(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(native.os.path, "expanduser", lambda path: path)  # as it does when it finds none
+    assert native._folders()[1:] == ()
+
+
 def test_code_that_is_damaged_is_compiled_again(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(native, "_folders", lambda: (tmp_path,))

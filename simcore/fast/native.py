@@ -172,8 +172,9 @@ def _about() -> str:
 
 def _folders() -> tuple[Path, ...]:
     """Return where it may be kept: beside this file, or, where that cannot be written, with what a user keeps."""
-    kept = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return _HERE / "__pycache__", Path(kept).expanduser() / "simcore"
+    kept = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    beside = _HERE / "__pycache__"
+    return (beside,) if kept.startswith("~") else (beside, Path(kept) / "simcore")  # not everybody has a home
 
 
 def _read(path: Path) -> bytes | None:
