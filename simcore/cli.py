@@ -293,7 +293,9 @@ def export_model(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
     sys.path.insert(0, os.getcwd())
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background of a shell
+            signal.signal(number, _interrupted)
     try:
         status = cli.main(
             list(arguments) if arguments is not None else None, prog_name="simcore", standalone_mode=False
@@ -325,7 +327,13 @@ def _leave(message: str, status: int = USAGE) -> NoReturn:
     sys.exit(status)
 
 
-def _terminated(signum: int, frame: FrameType | None) -> None:
+def _interrupted(signum: int, frame: FrameType | None) -> None:
+    """Interrupt; but what is raised while something is deleted would be lost, so then a moment later."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            return
+        frame = frame.f_back
     raise KeyboardInterrupt
 
 

@@ -772,3 +772,28 @@ def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback():
     err = run.stderr.read()
     run.stderr.close()
     assert (run.wait(timeout=10), err) == (141, b"")
+
+
+DELETED = """
+import os, signal, sys, time
+from simcore import cli
+
+class Slow:
+    def __del__(self):
+        os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+        time.sleep(0.05)  # it arrives here, where an exception would be ignored
+
+@cli.cli.command()
+def deleting():
+    slow = Slow()
+    del slow
+    time.sleep(20)
+
+cli.main(["deleting"])
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_that_comes_while_something_is_deleted_is_not_lost(number):
+    run = subprocess.run([sys.executable, "-c", DELETED, number], capture_output=True, text=True, timeout=15)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "simcore: interrupted\n")
