@@ -141,8 +141,11 @@ def agree(model, limit):
         return
     assert (reduced.verdict, reduced.property) == (full.verdict, full.property)
     assert reduced.states <= full.states
-    if full.counterexample is None or reduced.counterexample.shortest != full.counterexample.shortest:
-        return  # or one of them has given up looking for knots, and says so
+    if full.counterexample is None:
+        return
+    gave_up = {"everything else has stopped" in result.counterexample.shortest for result in (reduced, full)}
+    if len(gave_up) > 1:
+        return  # one of them has given up looking for knots, and says so
     assert len(reduced.counterexample.schedule) == len(full.counterexample.schedule)
     assert reduced.counterexample.schedule.switches == full.counterexample.schedule.switches
 

@@ -250,7 +250,7 @@ class PartialOrder:
         if isinstance(target, ThreadPool) and access == "take" and self._any_worker(state, process, position):
             commute.add("take")
         if footprints.sets_own(local, operation) and not footprints.set_by_hand:
-            commute |= set(SETS)  # those of others are of other futures
+            commute.update(SETS)  # those of others are of other futures
         accesses = sum(bit for other, bit in known.items() if other not in commute)
         if not self._places_renamed:
             if operation.name in target.creates:
