@@ -238,7 +238,9 @@ class Kernel(Tables):
         if self.timeouts == "anytime" or not choices:
             return False
         process, outcome, _ = choices[-1]
-        return outcome >= len(self.moves(state, process))
+        operation = self.operation(state, process)
+        assert operation is not None
+        return operation.timeout is not None and outcome >= len(self.moves(state, process))
 
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""

@@ -179,6 +179,13 @@ class SharedObject:
         """Tell whether ``operation`` gives up at once where it would have to wait."""
         return operation.timeout == 0
 
+    def repeats(self, operation: Operation) -> bool:
+        """Tell whether ``operation`` may change places with one of another process that has the same arguments.
+
+        As for `commutes`: wherever both are enabled.
+        """
+        return False
+
     def blocked_on(self, value: Value, operation: Operation) -> Wait:
         """Say whom a blocked ``operation`` waits for."""
         return Wait(self.enabled_by.get(operation.name, frozenset()))

@@ -166,7 +166,7 @@ class Tables:
         moves = self._moves_of(process, local, value, outcomes, fresh)
         if fresh >= 0:
             self._creating[process][local, value, fresh] = moves
-        else:
+        if all(move.created < 0 for move in moves):  # whatever the lowest free place is
             self._moves[process][local, value] = moves
         return moves
 

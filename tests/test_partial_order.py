@@ -5,6 +5,7 @@ import sys
 from concurrent.futures import InvalidStateError
 from contextlib import contextmanager
 from random import Random
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -113,7 +114,8 @@ def check_diamonds(name, examples=30):
                 value = outcomes[which % len(outcomes)][0]
         for one in calls(thing):
             for other in calls(thing):
-                if frozenset((one.name, other.name)) not in thing.commutes:
+                alike = one == other and thing.repeats(one)
+                if not alike and frozenset((one.name, other.name)) not in thing.commutes:
                     continue
                 if not (perform(thing, value, one, left) and perform(thing, value, other, right)):
                     continue
@@ -154,11 +156,22 @@ def test_a_declaration_that_is_wrong_is_caught(monkeypatch, name, pair):
         check_diamonds(name, examples=500)
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("queue of one", "put"), ("queue", "get"), ("lock", "acquire"), ("future", "set_result")],
+)
+def test_a_repetition_that_is_declared_wrongly_is_caught(monkeypatch, name, wrong):
+    monkeypatch.setattr(type(THINGS[name]()), "repeats", lambda self, operation: operation.name == wrong)
+    with pytest.raises(AssertionError):
+        check_diamonds(name, examples=500)
+
+
 def test_what_is_not_driven_declares_nothing():
     driven = {type(make()) for make in THINGS.values()}
     kinds = [kind for kind in vars(objects).values() if isinstance(kind, type) and issubclass(kind, SharedObject)]
     assert Condition in kinds
-    assert [kind for kind in kinds if kind not in driven and kind.commutes] == []
+    declares = [kind for kind in kinds if kind.commutes or kind.repeats is not SharedObject.repeats]
+    assert [kind for kind in declares if kind not in driven] == []
 
 
 # ---- what is met -------------------------------------------------------------------------------------------
@@ -747,7 +760,39 @@ def set_by_hand():
 WATCHED = sometimes(lambda state: state["first"] and not state["second"], "first alone")
 
 
-@pytest.mark.parametrize("build", [submitting, beside_a_heartbeat, late, watched, kept_lock, set_by_hand])
+def puts_its_name():
+    """Where an item is a name, what looks like the same item is another one under another name."""
+    model = Model("each puts its name twice")
+    queue, tokens = model.queue("queue"), model.semaphore("tokens", 2)
+
+    def member(name):
+        yield tokens.acquire()
+        yield queue.put(name)
+        yield queue.put(name)
+
+    for name in model.indices("member", 2):
+        model.process(name, member, name)
+    return model
+
+
+def puts_one_of_two():
+    """An item that is put again is not put instead of another."""
+    model = Model("two put the same, a third something else")
+    queue = model.queue("queue")
+
+    def puts(*items):
+        for item in items:
+            yield queue.put(item)
+
+    for name, items in {"a": (1, 1), "b": (1,), "c": (True,), "d": (1.0,)}.items():
+        model.process(name, puts, *items)
+    return model
+
+
+BUILDS = [submitting, beside_a_heartbeat, late, watched, kept_lock, set_by_hand, puts_its_name, puts_one_of_two]
+
+
+@pytest.mark.parametrize("build", BUILDS)
 def test_what_a_wrong_order_would_hide_is_met(build):
     compare_in_many_orders(build)
 
@@ -765,6 +810,18 @@ def caught(build):
 def test_submits_that_change_places_are_caught(monkeypatch):
     monkeypatch.setattr(ThreadPool, "commutes", ThreadPool.commutes | {frozenset(["submit"])})
     caught(submitting)
+
+
+def test_puts_of_whatever_item_that_change_places_are_caught(monkeypatch):
+    monkeypatch.setattr(Queue, "commutes", Queue.commutes | {frozenset(["put"])})
+    caught(puts_its_name)
+    caught(puts_one_of_two)
+
+
+def test_equal_items_that_are_not_the_same_are_told_apart(monkeypatch):
+    by_equality = SimpleNamespace(freeze=lambda thing: thing)
+    monkeypatch.setattr(sys.modules[Footprints.__module__], "Freezer", lambda ordered: by_equality)
+    caught(puts_one_of_two)
 
 
 def test_steps_that_are_put_off_for_ever_are_caught(monkeypatch):

@@ -64,6 +64,10 @@ class Queue(SharedObject):
         """Whether it does not block."""
         return super().tries(operation) or (operation.name in self.enabled_by and not operation.args[-1])
 
+    def repeats(self, operation: Operation) -> bool:
+        """Two equal items are in order whoever puts which, unless there may be a place for one only."""
+        return operation.name == "put" and self.capacity is None
+
     def qsize(self) -> Operation:
         """Read the number of items."""
         return Operation(self, "qsize")

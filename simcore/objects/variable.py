@@ -72,6 +72,10 @@ class Variable(SharedObject):
     def do_set(self, old: Value, process: Any, value: Value) -> Outcomes:
         return (Outcome(value),)
 
+    def repeats(self, operation: Operation) -> bool:
+        """Whoever comes last, it holds the same."""
+        return operation.name == "set"
+
     def update(self, fn: Callable[..., Value], *args: Any) -> Operation:
         """Replace it by ``fn(value, *args)`` in one step; the result is the new value. ``fn`` is pure."""
         return Operation(self, "update", (fn, args))

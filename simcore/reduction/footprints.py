@@ -1,6 +1,6 @@
 """What each process may still do, as far as that has been learned.
 
-An access is an operation's name at a position of the state. The accesses that a program point may still come to
+An access is an operation at a position of the state. The accesses that a program point may still come to
 are those of the points that learned steps lead to, and so on (a fixpoint over the edges that the kernel has
 learned). A worker's tasks follow each other through its idle point, so what its pool was ever seen to run counts.
 Knowledge grows: `version` tells when, and who relied on less must look again.
@@ -12,11 +12,13 @@ mention, and may yet be given, stand for all of their family.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Hashable, Sequence
+from typing import NamedTuple
 
+from simcore.freeze import Freezer, Unfreezable
 from simcore.kernel import Kernel
 from simcore.objects import LockValue
-from simcore.operations import Operation
+from simcore.operations import Operation, SharedObject
 from simcore.reduction.names import Moves
 from simcore.reduction.symmetry import Symmetry
 from simcore.tables import Effect, Local
@@ -24,7 +26,30 @@ from simcore.tables import Effect, Local
 SETS = ("set_result", "set_exception")
 """What sets a future."""
 
-TRIES = "?"  # at the end of an access that gives up where others would wait: order always counts for it
+
+class Access(NamedTuple):
+    """An operation, as far as its order may count.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    tries : bool
+        Whether it gives up where others would wait: order always counts for it.
+    args : hashable
+        Its arguments, where it may change places with its like; None elsewhere, and where they mention names.
+    """
+
+    name: str
+    tries: bool = False
+    args: Hashable = None
+
+    def commutes(self, other: Access, target: SharedObject) -> bool:
+        """Tell whether two processes may do these two to ``target`` in either order."""
+        if self.tries or other.tries:
+            return False
+        alike = self.args is not None and self == other
+        return alike or frozenset((self.name, other.name)) in target.commutes
 
 
 class Footprints:
@@ -56,8 +81,8 @@ class Footprints:
 
     def _start(self) -> None:
         self.may: list[int] = []
-        self.at: dict[int, dict[str, int]] = {}
-        self._accesses: list[tuple[int, str]] = []
+        self.at: dict[int, dict[Access, int]] = {}
+        self._accesses: list[tuple[int, Access]] = []
         self._plain = self.CREATES | self.FREES
         self._before: list[list[tuple[int, Moves]]] = []
         self._after: list[list[tuple[int, int, bool]]] = []
@@ -88,8 +113,9 @@ class Footprints:
 
     def meet(self, locals_: Sequence[int]) -> None:
         """Take in which process's own part of a state is which: one that has not moved yet may be like one that has."""
-        for process, local in enumerate(locals_):
-            self._note(local, process)
+        if not self._named.keys() >= set(locals_):
+            for process, local in enumerate(locals_):
+                self._note(local, process)
 
     # ---- names ---------------------------------------------------------------------------------------
 
@@ -119,19 +145,25 @@ class Footprints:
         while rest:
             bit = rest & -rest
             rest ^= bit
-            position, name = self._accesses[bit.bit_length() - 3]
+            position, access = self._accesses[bit.bit_length() - 3]
             wanted = tuple(moves.get(owner) for owner in self._symmetry.owners(position))
             if (bit, wanted) not in self._images:
                 places = self._symmetry.places_like(position, wanted)
-                self._images[bit, wanted] = sum({self._bit(place, name) for place in places})
+                self._images[bit, wanted] = sum({self._bit(place, access) for place in places})
             moved |= self._images[bit, wanted]
         return moved
 
-    def access(self, operation: Operation) -> str:
-        """Return how ``operation`` is called here."""
-        tries = operation.target.tries(operation)
+    def access(self, operation: Operation) -> Access:
+        """Return what ``operation`` is here."""
         late = operation.timeout is not None and self.kernel.timeouts == "anytime"
-        return operation.name + TRIES if tries or late else operation.name
+        if operation.target.tries(operation) or late:
+            return Access(operation.name, tries=True)
+        if not operation.target.repeats(operation) or self._symmetry.mentioned(operation.args):
+            return Access(operation.name)
+        try:
+            return Access(operation.name, args=Freezer(ordered=False).freeze(operation.args))
+        except Unfreezable:
+            return Access(operation.name)
 
     def _own(self, local: int) -> int:
         operation, position = self.kernel.about(local), self.kernel.target(local)
@@ -144,7 +176,7 @@ class Footprints:
         creates = self.CREATES if operation.name in operation.target.creates else 0
         return self._bit(position, self.access(operation)) | creates
 
-    def _bit(self, position: int, access: str) -> int:
+    def _bit(self, position: int, access: Access) -> int:
         known = self.at.setdefault(position, {})
         if access not in known:
             self.version += 1
@@ -212,12 +244,10 @@ class Footprints:
 
     # ---- questions -----------------------------------------------------------------------------------
 
-    def accesses(self, position: int, names: Iterable[str] | None = None) -> int:
+    def accesses(self, position: int, names: Container[str] | None = None) -> int:
         """Return, as bits, the accesses at ``position``: all, or those called one of ``names``, given up or not."""
         known = self.at.get(position, {})
-        if names is None:
-            return sum(known.values())
-        return sum(known.get(name, 0) | known.get(name + TRIES, 0) for name in names)
+        return sum(bit for access, bit in known.items() if names is None or access.name in names)
 
     def own_lock(self, position: int) -> bool:
         """Tell whether nobody was ever seen to free the lock at ``position`` that another one holds."""

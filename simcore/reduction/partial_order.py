@@ -4,7 +4,8 @@ In a state a set of processes is chosen, and only their steps are followed (an *
 in which it is found is that of *stubborn sets*: Valmari, 1990, and of persistent sets: Godefroid, 1996). Nothing
 that the others may do before one of the chosen moves may matter to the chosen: it commutes with each of their
 enabled steps, and enables none of those among them who wait. What a process may still do is read from the program
-points that it may still come to (`footprints.py`); which operations commute, each object says (`commutes`).
+points that it may still come to (`footprints.py`); which operations commute, each object says (`commutes`), and
+which do with their like, as two puts of the same item (`repeats`).
 
 That gives the same answers because of four things.
 
@@ -51,7 +52,7 @@ from typing import NamedTuple
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.objects import Condition, LockValue, ThreadPool
 from simcore.operations import Operation
-from simcore.reduction.footprints import SETS, Footprints
+from simcore.reduction.footprints import SETS, Access, Footprints
 from simcore.reduction.symmetry import Symmetry
 from simcore.state import Watched
 from simcore.tables import FREE
@@ -95,7 +96,7 @@ class PartialOrder:
         self.relied_on: list[tuple[Packed, int, int]] = []
 
     def parts(self, state: Packed, choices: list[Choice]) -> Iterator[Part]:
-        """Yield parts of ``choices`` that may be followed in place of all of them, steps of one process first.
+        """Yield parts of ``choices`` that may be followed in place of all of them, those with fewest processes first.
 
         Whose process was declared last is tried first: workers, whose pool stands before them, are mostly those whose
         order counts, and which can best wait until the others have done what they can.
@@ -104,16 +105,29 @@ class PartialOrder:
         if enabled.bit_count() < 2 or self.watched.everything or self.kernel.timed_out(state, choices):
             return
         self._take_in(state)
-        larger = set()
+        several = []
+        some, more = self._may(state)
         for process in dict.fromkeys(choice.process for choice in reversed(choices)):
-            chosen = self._closure(state, 1 << process, enabled)
-            if chosen & enabled != 1 << process:
-                larger.add(chosen)
-            elif part := self._part(state, choices, chosen):
+            needs = self._needs(state, process, True)
+            if needs is None:
+                continue
+            own = self.footprints.may[state[self.kernel.first_process + process]]
+            if needs[1] or needs[0] & (more | some & ~own):
+                several.append(process)
+            elif part := self._part(state, choices, 1 << process):
                 yield part
-        for chosen in sorted(larger - {0}, key=lambda chosen: ((chosen & enabled).bit_count(), chosen)):
+        closures = {self._closure(state, 1 << process, enabled) for process in several} - {0}
+        for chosen in sorted(closures, key=lambda chosen: ((chosen & enabled).bit_count(), chosen)):
             if part := self._part(state, choices, chosen):
                 yield part
+
+    def _may(self, state: Packed) -> tuple[int, int]:
+        """Return the accesses that somebody, and that more than one process may still come to."""
+        may, some, more = self.footprints.may, 0, 0
+        for local in state[self.kernel.first_process : self.kernel.first_future]:
+            more |= some & may[local]
+            some |= may[local]
+        return some, more
 
     def rely_on(self, state: Packed, part: Part) -> None:
         """Remember that ``part`` is followed in place of all steps of ``state``."""
@@ -244,14 +258,18 @@ class PartialOrder:
         if local.task is not None and local.status == "failed":
             return None  # somebody may lose the future, and nobody hears of the exception then
         access, known = footprints.access(operation), footprints.at.get(position, {})
-        commute = {other for other in known if frozenset((access, other)) in target.commutes}
-        if access == "release" and self._own(state, process, position):
-            commute |= {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
-        if isinstance(target, ThreadPool) and access == "take" and self._any_worker(state, process, position):
-            commute.add("take")
+        after: set[str] = set()
+        if access == Access("release") and self._own(state, process, position):
+            after = {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
+        if isinstance(target, ThreadPool) and access == Access("take") and self._any_worker(state, process, position):
+            after = {"take"}
         if footprints.sets_own(local, operation) and not footprints.set_by_hand:
-            commute.update(SETS)  # those of others are of other futures
-        accesses = sum(bit for other, bit in known.items() if other not in commute)
+            after = set(SETS)  # those of others are of other futures
+        accesses = sum(
+            bit
+            for other, bit in known.items()
+            if other.tries or not (other.name in after or access.commutes(other, target))
+        )
         if not self._places_renamed:
             if operation.name in target.creates:
                 accesses |= footprints.CREATES | footprints.FREES

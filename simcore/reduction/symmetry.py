@@ -104,6 +104,10 @@ class Symmetry:
         self.tested.test()
         return self._components.component(position, number)
 
+    def mentioned(self, thing: Any) -> bool:
+        """Tell whether ``thing`` mentions names, which a permutation would change."""
+        return bool(self._components.renaming.described(thing).names)
+
     def owners(self, position: int) -> tuple[int, ...]:
         """Return the names that a position of the state belongs to."""
         return self._components.owners(position)
@@ -260,17 +264,21 @@ class Symmetry:
         """Return ``state`` with its names moved, and write into ``way`` where its processes go."""
         first, last = self.kernel.first_process, self.kernel.first_future
         new = list(state[:last])
-        self._move(state, components, moves, range(first, last), new)
-        if way is None and not any(colours[self._first_worker : self._first_future]):
+        moved = moves != list(range(len(moves)))
+        if moved:
+            self._move(state, components, moves, range(first, last), new)
+        mentioned = any(colours[self._first_worker : self._first_future])
+        if way is None and not mentioned:
             for start, end in self.teams:
                 new[start:end] = sorted(new[start:end])
         else:
-            sources = self._sources(components, moves)
-            self._order_workers(new, sources, colours, moves)
+            sources = self._sources(components, moves) if moved else list(range(last))
+            self._order_workers(new, sources, colours, moves, mentioned)
             if way is not None:
                 for target in range(first, last):
                     way[sources[target] - first] = target - first
-        self._move(state, components, moves, range(first), new)
+        if moved or mentioned:
+            self._move(state, components, moves, range(first), new)
         if len(state) == last:
             return tuple(new)
         alive = [FREE for component in components[last:] if component.colours]
@@ -302,14 +310,20 @@ class Symmetry:
         sources = list(range(self.kernel.first_future))
         for position in self._owned:
             component = components[position]
-            owners = tuple(moves[name] for name in component.owners)
-            sources[component.targets[owners[0] if len(owners) == 1 else owners]] = position
+            owner = component.owner
+            to = moves[owner] if owner >= 0 else tuple([moves[name] for name in component.owners])
+            sources[component.targets[to]] = position
         return sources
 
-    def _order_workers(self, new: list[int], sources: list[int], colours: Colours, moves: list[int]) -> None:
+    def _order_workers(
+        self, new: list[int], sources: list[int], colours: Colours, moves: list[int], mentioned: bool
+    ) -> None:
         """Sort the workers of each pool by what they do, then by where they are mentioned."""
         names = self._worker_at
         for start, end in self._spans_of_pools:
+            team = new[start:end]
+            if not mentioned and team == sorted(team):
+                continue
             order = sorted(range(start, end), key=lambda place: (new[place], colours[names[sources[place]]]))
             new[start:end] = [new[place] for place in order]
             sources[start:end] = [sources[place] for place in order]
