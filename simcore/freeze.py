@@ -61,8 +61,6 @@ class Freezer:
     ordered : bool
         Whether the order of a frozenset counts: it does for a process, which may iterate; the value of an
         object is compared by ``==``, and whoever gets it gets the one that was met first.
-    tasks : FrozenTasks, optional
-        Tasks that have been frozen before are not frozen again: for values of objects, which nobody may change.
 
     Attributes
     ----------
@@ -74,8 +72,8 @@ class Freezer:
         Processes that are mentioned.
     """
 
-    def __init__(self, ordered: bool = True, tasks: FrozenTasks | None = None) -> None:
-        self.ordered, self._tasks = ordered, tasks
+    def __init__(self, ordered: bool = True) -> None:
+        self.ordered = ordered
         self.objects: set[SharedObject] = set()
         self.weak: set[Future] = set()
         self.processes: set[Process] = set()
@@ -119,18 +117,9 @@ class Freezer:
         return self._mutable(thing)
 
     def _task(self, task: Task) -> Hashable:
-        if self._tasks is not None:
-            return self._known(*self._tasks.of(task))
         if task.future is not None:
             self.weak.add(task.future)
         return (Task, self.freeze(task.fn), self.freeze(task.args), task.future)
-
-    def _known(self, number: int, alone: Freezer) -> Hashable:
-        """Return the key of a task that was frozen ``alone``: its number, and what it shares with what came before."""
-        self.objects |= alone.objects
-        self.weak |= alone.weak
-        self.processes |= alone.processes
-        return (Task, number, *[self._seen.setdefault(thing, len(self._seen)) for thing in alone.identities])
 
     def _mutable(self, thing: Any) -> Hashable:
         """Freeze something with an identity: the second mention of it is a reference to the first."""
@@ -162,34 +151,6 @@ class Freezer:
         parts = [list(part) if isinstance(part, Iterator) else part for part in rest]
         self._kept.append(parts)
         return (type(thing), made_by, self.freeze(tuple(arguments)), self.freeze(tuple(parts)))
-
-
-def parts(task: Task) -> tuple[int, int, int]:
-    """Return the identities of what a task is made of: each submit makes another task of the same."""
-    return id(task.fn), id(task.args), id(task.future)
-
-
-class FrozenTasks:
-    """Tasks, each frozen once, by what they are made of; equal ones have the same number.
-
-    A queue is one value for each order of its tasks, so they are met again and again.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
-        self._frozen: dict[tuple[int, int, int], tuple[int, Freezer]] = {}
-        self._kept: list[Task] = []
-
-    def of(self, task: Task) -> tuple[int, Freezer]:
-        """Return the number of ``task``, and the freezer that it was frozen with."""
-        key = parts(task)
-        known = self._frozen.get(key)
-        if known is None:
-            freezer = Freezer(ordered=False)
-            number = self._numbers.setdefault(freezer.freeze(task), len(self._numbers))
-            known = self._frozen[key] = number, freezer
-            self._kept.append(task)
-        return known
 
 
 class Unfreezable(Exception):

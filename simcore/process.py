@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
-from simcore.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, parts, place
+from simcore.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, place
+from simcore.frozen_tasks import parts
 from simcore.mentions import mentions
 from simcore.model import ProcessFunction
 from simcore.objects import Task

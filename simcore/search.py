@@ -24,7 +24,7 @@ from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
 FORESEE_AFTER = (100, 1_000, 10_000)  # states expanded; to look as many steps ahead costs less than they did
-FAST_AFTER = 5_000
+FAST_AFTER = 2_000
 HUNT_AFTER = 50_000
 _HUNTS = 40
 _RUN_STEPS = 20_000

@@ -17,7 +17,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
-from simcore.freeze import Freezer, FrozenTasks
+from simcore.frozen_tasks import FrozenTasks
 from simcore.journal import Journal, lesson
 from simcore.model import Model, Process
 from simcore.objects import LEAVE, Future, Task, ThreadPool
@@ -259,16 +259,16 @@ class Tables:
 
     def intern_value(self, value: Value) -> int:
         """Return the integer that stands for ``value``."""
-        freezer = Freezer(ordered=False, tasks=self._tasks)
-        key = freezer.freeze(value)
+        key, freezers = self._tasks.freeze(value)
         number = self._value_ids.get(key)
         if number is None:
             number = self._value_ids[key] = len(self.values)
             self.values.append(value)
-            self._value_futures.append(self._numbers_made(freezer.objects))
+            things: set[SharedObject] = set().union(*(freezer.objects for freezer in freezers))
+            self._value_futures.append(self._numbers_made(things))
             for future in self._value_futures[number]:
                 self._mentioning_values[future].add(number)
-            self.value_processes.append(frozenset(freezer.processes))
+            self.value_processes.append(frozenset[Process]().union(*(freezer.processes for freezer in freezers)))
         return number
 
     def future(self, place: int) -> Future:

@@ -19,6 +19,7 @@ RANKS = [
     {"objects", "deadlines"},
     {"model", "limits"},
     {"freeze"},
+    {"frozen_tasks"},
     {"mentions"},
     {"process"},
     {"state"},

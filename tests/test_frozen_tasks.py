@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simcore.freeze import Freezer, FrozenTasks
+from simcore.freeze import Freezer
+from simcore.frozen_tasks import FrozenTasks
 from simcore.objects import Future, PoolValue, Task
 
 
@@ -27,8 +28,10 @@ def frozen(values, tasks):
     """Return the key of each value, and what it mentions."""
     found = []
     for value in values:
-        freezer = Freezer(ordered=False, tasks=tasks)
-        found.append((freezer.freeze(value), freezer.objects, freezer.weak, freezer.processes))
+        whole = Freezer(ordered=False)
+        key, freezers = (whole.freeze(value), (whole,)) if tasks is None else tasks.freeze(value)
+        mentioned = [set().union(*sets) for sets in zip(*((f.objects, f.processes) for f in freezers), strict=True)]
+        found.append((key, mentioned or [set(), set()]))
     return found
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
 from typing import Any, NamedTuple, Protocol
 
-from simcore.freeze import Freezer, Unfreezable, is_frozen_dataclass, parts
+from simcore.freeze import Freezer, Unfreezable, is_frozen_dataclass
+from simcore.frozen_tasks import parts
 from simcore.model import Index, Process
 from simcore.objects import Task
 from simcore.operations import SharedObject
