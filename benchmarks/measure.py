@@ -42,6 +42,13 @@ class Measured(NamedTuple):
     megabytes: float
     compiler: float = 0.0
     """CPU seconds that Spin and the C compiler took before the search."""
+    loading: float = 0.0
+    """CPU seconds that starting Python and importing took, before the search too."""
+
+    @property
+    def search(self) -> float:
+        """CPU seconds of the search alone."""
+        return self.seconds - self.loading
 
     @property
     def whole(self) -> float:
@@ -71,8 +78,8 @@ def ours(searcher: str, size: tuple[int, ...], *, seconds: int) -> Measured:
         return Measured(GAVE_UP, 0, None, ran.seconds, ran.megabytes)
     if ran.status:
         raise SystemExit(f"{searcher}, {size}: status {ran.status}\n{ran.text}")
-    verdict, states, steps = json.loads(ran.text.splitlines()[-1])
-    return Measured(verdict, states, steps, ran.seconds, ran.megabytes)
+    verdict, states, steps, search = json.loads(ran.text.splitlines()[-1])
+    return Measured(verdict, states, steps, ran.seconds, ran.megabytes, loading=ran.seconds - search)
 
 
 def spin(
