@@ -42,13 +42,13 @@ class Measured(NamedTuple):
     megabytes: float
     compiler: float = 0.0
     """CPU seconds that Spin and the C compiler took before the search."""
-    loading: float = 0.0
-    """CPU seconds that starting Python and importing took, before the search too."""
+    around: float = 0.0
+    """CPU seconds that starting Python, importing and ending took, before the search and after it."""
 
     @property
     def search(self) -> float:
         """CPU seconds of the search alone."""
-        return self.seconds - self.loading
+        return self.seconds - self.around
 
     @property
     def whole(self) -> float:
@@ -79,7 +79,7 @@ def ours(searcher: str, size: tuple[int, ...], *, seconds: int) -> Measured:
     if ran.status:
         raise SystemExit(f"{searcher}, {size}: status {ran.status}\n{ran.text}")
     verdict, states, steps, search = json.loads(ran.text.splitlines()[-1])
-    return Measured(verdict, states, steps, ran.seconds, ran.megabytes, loading=ran.seconds - search)
+    return Measured(verdict, states, steps, ran.seconds, ran.megabytes, around=ran.seconds - search)
 
 
 def spin(

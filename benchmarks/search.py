@@ -72,9 +72,10 @@ def minichecked(size: Size, invariants: dict[str, Callable[[dict[str, object]], 
 
 
 def load(searcher: str) -> None:
-    """Import what a search without reductions would import on its way, and link the code of its loop."""
-    if searcher in ("unreduced", "counted"):
-        importlib.import_module("simcore.fast.search")
+    """Import what a search would import on its way, and link the code of the compiled loop."""
+    if "minicheck" in searcher:
+        importlib.import_module("minicheck")
+    elif searcher != "reduced":
         importlib.import_module("simcore.fast.native").machine_code()
 
 

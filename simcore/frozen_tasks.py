@@ -41,7 +41,8 @@ class FrozenTasks:
         known = [self._frozen.get(parts(task)) or self._of(task) for task in tasks]
         numbers, inside, alone = zip(*known, strict=True)
         first = tuple([self._first[number] for number in numbers])
-        shared = () if inside == first or _shared(inside) == _shared(first) else _shared(inside)
+        if inside == first or (shared := _shared(inside)) == _shared(first):
+            shared = ()
         return (numbers, shared), alone
 
     def _of(self, task: Task) -> tuple[int, tuple[int, ...], Freezer]:

@@ -164,9 +164,9 @@ class Tables:
         if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
             outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
         moves = self._moves_of(process, local, value, outcomes, fresh)
-        if fresh >= 0:
+        if any(move.created >= 0 for move in moves):
             self._creating[process][local, value, fresh] = moves
-        if all(move.created < 0 for move in moves):  # whatever the lowest free place is
+        else:  # whatever the lowest free place is
             self._moves[process][local, value] = moves
         return moves
 

@@ -30,8 +30,8 @@ def frozen(values, tasks):
     for value in values:
         whole = Freezer(ordered=False)
         key, freezers = (whole.freeze(value), (whole,)) if tasks is None else tasks.freeze(value)
-        mentioned = [set().union(*sets) for sets in zip(*((f.objects, f.processes) for f in freezers), strict=True)]
-        found.append((key, mentioned or [set(), set()]))
+        mentioned = [(set(), set(), set()), *((each.objects, each.weak, each.processes) for each in freezers)]
+        found.append((key, *(set().union(*sets) for sets in zip(*mentioned, strict=True))))
     return found
 
 

@@ -5,7 +5,6 @@ import sys
 from concurrent.futures import InvalidStateError
 from contextlib import contextmanager
 from random import Random
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -819,8 +818,7 @@ def test_puts_of_whatever_item_that_change_places_are_caught(monkeypatch):
 
 
 def test_equal_items_that_are_not_the_same_are_told_apart(monkeypatch):
-    by_equality = SimpleNamespace(freeze=lambda thing: thing)
-    monkeypatch.setattr(sys.modules[Footprints.__module__], "Freezer", lambda ordered: by_equality)
+    monkeypatch.setattr(sys.modules[Footprints.__module__], "freeze", lambda thing: thing)
     caught(puts_one_of_two)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Container, Hashable, Sequence
 from typing import NamedTuple
 
-from simcore.freeze import Freezer, Unfreezable
+from simcore.freeze import freeze
 from simcore.kernel import Kernel
 from simcore.objects import LockValue
 from simcore.operations import Operation, SharedObject
@@ -158,12 +158,9 @@ class Footprints:
         late = operation.timeout is not None and self.kernel.timeouts == "anytime"
         if operation.target.tries(operation) or late:
             return Access(operation.name, tries=True)
-        if not operation.target.repeats(operation) or self._symmetry.mentioned(operation.args):
+        if not operation.target.repeats(operation) or self._symmetry.mentions_names(operation.args):
             return Access(operation.name)
-        try:
-            return Access(operation.name, args=Freezer(ordered=False).freeze(operation.args))
-        except Unfreezable:
-            return Access(operation.name)
+        return Access(operation.name, args=freeze(operation.args))
 
     def _own(self, local: int) -> int:
         operation, position = self.kernel.about(local), self.kernel.target(local)

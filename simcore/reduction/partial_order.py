@@ -258,18 +258,18 @@ class PartialOrder:
         if local.task is not None and local.status == "failed":
             return None  # somebody may lose the future, and nobody hears of the exception then
         access, known = footprints.access(operation), footprints.at.get(position, {})
-        after: set[str] = set()
+        commute: set[Access] = set()
         if access == Access("release") and self._own(state, process, position):
-            after = {"acquire", "release"}  # who waits for it cannot come before, and nobody else releases it
+            commute = {
+                Access("acquire"),
+                Access("release"),
+            }  # who waits for it cannot come before, and nobody else releases it
         if isinstance(target, ThreadPool) and access == Access("take") and self._any_worker(state, process, position):
-            after = {"take"}
+            commute = {access}
         if footprints.sets_own(local, operation) and not footprints.set_by_hand:
-            after = set(SETS)  # those of others are of other futures
-        accesses = sum(
-            bit
-            for other, bit in known.items()
-            if other.tries or not (other.name in after or access.commutes(other, target))
-        )
+            commute = set(map(Access, SETS))  # those of others are of other futures
+        matter = (other for other in known if other not in commute and not access.commutes(other, target))
+        accesses = sum(known[other] for other in matter)
         if not self._places_renamed:
             if operation.name in target.creates:
                 accesses |= footprints.CREATES | footprints.FREES

@@ -104,7 +104,7 @@ class Symmetry:
         self.tested.test()
         return self._components.component(position, number)
 
-    def mentioned(self, thing: Any) -> bool:
+    def mentions_names(self, thing: Any) -> bool:
         """Tell whether ``thing`` mentions names, which a permutation would change."""
         return bool(self._components.renaming.described(thing).names)
 
