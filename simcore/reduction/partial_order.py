@@ -260,10 +260,8 @@ class PartialOrder:
         access, known = footprints.access(operation), footprints.at.get(position, {})
         commute: set[Access] = set()
         if access == Access("release") and self._own(state, process, position):
-            commute = {
-                Access("acquire"),
-                Access("release"),
-            }  # who waits for it cannot come before, and nobody else releases it
+            # who waits for it cannot come before, and nobody else releases it
+            commute = {Access("acquire"), Access("release")}
         if isinstance(target, ThreadPool) and access == Access("take") and self._any_worker(state, process, position):
             commute = {access}
         if footprints.sets_own(local, operation) and not footprints.set_by_hand:
