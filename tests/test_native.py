@@ -115,7 +115,7 @@ def test_machine_code_does_what_its_functions_do_in_python():
             call(unpack, columns.layout, rows[turn], np.zeros(20, np.int64), numbers[turn])
             call(fill, random[turn], 3, (1 << 64) - 5)
             for key in range(1, 30):
-                call(put, table[turn], mixed(np.uint64(key)), key)
+                call(put, table[turn], np.array([mixed(np.uint64(key)), key], np.uint64))
     for one, other in (rows, numbers, random, table):
         assert one.any()
         assert one.tolist() == other.tolist()

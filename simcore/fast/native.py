@@ -16,7 +16,7 @@ import os
 import tempfile
 from array import array
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
@@ -108,11 +108,20 @@ class Called:
         entries.append(self)
 
     def __call__(self, *args: Any) -> int:
+        return self.given(*args)()
+
+    def given(self, *args: Any) -> Callable[[], int]:
+        """Return what calls it with ``args``: whoever calls it often with the same keeps that."""
         frame = array("q", chain.from_iterable(map(words, args, kinds(self.function).values())))
         result, nothing = ctypes.c_int64(), ctypes.c_void_p()
         at, _ = frame.buffer_info()
-        machine_code()(ctypes.byref(result), ctypes.byref(nothing), self._place, at)
-        return result.value
+        call = partial(machine_code(), ctypes.byref(result), ctypes.byref(nothing), self._place, at)
+
+        def again(*_kept: Any) -> int:
+            call()
+            return result.value
+
+        return partial(again, frame, args)  # which must not go away before it
 
 
 called = Called

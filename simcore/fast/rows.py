@@ -53,15 +53,20 @@ def find(table, key):
     return np.int64(table[place, 1])
 
 
-@called
-def put(table: WordRows, key: Word, entry: int) -> None:
-    """Add an entry; there must be room."""
+@compiled
+def _put(table, key, entry):
     last = len(table) - 1
     place = np.int64((key * _M3 >> U(32)) * U(len(table)) >> U(32))
     while table[place, 0] != ZERO and table[place, 0] != key:
         place = (place + 1) & last
     table[place, 0] = key
-    table[place, 1] = U(entry)
+    table[place, 1] = entry
+
+
+@called
+def put(table: WordRows, row: Words) -> None:
+    """Add a key and its entry; there must be room."""
+    _put(table, row[0], row[1])
 
 
 @called
@@ -69,7 +74,7 @@ def put_all(table: WordRows, old: WordRows) -> None:
     """Copy a table into a larger one."""
     for place in range(len(old)):
         if old[place, 0] != ZERO:
-            put(table, old[place, 0], old[place, 1])
+            _put(table, old[place, 0], old[place, 1])
 
 
 # ---- rows --------------------------------------------------------------------------------------------------

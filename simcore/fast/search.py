@@ -251,7 +251,7 @@ class FastSearch(PackedSpace):
     # ---- what it asks for ------------------------------------------------------------------------------
 
     def _state(self, share: Share) -> Packed:
-        return self.states[int(share.registers[POSITION])]  # type: ignore[no-any-return]
+        return self.tables.state(share.state)
 
     def _learn_moves(self, share: Share) -> None:
         process, fresh, _ = share.asked

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import is_
 from threading import Thread
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +51,7 @@ class Share:
     def __init__(self, columns: int, words: int, processes: int, most: int) -> None:
         self.status = DONE
         self.error: Exception | None = None
+        self._given: tuple[Any, ...] = ()
         sizes = (REGISTERS, columns, columns, columns, columns, processes, words, 64, 3, 1)
         room = np.zeros(sum(sizes) + 2 * _APART, np.int64)[_APART:-_APART]
         parts = np.split(room, np.cumsum(sizes))
@@ -88,8 +91,15 @@ class Share:
 
     def expand(self, space: PackedSpace) -> None:
         """Expand states until something is missing."""
-        args = space.arrays, space.layout, self.buffers, space.met, self.registers, self.out
-        self.status = int(loop.expand(*args))
+        given = space.arrays, space.layout, self.buffers, space.met, self.registers, self.out
+        if len(self._given) != len(given) or not all(map(is_, self._given, given)):
+            self._given, self._expand = given, loop.expand.given(*given)
+        self.status = self._expand()
+
+    @property
+    def state(self) -> list[int]:
+        """The numbers of the state in between whose steps something was missing."""
+        return self.buffers.ids.tolist()  # type: ignore[no-any-return]
 
     def make_room(self) -> None:
         """Make room for more steps."""

@@ -48,7 +48,11 @@ class Table:
     """A hash table of the compiled functions."""
 
     def __init__(self) -> None:
-        self.rows, self._used = np.zeros((1024, 2), np.uint64), 0
+        self._row, self._used = np.zeros(2, np.uint64), 0
+        self._hold(np.zeros((1024, 2), np.uint64))
+
+    def _hold(self, rows: Array) -> None:
+        self.rows, self._put = rows, put.given(rows, self._row)
 
     def put(self, key: Any, entry: int) -> bool:
         """Add an entry, and tell whether the array had to be replaced."""
@@ -56,8 +60,9 @@ class Table:
         if grows:
             rows = np.zeros((2 * len(self.rows), 2), np.uint64)
             put_all(rows, self.rows)
-            self.rows = rows
-        put(self.rows, np.uint64(key), np.int64(entry))
+            self._hold(rows)
+        self._row[0], self._row[1] = key, entry
+        self._put()
         self._used += 1
         return grows
 
