@@ -72,10 +72,11 @@ def minichecked(size: Size, invariants: dict[str, Callable[[dict[str, object]], 
 
 
 def load(searcher: str) -> None:
-    """Import what a search would import on its way, and link the code of the compiled loop."""
+    """Import what a search would import on its way, and link the code of the compiled loops."""
     if "minicheck" in searcher:
         importlib.import_module("minicheck")
-    elif searcher != "reduced":
+    else:
+        importlib.import_module("simcore.fast.search")
         importlib.import_module("simcore.fast.native").machine_code()
 
 

@@ -7,6 +7,7 @@ was found with less than all orders of steps is looked for once more in all of t
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -26,6 +27,7 @@ from simcore.spec import Verdict
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
+COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
 _SAMPLES = 1_000
 _IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once a way is known
 _NO_GRAPH = (
@@ -81,7 +83,7 @@ class Exploration(Search):
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"
             if depth_first or self._reordered:
-                covered = f"{len(self.space.graph):,} states were expanded"
+                covered = f"{len(self.space.expanded):,} states were expanded"
             return replace(result, notes=(*result.notes, covered))
         if found is None:
             if self.partial_order is not None and not self.partial_order.justified():
@@ -123,6 +125,7 @@ class Exploration(Search):
         if not lost:
             self.hunted = (path, found.name)
         self.partial_order = self.watched = self.checkpoint = None
+        self.fast_after = sys.maxsize
         self.space, self.knots = Space(), Knots(self.kernel)
         self.limits.shorten(_IN_ALL_ORDERS)
         result = self.exhaust(depth_first)
@@ -131,10 +134,16 @@ class Exploration(Search):
         return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
 
     def faster_space(self, looked_at: int) -> Any:
-        """Return the compiled loop, which takes a few milliseconds to come so far."""
-        from simcore.fast import FastSearch
+        """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet."""
+        from simcore.fast import FastSearch, ReducedSearch, is_compiled
 
-        self.space = FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
+        if not (self.compact or is_compiled()) and looked_at < COMPILE_AFTER:
+            self.fast_after = COMPILE_AFTER
+            return None
+        if self.partial_order is None:
+            self.space = FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
+        else:
+            self.space = ReducedSearch(self)
         return self.space
 
     def sample(self, strategy: Strategy) -> Result:

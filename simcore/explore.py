@@ -29,7 +29,7 @@ from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Result
 from simcore.runs import NamesMatter, OrderMatters
-from simcore.search import FAST_AFTER, Unfit, Unjustified
+from simcore.search import FAST_AFTER, REDUCED_AFTER, Unfit, Unjustified
 from simcore.search import Progress as Progress
 from simcore.spec import DEADLOCK_FREE, Property
 from simcore.state import Watched
@@ -115,6 +115,7 @@ def explore(
     asked = properties or (DEADLOCK_FREE,)
     sampler = _sampler(strategy, seed)
     graph_needed = [p.name for p in asked if p.needs_graph]
+    only_deadlock = all(prop.kind == "deadlock" for prop in asked)
     if graph_needed and strategy != "breadth":
         raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
     for name, limit in (("max_states", max_states), ("max_memory", max_memory), ("cores", cores)):
@@ -145,6 +146,8 @@ def explore(
             if attempt.quick and reduction.trivial and attempt.watched is None:
                 search.fast_after = FAST_AFTER
                 search.cores, search.compact, search.seed = cores or _cores(), compact, seed
+            elif attempt.quick and attempt.watched is not None and kept is None and only_deadlock:
+                search.fast_after = REDUCED_AFTER
             if kept is not None:
                 search.checkpoint = kept
                 kept.resume(search)

@@ -16,6 +16,7 @@ from simcore.kernel import Choice, Kernel, Packed
 from simcore.limits import Limits, OutOfBudget
 from simcore.strategy import PCT, RandomWalk, Strategy
 
+FORESEE_AFTER = (100, 1_000, 10_000)  # states expanded; to look as many steps ahead costs less than they did
 _IN_VAIN = 3  # runs one after the other that taught nothing
 
 

@@ -10,7 +10,7 @@ from simcore.errors import OptionError
 
 SHORTEN_STATES = 200_000
 BYTES_TO_COMPILE = 250_000_000
-SECONDS_TO_COMPILE = 10
+SECONDS_TO_COMPILE = 20
 STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _BETWEEN = 512  # states between two looks at the memory in use
 

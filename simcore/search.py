@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from simcore.foresight import foresee
+from simcore.foresight import FORESEE_AFTER, foresee
 from simcore.graph import Graph, Path
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.knot import Knots
@@ -23,8 +23,8 @@ from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
-FORESEE_AFTER = (100, 1_000, 10_000)  # states expanded; to look as many steps ahead costs less than they did
 FAST_AFTER = 2_000
+REDUCED_AFTER = 1_000  # a representative takes twice the time of a state
 HUNT_AFTER = 50_000
 _HUNTS = 40
 _RUN_STEPS = 20_000
@@ -273,8 +273,9 @@ class Search:
             if only is None and not depth_first:
                 if self.checkpoint is not None:
                     self.checkpoint.keep(self)
-                if len(space.states) >= self.fast_after:
-                    return self.faster_space(len(space.states)).run()  # type: ignore[no-any-return]
+                faster = self.faster_space(len(space.states)) if len(space.states) >= self.fast_after else None
+                if faster is not None:
+                    return faster.run()  # type: ignore[no-any-return]
                 looked_at = max(len(space.states), len(space.graph.targets) // STEPS_OF_A_STATE)
                 if not self.looked_ahead and looked_at >= HUNT_AFTER:
                     self.hunt()
@@ -336,7 +337,7 @@ class Search:
         return self._last
 
     def faster_space(self, looked_at: int) -> Any:
-        """Return a space that searches by itself and faster, from the start, and is used from now on.
+        """Return a space that searches by itself and faster, from the start, and is used from now on; None: not yet.
 
         Its first ``looked_at`` states are known to violate nothing by themselves.
         """

@@ -193,6 +193,34 @@ def hidden(*, in_a_task: bool = False, alone: bool = True) -> Model:
     return model
 
 
+def going_round(*, names: int = 9) -> Model:
+    """One process goes round for ever beside two that share a queue, in a model of many names that do nothing.
+
+    Partial order wants the one that goes round alone, cannot have it once that leads back, and must then know all
+    the same who else there was.
+    """
+    model = Model("going round")
+    shared = model.queue("shared")
+
+    def do_nothing(_):
+        return
+        yield
+
+    def put(item):
+        yield shared.put(item)
+
+    def get():
+        yield shared.get()
+
+    heartbeat(model)
+    for name in model.indices("idle", names):
+        model.process(name, do_nothing, name)
+    model.process("get", get)
+    model.process("put", put, 1)
+    model.process("put another", put, 2)
+    return model
+
+
 def patient() -> Model:
     """A process waits, with a time-out, for what nobody does, beside a heartbeat that never sleeps."""
     model = Model("patient")

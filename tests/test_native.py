@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.errors import InternalError
-from simcore.fast import native
+from simcore.fast import native, proof
 from simcore.fast.columns import Columns
 from simcore.fast.native import Called, Kind, machine_code, words
 from simcore.fast.rows import fill, mixed, pack, put, unpack
@@ -119,6 +119,19 @@ def test_machine_code_does_what_its_functions_do_in_python():
     for one, other in (rows, numbers, random, table):
         assert one.any()
         assert one.tolist() == other.tolist()
+
+
+def test_what_goes_beyond_an_array_is_an_error():
+    slots, rows = np.zeros(64, np.uint64), np.ones((4, 3), np.int32)
+    proof.index(slots, rows, 4)
+    with pytest.raises(InternalError, match="index went beyond an array"):
+        proof.index(slots, rows, 5)
+
+
+def test_code_in_which_entries_have_other_places_is_another(monkeypatch):
+    name = native._name()
+    monkeypatch.setattr(native, "entries", native.entries[::-1])
+    assert native._name() != name
 
 
 def test_each_entry_says_what_it_takes():

@@ -1,11 +1,14 @@
-"""The breadth-first loop of `simcore.search` once more, compiled, for millions of states without reductions.
+"""The breadth-first loop of `simcore.search` once more, compiled, for millions of states.
 
 It is imported when a search has met enough states, because numpy and LLVM take a moment to start, and begins again
-with the initial state. The plain loop is the reference: both meet the same states in the same order.
+with the initial state. The plain loop is the reference: both meet the same states in the same order. Without
+reductions it is `search.py`, with both of them, for a proof of deadlock freedom, `reduced.py`.
 """
 
 from __future__ import annotations
 
+from simcore.fast.native import is_compiled
+from simcore.fast.reduced import ReducedSearch
 from simcore.fast.search import FastSearch
 
-__all__ = ["FastSearch"]
+__all__ = ["FastSearch", "ReducedSearch", "is_compiled"]

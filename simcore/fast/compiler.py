@@ -28,7 +28,8 @@ _njit: Any = numba.njit
 _OPTIONS = {
     "nogil": True,
     "_nrt": False,  # no function makes an array, so none counts references
-    "error_model": "numpy",  # and none raises
+    "error_model": "numpy",  # and none raises,
+    "boundscheck": True,  # but where it goes beyond an array: a process that goes on after that may say anything
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }

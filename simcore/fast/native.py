@@ -45,6 +45,7 @@ Words = Annotated[Array, Kind("u8")]
 WordRows = Annotated[Array, Kind("u8", 2)]
 Ints = Annotated[Array, Kind("i8")]
 IntRows = Annotated[Array, Kind("i8", 2)]
+IntRows32 = Annotated[Array, Kind("i4", 2)]
 Ints32 = Annotated[Array, Kind("i4")]
 Ints16 = Annotated[Array, Kind("i2")]
 Words32 = Annotated[Array, Kind("u4")]
@@ -118,7 +119,8 @@ class Called:
         call = partial(machine_code(), ctypes.byref(result), ctypes.byref(nothing), self._place, at)
 
         def again(*_kept: Any) -> int:
-            call()
+            if call():
+                raise InternalError(f"{self.function.__name__} went beyond an array")
             return result.value
 
         return partial(again, frame, args)  # which must not go away before it
@@ -141,14 +143,27 @@ def machine_code() -> Any:
     """Return the function that calls one of `entries` with a frame; made, and kept, when there is none yet."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    name = f"fast-{_about()}.o"
-    code = next(filter(None, (_read(folder / name) for folder in _folders())), None)
+    name, code = _name(), _kept()
     if code is None:
         from simcore.fast.compiler import object_file
 
         code = object_file()
         any(_written(folder, name, code) for folder in _folders())
     return _linked(code)
+
+
+def is_compiled() -> bool:
+    """Tell whether there is machine code for everything already, here or kept in a file."""
+    return machine_code.cache_info().currsize > 0 or _kept() is not None
+
+
+def _name() -> str:
+    return f"fast-{_about()}.o"
+
+
+def _kept() -> bytes | None:
+    """Return the object file that is kept; None when there is none, or not the whole of it."""
+    return next(filter(None, (_read(folder / _name()) for folder in _folders())), None)
 
 
 def _linked(code: bytes) -> Any:
@@ -170,12 +185,13 @@ def target_machine() -> llvm.TargetMachine:
 
 
 def _about() -> str:
-    """Return what the object file depends on, in short: our source, LLVM, and this processor."""
+    """Return what the object file depends on, in short: our source, LLVM, this processor, the place of each entry."""
     functions = [*marked, *(entry.function for entry in entries)]
     modules = {__name__, f"{__package__}.compiler", f"{__package__}.structs", *(f.__module__ for f in functions)}
     sources = [(_HERE / f"{module.rpartition('.')[2]}.py").read_bytes() for module in sorted(modules)]
     machine = llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    told = (llvmlite.__version__, llvm.llvm_version_info, *machine)
+    places = [(entry.function.__module__, entry.function.__name__) for entry in entries]
+    told = (llvmlite.__version__, llvm.llvm_version_info, *machine, *places)
     return hashlib.sha256(b"\0".join([*sources, repr(told).encode()])).hexdigest()[:16]
 
 

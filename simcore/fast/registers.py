@@ -19,8 +19,15 @@ import numpy as np
     DEADLOCK,
     LIMIT,
     FAILED,
+    BACK,
     PAUSED,
-) = range(15)
+    COMPONENT,
+    MOVED,
+    CANONICAL,
+    UNTESTED,
+    NEEDS,
+    TAKE_IN,
+) = range(22)
 """Why a call has returned: nothing left to do, what is missing, or what was met."""
 
 (
@@ -47,10 +54,17 @@ import numpy as np
     LEVELLED,
     WRONG,
     LOG,
-) = range(23)
+    STEP,
+    REMEMBERED,
+    TIMED_OUT,
+    TESTED,
+    TAKEN_IN,
+    LAST_TAKEN_IN,
+    CHOSEN,
+) = range(30)
 """Registers of a search and of its shares: where they are, their limits, and what they ask for."""
 
-REGISTERS = 23
+REGISTERS = 30
 
 NEVER, WHEN_STUCK, ANYTIME = range(3)
 

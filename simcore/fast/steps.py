@@ -139,8 +139,8 @@ def _collect(t, b, r, lost):
 
 
 @compiled
-def full_step(t, lay, b, r, o, step, move, process):
-    """Do a step that makes a future or may lose one."""
+def after(t, b, r, move, process):
+    """Put what comes after a step into the second half of ``b``."""
     copy(b.ids_2, b.ids)
     copy(b.codes_2, b.codes)
     at, column = t.moves[move, AT], t.first_process + process
@@ -149,7 +149,13 @@ def full_step(t, lay, b, r, o, step, move, process):
         b.ids_2[place], b.codes_2[place] = t.pending, PENDING
     b.ids_2[at], b.codes_2[at] = t.moves[move, VALUE], t.moves[move, VALUE_CODE]
     b.ids_2[column], b.codes_2[column] = t.moves[move, LOCAL], t.moves[move, LOCAL_CODE]
-    missing = _collect(t, b, r, U(t.moves[move, LOST]))
+    return _collect(t, b, r, U(t.moves[move, LOST]))
+
+
+@compiled
+def full_step(t, lay, b, r, o, step, move, process):
+    """Do a step that makes a future or may lose one."""
+    missing = after(t, b, r, move, process)
     if missing:
         return missing
     failed = False
@@ -190,7 +196,7 @@ def expiry(t, b, r, process, local):
 
 
 @compiled
-def _operation(t, b, r, process, local):
+def operation(t, b, r, process, local):
     """Return the entry of what a process is about to do, 0 when it has ended, or -1 when it must be learned."""
     target, fresh = t.target[local], 0
     if target < 0:
@@ -215,7 +221,7 @@ def gather(t, lay, b, s, r, o):
         late = turn >= t.processes
         process = turn - t.processes if late else turn
         local = b.ids[t.first_process + process]
-        entry = expiry(t, b, r, process, local) if late else _operation(t, b, r, process, local)
+        entry = expiry(t, b, r, process, local) if late else operation(t, b, r, process, local)
         if entry < 0:
             return EXPIRY if late else MOVES if entry == -1 else FUTURES
         missing = _add(t, lay, b, r, o, entry, process, b.offset[process] if late else 0)

@@ -8,6 +8,7 @@ from simcore.fast.native import (
     Bits,
     Bytes,
     IntRows,
+    IntRows32,
     Ints,
     Ints16,
     Ints32,
@@ -89,6 +90,86 @@ class Buffers(Struct):
     offset: Ints
     mark: Words
     helpers: Words
+
+
+@dataclass(frozen=True, eq=False)
+class Orbits(Struct):
+    """What is known of names; see `reduction.components`.
+
+    ``components`` has the number of a component by its position and what stands there, ``about`` for each of them its
+    owner, the kind of its position, its shape, and where its names and its colours are; ``linked`` the names that are
+    told of together. ``made`` is a tree: from a shape by one name after the other to what has them. ``targets`` has the
+    position of each kind that belongs to a name.
+    """
+
+    components: WordRows
+    made: WordRows
+    about: IntRows
+    names: Ints32
+    coloured: Ints32
+    colours: Words
+    linked: Words
+    targets: IntRows
+    spans: IntRows
+    teams: IntRows
+    first_worker: int
+    first_made: int
+    made_too: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reach(Struct):
+    """What processes may still come to, as words of accesses; see `reduction.partial_order`.
+
+    ``needs`` has a row of ``needed`` for what a process is about to do: accesses, and in the last word processes.
+    """
+
+    may: WordRows
+    met: Bytes
+    needs: WordRows
+    needed: WordRows
+
+
+@dataclass(frozen=True, eq=False)
+class Room(Struct):
+    """Where the functions of a reduced search keep what they know of one state.
+
+    ``several`` lists the processes, up to a -1, whose steps may only be chosen together with those of others.
+    """
+
+    parts: Ints
+    colours: Words
+    moves: Ints
+    order: Ints
+    sources: Ints
+    asked: Ints
+    several: Ints
+    some: Words
+    more: Words
+    sets: Words
+
+
+@dataclass(frozen=True, eq=False)
+class Representatives(Struct):
+    """The representatives that were met; ``chosen`` is who was followed in place of all, as bits."""
+
+    rows: IntRows32
+    depths: Words32
+    slots: Words
+    marks: Words
+    chosen: Words
+
+
+@dataclass(frozen=True, eq=False)
+class Reached(Struct):
+    """What the steps of one state lead to, and its representatives, where they are known."""
+
+    rows: IntRows
+    steps: IntRows
+    known: Ints
+    found: IntRows
+    ways: IntRows
+    hashes: Words
 
 
 @dataclass(frozen=True, eq=False)

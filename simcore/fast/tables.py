@@ -35,7 +35,7 @@ from simcore.search import Unfit
 from simcore.tables import FREE
 
 
-def _grown(array: Array, size: int) -> Array:
+def grown(array: Array, size: int) -> Array:
     """Return an array with room for ``size`` rows, at least."""
     if size <= len(array):
         return array
@@ -148,6 +148,8 @@ class FastTables:
     def note(self) -> None:
         """Copy what is known of parts of processes and of values that were met since the last call."""
         kernel = self.kernel
+        if self._locals == len(kernel.locals) and self._values == len(kernel.values):
+            return
         self._make_room(("target", "flags", "task_future", "local_mentions"), len(kernel.locals))
         self._make_room(("value_mentions", "value_tasks"), len(kernel.values))
         for number in range(self._locals, len(kernel.locals)):
@@ -174,7 +176,7 @@ class FastTables:
         if size >= 1 << 24:
             raise Unfit
         for name in names:
-            array = _grown(self._grows[name], size)
+            array = grown(self._grows[name], size)
             self.stale |= array is not self._grows[name]
             self._grows[name] = array
 

@@ -135,10 +135,8 @@ class Components:
 
     def component(self, position: int, number: int) -> Component:
         """Return the component ``number`` at ``position``, a process's own part or an object's value."""
-        component = self.tables[position].get(number)
-        if component is None:
-            component = self.learn_component(position, number)
-        return component
+        component = self.tables[position].get(number) if position < len(self.tables) else None
+        return self.learn_component(position, number) if component is None else component
 
     def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
         """Return the positions that differ from ``position`` in names alone and have ``names``; None is any name."""
@@ -189,7 +187,7 @@ class Components:
         told = [self._told((kind, self.renaming.shape((described.shape, fact.shape))), owners, fact) for fact in facts]
         component.colours = tuple(pair for fact in told for pair in self._colours(fact))
         component.linked = tuple(fact for fact in told if len(fact.names) > 1)
-        component.alone = mixed(told[0].code)
+        component.alone = _colour(told[0].code)
         return component
 
     def _told(self, shape: Hashable, owners: tuple[int, ...], fact: Fact) -> Linked:
@@ -203,7 +201,7 @@ class Components:
 
     def _colours(self, fact: Linked) -> list[tuple[int, int]]:
         slots = [self._codes.setdefault((fact.code, slot), len(self._codes)) for slot in fact.slots]
-        return [(name, mixed(slot)) for name, slot in zip(fact.names, slots, strict=True)]
+        return [(name, _colour(slot)) for name, slot in zip(fact.names, slots, strict=True)]
 
     def _value(self, position: int, number: int) -> Described:
         if number not in self._values:
@@ -268,3 +266,8 @@ class Components:
         point = None if local.point is None else self.tested.point(local.point, moves)
         task = self.renaming.renamed(local.task, moves)
         return self.kernel.intern_local(Local(point, task, local.status), team[0])
+
+
+def _colour(code: int) -> int:
+    """Return a number that looks random, so small that the sum of some thousand fits into a word."""
+    return mixed(code) >> 12

@@ -140,9 +140,13 @@ class Checked:
 
     def test(self) -> None:
         """Test what has been learned since the last time."""
-        if self._tested == len(self._log):
-            return  # as in nearly every state
-        self.learn_images()
+        if self.behind:
+            self.learn_images()
+
+    @property
+    def behind(self) -> bool:
+        """Whether something has been learned since the last time; in nearly every state nothing has."""
+        return self._tested != len(self._log)
 
     @property
     def journal(self) -> Journal | None:

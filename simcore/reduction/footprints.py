@@ -94,10 +94,15 @@ class Footprints:
         self._alike: dict[int, int] = {}
         self._images: dict[tuple[int, tuple[int | None, ...]], int] = {}
 
+    @property
+    def behind(self) -> bool:
+        """Whether the kernel has learned something since the last time."""
+        return self._seen != len(self.kernel.effects) or len(self.may) != len(self.kernel.locals)
+
     def update(self) -> None:
         """Take in what the kernel has learned since the last time."""
         kernel = self.kernel
-        if self._seen == len(kernel.effects) and len(self.may) == len(kernel.locals):
+        if not self.behind:
             return
         if self._futures != kernel.futures:  # what may happen to one may happen to the new ones
             self._start()
@@ -245,6 +250,10 @@ class Footprints:
         """Return, as bits, the accesses at ``position``: all, or those called one of ``names``, given up or not."""
         known = self.at.get(position, {})
         return sum(bit for access, bit in known.items() if names is None or access.name in names)
+
+    def has_met(self, local: int) -> bool:
+        """Tell whether it is known which other ones ``local`` is like."""
+        return local in self._named
 
     def own_lock(self, position: int) -> bool:
         """Tell whether nobody was ever seen to free the lock at ``position`` that another one holds."""

@@ -104,11 +104,11 @@ class PartialOrder:
         enabled = sum({1 << choice.process for choice in choices})
         if enabled.bit_count() < 2 or self.watched.everything or self.kernel.timed_out(state, choices):
             return
-        self._take_in(state)
+        self.take_in(state)
         several = []
         some, more = self._may(state)
         for process in dict.fromkeys(choice.process for choice in reversed(choices)):
-            needs = self._needs(state, process, True)
+            needs = self.needs(state, process, True)
             if needs is None:
                 continue
             own = self.footprints.may[state[self.kernel.first_process + process]]
@@ -149,12 +149,12 @@ class PartialOrder:
         now = self.footprints.version + self.watched.version
         return all(version == now or self._stands(state, chosen) for state, chosen, version in self.relied_on)
 
-    def _take_in(self, state: Packed) -> None:
+    def take_in(self, state: Packed) -> None:
         self.footprints.update()
         self.footprints.meet(state[self.kernel.first_process : self.kernel.first_future])
 
     def _stands(self, state: Packed, chosen: int) -> bool:
-        self._take_in(state)
+        self.take_in(state)
         choices = self.kernel.successors(state)
         enabled = sum({1 << choice.process for choice in choices})
         if self.watched.everything or self._closure(state, chosen, enabled) != chosen:
@@ -214,7 +214,7 @@ class PartialOrder:
         while added:
             process = added.bit_length() - 1
             added ^= 1 << process
-            needs = self._needs(state, process, bool(enabled >> process & 1))
+            needs = self.needs(state, process, bool(enabled >> process & 1))
             if needs is None:
                 return 0
             accesses, others = needs
@@ -227,7 +227,7 @@ class PartialOrder:
             chosen |= others
         return chosen if enabled & ~chosen else 0
 
-    def _needs(self, state: Packed, process: int, enabled: bool) -> _Needs | None:
+    def needs(self, state: Packed, process: int, enabled: bool) -> _Needs | None:
         """Return what of the others matters to the next step of ``process``; None when everything may."""
         local = state[self.kernel.first_process + process]
         position = self.kernel.target(local)

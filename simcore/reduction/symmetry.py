@@ -53,12 +53,12 @@ class Symmetry:
         self._pools = [team for _, team in kernel.model.pools()] if on else []
         while not self._set_up(on):
             pass
-        self._components = Components(kernel, self.names, self.tested)
-        self._tables = self._components.tables
+        self.components = Components(kernel, self.names, self.tested)
+        self._tables = self.components.tables
         self._first_worker, self._first_future = self.names.first_worker, self.names.first_future
         self._last_state: Packed | None = None
         self._last: tuple[list[Component], Colours, list[int] | None]
-        self._spans = [(block.first, block.first + block.size) for block in self.names.blocks]
+        self.spans = [(block.first, block.first + block.size) for block in self.names.blocks]
         self._place_workers(kernel.first_process)
         families = [block.family for block in self.names.blocks]
         owned = [thing for thing in self.names.things if self.names.owners(thing)] if families else []
@@ -85,7 +85,7 @@ class Symmetry:
         self._spans_of_pools = [(first + team[0].index, first + team[-1].index + 1) for team in pools]
         self.teams = [(start, end) for start, end in self._spans_of_pools if end - start > 1]
         last = self.kernel.first_future
-        self._owned = [place for place in range(first, last) if self._components.owners(place)]
+        self._owned = [place for place in range(first, last) if self.components.owners(place)]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -95,26 +95,26 @@ class Symmetry:
 
     def learn(self, lesson: str, *args: Any) -> None:
         """Repeat a lesson of a journal: `Components.learn_...` or `Checked.learn_images`."""
-        getattr(self._components if hasattr(self._components, lesson) else self.tested, lesson)(*args)
+        getattr(self.components if hasattr(self.components, lesson) else self.tested, lesson)(*args)
 
     # ---- what belongs to names -----------------------------------------------------------------------
 
     def component(self, position: int, number: int) -> Component:
         """Return what ``number`` at ``position`` tells of names."""
         self.tested.test()
-        return self._components.component(position, number)
+        return self.components.component(position, number)
 
     def mentions_names(self, thing: Any) -> bool:
         """Tell whether ``thing`` mentions names, which a permutation would change."""
-        return bool(self._components.renaming.described(thing).names)
+        return bool(self.components.renaming.described(thing).names)
 
     def owners(self, position: int) -> tuple[int, ...]:
         """Return the names that a position of the state belongs to."""
-        return self._components.owners(position)
+        return self.components.owners(position)
 
     def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
         """Return the positions that differ from ``position`` in names alone and have ``names``; None is any name."""
-        return self._components.places_like(position, names)
+        return self.components.places_like(position, names)
 
     # ---- one state -----------------------------------------------------------------------------------
 
@@ -141,11 +141,11 @@ class Symmetry:
         """Return what each process is moved to so that ``processes`` come in the order of their names."""
         came = [name for p in processes for name in self.names.owners(self.kernel.processes[p])]
         moves: dict[int, int] = {}
-        for first, end in self._spans:
+        for first, end in self.spans:
             names = dict.fromkeys([*(name for name in came if first <= name < end), *range(first, end)])
             moves.update(zip(names, range(first, end), strict=True))
         place = self.kernel.first_process
-        return tuple(self._components.target(place + p, moves) - place for p in self.identity)
+        return tuple(self.components.target(place + p, moves) - place for p in self.identity)
 
     def chosen(self, state: Packed) -> tuple[Packed, tuple[int, ...]]:
         """Return the representative of ``state``, and for each process which process of it plays its part."""
@@ -169,7 +169,7 @@ class Symmetry:
         try:
             return [table[number] for table, number in zip(self._tables, state, strict=False)]
         except KeyError:
-            return self._components.of(state)
+            return self.components.of(state)
 
     # ---- the order of names --------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class Symmetry:
         """Return names that may be exchanged, and where the first of them goes."""
         start = self.names.first_future
         alive = [name for name in range(start, len(colours)) if colours[name]]
-        return [*((first, list(range(first, end))) for first, end in self._spans), (start, alive)]
+        return [*((first, list(range(first, end))) for first, end in self.spans), (start, alive)]
 
     def _finer(self, components: Sequence[Component], colours: Colours) -> list[Colours]:
         """Return colours with which no tie matters; several, when each is to be tried."""
@@ -296,7 +296,7 @@ class Symmetry:
             if names:
                 moved = tuple([moves[name] for name in names])
                 known = component.made.get(moved)
-                number = self._components.learn_moved(position, number, names, moved) if known is None else known
+                number = self.components.learn_moved(position, number, names, moved) if known is None else known
             elif owner == NOBODY:
                 continue
             if owner >= 0:
