@@ -29,7 +29,7 @@ from simcore.model import Model
 from simcore.reduction import NotSymmetric, Symmetry
 from simcore.result import Result
 from simcore.runs import NamesMatter, OrderMatters
-from simcore.search import FAST_AFTER, REDUCED_AFTER, Unfit, Unjustified
+from simcore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.search import Progress as Progress
 from simcore.spec import DEADLOCK_FREE, Property
 from simcore.state import Watched
@@ -147,7 +147,7 @@ def explore(
                 search.fast_after = FAST_AFTER
                 search.cores, search.compact, search.seed = cores or _cores(), compact, seed
             elif attempt.quick and attempt.watched is not None and kept is None and only_deadlock:
-                search.fast_after = REDUCED_AFTER
+                search.fast_after = FAST_AFTER
             if kept is not None:
                 search.checkpoint = kept
                 kept.resume(search)

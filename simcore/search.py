@@ -23,8 +23,7 @@ from simcore.spec import NO_FAILURE, Property
 from simcore.state import Watched
 from simcore.strategy import PCT, RandomWalk, Strategy
 
-FAST_AFTER = 2_000
-REDUCED_AFTER = 1_000  # a representative takes twice the time of a state
+FAST_AFTER = 1_000  # states, before a compiled loop is loaded
 HUNT_AFTER = 50_000
 _HUNTS = 40
 _RUN_STEPS = 20_000

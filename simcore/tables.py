@@ -75,6 +75,13 @@ class Local(NamedTuple):
     status: str
 
 
+def _without(value: Any, future: Future) -> Any:
+    """Return what is left of a pool's value without a future."""
+    if all(task.future is not future for task in value.tasks):
+        return value
+    return value._replace(tasks=tuple(t._replace(future=None) if t.future is future else t for t in value.tasks))
+
+
 def lost(local: Local) -> bool:
     """Tell whether a worker's task has died of an exception that nobody can ask for."""
     return local.status == "failed" and local.task is not None and local.task.future is None
@@ -185,14 +192,14 @@ class Tables:
     def _moves_of(self, process: int, local: int, value: int, outcomes: Outcomes, created: int) -> tuple[Move, ...]:
         moves = []
         for outcome in outcomes:
-            new_value = self.intern_value(outcome.value)
+            new, made = outcome.value, created
             new_local = self._advance(self.processes[process], local, outcome.result)
-            before = self._local_futures[local] | self._value_futures[value] | ({created} if created >= 0 else set())
+            if made >= 0 and made not in self._local_futures[new_local]:  # nobody can ask for it: no state shows it
+                new, made = _without(new, self._futures[made]), -1
+            new_value = self.intern_value(new)
+            before = self._local_futures[local] | self._value_futures[value]
             after = self._local_futures[new_local] | self._value_futures[new_value]
-            move = Move(self._targets[local], new_value, new_local, tuple(sorted(before - after)), created)
-            if created >= 0 and move.lost == (created,):  # nobody can ask for it: it never shows in a state
-                move = move._replace(value=self._pool_without(new_value, created), lost=(), created=-1)
-            moves.append(move)
+            moves.append(Move(self._targets[local], new_value, new_local, tuple(sorted(before - after)), made))
         self.effects += [Effect(process, local, value, move) for move in moves]
         return tuple(moves)
 
@@ -368,13 +375,7 @@ class Tables:
     @lesson
     def learn_queue(self, number: int, future: int) -> int:
         """Learn what is left of a pool's value without a future."""
-        value, made = self.values[number], self._futures[future]
-        if any(task.future is made for task in value.tasks):
-            tasks = tuple(t._replace(future=None) if t.future is made else t for t in value.tasks)
-            left = self.intern_value(value._replace(tasks=tasks))
-        else:
-            left = number
-        self._without[future][number] = left
+        left = self._without[future][number] = self.intern_value(_without(self.values[number], self._futures[future]))
         return left
 
     def _local_without(self, number: int, process: int) -> int:

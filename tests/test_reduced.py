@@ -106,7 +106,7 @@ def compare(build, timeouts="when_stuck"):
 
 
 def answer(model, after, *properties, **options):
-    with patch.object(explore_module, "REDUCED_AFTER", after):
+    with patch.object(explore_module, "FAST_AFTER", after):
         result = explore(model, *properties, **options)
     found = result.counterexample
     return result.verdict, None if found is None else (len(found.schedule.steps), found.shortest, found.no_return)
@@ -211,7 +211,7 @@ def test_who_dies_is_found():
 @pytest.mark.parametrize("limit", [17, 100, 256])
 def test_a_limit_is_exact(limit):
     model = MODELS["pool system"]()
-    with patch.object(explore_module, "REDUCED_AFTER", 1):
+    with patch.object(explore_module, "FAST_AFTER", 1):
         result = explore(model, max_states=limit)
     plain = explore(model, max_states=limit)
     assert compiled(result)
@@ -224,7 +224,7 @@ def test_a_limit_on_memory_stops_it_and_says_what_was_covered():
     used = limits.memory_used()
     with ExitStack() as stack:
         stack.enter_context(patch.object(limits, "BYTES_TO_COMPILE", 0))
-        stack.enter_context(patch.object(explore_module, "REDUCED_AFTER", 1))
+        stack.enter_context(patch.object(explore_module, "FAST_AFTER", 1))
         stack.enter_context(patch.object(reduced_module, "_FIRST", 16))
         stack.enter_context(patch.object(limits, "memory_used", lambda: used))
         result = explore(model, max_memory=used + 20_000)
@@ -236,7 +236,7 @@ def test_a_limit_on_memory_stops_it_and_says_what_was_covered():
 def test_progress_is_told():
     told = []
     with ExitStack() as stack:
-        stack.enter_context(patch.object(explore_module, "REDUCED_AFTER", 1))
+        stack.enter_context(patch.object(explore_module, "FAST_AFTER", 1))
         stack.enter_context(patch.object(reduced_module, "_BETWEEN", 50))
         stack.enter_context(patch("simcore.search.Search.tell", lambda search, *how_far: told.append(how_far)))
         explore(MODELS["pool system, two chunks"]())

@@ -107,7 +107,7 @@ class Columns:
             for column in columns:
                 word[column], shift[column] = number, used
                 used += self._bits[column]
-        self._capacity = [max(16, 2 * len(codes)) for codes in self._codes]
+        self._capacity = [max(64, 4 * len(codes)) for codes in self._codes]
         ends = np.cumsum(self._capacity)
         offset = ends - self._capacity
         ident = np.zeros(ends[-1], np.int32)

@@ -19,7 +19,6 @@ from simcore.fast.native import Array
 from simcore.fast.registers import (
     ALIVE,
     ASK_1,
-    ASK_2,
     ASK_3,
     BACK,
     CANONICAL,
@@ -265,7 +264,7 @@ class ReducedSearch:
 
     @property
     def _asked(self) -> list[int]:
-        return self.registers[[ASK_1, ASK_2, ASK_3]].tolist()  # type: ignore[no-any-return]
+        return self.registers[ASK_1 : ASK_3 + 1].tolist()  # type: ignore[no-any-return]
 
     def _state(self) -> Packed:
         return self.tables.state(self.buffers.ids.tolist())

@@ -57,6 +57,7 @@ from simcore.spec import NO_FAILURE
 MOST_SHARED = 4_096  # states in a share
 WORTH_SHARING = 1_024  # states for which a thread is worth starting
 FEW_QUESTIONS = 32  # after more of them the next states are expanded by one core: each costs a start of all others
+_LOOK_AHEAD_AFTER = 10 * HUNT_AFTER  # states, which take no longer than so many of the plain loop
 _MOST_STATES = (1 << 32) - 2
 _MOST_EDGES = (1 << 63) - 1
 _ALL = (1 << 64) - 1
@@ -122,13 +123,14 @@ class FastSearch(PackedSpace):
 
     def _many(self) -> bool:
         """Tell whether it is time to look ahead."""
-        return bool(self.registers[STATES] >= HUNT_AFTER or self.registers[EDGES] >= HUNT_AFTER * STEPS_OF_A_STATE)
+        states, edges = self.registers[[STATES, EDGES]].tolist()
+        return max(states, edges // STEPS_OF_A_STATE) >= _LOOK_AHEAD_AFTER  # type: ignore[no-any-return]
 
     def _set_limits(self, looked_ahead: bool) -> None:
         registers, limits = self.registers, self.search.limits
         registers[LIMIT_STATES] = _MOST_STATES if limits.states is None else limits.states
-        registers[PAUSE_STATES] = _MOST_STATES if looked_ahead else HUNT_AFTER
-        registers[PAUSE_EDGES] = _MOST_EDGES if looked_ahead else HUNT_AFTER * STEPS_OF_A_STATE
+        registers[PAUSE_STATES] = _MOST_STATES if looked_ahead else _LOOK_AHEAD_AFTER
+        registers[PAUSE_EDGES] = _MOST_EDGES if looked_ahead else _LOOK_AHEAD_AFTER * STEPS_OF_A_STATE
         registers[LOOK] = 0 if self.search.deadlock is None else 1 + self.search.knots.guessing
         self.begin(self._most)
         registers[UNTIL] = min(registers[LEVEL_END], registers[POSITION] + self._most)
@@ -194,18 +196,23 @@ class FastSearch(PackedSpace):
         asking, self._asked = shares, 0
         while asking:
             expand(asking, self)
-            asking = [share for share in asking if share.status in self._answers]
-            self._asked += len(asking)
-            for share in asking:
-                try:
-                    self._answers[share.status](share)
-                except Exception as error:  # what comes before it is reported first
-                    share.error = error
-            asking = [share for share in asking if share.error is None]
+            asking = [share for share in asking if self._answered(share)]
             if not self.refresh():
                 self._shares.clear()
                 return False
         return True
+
+    def _answered(self, share: Share) -> bool:
+        """Have learned what is missing; tell whether the share can go on."""
+        answer = self._answers.get(share.status)
+        if answer is None:
+            return False
+        self._asked += 1
+        try:
+            answer(share)
+        except Exception as error:  # what comes before it is reported first
+            share.error = error
+        return share.error is None
 
     def _follow(self, share: Share) -> int:
         """Give numbers to what the states of a share lead to."""

@@ -15,7 +15,6 @@ from simcore.fast.native import Array
 from simcore.fast.registers import (
     ALIVE,
     ASK_1,
-    ASK_2,
     ASK_3,
     BASE,
     BEGUN,
@@ -77,7 +76,7 @@ class Share:
     @property
     def asked(self) -> list[int]:
         """What is missing, where ``status`` says that something is."""
-        return self.registers[[ASK_1, ASK_2, ASK_3]].tolist()  # type: ignore[no-any-return]
+        return self.registers[ASK_1 : ASK_3 + 1].tolist()  # type: ignore[no-any-return]
 
     def steps_of(self, state: int) -> int:
         """Return how many steps a state has that was expanded."""

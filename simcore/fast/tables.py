@@ -5,7 +5,7 @@ Nothing is decided here: each `learn_...` asks the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -172,13 +172,15 @@ class FastTables:
         flags |= UNDONE * (local.operation is not None or local.failed)
         return self.kernel.target(number), flags, local.future, _set(local.futures)
 
-    def _make_room(self, names: Iterable[str], size: int) -> None:
+    def _make_room(self, names: Sequence[str], size: int) -> None:
+        """Make room for ``size`` rows in arrays that are equally long."""
+        if size <= len(self._grows[names[0]]):
+            return
         if size >= 1 << 24:
             raise Unfit
         for name in names:
-            array = grown(self._grows[name], size)
-            self.stale |= array is not self._grows[name]
-            self._grows[name] = array
+            self._grows[name] = grown(self._grows[name], size)
+        self.stale = True
 
     # ---- what the loop asks for ------------------------------------------------------------------------
 
