@@ -56,11 +56,21 @@ class Measured(NamedTuple):
         return self.seconds + self.compiler
 
 
+def _alone(seconds: int) -> None:
+    """Stay on one core, for at most so many CPU seconds; with more of them numpy starts threads, which spin."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+
+
 def run(command: list[str], *, seconds: int, folder: Path) -> Ran:
-    """Run ``command`` for at most so many CPU seconds."""
-    limit = partial(resource.setrlimit, resource.RLIMIT_CPU, (seconds, seconds + 5))
+    """Run ``command`` on one core, for at most so many CPU seconds."""
     with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=limit
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=partial(_alone, seconds),
     ) as process:
         assert process.stdout is not None
         text = process.stdout.read()

@@ -293,6 +293,7 @@ def export_model(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
     sys.path.insert(0, os.getcwd())
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # or numpy starts threads, which spin for a while
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background of a shell
             signal.signal(number, _interrupted)

@@ -18,7 +18,7 @@ from simcore.execute import Execution, execute
 from simcore.explore import Progress, explore
 from simcore.kernel import Kernel
 from simcore.model import Origin, Parameter, build
-from simcore.report import as_json, check_folder, in_use, picture_of_occupancy, picture_of_waits, table, write_folder
+from simcore.report import as_json, check_folder, table, write_folder
 from simcore.reportfile import Report, changed, in_family
 from simcore.reproduction import Reproduction
 from simcore.result import Counterexample, Result
@@ -298,6 +298,8 @@ class _Run:
 
     def draw(self) -> None:
         """Draw the wait-for graph of the counterexample, and both versions' pools in virtual time."""
+        from simcore.pictures import in_use, picture_of_occupancy, picture_of_waits
+
         if self.counterexample is not None:
             title = f"Who waits for whom at the end of the schedule: {self.report.system} {self.report.versions[0]}"
             self.done.pictures["wait-for.png"] = picture_of_waits(self.counterexample.wait_for, title)

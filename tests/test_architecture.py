@@ -39,7 +39,7 @@ RANKS = [
     {"exploration"},
     {"checkpoint"},
     {"explore", "simulate", "execute", "promela"},
-    {"report"},
+    {"report", "pictures"},
     {"reportfile"},
     {"reproduction"},
     {"stateful", "reproduce", "arguments"},
@@ -70,7 +70,7 @@ DOORS = {
     "scipy": {"liveness"},
     "click": {"cli"},
     "rich": {"console", "report"},
-    "matplotlib": {"report"},
+    "matplotlib": {"pictures"},
 }
 """Who may import what is not ours. ``objects`` names exceptions of the standard library, and starts no thread."""
 
@@ -96,6 +96,7 @@ LAZY = {
     "explore": "numpy takes longer to import than a small model to explore, and only a checkpoint wants it",
     "waitfor": "networkx takes longer to import than a small model to explore, and a proof has no graph to show",
     "exploration": "numpy and LLVM take longer to import than a small model to explore, and only large ones want them",
+    "reproduce": "matplotlib takes longer to import than most commands to run, and every command imports this module",
     "fast": "numba is wanted once on a machine, to compile, and takes longer to import than what it compiled",
 }
 """Modules that may import inside a function, each with the reason."""
@@ -194,7 +195,7 @@ def test_properties_know_the_framework_and_no_model():
 
 
 def test_models_know_no_driver():
-    drivers = {"explore", "simulate", "execute", "stateful", "cli", "pytest_plugin", "report"}
+    drivers = {"explore", "simulate", "execute", "stateful", "cli", "pytest_plugin", "report", "pictures"}
     for _, path in sources("models"):
         used = {name.split(".")[1] for name, _ in imports(path) if name.startswith("simcore.")}
         assert not used & drivers, path

@@ -797,3 +797,21 @@ cli.main(["deleting"])
 def test_an_interrupt_that_comes_while_something_is_deleted_is_not_lost(number):
     run = subprocess.run([sys.executable, "-c", DELETED, number], capture_output=True, text=True, timeout=15)
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "simcore: interrupted\n")
+
+
+THREADS = """
+import os, sys
+from simcore.cli import main
+try:
+    main(["explore", "models.pool_starvation:fixed", *sys.argv[1:]])
+finally:
+    print("numpy" in sys.modules, len(os.listdir("/proc/self/task")))
+"""
+
+
+def test_no_thread_is_left_that_nobody_works_with():
+    environment = {name: told for name, told in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    size = ["-p", "downloads=2", "-p", "workers=2", "-p", "callback_workers=2"]
+    command = [sys.executable, "-c", THREADS, *size, "--no-symmetry", "--no-partial-order"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=True)
+    assert run.stdout.splitlines()[-1] == "True 1"

@@ -16,12 +16,11 @@ from models import pool_starvation
 from simcore import Model, explore, simulate
 from simcore.errors import OptionError
 from simcore.kernel import Kernel
+from simcore.pictures import picture_of_occupancy, picture_of_waits
 from simcore.report import (
     Line,
     as_json,
     check_folder,
-    picture_of_occupancy,
-    picture_of_waits,
     printed_table,
     table,
     write_folder,
