@@ -137,8 +137,8 @@ class Exploration(Search):
         """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet."""
         from simcore.fast import FastSearch, ReducedSearch, is_compiled
 
-        if not (self.compact or is_compiled()) and looked_at < COMPILE_AFTER:
-            self.fast_after = COMPILE_AFTER
+        if not (self.compact or is_compiled()) and (looked_at < COMPILE_AFTER or not self.limits.time_to_compile):
+            self.fast_after = COMPILE_AFTER if looked_at < COMPILE_AFTER else sys.maxsize
             return None
         if self.partial_order is None:
             self.space = FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)

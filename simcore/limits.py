@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from simcore.errors import OptionError
 
 SHORTEN_STATES = 200_000
-BYTES_TO_COMPILE = 250_000_000
+BYTES_TO_COMPILE = 300_000_000
 SECONDS_TO_COMPILE = 20
 STEPS_OF_A_STATE = 4  # as a rule; representatives have more, and each costs time
 _BETWEEN = 512  # states between two looks at the memory in use
@@ -39,9 +39,13 @@ class Limits:
 
     @property
     def room_to_compile(self) -> bool:
-        """Whether they leave room for the compiled loop, which may have to be compiled first."""
-        enough = self.memory is None or self.memory - memory_used() >= BYTES_TO_COMPILE
-        return enough and (self.seconds is None or self.seconds >= SECONDS_TO_COMPILE)
+        """Whether they leave memory for the compiled loop, which may have to be compiled first."""
+        return self.memory is None or self.memory - memory_used() >= BYTES_TO_COMPILE
+
+    @property
+    def time_to_compile(self) -> bool:
+        """Whether they leave time to compile it."""
+        return self.seconds is None or self.seconds - self.elapsed >= SECONDS_TO_COMPILE
 
     def check(self, states: int, steps: int = 0) -> None:
         """Raise when another state, or another moment, would be too much; or, for a shorter witness, another step."""

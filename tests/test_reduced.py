@@ -195,6 +195,8 @@ def test_where_it_must_be_compiled_first_the_plain_loop_goes_on_for_a_while():
         assert not compiled(explore(model(), symmetry=False, partial_order=False))
         with patch.object(exploration, "COMPILE_AFTER", 1_200):
             assert compiled(explore(model()))
+            assert not compiled(explore(model(), max_seconds=10))
+    assert compiled(explore(model(), max_seconds=10))
 
 
 def test_a_violation_that_it_meets_is_told_as_the_plain_loop_tells_it():
