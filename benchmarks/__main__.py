@@ -138,7 +138,8 @@ def main() -> None:
     ours("unreduced", (4, 2, 1, 2), seconds=given.seconds)  # compiles, where nothing is kept yet
     print(f"Python {platform.python_version()}, {platform.machine()}; every search in a process of its own, one core")
     print("CPU seconds of the whole process, and of the search alone, once Python and everything it needs is loaded;")
-    print("our loop is compiled already; the last five columns are ratios to Spin")
+    print("of what takes less than a second, the quickest of five runs; our loops are compiled already;")
+    print("the last five columns are ratios to Spin")
     print(f"a searcher gives up after {given.seconds} CPU seconds, Spin also at {MEMORY_LIMIT:,} MB")
     for table in GRID:
         print(f"\n{ask(table)}", flush=True)

@@ -79,16 +79,29 @@ def run(command: list[str], *, seconds: int, folder: Path) -> Ran:
     return Ran(text, process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def ours(searcher: str, size: tuple[int, ...], *, seconds: int) -> Measured:
-    """Run one of `benchmarks.search`; starting Python, and importing, is part of its CPU seconds."""
-    ran = run(
-        [sys.executable, "-m", "benchmarks.search", searcher, *map(str, size)], seconds=seconds, folder=HERE.parent
+def quickest(command: list[str], *, seconds: int, folder: Path) -> Ran:
+    """Run ``command``, five times when that takes less than a second: the quickest run was disturbed least."""
+    ran = run(command, seconds=seconds, folder=folder)
+    again = 4 if ran.seconds < 1 else 0
+    return min(
+        [ran, *(run(command, seconds=seconds, folder=folder) for _ in range(again))], key=lambda one: one.seconds
     )
+
+
+def ours(searcher: str, size: tuple[int, ...], *, seconds: int, ready: bool = False) -> Measured:
+    """Run one of `benchmarks.search`; starting Python, and importing, is part of its CPU seconds.
+
+    What it imports on its way it is given before its search begins, in another run.
+    """
+    command = [sys.executable, "-m", "benchmarks.search", searcher, *map(str, size), *(["ready"] if ready else [])]
+    ran = quickest(command, seconds=seconds, folder=HERE.parent)
     if ran.status == -signal.SIGXCPU:
         return Measured(GAVE_UP, 0, None, ran.seconds, ran.megabytes)
     if ran.status:
         raise SystemExit(f"{searcher}, {size}: status {ran.status}\n{ran.text}")
-    verdict, states, steps, search = json.loads(ran.text.splitlines()[-1])
+    verdict, states, steps, search, imported = json.loads(ran.text.splitlines()[-1])
+    if imported and not ready:
+        return ours(searcher, size, seconds=seconds, ready=True)
     return Measured(verdict, states, steps, ran.seconds, ran.megabytes, around=ran.seconds - search)
 
 
@@ -105,7 +118,7 @@ def spin(
     for one, command in zip(made, before, strict=True):
         if one.status:
             raise SystemExit(f"{' '.join(command)}: status {one.status}\n{one.text}")
-    ran = run(["./pan", *options], seconds=seconds, folder=folder)
+    ran = quickest(["./pan", *options], seconds=seconds, folder=folder)
     compiled = sum(one.seconds for one in made)
     stored = re.search(r"(\S+) states, stored", ran.text)
     states = int(float(stored[1])) if stored else 0

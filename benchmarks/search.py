@@ -1,8 +1,8 @@
 """One search of ours, or of minicheck, of the pool system of one size: what a child process of `benchmarks` does.
 
-``python -m benchmarks.search SEARCHER REQUESTERS WORKERS CHUNKS CALLBACK_WORKERS`` prints what it found as JSON:
-the verdict, the number of states, the steps of the shortest schedule into a deadlock, and the CPU seconds of the
-search alone, from the model to the verdict in a process that has loaded all it needs.
+``python -m benchmarks.search SEARCHER REQUESTERS WORKERS CHUNKS CALLBACK_WORKERS [ready]`` prints what it found as
+JSON: the verdict, the number of states, the steps of the shortest schedule into a deadlock, the CPU seconds from the
+model to the verdict, and whether anything was imported on the way. With ``ready`` that has been imported before.
 """
 
 from __future__ import annotations
@@ -71,15 +71,6 @@ def minichecked(size: Size, invariants: dict[str, Callable[[dict[str, object]], 
     return report
 
 
-def load(searcher: str) -> None:
-    """Import what a search would import on its way, and link the code of the compiled loops."""
-    if "minicheck" in searcher:
-        importlib.import_module("minicheck")
-    else:
-        importlib.import_module("simcore.fast.search")
-        importlib.import_module("simcore.fast.native").machine_code()
-
-
 SEARCHERS: dict[str, Callable[[Size], Found]] = {
     "unreduced": unreduced,
     "counted": counted,
@@ -88,8 +79,23 @@ SEARCHERS: dict[str, Callable[[Size], Found]] = {
     "counted by minicheck": counted_by_minicheck,
 }
 
+ON_ITS_WAY = ("minicheck", "simcore.fast.search")
+"""What a search imports when it needs it."""
+
+
+def load(searcher: str) -> None:
+    """Import what a search imports on its way."""
+    if "minicheck" in searcher:
+        importlib.import_module("minicheck")
+    else:
+        importlib.import_module("simcore.fast.search")
+        importlib.import_module("simcore.fast.native").machine_code()
+
+
 if __name__ == "__main__":
-    load(sys.argv[1])
+    _, searcher, *size, ready = sys.argv if sys.argv[-1] == "ready" else [*sys.argv, ""]
+    if ready:
+        load(searcher)
     begun = time.process_time()
-    answer = SEARCHERS[sys.argv[1]](Size(*map(int, sys.argv[2:])))
-    print(json.dumps([*answer, time.process_time() - begun]))
+    answer = SEARCHERS[searcher](Size(*map(int, size)))
+    print(json.dumps([*answer, time.process_time() - begun, any(name in sys.modules for name in ON_ITS_WAY)]))
