@@ -316,6 +316,6 @@ class Exploration(Search):
             self.kernel.timeouts,
             found,
             reason,
-            space.notes,
+            (*filter(None, [self.kernel.rule]), *space.notes),
             space.omission,
         )

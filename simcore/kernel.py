@@ -24,6 +24,14 @@ from simcore.tables import Packed as Packed
 
 Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
 
+RULES = {
+    "never": "time-outs never fire, sleeps end when nothing else can move",
+    "when_stuck": "time-outs fire, one at a time, when nothing else can move",
+    "in_order": "time-outs fire in the order of their deadlines, when nothing else can move",
+    "anytime": "time-outs may fire at any moment",
+}
+"""What is taken for granted of time-outs, by the name of the rule."""
+
 SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
 
 
@@ -241,6 +249,12 @@ class Kernel(Tables):
         operation = self.operation(state, process)
         assert operation is not None
         return operation.timeout is not None and outcome >= len(self.moves(state, process))
+
+    @property
+    def rule(self) -> str:
+        """What is taken for granted of time-outs and sleeps; empty where none has been met."""
+        timed = any(operation is not None and operation.timeout is not None for operation in self._operations)
+        return RULES[self.timeouts] if timed else ""
 
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""

@@ -263,9 +263,8 @@ def killed(folder, arguments, moments, seeds):
                 time.sleep(moment)
                 child.send_signal(signal.SIGKILL)
             out = child.communicate()[0]
-        if child.returncode != -signal.SIGKILL:
+        if child.returncode != -signal.SIGKILL or not file.exists():  # it had its answer
             return json.loads(out), kills, list(folder.iterdir())
-        assert file.exists()
     raise AssertionError("it was killed each time")
 
 
@@ -274,7 +273,7 @@ POOL = ("toys:pool_system", "-p", "requesters=4", "-p", "workers=2", "-p", "call
 
 def test_a_search_that_is_killed_by_the_system_ends_with_the_same_counts(tmp_path):
     arguments = (*POOL, "-p", "chunks=1", "--no-symmetry", "--no-partial-order")
-    found, kills, left = killed(tmp_path, arguments, [0.0, 0.3, 0.6], [0, 1, 2, 3])
+    found, kills, left = killed(tmp_path, arguments, [0.0, 0.3, 0.3], [0, 1, 2, 3])
     assert (found["verdict"], found["states"], found["transitions"], found["depth"]) == ("holds", 188_685, 669_384, 40)
     assert kills >= 2
     assert left == []

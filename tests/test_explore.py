@@ -22,7 +22,7 @@ from simcore import (
     sometimes,
 )
 from simcore.errors import OptionError
-from simcore.kernel import Kernel
+from simcore.kernel import RULES, Kernel
 
 limits_module = sys.modules["simcore.limits"]
 no_return_module = sys.modules["simcore.no_return"]
@@ -186,6 +186,12 @@ def test_a_knot_of_workers_is_reported_before_everything_else_has_run_dry():
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
 def test_a_time_out_hides_a_knot_unless_it_is_taken_out(timeouts, verdict, strategy):
     assert explore(small.impatient(), timeouts=timeouts, strategy=strategy).verdict is verdict
+
+
+@pytest.mark.parametrize("timeouts", RULES)
+def test_a_report_names_the_rule_for_time_outs_where_one_was_met(timeouts):
+    assert f"\n  {RULES[timeouts]}\n" in f"{explore(small.impatient(), timeouts=timeouts)}\n"
+    assert RULES[timeouts] not in str(explore(small.crossed(), timeouts=timeouts))
 
 
 @pytest.mark.parametrize(("timeouts", "verdict"), [("never", HOLDS), ("when_stuck", HOLDS), ("anytime", VIOLATED)])

@@ -156,7 +156,7 @@ every_model = pytest.mark.parametrize("model", SYMMETRIC.values(), ids=SYMMETRIC
 @every_model
 def test_renaming_names_changes_no_verdict_and_no_shortest_schedule(model, timeouts):
     reduced, full = both(model(), timeouts=timeouts)
-    assert not reduced.notes
+    assert not [note for note in reduced.notes if "time-outs" not in note]
     assert "[*] interchangeable" in reduced.strategy
     assert reduced.states < full.states or full.verdict is Verdict.VIOLATED
 
