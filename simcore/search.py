@@ -373,11 +373,15 @@ class Search:
             state = choice.state
         return None, len(path)
 
-    def foresee(self, steps: int) -> None:
-        """With reductions, learn ahead what they rely on; raise when what they have relied on does not stand."""
+    def foresee(self, steps: int, rely: Callable[[], None] = lambda: None) -> None:
+        """With reductions, learn ahead what they rely on; raise when what they have relied on does not stand.
+
+        ``rely`` is called in between, to say what that is.
+        """
         if self.partial_order is None and self.symmetry.trivial:
             return
         foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps)
+        rely()
         if self.partial_order is not None and not self.partial_order.justified():
             raise Unjustified
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 import small
 import toys
-from generated import systems
+from generated import system, systems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_models import claims_of, each_claim
@@ -146,6 +146,19 @@ def test_room_is_made_where_there_is_none(model):
         for name in ("_FIRST", "_STEPS", "_MORE"):
             stack.enter_context(patch.object(reduced_module, name, 1))
         compare(model)
+
+
+FORESEEN = (
+    '{"lock":0,"event":0,"future":0,"semaphore":[],"queue":[null,null],"pool":[1],"tasks":[[["get",0,0.02],'
+    '["await notice",0,null]],[["result",null],["notify",0,true]]],"variable":0,"condition":1,"shutdown":1,"timer":1,'
+    '"by_hand":0,"processes":[[["put",1,0,null],["submit",0,1]]],"clients":{"number":3,"capacity":null,"body":'
+    '[["get","inbox",0.02],["put","mail",0,null]],"helper":[["get","mail",null],["submit",0,"task"],["start",0]]}}'
+)
+"""A system in which what is learned ahead, after 100 states, contradicts what was relied on before."""
+
+
+def test_it_begins_again_as_soon_as_what_it_relied_on_does_not_stand():
+    compare(lambda: system(description=FORESEEN), "anytime")
 
 
 SMALL = systems(longest=3, every_kind=True) | systems(longest=2, clients=True, every_kind=True)

@@ -246,8 +246,7 @@ class ReducedSearch:
         if not search.looked_ahead and looked_at >= HUNT_AFTER:
             search.hunt()
         if registers[POSITION] in FORESEE_AFTER:
-            self._rely()
-            search.foresee(int(registers[POSITION]))
+            search.foresee(int(registers[POSITION]), self._rely)
             self.partial_order.relied_on.clear()
         self._note()
 
