@@ -303,7 +303,7 @@ def test_with_both_reductions_names_that_hash_otherwise_do_not_matter(tmp_path):
 @pytest.mark.slow
 def test_millions_of_states_killed_ten_times_at_random_moments_end_with_the_same_counts(tmp_path):
     chance = random.Random(20)
-    moments = [chance.uniform(0.0, 0.3) for _ in range(10)]
+    moments = [chance.uniform(0.0, 0.12) for _ in range(10)]
     arguments = (*POOL, "-p", "chunks=2", "--no-symmetry", "--no-partial-order", "--cores", "1")
     found, kills, left = killed(tmp_path, arguments, moments, range(11))
     assert (found["verdict"], found["states"], found["transitions"]) == ("holds", 2_699_817, 9_687_328)
