@@ -374,10 +374,7 @@ class Search:
         return None, len(path)
 
     def foresee(self, steps: int, rely: Callable[[], None] = lambda: None) -> None:
-        """With reductions, learn ahead what they rely on; raise when what they have relied on does not stand.
-
-        ``rely`` is called in between, to say what that is.
-        """
+        """With reductions, learn ahead; then raise when what they relied on, which ``rely`` says, does not stand."""
         if self.partial_order is None and self.symmetry.trivial:
             return
         foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps)
