@@ -316,6 +316,6 @@ class Exploration(Search):
             self.kernel.timeouts,
             found,
             reason,
-            (*filter(None, [self.kernel.rule]), *space.notes),
+            self.kernel.notes + space.notes,
             space.omission,
         )

@@ -67,7 +67,7 @@ class Kernel(Tables):
     """
 
     def __init__(self, model: Model, timeouts: Timeouts = "when_stuck") -> None:
-        if timeouts not in ("never", "when_stuck", "in_order", "anytime"):
+        if timeouts not in RULES:
             raise OptionError(f"timeouts={timeouts!r}: use 'never', 'when_stuck', 'in_order' or 'anytime'")
         self._clock = Clock("clock") if timeouts == "in_order" else None
         super().__init__(model, *([self._clock] if self._clock is not None else []))
@@ -251,10 +251,10 @@ class Kernel(Tables):
         return operation.timeout is not None and outcome >= len(self.moves(state, process))
 
     @property
-    def rule(self) -> str:
-        """What is taken for granted of time-outs and sleeps; empty where none has been met."""
+    def notes(self) -> tuple[str, ...]:
+        """What is taken for granted of time-outs and sleeps; nothing where none has been met."""
         timed = any(operation is not None and operation.timeout is not None for operation in self._operations)
-        return RULES[self.timeouts] if timed else ""
+        return (RULES[self.timeouts],) if timed else ()
 
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""

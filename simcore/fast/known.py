@@ -15,7 +15,7 @@ from simcore.fast.orbits import branch_key, component_key
 from simcore.fast.parts import EVERYTHING
 from simcore.fast.rows import key_of
 from simcore.fast.structs import Orbits, Reach
-from simcore.fast.tables import Table, grown
+from simcore.fast.tables import Growing, Table
 from simcore.kernel import Packed
 from simcore.reduction import PartialOrder, Symmetry
 from simcore.reduction.components import SEVERAL, Component
@@ -25,7 +25,7 @@ _WORD = (1 << 64) - 1
 _MOST_NAMES = 64
 
 
-class KnownOrbits:
+class KnownOrbits(Growing):
     """The components of a symmetry as arrays.
 
     Raises
@@ -42,13 +42,13 @@ class KnownOrbits:
         self._branches: dict[tuple[int, int], int] = {}
         self._roots: dict[int, int] = {}
         self._kinds: dict[int, int] = {}
-        self._grows: dict[str, Array] = {
-            "about": np.zeros((256, 7), np.int64),
-            "names": np.zeros(1024, np.int32),
-            "coloured": np.zeros(1024, np.int32),
-            "colours": np.zeros(1024, np.uint64),
-            "linked": np.zeros(256, np.uint64),
-        }
+        super().__init__(
+            about=np.zeros((256, 7), np.int64),
+            names=np.zeros(1024, np.int32),
+            coloured=np.zeros(1024, np.int32),
+            colours=np.zeros(1024, np.uint64),
+            linked=np.zeros(256, np.uint64),
+        )
         targets = np.zeros((symmetry.kernel.first_future + 1, max(names.first_worker, 1)), np.int64)
         self._fixed: dict[str, Any] = {
             "targets": targets,
@@ -60,7 +60,6 @@ class KnownOrbits:
         }
         if any(symmetry.owners(position) for team in symmetry.teams for position in range(*team)):
             raise Unfit
-        self.stale = True
 
     def arrays(self) -> Orbits:
         """Return everything, up to date."""
@@ -86,12 +85,6 @@ class KnownOrbits:
         self._grows["about"][place] = told
         self._grows["linked"][place] = self._linked(component)
         self.stale |= self._components.put(component_key(position, number), place)
-
-    def _make_room(self, names: Sequence[str], size: int) -> None:
-        for name in names:
-            array = grown(self._grows[name], size)
-            self.stale |= array is not self._grows[name]
-            self._grows[name] = array
 
     def _kind(self, position: int, component: Component) -> int:
         """Give a row to all positions that this one may be moved to."""
@@ -144,13 +137,12 @@ class KnownOrbits:
         self.stale |= self._made.put(branch_key(node, -1), known)
 
 
-class KnownReach:
+class KnownReach(Growing):
     """What a partial order knows, as arrays."""
 
     def __init__(self, partial_order: PartialOrder) -> None:
         self.partial_order = partial_order
         self._version = -1
-        self.stale = True
         self._renew()
 
     @property
@@ -169,15 +161,18 @@ class KnownReach:
         footprints = self.partial_order.footprints
         self._version, self.words = footprints.version, max(1, -(-max(footprints.may, default=0).bit_length() // 64))
         self._needs, self._count, self._locals = Table(), EVERYTHING + 1, 0
-        self._may = np.zeros((max(64, len(footprints.may)), self.words), np.uint64)
-        self._met = np.zeros(len(self._may), np.uint8)
-        self._needed = np.zeros((256, self.words + 1), np.uint64)
+        locals_ = max(64, len(footprints.may))
+        super().__init__(
+            may=np.zeros((locals_, self.words), np.uint64),
+            met=np.zeros(locals_, np.uint8),
+            needed=np.zeros((256, self.words + 1), np.uint64),
+        )
         self.stale = True
 
     def arrays(self) -> Reach:
         """Return everything, up to date."""
         self.stale = False
-        return Reach(self._may, self._met, self._needs.rows, self._needed)
+        return Reach(needs=self._needs.rows, **self._grows)
 
     def take_in(self, state: Packed) -> None:
         """Copy what processes may still come to, as far as that is new."""
@@ -185,9 +180,8 @@ class KnownReach:
         partial_order.take_in(state)
         if self._version != footprints.version:
             self._renew()
-        may, met = grown(self._may, len(footprints.may)), grown(self._met, len(footprints.may))
-        self.stale |= may is not self._may or met is not self._met
-        self._may, self._met = may, met
+        self._make_room(("may", "met"), len(footprints.may))
+        may, met = self._grows["may"], self._grows["met"]
         for local in range(self._locals, len(footprints.may)):
             may[local] = self._split(footprints.may[local])
         self._locals = len(footprints.may)
@@ -206,10 +200,8 @@ class KnownReach:
         row = EVERYTHING
         if found is not None:
             row, self._count = self._count, self._count + 1
-            needed = grown(self._needed, self._count)
-            self.stale |= needed is not self._needed
-            self._needed = needed
-            needed[row] = [*self._split(found[0]), found[1]]
+            self._make_room(("needed",), self._count)
+            self._grows["needed"][row] = [*self._split(found[0]), found[1]]
         self.stale |= self._needs.put(key_of(process, local, state[kernel.target(local)], 0), row)
 
 

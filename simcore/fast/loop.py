@@ -40,7 +40,7 @@ from simcore.fast.registers import (
     WRONG,
     U,
 )
-from simcore.fast.rows import contains, copy, look_up
+from simcore.fast.rows import contains, copy, look_up, slot
 from simcore.fast.steps import gather
 from simcore.fast.structs import Arrays, Buffers, Layout, Met, Steps
 from simcore.fast.waits import bits, judge
@@ -109,7 +109,7 @@ def _number(s, r, o, first, last):
         if states >= r[LIMIT_STATES]:
             r[STATES], r[EDGES] = states, r[EDGES] + step - first
             return LIMIT
-        s.slots[-1 - known] = o.hashes[step] >> U(32) << U(32) | U(states + 1)
+        s.slots[-1 - known] = slot(o.hashes[step], states)
         copy(s.rows[states - r[BASE]], o.rows[step])
         s.parents[states] = number
         if len(s.ways):

@@ -143,7 +143,8 @@ def machine_code() -> Any:
     """Return the function that calls one of `entries` with a frame; made, and kept, when there is none yet."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    name, code = _name(), _kept()
+    name = _name()
+    code = _kept(name)
     if code is None:
         from simcore.fast.compiler import object_file
 
@@ -154,16 +155,16 @@ def machine_code() -> Any:
 
 def is_compiled() -> bool:
     """Tell whether there is machine code for everything already, here or kept in a file."""
-    return machine_code.cache_info().currsize > 0 or _kept() is not None
+    return machine_code.cache_info().currsize > 0 or _kept(_name()) is not None
 
 
 def _name() -> str:
     return f"fast-{_about()}.o"
 
 
-def _kept() -> bytes | None:
+def _kept(name: str) -> bytes | None:
     """Return the object file that is kept; None when there is none, or not the whole of it."""
-    return next(filter(None, (_read(folder / _name()) for folder in _folders())), None)
+    return next(filter(None, (_read(folder / name) for folder in _folders())), None)
 
 
 def _linked(code: bytes) -> Any:

@@ -20,7 +20,6 @@ from simcore.fast.registers import (
     EXPIRY,
     FAILED,
     FUTURES,
-    HAS_FAILED,
     LIMIT,
     LIMIT_STATES,
     MOST_PROCESSES,
@@ -37,8 +36,8 @@ from simcore.fast.registers import (
     WHO,
     U,
 )
-from simcore.fast.rows import copy, look_up
-from simcore.fast.steps import after, expiry, operation
+from simcore.fast.rows import copy, look_up, slot
+from simcore.fast.steps import after, expiry, fails, operation
 from simcore.fast.structs import Arrays, Buffers, Orbits, Reach, Reached, Representatives, Room
 from simcore.fast.waits import bits, judge
 
@@ -52,11 +51,9 @@ def _add(t, b, r, f, entry, process, outcome):
         missing = after(t, b, r, move, process)
         if missing:
             return missing
-        step, failed = r[STEPS], False
+        step = r[STEPS]
         copy(f.rows[step], b.ids_2)
-        for place in range(t.first_process, t.first_future):
-            failed |= t.flags[b.ids_2[place]] & HAS_FAILED != 0
-        f.steps[step, 0], f.steps[step, 1], f.steps[step, 2] = process, outcome, failed
+        f.steps[step, 0], f.steps[step, 1], f.steps[step, 2] = process, outcome, fails(t, b.ids_2)
         outcome += 1
         r[STEPS] += 1
     return DONE
@@ -118,7 +115,7 @@ def _follow(s, r, f):
             if r[STATES] >= r[LIMIT_STATES]:
                 return LIMIT
             new = r[STATES]
-            s.slots[-1 - known] = f.hashes[step] >> U(32) << U(32) | U(new + 1)
+            s.slots[-1 - known] = slot(f.hashes[step], new)
             copy(s.rows[new], f.found[step])
             s.depths[new] = s.depths[number] + 1
             s.marks[new] = _called(s.marks[number], f.ways[step])
@@ -159,16 +156,8 @@ def prove(t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representative
 
 
 @called
-def begin(s: Representatives, row: Ints) -> None:
-    """Make a state the first."""
-    copy(s.rows[0], row)
-    hash_ = signature(s.rows[0])
-    s.slots[-1 - look_up(s.slots, s.rows, 0, s.rows[0], hash_)] = hash_ >> U(32) << U(32) | ONE
-
-
-@called
 def index(slots: Words, rows: IntRows32, states: int) -> None:
-    """Fill a larger set of states."""
+    """Fill an empty set of states."""
     for number in range(states):
         hash_ = signature(rows[number])
-        slots[-1 - look_up(slots, rows, 0, rows[number], hash_)] = hash_ >> U(32) << U(32) | U(number + 1)
+        slots[-1 - look_up(slots, rows, 0, rows[number], hash_)] = slot(hash_, number)

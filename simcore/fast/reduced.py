@@ -6,7 +6,7 @@ with everything that has been learned: it keeps what a counterexample, and quest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
@@ -55,6 +55,7 @@ from simcore.fast.registers import (
     WAITS,
     WITHOUT,
 )
+from simcore.fast.space import OfStates
 from simcore.fast.structs import Buffers, Reached, Representatives, Room
 from simcore.fast.tables import FastTables
 from simcore.foresight import FORESEE_AFTER
@@ -153,7 +154,8 @@ class ReducedSearch:
         rows, depths = np.zeros((size, len(initial)), np.int32), np.zeros(size, np.uint32)
         slots, marks, chosen = (np.zeros(many, np.uint64) for many in (2 * size, size, size))
         met = Representatives(rows, depths, slots, marks, chosen)
-        proof.begin(met, np.array(initial, np.int64))
+        rows[0] = initial
+        proof.index(slots, rows, 1)
         return met
 
     def _make_room(self) -> None:
@@ -347,14 +349,8 @@ class ReducedSearch:
         return (f"compiled loop: {round(self.bytes / len(self.states))} bytes per state",)
 
 
-class States(Sequence[Packed]):
+class States(OfStates[Packed]):
     """The representatives of a search, as the kernel knows them."""
-
-    def __init__(self, space: ReducedSearch) -> None:
-        self._space = space
-
-    def __len__(self) -> int:
-        return int(self._space.registers[STATES])
 
     def __getitem__(self, number: Any) -> Any:
         if not 0 <= number < len(self):

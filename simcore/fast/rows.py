@@ -157,6 +157,12 @@ def look_up(slots, rows, base, row, hash_):
 
 
 @compiled
+def slot(hash_, number):
+    """Return the entry of a state in the set."""
+    return hash_ >> U(32) << U(32) | U(number + 1)
+
+
+@compiled
 def contains(signatures, hash_):
     """Tell whether a hash is among those of earlier levels."""
     sought = max(hash_, ONE)
@@ -210,4 +216,4 @@ def index(lay: Layout, slots: Words, rows: WordRows, base: int, first: int, last
     for number in range(first, last):
         hash_ = unpack(lay, rows[number - base], codes, ids)
         place = -1 - look_up(slots, rows, base, rows[number - base], hash_)
-        slots[place] = hash_ >> U(32) << U(32) | U(number + 1)
+        slots[place] = slot(hash_, number)

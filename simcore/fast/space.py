@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ from simcore.fast.rows import index, keep_all, keep_level, numbers_of, rehash, r
 from simcore.fast.structs import Layout, Met
 from simcore.fast.tables import FastTables
 from simcore.kernel import Packed
+
+T = TypeVar("T")
 
 _FIRST = 4096  # states for which there is room at first
 _CHUNK = 4096
@@ -294,14 +296,18 @@ class PackedSpace:
         return int(self.registers[STATES] * each + kept * 8 * met.rows.shape[1] + tables)
 
 
-class States(Sequence[Packed]):
-    """The states of a packed space as the kernel knows them."""
+class OfStates(Sequence[T]):
+    """One thing for each state of a search."""
 
-    def __init__(self, space: PackedSpace) -> None:
+    def __init__(self, space: Any) -> None:
         self._space = space
 
     def __len__(self) -> int:
         return int(self._space.registers[STATES])
+
+
+class States(OfStates[Packed]):
+    """The states of a packed space as the kernel knows them."""
 
     def __getitem__(self, number: Any) -> Any:
         space, first = self._space, int(self._space.registers[BASE])
@@ -322,14 +328,8 @@ class States(Sequence[Packed]):
         return [space.tables.state(row) for row in numbers.tolist()]
 
 
-class Depths(Sequence[int]):
+class Depths(OfStates[int]):
     """The depth of each state, from where the levels begin."""
-
-    def __init__(self, space: PackedSpace) -> None:
-        self._space = space
-
-    def __len__(self) -> int:
-        return int(self._space.registers[STATES])
 
     def __getitem__(self, number: Any) -> Any:
         if not 0 <= number < len(self):

@@ -153,16 +153,22 @@ def after(t, b, r, move, process):
 
 
 @compiled
+def fails(t, ids):
+    """Tell whether a process has failed."""
+    failed = False
+    for place in range(t.first_process, t.first_future):
+        failed |= t.flags[ids[place]] & HAS_FAILED != 0
+    return failed
+
+
+@compiled
 def full_step(t, lay, b, r, o, step, move, process):
     """Do a step that makes a future or may lose one."""
     missing = after(t, b, r, move, process)
     if missing:
         return missing
-    failed = False
-    for place in range(t.first_process, t.first_future):
-        failed |= t.flags[b.ids_2[place]] & HAS_FAILED != 0
     o.hashes[step] = pack(lay, o.rows[step], b.codes_2)
-    o.steps[step, 2] = failed
+    o.steps[step, 2] = fails(t, b.ids_2)
     return DONE
 
 

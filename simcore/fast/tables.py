@@ -67,7 +67,24 @@ class Table:
         return grows
 
 
-class FastTables:
+class Growing:
+    """Arrays that grow. ``stale`` says that whoever was given them must be given others."""
+
+    stale = True
+
+    def __init__(self, **arrays: Array) -> None:
+        self._grows = arrays
+
+    def _make_room(self, names: Sequence[str], size: int) -> None:
+        """Make room for ``size`` rows in arrays that are equally long."""
+        if size <= len(self._grows[names[0]]):
+            return
+        for name in names:
+            self._grows[name] = grown(self._grows[name], size)
+        self.stale = True
+
+
+class FastTables(Growing):
     """The tables of ``kernel`` as arrays.
 
     Parameters
@@ -90,19 +107,17 @@ class FastTables:
             raise Unfit
         self.kernel, self.knots = kernel, knots
         self.columns = Columns(kernel.initial, seed)
-        self.stale = True
-        """Whether `arrays` must be asked again."""
         self._locals = self._values = self._moves = self._waits = 0
         self._moved, self._without, self._wait, self._pair = Table(), Table(), Table(), Table()
-        self._grows: dict[str, Array] = {
-            "moves": np.zeros((1024, 7), np.int64),
-            "target": np.zeros(64, np.int32),
-            "flags": np.zeros(64, np.uint8),
-            "task_future": np.zeros(64, np.int16),
-            "local_mentions": np.zeros(64, np.uint64),
-            "value_mentions": np.zeros(64, np.uint64),
-            "value_tasks": np.zeros(64, np.int32),
-        }
+        super().__init__(
+            moves=np.zeros((1024, 7), np.int64),
+            target=np.zeros(64, np.int32),
+            flags=np.zeros(64, np.uint8),
+            task_future=np.zeros(64, np.int16),
+            local_mentions=np.zeros(64, np.uint64),
+            value_mentions=np.zeros(64, np.uint64),
+            value_tasks=np.zeros(64, np.int32),
+        )
         self._fixed = self._unchanging()
 
     def _unchanging(self) -> dict[str, Any]:
@@ -173,14 +188,9 @@ class FastTables:
         return self.kernel.target(number), flags, local.future, _set(local.futures)
 
     def _make_room(self, names: Sequence[str], size: int) -> None:
-        """Make room for ``size`` rows in arrays that are equally long."""
-        if size <= len(self._grows[names[0]]):
-            return
         if size >= 1 << 24:
             raise Unfit
-        for name in names:
-            self._grows[name] = grown(self._grows[name], size)
-        self.stale = True
+        super()._make_room(names, size)
 
     # ---- what the loop asks for ------------------------------------------------------------------------
 
