@@ -9,8 +9,9 @@ import gc
 import sys
 import time
 
-from simcore.kernel import Kernel
 from tests.toys import pool_system
+
+from simcore.kernel import Kernel
 
 STATES, DEADLOCKED, NEAREST = 19_577_781, 354_240, 14
 

@@ -16,9 +16,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from properties import completes, deadlock_free, no_stuck_subset
-from simcore import Model, Property, State, always, explore, leads_to
 from tests.toys import pool_system
+
+from simcore import Model, Property, State, always, explore, leads_to
+from simcore.properties import completes, deadlock_free, no_stuck_subset
 
 
 def beating(phases: int) -> Model:

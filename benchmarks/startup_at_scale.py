@@ -17,8 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
-from models import hierarchical_startup
 from simcore import Model
+from simcore.models import hierarchical_startup
 from simcore.simulate import Delay, exponential, lognormal, simulate
 
 CLIENTS, RELAYS, LATE = 144, 6, 10

@@ -10,8 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from models.f3 import BACKOFF
 from simcore import sleep
+from simcore.models.f3 import BACKOFF
 
 REQUEST, NESTED = "request", "nested request"
 REPLY, NESTED_REPLY = "reply", "nested reply"

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from models.callback_repairs import (
+from simcore import Claim, Model, ModelError, Property, Verdict, always, sleep
+from simcore.models.callback_repairs import (
     AS_RELEASED,
     NESTED,
     NESTED_REPLY,
@@ -33,10 +34,9 @@ from models.callback_repairs import (
     return_reply,
     send,
 )
-from models.f3 import REQUEST_TIMEOUT, RETRIES, read_frames
-from properties import completes, deadlock_free, ended_by, idle_by, no_stuck_subset
-from properties.completion import family
-from simcore import Claim, Model, ModelError, Property, Verdict, always, sleep
+from simcore.models.f3 import REQUEST_TIMEOUT, RETRIES, read_frames
+from simcore.properties import completes, deadlock_free, ended_by, idle_by, no_stuck_subset
+from simcore.properties.completion import family
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4171"
 

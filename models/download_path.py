@@ -13,9 +13,9 @@ whose reader is queued behind them.
 
 from __future__ import annotations
 
-from models.f3 import ACK_CHECK_INTERVAL, Cell, Stream, StreamError, connect, read, transmit
-from properties import completes, deadlock_free
 from simcore import Claim, Model, Verdict
+from simcore.models.f3 import ACK_CHECK_INTERVAL, Cell, Stream, StreamError, connect, read, transmit
+from simcore.properties import completes, deadlock_free
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4172"
 

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from models.f3 import MONITOR_PERIOD, REQUEST_TIMEOUT, RETRIES, TRANSACTION_TIMEOUT
-from properties.completion import completes, family
-from properties.deadlock import deadlock_free
-from properties.locks import no_self_deadlock
 from simcore import Claim, Model, ModelError, Verdict, always, eventually, sleep
+from simcore.models.f3 import MONITOR_PERIOD, REQUEST_TIMEOUT, RETRIES, TRANSACTION_TIMEOUT
+from simcore.properties.completion import completes, family
+from simcore.properties.deadlock import deadlock_free
+from simcore.properties.locks import no_self_deadlock
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4167"
 

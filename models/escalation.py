@@ -13,7 +13,8 @@ holder, and the probe that comes long afterwards and never returns.
 
 from __future__ import annotations
 
-from models.download_path import (
+from simcore import Claim, Model, Property, Verdict, always, sleep
+from simcore.models.download_path import (
     add_downloads,
     callback_in_the_wrapper,
     callback_on_its_own_pool,
@@ -21,11 +22,10 @@ from models.download_path import (
     round_trip,
     two_cells,
 )
-from models.f3 import ACK_CHECK_INTERVAL, ACK_PROGRESS_TIMEOUT, ACK_WAIT, READ_TIMEOUT, REQUEST_TIMEOUT
-from models.rxtask_self_deadlock import stop_after_the_map_lock, stop_under_the_map_lock
-from properties import deadlock_free
-from properties.locks import no_self_deadlock
-from simcore import Claim, Model, Property, Verdict, always, sleep
+from simcore.models.f3 import ACK_CHECK_INTERVAL, ACK_PROGRESS_TIMEOUT, ACK_WAIT, READ_TIMEOUT, REQUEST_TIMEOUT
+from simcore.models.rxtask_self_deadlock import stop_after_the_map_lock, stop_under_the_map_lock
+from simcore.properties import deadlock_free
+from simcore.properties.locks import no_self_deadlock
 
 REPORT = ("https://github.com/NVIDIA/NVFlare/pull/4204", "https://github.com/NVIDIA/NVFlare/pull/4206")
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from models.f3 import (
+from simcore import Model, ModelError, sleep
+from simcore.models.f3 import (
     ACK_CHECK_INTERVAL,
     ACK_PROGRESS_TIMEOUT,
     ACK_WAIT,
@@ -27,7 +28,6 @@ from models.f3 import (
     release,
     settle,
 )
-from simcore import Model, ModelError, sleep
 
 IDLE_TICKS, STALL_TICKS = int(HEARTBEAT_IDLE // HEARTBEAT_TICK), int(STALL_TIMEOUT // HEARTBEAT_TICK)
 DESCRIPTORS = 1024

@@ -22,8 +22,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from models.f3 import ACK_CHECK_INTERVAL, ACK_PROGRESS_TIMEOUT, HEARTBEAT_IDLE, HEARTBEAT_TICK, SEND_TIMEOUT
-from models.f3_connection import (
+from simcore import Claim, Model, Property, State, Verdict, always, eventually, leads_to
+from simcore.models.f3 import ACK_CHECK_INTERVAL, ACK_PROGRESS_TIMEOUT, HEARTBEAT_IDLE, HEARTBEAT_TICK, SEND_TIMEOUT
+from simcore.models.f3_connection import (
     SENT,
     Sizes,
     Version,
@@ -34,8 +35,7 @@ from models.f3_connection import (
     wait_for_ack,
     wait_for_progress,
 )
-from properties import backlog_within, completes, deadlock_free, ended_by, idle_by, lock_order_acyclic
-from simcore import Claim, Model, Property, State, Verdict, always, eventually, leads_to
+from simcore.properties import backlog_within, completes, deadlock_free, ended_by, idle_by, lock_order_acyclic
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4206"
 

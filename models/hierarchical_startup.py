@@ -21,8 +21,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from properties import completes
 from simcore import Claim, Model, Property, State, Verdict, always, choose, leads_to, sleep
+from simcore.properties import completes
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4209"
 

@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from properties import in_order
-from properties.completion import family
 from simcore import Claim, Model, Property, State, Verdict, always, choose, eventually, sleep
+from simcore.properties import in_order
+from simcore.properties.completion import family
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4210"
 

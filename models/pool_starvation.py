@@ -23,8 +23,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any, NamedTuple
 
-from properties import completes, deadlock_free, no_stuck_subset
 from simcore import Claim, Model, Property, State, Verdict, choose, leads_to
+from simcore.properties import completes, deadlock_free, no_stuck_subset
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4171"
 

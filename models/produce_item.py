@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from models.download_retry import maybe_lost
-from models.f3 import RETRIES
-from properties.completion import completes, family
 from simcore import Claim, Model, ProcessState, State, Verdict, always, sleep
+from simcore.models.download_retry import maybe_lost
+from simcore.models.f3 import RETRIES
+from simcore.properties.completion import completes, family
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4174"
 

@@ -17,7 +17,8 @@ Look for a process waiting for a lock that it holds itself.
 
 from __future__ import annotations
 
-from models.f3 import (
+from simcore import Claim, Model, Property, State, Verdict, always, leads_to, sleep
+from simcore.models.f3 import (
     ACK_CHECK_INTERVAL,
     ACK_PROGRESS_TIMEOUT,
     ACK_WAIT,
@@ -31,11 +32,10 @@ from models.f3 import (
     stop,
     transmit,
 )
-from properties import completes, deadlock_free
-from properties.completion import family
-from properties.futures import resolved_once
-from properties.locks import lock_order_acyclic, no_self_deadlock
-from simcore import Claim, Model, Property, State, Verdict, always, leads_to, sleep
+from simcore.properties import completes, deadlock_free
+from simcore.properties.completion import family
+from simcore.properties.futures import resolved_once
+from simcore.properties.locks import lock_order_acyclic, no_self_deadlock
 
 REPORT = "https://github.com/NVIDIA/NVFlare/pull/4204"
 

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from properties import completes, deadlock_free
 from simcore import Claim, Model, ModelError, ProcessState, Property, State, Verdict, always, choose, eventually, sleep
+from simcore.properties import completes, deadlock_free
 
 REPORT = ("https://github.com/NVIDIA/NVFlare/pull/4141", "https://github.com/NVIDIA/NVFlare/pull/4186")
 

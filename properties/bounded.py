@@ -6,8 +6,8 @@ the order of their deadlines, ``timeouts="in_order"``; whoever ends at that very
 
 from __future__ import annotations
 
-from properties.completion import family
 from simcore import ModelError, Property, State, always
+from simcore.properties.completion import family
 
 
 def ended_by(clock: str, *names: str) -> Property:

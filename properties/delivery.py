@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from properties.completion import family
 from simcore import ModelError, Property, State, always
+from simcore.properties.completion import family
 
 
 def in_order(name: str, count: int) -> Property:

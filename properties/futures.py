@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simcore import Property, State, always
-from simcore.objects import Future
-from simcore.operations import Raised
+from simcore.model.objects import Future
+from simcore.model.operations import Raised
 
 
 def resolved_once() -> Property:

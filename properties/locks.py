@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from simcore import Model, ProcessState, Property, State, always
-from simcore.objects import Condition, Lock, RLock
+from simcore.model.objects import Condition, Lock, RLock
 
 
 def no_self_deadlock() -> Property:

@@ -12,20 +12,25 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simcore.claim import Claim
     from simcore.errors import Diverged, ModelError, SimcoreError
     from simcore.execute import Execution, execute
-    from simcore.explore import explore
-    from simcore.model import Model
-    from simcore.objects import choose, sleep
-    from simcore.result import Counterexample, Result
-    from simcore.schedule import Schedule, Step, replay
-    from simcore.simulate import simulate
-    from simcore.simulation import Simulation
-    from simcore.spec import Property, Verdict, always, eventually, leads_to, sometimes
-    from simcore.state import ProcessState, State
-    from simcore.strategy import PCT, RandomWalk
-    from simcore.waitfor import WaitForGraph
+    from simcore.explain import WaitForGraph
+    from simcore.explore import Counterexample, Result, explore
+    from simcore.model import (
+        Claim,
+        Model,
+        ProcessState,
+        Property,
+        State,
+        Verdict,
+        always,
+        eventually,
+        leads_to,
+        sometimes,
+    )
+    from simcore.model.objects import choose, sleep
+    from simcore.schedule import PCT, RandomWalk, Schedule, Step, replay
+    from simcore.simulate import Simulation, simulate
 
 __all__ = [
     "PCT",
@@ -59,42 +64,26 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Claim": "simcore.claim",
-    "Counterexample": "simcore.result",
-    "Diverged": "simcore.errors",
-    "Execution": "simcore.execute",
-    "Model": "simcore.model",
-    "ModelError": "simcore.errors",
-    "PCT": "simcore.strategy",
-    "ProcessState": "simcore.state",
-    "Property": "simcore.spec",
-    "RandomWalk": "simcore.strategy",
-    "Result": "simcore.result",
-    "Schedule": "simcore.schedule",
-    "SimcoreError": "simcore.errors",
-    "Simulation": "simcore.simulation",
-    "State": "simcore.state",
-    "Step": "simcore.schedule",
-    "Verdict": "simcore.spec",
-    "WaitForGraph": "simcore.waitfor",
-    "always": "simcore.spec",
-    "choose": "simcore.objects",
-    "eventually": "simcore.spec",
-    "execute": "simcore.execute",
-    "explore": "simcore.explore",
-    "leads_to": "simcore.spec",
-    "replay": "simcore.schedule",
-    "simulate": "simcore.simulate",
-    "sleep": "simcore.objects",
-    "sometimes": "simcore.spec",
+    "simcore.errors": ("Diverged", "ModelError", "SimcoreError"),
+    "simcore.execute": ("Execution", "execute"),
+    "simcore.explain": ("WaitForGraph",),
+    "simcore.explore": ("Counterexample", "Result", "explore"),
+    "simcore.model": (
+        *("Claim", "Model", "ProcessState", "Property", "State", "Verdict"),
+        *("always", "eventually", "leads_to", "sometimes"),
+    ),
+    "simcore.model.objects": ("choose", "sleep"),
+    "simcore.schedule": ("PCT", "RandomWalk", "Schedule", "Step", "replay"),
+    "simcore.simulate": ("Simulation", "simulate"),
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 class _Package(ModuleType):
-    """Keeps the import system from binding the module `simcore.explore` over the function of that name."""
+    """Keeps the import system from binding the room `simcore.explore` over the function of that name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
 
@@ -102,9 +91,9 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)  # not kept here: sys.modules is the one truth
+    return getattr(importlib.import_module(_HOME_OF[name]), name)  # not kept here: sys.modules is the one truth
 
 
 def __dir__() -> list[str]:

@@ -10,9 +10,9 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from simcore.errors import ModelError
-from simcore.freeze import Unfreezable, freeze
-from simcore.objects import Future, Task
-from simcore.operations import Operation, Raised
+from simcore.kernel.freeze import Unfreezable, freeze
+from simcore.model.objects import Future, Task
+from simcore.model.operations import Operation, Raised
 
 
 class Handles:

@@ -8,8 +8,8 @@ from typing import Any
 
 from simcore.execute.real import Context, Live, LiveLock
 from simcore.execute.records import Actor, Cancelled
-from simcore.objects import Condition, LockValue
-from simcore.operations import Operation
+from simcore.model.objects import Condition, LockValue
+from simcore.model.operations import Operation
 
 
 class _ConditionLock:

@@ -20,8 +20,8 @@ from typing import NamedTuple
 from simcore.execute.compare import Handles
 from simcore.execute.records import Actor, Record
 from simcore.kernel import Kernel, Packed
-from simcore.objects import PoolValue
-from simcore.operations import Operation
+from simcore.model.objects import PoolValue
+from simcore.model.operations import Operation
 
 _ANY = object()  # the result of an operation that was under way when the run was ended
 _SKIPPED = -1  # a worker's handover that is no step in the kernel

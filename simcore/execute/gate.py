@@ -13,8 +13,8 @@ from simcore.errors import Diverged
 from simcore.execute.compare import Handles
 from simcore.execute.records import Actor
 from simcore.kernel import Kernel
-from simcore.objects import LEAVE, ThreadPool
-from simcore.operations import Operation
+from simcore.model.objects import LEAVE, ThreadPool
+from simcore.model.operations import Operation
 from simcore.schedule import Schedule
 
 

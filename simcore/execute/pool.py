@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from simcore.execute.real import Context, Live, LiveFuture
 from simcore.execute.records import Actor
-from simcore.objects import Future, PoolValue, Task, ThreadPool
-from simcore.operations import Operation, SharedObject
+from simcore.model.objects import Future, PoolValue, Task, ThreadPool
+from simcore.model.operations import Operation, SharedObject
 
 
 class PoolContext(Context, Protocol):

@@ -15,9 +15,9 @@ from concurrent.futures import InvalidStateError
 from typing import Any, Protocol
 
 from simcore.execute.records import Actor, Cancelled
-from simcore.objects import Future as ModelFuture
-from simcore.objects import FutureValue, Lock, LockValue, Queue, Semaphore
-from simcore.operations import Operation, Raised, SharedObject, Value
+from simcore.model.objects import Future as ModelFuture
+from simcore.model.objects import FutureValue, Lock, LockValue, Queue, Semaphore
+from simcore.model.operations import Operation, Raised, SharedObject, Value
 
 _SLICE = 0.05
 """Seconds after which a waiter of a re-entrant lock looks whether the run is over: only its owner may release it."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from simcore.freeze import SuspendedGenerator
+from simcore.kernel.freeze import SuspendedGenerator
 from simcore.model import Process
-from simcore.objects import Task
-from simcore.operations import Operation
+from simcore.model.objects import Task
+from simcore.model.operations import Operation
 
 
 class Cancelled(BaseException):

@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 from simcore.errors import ScheduleError
 from simcore.execute.records import Record
+from simcore.explain import WaitForGraph
 from simcore.kernel import Kernel
-from simcore.model import Model
+from simcore.model import Model, State
 from simcore.schedule import Schedule
-from simcore.state import State
-from simcore.waitfor import WaitForGraph
 
 Ending = Literal["completed", "stuck", "failed", "limit"]
 

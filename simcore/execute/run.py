@@ -20,11 +20,11 @@ from simcore.execute.pool import Entry, LivePool
 from simcore.execute.real import LIVE, Live
 from simcore.execute.records import Actor, Cancelled, Record
 from simcore.execute.tcp import Codec, LiveLink
-from simcore.freeze import SuspendedGenerator
+from simcore.kernel import Program
+from simcore.kernel.freeze import SuspendedGenerator
 from simcore.model import Model, Process
-from simcore.objects import Condition, ThreadPool
-from simcore.operations import Operation, Raised, SharedObject
-from simcore.process import Program
+from simcore.model.objects import Condition, ThreadPool
+from simcore.model.operations import Operation, Raised, SharedObject
 
 
 class Run:

@@ -31,8 +31,8 @@ from simcore.errors import InternalError
 from simcore.execute.real import Context, Live
 from simcore.execute.records import Actor, Cancelled
 from simcore.model import Index, Model, Process
-from simcore.objects import Link, LinkValue
-from simcore.operations import Operation, Raised, SharedObject
+from simcore.model.objects import Link, LinkValue
+from simcore.model.operations import Operation, Raised, SharedObject
 
 _BUFFER = 4096
 _HEADER = struct.Struct("!QI")

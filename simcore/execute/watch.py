@@ -16,10 +16,10 @@ from simcore.execute.real import LiveFuture
 from simcore.execute.records import Actor
 from simcore.execute.result import Ending
 from simcore.execute.run import Run
-from simcore.freeze import Freezer, place
-from simcore.mentions import mentions
-from simcore.operations import Raised, SharedObject
-from simcore.state import ProcessState, State, Status
+from simcore.kernel.freeze import Freezer, place
+from simcore.kernel.mentions import mentions
+from simcore.model import ProcessState, State, Status
+from simcore.model.operations import Raised, SharedObject
 
 _INTERVAL = 0.01
 _ROUNDS = 5

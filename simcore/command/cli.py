@@ -1,0 +1,364 @@
+"""The command line: exit status 0 holds, 1 violated, 2 usage or model error in one line, 3 undetermined."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, get_args
+
+import click
+
+from simcore.command.arguments import build_model, catalogue, described, modules, read_property, read_seconds
+from simcore.command.console import matrix_text, progress, sections, status, stepped, whole_file, width
+from simcore.command.matrix import NAMES, answer, choose
+from simcore.command.reproduce import find, load, reproduce
+from simcore.errors import InternalError, SimcoreError, place_of
+from simcore.execute import Execution, execute
+from simcore.explore import explore
+from simcore.model import Timeouts, Verdict, build
+from simcore.report import as_json, check_folder, execution_json, simulation_json, write_folder
+from simcore.report.promela import promela
+from simcore.schedule import Schedule
+from simcore.simulate import simulate
+
+DEMO = "nvflare-4171"
+HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
+INTERRUPTED, CLOSED = 130, 141  # as a shell tells of a process that SIGINT, or SIGPIPE, has ended
+
+_STATUS = {"completed": HOLDS, "stuck": VIOLATED, "failed": VIOLATED, "limit": UNDETERMINED}
+_VERDICT = {Verdict.HOLDS: HOLDS, Verdict.VIOLATED: VIOLATED, Verdict.UNDETERMINED: UNDETERMINED}
+
+_parameters = click.option(
+    "-p", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the model; may be repeated."
+)
+_as_json = click.option("--json", "as_object", is_flag=True, help="Print one JSON object instead of text.")
+_model = click.argument("model", metavar="MODEL")
+_timeouts = click.option(
+    "--timeouts", type=click.Choice(get_args(Timeouts)), default="when_stuck", show_default=True, help="When they fire."
+)
+
+
+class _Commands(click.Group):
+    """What ends a command from outside ends it with a status that is no verdict."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("simcore: interrupted", file=sys.stderr)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(CLOSED)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="simcore", prog_name="simcore", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Find, explain, prove and reproduce hangs. MODEL is package.module:function.
+
+    The library's models are found by their short names, as in pool_starvation:buggy.
+
+    Exit status: 0 holds (or the run completed), 1 violated (or stuck), 2 usage or model error, 3 undetermined.
+    """
+    if context.invoked_subcommand is None:  # never the status of something that holds
+        click.echo(context.get_help(), err=True)
+        context.exit(USAGE)
+
+
+@cli.command("list")
+@click.argument("package", default="simcore.models")
+@_as_json
+def list_models(package: str, as_object: bool) -> int:
+    """List the models in PACKAGE: the bug, its report, the parameters and what they mean."""
+    rows = [row for module in modules(package) for row in described(module)]
+    nothing = f"{package} has no function that says it returns a Model"
+    click.echo(json.dumps({"models": rows}, indent=2) if as_object else catalogue(rows, width()) or nothing)
+    return HOLDS
+
+
+@cli.command("matrix")
+@click.argument("package", default="simcore.models")
+@click.option("--quick", is_flag=True, help="Leave out the claims that are slow.")
+@click.option(
+    "--only", "names", metavar="ID_OR_MODEL", multiple=True, help="Claims of this id or this model; repeatable."
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="the number of CPUs",
+    help="Processes that explore at once.",
+)
+@click.option(
+    "--out",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    default=Path("reports/matrix"),
+    show_default=True,
+    help="Folder to write.",
+)
+@_as_json
+def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int, out: Path, as_object: bool) -> int:
+    """Explore every claim of the modules in PACKAGE; print and write what was expected and what was found.
+
+    Exit status: 0 all as expected, 1 some claim otherwise, 2 an error, 3 some undetermined and none otherwise.
+    """
+    check_folder(out, NAMES)
+    asked = list(modules(package))
+    chosen = choose(asked[0].__name__, asked, quick, names)
+    with status("exploring") as tell:
+        matrix = answer(chosen, jobs, tell)
+    write_folder(out, matrix.files(), NAMES)
+    click.echo(json.dumps(matrix.as_json(), indent=2) if as_object else matrix_text(matrix, out))
+    if not matrix.otherwise:
+        return HOLDS
+    return UNDETERMINED if all(row.undetermined for row in matrix.otherwise) else VIOLATED
+
+
+@cli.command("explore")
+@_model
+@_parameters
+@click.option(
+    "--property", "names", metavar="SPEC", multiple=True, help="package.module:function(arguments); repeatable."
+)
+@click.option(
+    "--strategy", type=click.Choice(["breadth", "depth", "random", "pct"]), default="breadth", show_default=True
+)
+@click.option("--max-states", type=int, help="Stop after this many states.")
+@click.option("--max-seconds", type=float, help="Stop after this many seconds.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs, and the hashes of --compact.")
+@click.option("--no-symmetry", is_flag=True, help="Tell the workers of a pool, and the names of a family, apart.")
+@click.option("--no-partial-order", is_flag=True, help="Follow steps in every order, where order does not count too.")
+@click.option("--max-memory", type=int, metavar="BYTES", help="Stop when the process uses this much memory.")
+@click.option("--cores", type=int, help="Threads that a search without reductions may use; all cores by default.")
+@click.option(
+    "--compact", is_flag=True, help="Keep only hashes of states (no reductions); with a bound on what is missed."
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the search in FILE now and then; where FILE is there, go on from it.",
+)
+@click.option(
+    "--checkpoint-every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How often that is."
+)
+@_timeouts
+@_as_json
+def explore_model(
+    model: str,
+    parameters: tuple[str, ...],
+    names: tuple[str, ...],
+    as_object: bool,
+    no_symmetry: bool,
+    no_partial_order: bool,
+    **options: Any,
+) -> int:
+    """Search every interleaving of MODEL; deadlock freedom unless --property says otherwise."""
+    built = build_model(model, parameters)
+    properties = [read_property(name) for name in names]
+    with progress() as tell:
+        options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
+        result = explore(built, *properties, progress=tell, **options)
+    click.echo(json.dumps(as_json(result), indent=2) if as_object else str(result))
+    return _VERDICT[result.verdict]
+
+
+@cli.command("simulate")
+@_model
+@_parameters
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--until", type=float, help="Stop after this many virtual seconds.")
+@click.option("--latency", "latencies", metavar="KEY=SECONDS", multiple=True, help="An operation, process or function.")
+@click.option(
+    "--load", "loads", metavar="NAME=SECONDS", multiple=True, help="Gap between starts, as in 'download[*]=0.5'."
+)
+@_as_json
+def simulate_model(
+    model: str,
+    parameters: tuple[str, ...],
+    seed: int,
+    until: float | None,
+    latencies: tuple[str, ...],
+    loads: tuple[str, ...],
+    as_object: bool,
+) -> int:
+    """Run MODEL once in virtual time."""
+    latency, load_ = (dict(map(read_seconds, texts)) for texts in (latencies, loads))
+    run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
+    click.echo(json.dumps(simulation_json(run), indent=2) if as_object else str(run))
+    return _STATUS[run.status]
+
+
+@cli.command("execute")
+@_model
+@_parameters
+@click.option("--max-seconds", type=float, default=60.0, show_default=True, help="Give up after this many seconds.")
+@_as_json
+def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, as_object: bool) -> int:
+    """Run MODEL once on real threads, thread pools and TCP connections."""
+    with status("running"):
+        run = execute(build_model(model, parameters), max_seconds=max_seconds)
+    click.echo(json.dumps(execution_json(run), indent=2) if as_object else str(run))
+    return _real_status(run)
+
+
+@cli.command("replay")
+@click.argument("token")
+@click.option(
+    "--on",
+    "driver",
+    type=click.Choice(["explore", "simulate", "execute"]),
+    default="explore",
+    show_default=True,
+    help="explore: step by step, up to the last step; simulate, execute: then let the run go on.",
+)
+@_as_json
+def replay_token(token: str, driver: str, as_object: bool) -> int:
+    """Take the steps of TOKEN again."""
+    schedule = Schedule.from_token(token)
+    assert schedule.origin is not None
+    model = build(schedule.origin)
+    if driver == "simulate":
+        run = simulate(model, schedule=schedule)
+        click.echo(json.dumps(simulation_json(run), indent=2) if as_object else f"{schedule}\n{run}")
+        return _STATUS[run.status]
+    if driver == "execute":
+        with status("running"):
+            real = execute(model, schedule=schedule)
+        click.echo(json.dumps(execution_json(real), indent=2) if as_object else f"{schedule}\n{real}")
+        return _real_status(real)
+    standing, told = stepped(model, schedule, as_object)
+    click.echo(told)
+    return VIOLATED if standing in ("stuck", "failed") else HOLDS
+
+
+_out = click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write; by default reports/<name of the report>."
+)
+
+
+@cli.command("reproduce")
+@click.argument("report")
+@_out
+@_as_json
+def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
+    """Take REPORT, a file or the name of one of the library, through all drivers.
+
+    Find, explain, replay, prove, run for real.
+    """
+    file = find(report)
+    read = load(file)
+    console, say = sections(beside_json=as_object)
+    with status("reading", console) as working, progress(working) as tell:
+        done = reproduce(read, out or Path("reports") / file.stem, say, working, tell)
+    if as_object:
+        click.echo(json.dumps(done.as_json(), indent=2))
+    return VIOLATED if done.failed else HOLDS
+
+
+@cli.command("demo")
+@_out
+@_as_json
+@click.pass_context
+def reproduce_the_known_one(context: click.Context, out: Path | None, as_object: bool) -> int:
+    """Reproduce a hang that is known: NVIDIA FLARE 2.7.1, #4171."""
+    found: int = context.invoke(reproduce_report, report=DEMO, out=out, as_object=as_object)
+    return found
+
+
+@cli.command("export")
+@_model
+@_parameters
+@click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin; there is no other language yet.")
+@_timeouts
+@click.option(
+    "--max-states",
+    type=int,
+    default=1_000_000,
+    show_default=True,
+    help="All states are met first; give up after these.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write, instead of printing the program.")
+def export_model(
+    model: str, parameters: tuple[str, ...], in_promela: bool, timeouts: Timeouts, max_states: int, out: Path | None
+) -> int:
+    """Write MODEL down for another checker, whose states must be the same: a second opinion."""
+    if not in_promela:
+        raise click.UsageError("say in which language: simcore export --promela MODEL")
+    built = build_model(model, parameters)
+    with whole_file(out) if out is not None else nullcontext(partial(click.echo, nl=False)) as write:
+        with status("exploring"):
+            program = promela(built, timeouts=timeouts, max_states=max_states)
+        write(program.text)
+    if out is not None:
+        click.echo(f"written: {out}, with {program.states:,} states, of which {program.deadlocks:,} are deadlocks")
+    return HOLDS
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit status."""
+    sys.path.insert(0, os.getcwd())
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # or numpy starts threads, which spin for a while
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background of a shell
+            signal.signal(number, _interrupted)
+    try:
+        status = cli.main(
+            list(arguments) if arguments is not None else None, prog_name="simcore", standalone_mode=False
+        )
+    except click.ClickException as error:
+        _leave(error.format_message())
+    except click.Abort:  # before a command has begun
+        _leave("interrupted", INTERRUPTED)
+    except MemoryError:
+        _leave("out of memory; bound the search with --max-states, or choose smaller parameters")
+    except SimcoreError as error:
+        _leave(str(error))
+    except Exception as error:  # of a predicate, say: never the status of a verdict
+        _leave(_unexpected(error))
+    sys.exit(status or 0)
+
+
+def _unexpected(error: Exception) -> str:
+    """Tell an exception of the user's code in a line with its place; show where ours came from."""
+    place = place_of(error)
+    if place:
+        return f"{type(error).__name__}: {error} (at {place})"
+    traceback.print_exception(error)
+    return f"{InternalError(f'{type(error).__name__}: {error}')}; please report it with the lines above"
+
+
+def _leave(message: str, status: int = USAGE) -> NoReturn:
+    print(f"simcore: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _interrupted(signum: int, frame: FrameType | None) -> None:
+    """Interrupt; but what is raised while something is deleted would be lost, so then a moment later."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _real_status(run: Execution) -> int:
+    """Return the exit status; a run that the model cannot explain is a failure of the model."""
+    return VIOLATED if run.explained is False else _STATUS[run.status]

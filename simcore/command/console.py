@@ -1,0 +1,156 @@
+"""What the commands show beside a verdict: tables, how a replay stands, what is being done; and the file one writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from simcore.command.matrix import NAMES, Matrix, Row
+from simcore.errors import OptionError
+from simcore.explain import WaitForGraph
+from simcore.explore import Progress
+from simcore.kernel import Kernel
+from simcore.model import Model, State
+from simcore.report import Line, model_json, printed_table, step_json
+from simcore.schedule import Schedule
+
+
+def width() -> int:
+    """Return the columns of the terminal, and enough for a table where there is none."""
+    return min(120, shutil.get_terminal_size((120, 24)).columns)
+
+
+def matrix_text(matrix: Matrix, out: Path) -> str:
+    """Return the table, each disagreement with its report, and the sum of it all."""
+    header = {"version": 24, "model": 0, "expected": 0, "found": 20, "states": 0, "seconds": 0}
+    parts = [printed_table(header, map(_group, matrix.groups), 2, width())]
+    for row, line in zip(matrix.otherwise, matrix.disagreements, strict=True):
+        parts.append(f"otherwise: {line}\n{row.report}")
+    columns, overview = matrix.overview
+    parts.append(printed_table(dict.fromkeys(columns, 0), [[Line(row) for row in overview]], 0, width()))
+    last = [f"written: {out}/ ({', '.join(NAMES)}), with the token of every violation"]
+    last += [matrix.slow] * bool(matrix.left_out) + [matrix.summary]
+    return "\n\n".join([*parts, "\n".join(last)])
+
+
+def _group(rows: list[Row]) -> list[Line]:
+    """Return a heading for what is asked, where it is not the same as above, and a line for each row."""
+    lines = []
+    for about, same in groupby(rows, key=lambda row: row.about):
+        lines.append(Line([about], "bold"))
+        lines += [Line(row.cells[1:], _style(row)) for row in same]
+    return lines
+
+
+def _style(row: Row) -> str:
+    return "" if row.as_expected else "yellow" if row.undetermined else "bold red"
+
+
+def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str]:
+    """Replay on the kernel; return how the last state stands, and what there is to print."""
+    kernel = Kernel(model)
+    state: State = kernel.view(schedule.states(kernel)[-1])
+    graph = WaitForGraph(state)
+    standing = _standing(state, graph)
+    if as_object:
+        steps = [step_json(step) for step in schedule.steps]
+        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": graph.explain()}
+        return standing, json.dumps({**whole, "token": schedule.token}, indent=2)
+    lines = [str(schedule)] if schedule.steps else []
+    lines += [f"failed: {p.failure}" for p in state.processes if p.status == "failed"]
+    if standing == "completed":
+        lines.append("completed: every process that must end has ended")
+    else:
+        lines += ["stuck:" if standing == "stuck" else "not stuck: somebody can still go on"] * (standing != "failed")
+        lines += [f"  {line}" for line in graph.explain()]
+    return standing, "\n".join(lines)
+
+
+def _standing(state: State, graph: WaitForGraph) -> str:
+    """Return how a run stands: "failed", "stuck" (some of it, at least), "completed" or "goes on"."""
+    if any(process.status == "failed" for process in state.processes):
+        return "failed"
+    if state.deadlocked or any(edge.process.owes for edge in graph.dead):  # an idle server loop is not stuck
+        return "stuck"
+    return "goes on" if any(process.owes for process in state.processes) else "completed"
+
+
+def sections(*, beside_json: bool) -> tuple[Console, Callable[[str, str], None]]:
+    """Return a console, and what prints a heading and a text there: on stderr when stdout is for JSON."""
+    console = Console(stderr=beside_json, highlight=False, soft_wrap=True)
+
+    def say(heading: str, text: str) -> None:
+        console.print(Text(f"\n{heading}", style="bold"), Text(f"\n{text}"), sep="")
+
+    return console, say
+
+
+@contextmanager
+def status(text: str, beside: Console | None = None) -> Iterator[Callable[[str], None]]:
+    """Show what is being done on a terminal; nothing in a log.
+
+    What is printed meanwhile goes through the console ``beside``. If that is a terminal the line is shown
+    there, because one console has to keep them apart.
+    """
+    console = beside if beside is not None and beside.is_terminal else Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(Text(text)) as status:
+        yield lambda doing: status.update(Text(doing))
+
+
+@contextmanager
+def progress(working: Callable[[str], None] | None = None) -> Iterator[Callable[[Progress], None]]:
+    """Show states, rate, frontier and time on a terminal; nothing in a log."""
+    if working is not None:
+        yield lambda now: working(_counted(now))
+        return
+    with status("exploring") as show:
+        yield lambda now: show(_counted(now))
+
+
+def _counted(now: Progress) -> str:
+    rate = f"{now.states:,} states, {now.states / max(now.seconds, 1e-9):,.0f} per second"
+    return f"{rate}, frontier {now.frontier:,}, depth {now.depth}, {now.seconds:.0f} s"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Callable[[str], None]]:
+    """Give what takes the text of a file, which is ``path`` when all went well; else what was there stays as it was.
+
+    Raises
+    ------
+    OptionError
+        When ``path`` cannot be written, before anything else is done if that can be seen.
+    """
+    place = path.resolve()
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    texts: list[str] = []
+    try:
+        with _writing(path):
+            if place.exists() and not place.is_file():
+                raise OptionError(f"{path} is no file that could be written; name another one with --out")
+            partial.touch()
+        yield texts.append
+        with _writing(path):
+            partial.write_text("".join(texts), encoding="utf-8")
+            os.replace(partial, place)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OptionError(f"{path} cannot be written: {error.strerror}; name another one with --out") from error

@@ -1,0 +1,241 @@
+"""The fixture `simcore_explore` explores a model in a test, and the test fails with the report.
+
+    def test_the_pool_never_hangs(simcore_explore):
+        simcore_explore(pool(workers=2))
+
+pytest loads this file in every run of every project that has simcore installed. So it imports nothing but
+pytest at its top, and the rest inside the functions that need it: the one file of the package that does so.
+
+The token of a counterexample is kept in a file, under the cache of pytest, until the test passes again.
+``--simcore-replay`` takes that file, or the token itself, and then the fixture follows that one schedule
+instead of exploring.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from simcore.explore import Result
+    from simcore.kernel import Kernel
+    from simcore.model import Model, Property
+
+_REPLAYED = "simcore replay"
+_LONGEST_NAME = 120
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("simcore", "simcore: exploration of concurrent models")
+    group.addoption(
+        "--simcore-replay",
+        metavar="TOKEN",
+        help="follow the schedule of this replay token (or of the file that holds it) instead of exploring; "
+        "tests of other models are skipped",
+    )
+    group.addoption(
+        "--simcore-max-seconds",
+        metavar="S",
+        type=_seconds,
+        help="end every exploration of the simcore_explore fixture after at most S seconds, as undetermined",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the token before any test runs, so that a damaged one is a usage error."""
+    given = config.getoption("--simcore-replay")
+    if given is None:
+        return
+    from simcore.errors import ScheduleError
+    from simcore.schedule import read_token
+
+    try:
+        token = given if given.startswith("sc1-") else Path(given).read_text(encoding="utf-8").strip()
+        read_token(token)
+    except OSError as error:
+        raise pytest.UsageError(
+            f"--simcore-replay: {given!r} is neither a token, which starts with 'sc1-', nor a file that holds one"
+        ) from error
+    except ScheduleError as error:
+        raise pytest.UsageError(f"--simcore-replay: {error}") from error
+    config.option.simcore_replay = token
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what became of a schedule that was replayed and did not fail its test."""
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    lines = [line for report in reports for line in _replayed(report)]
+    if lines:
+        terminalreporter.section(_REPLAYED)
+        for line in lines:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
+def simcore_explore(request: pytest.FixtureRequest) -> Explorer:
+    """Explore a model and fail the test with the report when it is not proved: see `Explorer`."""
+    return Explorer(request.node)
+
+
+class Explorer:
+    """What the fixture `simcore_explore` gives.
+
+    Parameters
+    ----------
+    item : pytest.Item
+        The test that asked for it.
+    """
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+        self._token: str | None = item.config.getoption("--simcore-replay")
+        self._most_seconds: float | None = item.config.getoption("--simcore-max-seconds")
+
+    def __call__(self, model: Model, *properties: Property, allow_undetermined: bool = False, **options: Any) -> Result:
+        """Explore ``model`` and fail the test unless every property holds.
+
+        Parameters
+        ----------
+        model : Model
+            What to explore.
+        *properties : Property
+            What must hold; deadlock freedom when none is given.
+        allow_undetermined : bool
+            Let the test go on when the exploration was given up without an answer.
+        **options
+            As in `simcore.explore`. Of ``max_seconds`` and ``--simcore-max-seconds`` the smaller counts.
+
+        Returns
+        -------
+        Result
+            The result. In a replay that violates nothing it is undetermined, since a single schedule proves
+            nothing.
+        """
+        __tracebackhide__ = True
+        if self._token is not None:
+            replayed = self._replay(model, properties, options)
+            if replayed is not None:
+                return replayed
+        return self._explore(model, properties, allow_undetermined, options)
+
+    def _explore(
+        self, model: Model, properties: tuple[Property, ...], allow_undetermined: bool, options: dict[str, Any]
+    ) -> Result:
+        __tracebackhide__ = True
+        from simcore.explore import explore
+        from simcore.model import Verdict
+
+        limits = [limit for limit in (self._most_seconds, options.pop("max_seconds", None)) if limit is not None]
+        result = explore(model, *properties, max_seconds=min(limits, default=None), **options)
+        if result.verdict is Verdict.VIOLATED:
+            self._fail(result)
+        if result.verdict is Verdict.UNDETERMINED and not allow_undetermined:
+            pytest.fail(
+                f"{result}\nundetermined is not a pass: raise the limit, make the model smaller, or say "
+                f"allow_undetermined=True",
+                pytrace=False,
+            )
+        if result.verdict is Verdict.HOLDS:
+            self._token_file.unlink(missing_ok=True)
+        return result
+
+    def _replay(self, model: Model, properties: tuple[Property, ...], options: dict[str, Any]) -> Result | None:
+        """Follow the schedule; None when the property cannot be judged on one schedule and must be explored."""
+        __tracebackhide__ = True
+        from simcore.errors import Diverged, OptionError
+        from simcore.explore import Monitor
+        from simcore.kernel import Kernel
+        from simcore.schedule import Schedule, read_token
+
+        assert self._token is not None
+        origin, _ = read_token(self._token)
+        if model.origin != origin:
+            pytest.skip(f"the token is for {_called(origin)}, this test explores {_called(model.origin)}")
+        kernel = Kernel(model, options.get("timeouts", "when_stuck"))
+        try:
+            monitor = Monitor(kernel, properties)
+        except OptionError:
+            return None
+        try:
+            schedule = Schedule.from_token(self._token, model)
+            violation = monitor.replay(schedule)
+        except Diverged as diverged:
+            return self._passed(kernel, f"the schedule is no longer possible: {diverged}")
+        if violation is not None:
+            self._fail(violation)
+        return self._passed(kernel, f"the schedule of {len(schedule)} steps no longer violates anything")
+
+    def _passed(self, kernel: Kernel, what: str) -> Result:
+        from simcore.explore import Result
+        from simcore.model import Verdict
+
+        self._item.user_properties.append((_REPLAYED, f"{self._item.nodeid}: {what}"))
+        model = kernel.model
+        reason = f"only one schedule was replayed: {what}"
+        return Result(
+            Verdict.UNDETERMINED,
+            model.name,
+            model.origin,
+            property="what was asked",
+            states=0,
+            transitions=0,
+            depth=0,
+            seconds=0.0,
+            strategy="one schedule, replayed",
+            timeouts=kernel.timeouts,
+            reason=reason,
+        )
+
+    def _fail(self, result: Result) -> None:
+        __tracebackhide__ = True
+        assert result.counterexample is not None
+        text = str(result)
+        token = result.counterexample.token
+        if token:
+            self._token_file.parent.mkdir(parents=True, exist_ok=True)
+            self._token_file.write_text(token + "\n")
+            shown = _relative(self._token_file, self._item.config.rootpath)
+            text += f"\ntoken kept in {shown}; follow it here: pytest '{self._item.nodeid}' --simcore-replay {shown}"
+        pytest.fail(text, pytrace=False)
+
+    @property
+    def _token_file(self) -> Path:
+        cache = getattr(self._item.config, "cache", None)
+        folder = cache.mkdir("simcore") if cache is not None else self._item.config.rootpath / ".simcore"
+        return Path(folder) / f"{_file_name(self._item.nodeid)}.token"
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text}: use more than 0 seconds")
+    return seconds
+
+
+def _replayed(report: Any) -> Iterator[str]:
+    if getattr(report, "when", None) == "call":
+        for name, text in report.user_properties:
+            if name == _REPLAYED:
+                yield text
+
+
+def _called(origin: Any) -> str:
+    if origin is None:
+        return "a model that no module-level function of plain parameters builds"
+    return f"{origin.function}({', '.join(f'{name}={value!r}' for name, value in origin.parameters.items())})"
+
+
+def _file_name(nodeid: str) -> str:
+    plain = re.sub(r"[^\w.\[\]-]+", "-", nodeid)
+    return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}-{zlib.crc32(nodeid.encode()):08x}"
+
+
+def _relative(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path

@@ -1,0 +1,239 @@
+"""A knot is reported in the state where it closes, and never on a suspicion.
+
+A search asks `Knots.dead` in each state in which a process has just become blocked. The answer starts from
+the wait-for graph's guess (`waitfor.py`), kept as small tables so that the usual answer, "alive", costs a
+few look-ups. A guess that somebody is dead is then proved, in one of two ways: by its shape (every one of
+them waits for the result of a task that only they could run, and nobody else holds its future), or by
+searching everything that the others can still do. What cannot be proved within the budget is not reported:
+the search goes on, and meets the deadlock when all else has run dry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from simcore.explain.enabling import Edge, may_enable, queued_may_enable
+from simcore.explain.waitfor import WaitForGraph
+from simcore.kernel import Choice, Kernel, Packed
+from simcore.kernel.freeze import mentioned_by
+from simcore.model.objects import Future, Task
+
+_CONFIRM_STATES = 20_000
+_MOST_REFUTED = 20  # wrong guesses before guessing is given up for this search
+
+
+class Knots:
+    """Finds processes that can never move again.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Whose states are judged.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
+        self._enables: dict[tuple[int, int, int], list[dict[int, bool]]] = {}
+        self._queued: dict[tuple[int, int, int], bool] = {}
+        self._queues: dict[int, int] = {}
+        self._tasks: dict[frozenset[Task], int] = {}
+        self._refuted = 0
+        self._judged: dict[Packed, bool] = {}
+
+    def dead(self, state: Packed, waiting: int, new: int | None = None) -> list[Edge]:
+        """Return who can never move again, proved, when somebody among ``new`` seems so; else nothing.
+
+        Parameters
+        ----------
+        state : tuple of int
+            The state.
+        waiting : int
+            The processes that wait in it, as bits.
+        new : int, optional
+            Those that did not in the state before; by default everybody who waits.
+        """
+        if not self.guessing:
+            return []
+        new = waiting if new is None else new
+        while new and self._lives(state, new.bit_length() - 1, waiting, set()):
+            new ^= 1 << new.bit_length() - 1
+        if not new:
+            return []
+        graph = WaitForGraph(self.kernel.view(state))
+        if not any(edge.process.owes for edge in graph.dead):
+            return []
+        if state not in self._judged:
+            self._judged[state] = self._proved(state, graph)
+            self._refuted += not self._judged[state]
+        return graph.dead if self._judged[state] else []
+
+    def stuck(self, state: Packed, choices: Collection[Choice]) -> bool:
+        """Tell whether somebody who must finish can never move again in ``state``, whose steps are ``choices``."""
+        if not choices:
+            return self.kernel.view(state).deadlocked
+        waiting, _ = self.kernel.waiting(state, {choice.process for choice in choices})
+        return bool(self.dead(state, waiting, waiting & ~self.kernel.idle(state)))
+
+    def _proved(self, state: Packed, graph: WaitForGraph) -> bool:
+        return _closed_by_shape(graph) or self._closed_by_search(state, graph.dead)
+
+    def _lives(self, state: Packed, process: int, waiting: int, seen: set[int]) -> bool:
+        """Tell whether ``process`` can step or somebody who lives may enable it, following any one of them."""
+        if not waiting >> process & 1:
+            return self.kernel.operation(state, process) is not None
+        seen.add(process)
+        key = (process, *self._key(state, process))
+        known = self._known(key)
+        helpers = []
+        for other, local in enumerate(state[self.kernel.first_process : self.kernel.first_future]):
+            may = known[other].get(local)
+            if may is None:
+                may = self._learn(state, key, other)
+            if may:
+                if not waiting >> other & 1:
+                    return True  # the usual answer
+                helpers.append(other)
+        return self._one_lives(state, helpers, waiting, seen) or any(
+            self._queue_may(state, process, state[place]) and self._one_lives(state, workers, waiting, seen)
+            for place, workers in self._pools
+        )
+
+    def may_enable(self, state: Packed, process: int, other: int) -> bool:
+        """Tell whether ``other`` may enable what ``process`` waits for in ``state`` by what it does itself: a guess."""
+        key = (process, *self._key(state, process))
+        may = self._known(key)[other].get(state[self.kernel.first_process + other])
+        return self._learn(state, key, other) if may is None else may
+
+    def queued_may_enable(self, state: Packed, process: int, place: int) -> bool:
+        """Tell whether a task in the queue of the pool at ``place`` may enable what ``process`` waits for: a guess."""
+        return self._queue_may(state, process, state[place])
+
+    def tasks_in(self, queue: int) -> int:
+        """Return a number for the tasks that are queued in the value of a pool, in whatever order."""
+        number = self._queues.get(queue)
+        if number is None:
+            tasks = frozenset(self.kernel.values[queue].tasks)
+            number = self._queues[queue] = self._tasks.setdefault(tasks, len(self._tasks))
+        return number
+
+    @property
+    def suspected(self) -> list[tuple[Packed, bool]]:
+        """The states in which somebody seemed dead, and whether that was proved."""
+        return list(self._judged.items())
+
+    @suspected.setter
+    def suspected(self, states: list[tuple[Packed, bool]]) -> None:
+        self._judged = dict(states)
+        self._refuted = sum(not dead for _, dead in states)
+
+    @property
+    def guessing(self) -> bool:
+        """Whether it still looks for knots: too many wrong guesses, and it gives up."""
+        return self._refuted < _MOST_REFUTED
+
+    def _one_lives(self, state: Packed, processes: list[int], waiting: int, seen: set[int]) -> bool:
+        return any(process not in seen and self._lives(state, process, waiting, seen) for process in processes)
+
+    def _key(self, state: Packed, process: int) -> tuple[int, int]:
+        local = state[self.kernel.first_process + process]
+        return local, state[self.kernel.target(local)]
+
+    def _known(self, key: tuple[int, int, int]) -> list[dict[int, bool]]:
+        """Return, for each other process by its own part of a state, whether it may enable a process that waits."""
+        known = self._enables.get(key)
+        if known is None:
+            known = self._enables[key] = [{} for _ in self.kernel.processes]
+        return known
+
+    def _learn(self, state: Packed, key: tuple[int, int, int], other: int) -> bool:
+        """Find out whether ``other`` may enable a process by what it does itself; one that has ended may not."""
+        process, _, value = key
+        one, two = self.kernel.process_state(state, process), self.kernel.process_state(state, other)
+        may = may_enable(one, self.kernel.values[value], two) is not None
+        self._enables[key][other][state[self.kernel.first_process + other]] = may
+        return may
+
+    def _queue_may(self, state: Packed, process: int, queue: int) -> bool:
+        local, value = self._key(state, process)
+        key = (local, value, self.tasks_in(queue))
+        if key not in self._queued:
+            waiting = self.kernel.process_state(state, process)
+            tasks = self.kernel.values[queue].tasks
+            self._queued[key] = queued_may_enable(waiting, self.kernel.values[value], tasks)
+        return self._queued[key]
+
+    def _closed_by_search(self, state: Packed, dead: list[Edge]) -> bool:
+        """Follow everything that the others can still do; true when none of ``dead`` is ever enabled."""
+        stuck = [edge.process.process.index for edge in dead]
+        found = reach(
+            self.kernel,
+            state,
+            lambda reached: any(
+                self.kernel.moves(reached, process) or self.kernel.may_expire(reached, process) for process in stuck
+            ),
+            budget=_CONFIRM_STATES,
+        )
+        return found is False
+
+
+def _closed_by_shape(graph: WaitForGraph) -> bool:
+    """Tell whether everyone dead waits for a task's result that only the dead could run and hold.
+
+    The future of a submit is set by its task alone, unless another process holds it. If the task is queued in
+    a pool whose workers are all dead, or runs on a dead worker, it never ends.
+    """
+    dead = {edge.process.process for edge in graph.dead}
+    living = [process for process in graph.state.processes if process.process not in dead]
+    passed_on = mentioned_by(graph.state.values.values())
+    closed: set[object] = set()
+    for edge in graph.dead:
+        if not isinstance(edge.target, Future) or edge.target.index >= 0 or edge.through:
+            continue
+        held = edge.target in passed_on or any(edge.target in process.objects for process in living)
+        if not held and edge.helpers and all(helper in dead for helper in edge.helpers):
+            closed.add(edge.process.process)
+    helpers = {edge.process.process: edge.helpers for edge in graph.dead}
+    shrinking = True
+    while shrinking:
+        still = {process for process in closed if all(helper in closed for helper in helpers[process])}  # type: ignore[index]
+        shrinking, closed = len(still) < len(closed), still
+    return bool(closed) and any(edge.process.owes for edge in graph.dead if edge.process.process in closed)
+
+
+def reach(
+    kernel: Kernel,
+    start: Packed,
+    goal: Callable[[Packed], bool],
+    budget: int,
+    prune: Callable[[Packed], bool] | None = None,
+    representative: Callable[[Packed], Packed] | None = None,
+) -> bool | None:
+    """Tell whether a state with ``goal`` can be reached from ``start``, depth first.
+
+    Parameters
+    ----------
+    budget : int
+        States to look at; None is returned when they are used up.
+    prune : function, optional
+        States from which the goal is known to be out of reach.
+    representative : function, optional
+        A reduction under which ``goal`` and ``prune`` are the same for the whole orbit.
+    """
+    canonical = representative or (lambda state: state)
+    seen = {canonical(start)}
+    stack = [start]
+    while stack:
+        state = stack.pop()
+        if goal(state):
+            return True
+        if prune is not None and prune(state):
+            continue
+        for choice in reversed(kernel.successors(state)):
+            following = canonical(choice.state)
+            if following not in seen:
+                if len(seen) >= budget:
+                    return None
+                seen.add(following)
+                stack.append(following)
+    return False

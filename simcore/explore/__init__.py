@@ -1,0 +1,16 @@
+"""Driver 1: every interleaving of a model, or a sample of them, and the shortest schedule into a violation."""
+
+from simcore.explore.driver import Progress, explore
+from simcore.explore.monitor import Monitor, refuse_unwitnessed
+from simcore.explore.result import Counterexample, Result
+from simcore.explore.shrink import without_laps
+
+__all__ = [
+    "Counterexample",
+    "Monitor",
+    "Progress",
+    "Result",
+    "explore",
+    "refuse_unwitnessed",
+    "without_laps",
+]

@@ -1,0 +1,338 @@
+"""A long search is kept on disk now and then, and goes on from there after it was killed, as if nothing had happened.
+
+A space is arrays of integers, and is kept as it is. What the integers stand for (values, program points with their
+generators, closures) cannot be written down. So the file has, beside the arrays, all lessons of the kernel in order
+(`journal.py`). They are taught to a new kernel, which gives out the same integers again, and to a new symmetry, whose
+choice of representatives depends on the order in which it has met things, too. After each lesson as much must be known
+as was known then, and at the end the processes must run the same code and be about to do the same; if not, the model
+is another one, and that is said.
+
+What follows from these (tables of the compiled loop, footprints, caches) is found again when it is needed.
+
+The file is written beside itself, flushed to disk and renamed, so there is always a whole one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import time
+import zipfile
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from simcore.errors import OptionError
+from simcore.explore.exploration import Attempt
+from simcore.explore.reduction import NotSymmetric, Symmetry
+from simcore.explore.search import Search, Space
+from simcore.kernel import FREE, Journal, Kernel, Program
+from simcore.kernel.freeze import contents
+from simcore.model import Verdict, Watched
+
+Arrays = dict[str, Any]
+
+_SHARE = 10  # writing takes at most about one part in so many of the time
+_PLAIN = (str, bytes, int, float, type(None))
+_GRAPH = ("starts", "targets", "processes", "outcomes")
+
+
+class Checkpoint:
+    """Keeps a search in a file.
+
+    Parameters
+    ----------
+    path : path
+        The file; it need not exist.
+    every : float
+        Seconds between two times that it is written; more when writing takes long.
+    kernel : Kernel
+        Of the search, and new.
+    attempt : Attempt
+        How it is made; what the file says of that is written into it.
+    about : dict
+        What must be the same for a search that goes on: options, by their names.
+
+    Raises
+    ------
+    OptionError
+        When the file is no checkpoint, or of something else, or cannot be written.
+    """
+
+    def __init__(self, path: Path, every: float, kernel: Kernel, attempt: Attempt, about: dict[str, Any]) -> None:
+        if not every >= 0:
+            raise OptionError(f"checkpoint_every={every}: use 0 or more seconds")
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise OptionError(f"checkpoint {path}: cannot be written; name a file in a folder that exists")
+        self.path, self.kernel, self.attempt = path, kernel, attempt
+        self._part = path.with_name(path.name + ".part")
+        self.resumed_at = 0
+        """States that had been met when the file was written."""
+        self._every = every
+        self._about = {
+            "simcore": version("simcore"),
+            "Python": platform.python_version(),
+            "model": str(kernel.model.origin or kernel.model.name),
+            **about,
+        }
+        self._journal = Journal(self._known)
+        self._told, self._texts = 0, hashlib.sha256()
+        self._programs: dict[Program, str] = {}
+        self._reduction: Symmetry | None = None
+        self._saved: tuple[dict[str, Any], Arrays] | None = None
+        if path.exists():
+            self._read()
+        kernel.journal = self._journal
+        self._next = time.monotonic() + every
+
+    def _known(self) -> tuple[int, ...]:
+        kernel = self.kernel
+        return len(kernel.locals), len(kernel.values), len(kernel.effects), kernel.futures
+
+    def symmetry(self) -> Symmetry:
+        """Return the reduction of the next search; after a resumption the one that it had."""
+        reduction, self._reduction = self._reduction, None
+        if reduction is not None:
+            return reduction
+        args = (self.attempt.symmetry, dict(self.attempt.apart))
+        return self._journal.note("symmetry", args, lambda: Symmetry(self.kernel, *args))  # type: ignore[no-any-return]
+
+    # ---- writing ---------------------------------------------------------------------------------------
+
+    def keep(self, search: Search) -> None:
+        """Write the file, if it is time to."""
+        if time.monotonic() >= self._next:
+            self.write(search)
+
+    def write(self, search: Search) -> None:
+        """Write the file; no state may be half expanded."""
+        began = time.monotonic()
+        header = {
+            "about": self._about,
+            "attempt": self._attempt(),
+            "lessons": self._journal.lessons,
+            "texts": self._digest(),
+            "search": _of_search(search),
+            "states": len(search.space.states),
+        }
+        arrays = _of_space(search) if isinstance(search.space, Space) else search.space.saved()
+        arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        self._replace_by(arrays)
+        now = time.monotonic()
+        self._next = now + max(self._every, (_SHARE - 1) * (now - began))
+
+    def _replace_by(self, arrays: Arrays) -> None:
+        try:
+            with self._part.open("wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            self._part.replace(self.path)
+        except OSError as error:
+            raise OptionError(f"checkpoint {self.path}: cannot be written: {error.strerror}") from error
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    def _attempt(self) -> dict[str, Any]:
+        attempt, watched = self.attempt, self.attempt.watched
+        told = {"symmetry": attempt.symmetry, "quick": attempt.quick, "apart": attempt.apart, "notes": attempt.notes}
+        if watched is None:
+            return {**told, "watched": None}
+        objects, processes = (sorted(thing.index for thing in some) for some in (watched.objects, watched.processes))
+        return {**told, "watched": [objects, processes, watched.futures, watched.everything]}
+
+    def _digest(self) -> str:
+        """Return a digest of what every program point is about to do, and where, and of the programs."""
+        kernel = self.kernel
+        for number in range(self._told, len(kernel.locals)):
+            operation, point = kernel.about(number), kernel.locals[number].point
+            if operation is not None:
+                told = f"{operation.target.name}.{operation.name} {_told(operation.args)} {operation.timeout}"
+                self._texts.update(f"{told}\n".encode())
+            if point is not None:
+                program = self._programs.get(point.program)
+                if program is None:
+                    program = _told((point.program.fn, point.program.args))
+                    self._programs[point.program] = program
+                self._texts.update(f"{point.where} {program}\n".encode())
+        self._told = len(kernel.locals)
+        return self._texts.hexdigest()
+
+    def ended(self, verdict: Verdict) -> list[str]:
+        """Remove the file, if it is not needed any more; return what a report should say."""
+        resumed = [f"resumed at {self.resumed_at:,} states"] if self.resumed_at else []
+        self._part.unlink(missing_ok=True)  # a kill while it was written has left it
+        if verdict is not Verdict.UNDETERMINED:
+            self.path.unlink(missing_ok=True)
+        elif self.path.exists():
+            return [*resumed, f"checkpoint {self.path}: explore again with a larger limit to go on from there"]
+        return resumed
+
+    # ---- reading ---------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        try:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
+            header = json.loads(bytes(arrays.pop("header")))
+            about = header["about"]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+            raise OptionError(f"checkpoint {self.path}: no checkpoint, or damaged; remove it to begin anew") from None
+        for name, now in self._about.items():
+            if about.get(name) != json.loads(json.dumps(now)):
+                then = about.get(name)
+                told = f"written with {name} {then!r}, not {now!r}; explore as before, or remove it"
+                raise OptionError(f"checkpoint {self.path}: {told}")
+        self._teach(header)
+        self._restore_attempt(header["attempt"])
+        self.resumed_at = header["states"]
+        self._saved = header["search"], arrays
+
+    def _teach(self, header: dict[str, Any]) -> None:
+        hint = " (it has changed, or has sets of texts: start all with PYTHONHASHSEED=0?); remove it to begin anew"
+        other = f"checkpoint {self.path}: the model does something else than it did then{hint}"
+        try:
+            for name, args, known in header["lessons"]:
+                with suppress(NotSymmetric):  # as it was then
+                    self._lesson(name, args)
+                if self._known() != tuple(known):
+                    raise OptionError(other)
+                self._journal.lessons.append((name, tuple(args), tuple(known)))
+        except (LookupError, AssertionError, AttributeError) as error:
+            raise OptionError(other) from error
+        if self._digest() != header["texts"]:
+            raise OptionError(other)
+
+    def _lesson(self, name: str, args: list[Any]) -> None:
+        if name == "symmetry":
+            self._reduction = Symmetry(self.kernel, *args)
+        elif name.startswith("learn_") and hasattr(self.kernel, name):
+            getattr(self.kernel, name)(*args)
+        else:
+            assert self._reduction is not None
+            self._reduction.learn(name, *args)
+
+    def _restore_attempt(self, saved: dict[str, Any]) -> None:
+        attempt = self.attempt
+        attempt.symmetry, attempt.quick = saved["symmetry"], saved["quick"]
+        attempt.apart, attempt.notes, attempt.watched = saved["apart"], saved["notes"], None
+        if saved["watched"] is not None:
+            objects, processes, futures, everything = saved["watched"]
+            things, all_of_them = self.kernel.objects, self.kernel.processes
+            attempt.watched = Watched(
+                {things[n] for n in objects}, {all_of_them[n] for n in processes}, futures, everything
+            )
+
+    def resume(self, search: Search) -> None:
+        """Put a search, which is new, where it was when the file was written; only the first one after that."""
+        if self._saved is None:
+            return
+        (about, arrays), self._saved = self._saved, None
+        _restore_search(search, about)
+        if "rows" in arrays:
+            search.faster_space(about["looked_at"]).restore(arrays)
+        else:
+            _restore_space(search, arrays)
+
+
+def _told(thing: Any, seen: frozenset[int] = frozenset()) -> str:
+    """Return what can be told of something in the same words in every process; of a function, its code."""
+    if isinstance(thing, _PLAIN):
+        return repr(thing)
+    if id(thing) in seen:
+        return "again"
+    seen |= {id(thing)}
+    if isinstance(thing, FunctionType):
+        return _told((thing.__code__, thing.__defaults__, *map(contents, thing.__closure__ or ())), seen)
+    if isinstance(thing, CodeType):
+        return _told((thing.co_code, thing.co_names, *thing.co_consts), seen)
+    inside = ", ".join(_told(part, seen) for part in thing) if isinstance(thing, tuple) else ""
+    return f"{type(thing).__name__}({inside})"
+
+
+# ---- a search ------------------------------------------------------------------------------------------
+
+
+def _of_search(search: Search) -> dict[str, Any]:
+    """Return what a search knows beside its space."""
+    return {
+        "hunted": search.hunted,
+        "looked_ahead": search.looked_ahead,
+        "wanted": [position for position, prop in enumerate(search.asked) if prop in search.wanted],
+        "suspected": search.knots.suspected,
+        "looked_at": getattr(search.space, "looked_at", 0),
+    }
+
+
+def _restore_search(search: Search, about: dict[str, Any]) -> None:
+    search.wanted = [search.asked[position] for position in about["wanted"]]
+    search.knots.suspected = [(tuple(state), dead) for state, dead in about["suspected"]]
+    search.looked_ahead = about["looked_ahead"]
+    if about["hunted"] is not None:
+        path, name = about["hunted"]
+        search.hunted = [(process, outcome) for process, outcome in path], name
+        search.bound()
+
+
+# ---- a space of the plain loop -------------------------------------------------------------------------
+
+
+def _of_space(search: Search) -> Arrays:
+    """Return the space of a search, and where it has chosen whose steps to follow, as arrays.
+
+    States are padded with free places for futures.
+    """
+    space, relied_on = search.space, [] if search.partial_order is None else search.partial_order.relied_on
+    longest = max(map(len, space.states))
+    states = np.zeros((len(space.states), longest), np.int32)
+    for number, state in enumerate(space.states):
+        states[number, : len(state)] = state
+    graph = {f"graph_{name}": np.array(getattr(space.graph, name)) for name in _GRAPH}
+    return {
+        "states": states,
+        "parents": np.array(space.parents),
+        "depths": np.array(space.depths),
+        "waiting": _bits(mark[0] for mark in space.marks),
+        "ended": _bits(mark[1] for mark in space.marks),
+        "expanded": np.array(space.expanded),
+        "done": np.frombuffer(bytes(space.done), np.uint8),
+        "relied_on": np.array([space.index[state] for state, _, _ in relied_on], np.int64),
+        "chosen": _bits(chosen for _, chosen, _ in relied_on),
+        **graph,
+    }
+
+
+def _restore_space(search: Search, arrays: Arrays) -> None:
+    space, first = search.space, search.kernel.first_future
+    for row in arrays["states"].tolist():
+        while len(row) > first and row[-1] == FREE:
+            row.pop()
+        space.states.append(tuple(row))
+    space.index.update((state, number) for number, state in enumerate(space.states))
+    space.marks.extend(zip(_numbers(arrays["waiting"]), _numbers(arrays["ended"]), strict=True))
+    space.done.extend(arrays["done"].tobytes())
+    for name in ("parents", "depths", "expanded"):
+        getattr(space, name).frombytes(arrays[name].tobytes())
+    for name in _GRAPH:
+        del getattr(space.graph, name)[:]
+        getattr(space.graph, name).frombytes(arrays[f"graph_{name}"].tobytes())
+    if search.partial_order is not None:
+        chosen = zip(arrays["relied_on"].tolist(), _numbers(arrays["chosen"]), strict=True)
+        search.partial_order.relied_on = [(space.states[number], bits, -1) for number, bits in chosen]
+
+
+def _bits(numbers: Any) -> Any:
+    """Return sets of processes as rows of bytes."""
+    listed = list(numbers)
+    size = max(1, -(-max(map(int.bit_length, listed), default=0) // 8))
+    return np.frombuffer(b"".join(n.to_bytes(size, "little") for n in listed), np.uint8).reshape(-1, size)
+
+
+def _numbers(rows: Any) -> list[int]:
+    return [int.from_bytes(row.tobytes(), "little") for row in rows]

@@ -1,0 +1,208 @@
+"""What is known of names and of what processes may still come to, as arrays; copied when it is first asked for.
+
+Nothing is decided here: every answer is that of `simcore.explore.reduction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simcore.explore.compiled.native import Array
+from simcore.explore.compiled.orbits import branch_key, component_key
+from simcore.explore.compiled.parts import EVERYTHING
+from simcore.explore.compiled.rows import key_of
+from simcore.explore.compiled.structs import Orbits, Reach
+from simcore.explore.compiled.tables import Growing, Table
+from simcore.explore.reduction import SEVERAL, Component, PartialOrder, Symmetry
+from simcore.explore.search import Unfit
+from simcore.kernel import Packed
+
+_WORD = (1 << 64) - 1
+_MOST_NAMES = 64
+
+
+class KnownOrbits(Growing):
+    """The components of a symmetry as arrays.
+
+    Raises
+    ------
+    Unfit
+        When positions belong to several names at once, workers to names, or names are too many.
+    """
+
+    def __init__(self, symmetry: Symmetry) -> None:
+        self.symmetry, names = symmetry, symmetry.names
+        self._components, self._made = Table(), Table()
+        self._count = self._names = self._colours = 0
+        self._nodes = 0
+        self._branches: dict[tuple[int, int], int] = {}
+        self._roots: dict[int, int] = {}
+        self._kinds: dict[int, int] = {}
+        super().__init__(
+            about=np.zeros((256, 7), np.int64),
+            names=np.zeros(1024, np.int32),
+            coloured=np.zeros(1024, np.int32),
+            colours=np.zeros(1024, np.uint64),
+            linked=np.zeros(256, np.uint64),
+        )
+        targets = np.zeros((symmetry.kernel.first_future + 1, max(names.first_worker, 1)), np.int64)
+        self._fixed: dict[str, Any] = {
+            "targets": targets,
+            "spans": _pairs(symmetry.spans),
+            "teams": _pairs(symmetry.teams),
+            "first_worker": names.first_worker,
+            "first_made": names.first_future,
+            "made_too": names.futures,
+        }
+        if any(symmetry.owners(position) for team in symmetry.teams for position in range(*team)):
+            raise Unfit
+
+    def arrays(self) -> Orbits:
+        """Return everything, up to date."""
+        self.stale = False
+        return Orbits(components=self._components.rows, made=self._made.rows, **self._grows, **self._fixed)
+
+    def learn_component(self, position: int, number: int) -> None:
+        """Copy what stands at a position tells of names."""
+        component = self.symmetry.component(position, number)
+        place, self._count = self._count, self._count + 1
+        self._make_room(("about", "linked"), self._count)
+        names, colours = self._names, self._colours
+        self._make_room(("names",), names + len(component.names))
+        self._make_room(("coloured", "colours"), colours + len(component.colours))
+        for name in component.names:
+            self._grows["names"][self._names] = name
+            self._names += 1
+        for name, colour in component.colours:
+            self._grows["coloured"][self._colours], self._grows["colours"][self._colours] = name, colour
+            self._colours += 1
+        kind, shape = self._kind(position, component), self._root(component)
+        told = component.owner, kind, shape, names, len(component.names), colours, len(component.colours)
+        self._grows["about"][place] = told
+        self._grows["linked"][place] = self._linked(component)
+        self.stale |= self._components.put(component_key(position, number), place)
+
+    def _kind(self, position: int, component: Component) -> int:
+        """Give a row to all positions that this one may be moved to."""
+        if component.owner == SEVERAL:
+            raise Unfit
+        if component.owner < 0 or not isinstance(component.targets, dict):
+            return 0
+        kind = self._kinds.setdefault(id(component.targets), len(self._kinds) + 1)
+        for name, target in component.targets.items():
+            self._fixed["targets"][kind, name] = target
+        return kind
+
+    def _root(self, component: Component) -> int:
+        shape = id(component.made)
+        if shape not in self._roots:
+            self._roots[shape] = self._node()
+        return self._roots[shape]
+
+    def _node(self) -> int:
+        self._nodes += 1
+        return self._nodes
+
+    def _linked(self, component: Component) -> int:
+        """Return, as bits, the names for which it matters how their ties are broken."""
+        if not component.exact:
+            return _WORD
+        return sum({1 << self.bit(name) for fact in component.linked for name in fact.names})
+
+    def bit(self, name: int) -> int:
+        """Return the bit of a name; workers, for whom ties never matter here, share those of others."""
+        names = self.symmetry.names
+        bit = name if name < names.first_worker else max(name - names.first_future, 0) + names.first_worker
+        if bit >= _MOST_NAMES:
+            raise Unfit
+        return bit
+
+    def learn_moved(self, position: int, number: int, become: Sequence[int]) -> None:
+        """Copy what a component becomes when its names become others."""
+        component = self.symmetry.component(position, number)
+        moved = tuple(become[: len(component.names)])
+        known = component.made.get(moved)
+        if known is None:
+            known = self.symmetry.components.learn_moved(position, number, component.names, moved)
+        node = self._root(component)
+        for name in moved:
+            if (node, name) not in self._branches:
+                self._branches[node, name] = new = self._node()
+                self.stale |= self._made.put(branch_key(node, name), new)
+            node = self._branches[node, name]
+        self.stale |= self._made.put(branch_key(node, -1), known)
+
+
+class KnownReach(Growing):
+    """What a partial order knows, as arrays."""
+
+    def __init__(self, partial_order: PartialOrder) -> None:
+        self.partial_order = partial_order
+        self._version = -1
+        self._renew()
+
+    @property
+    def version(self) -> int:
+        """What is relied on, when something is left out now."""
+        return self.partial_order.footprints.version + self.partial_order.watched.version
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is known, or could be, that has not been copied."""
+        footprints = self.partial_order.footprints
+        return footprints.behind or self._version != footprints.version or self._locals != len(footprints.may)
+
+    def _renew(self) -> None:
+        """Begin again with what is known now."""
+        footprints = self.partial_order.footprints
+        self._version, self.words = footprints.version, max(1, -(-max(footprints.may, default=0).bit_length() // 64))
+        self._needs, self._count, self._locals = Table(), EVERYTHING + 1, 0
+        locals_ = max(64, len(footprints.may))
+        super().__init__(
+            may=np.zeros((locals_, self.words), np.uint64),
+            met=np.zeros(locals_, np.uint8),
+            needed=np.zeros((256, self.words + 1), np.uint64),
+        )
+        self.stale = True
+
+    def arrays(self) -> Reach:
+        """Return everything, up to date."""
+        self.stale = False
+        return Reach(needs=self._needs.rows, **self._grows)
+
+    def take_in(self, state: Packed) -> None:
+        """Copy what processes may still come to, as far as that is new."""
+        partial_order, footprints = self.partial_order, self.partial_order.footprints
+        partial_order.take_in(state)
+        if self._version != footprints.version:
+            self._renew()
+        self._make_room(("may", "met"), len(footprints.may))
+        may, met = self._grows["may"], self._grows["met"]
+        for local in range(self._locals, len(footprints.may)):
+            may[local] = self._split(footprints.may[local])
+        self._locals = len(footprints.may)
+        kernel = partial_order.kernel
+        for local in state[kernel.first_process : kernel.first_future]:
+            met[local] = footprints.has_met(local)
+
+    def _split(self, accesses: int) -> list[int]:
+        return [accesses >> 64 * word & _WORD for word in range(self.words)]
+
+    def learn_needs(self, state: Packed, process: int, enabled: bool) -> None:
+        """Copy what matters to the next step of a process."""
+        kernel = self.partial_order.kernel
+        local = state[kernel.first_process + process]
+        found = self.partial_order.needs(state, process, enabled)
+        row = EVERYTHING
+        if found is not None:
+            row, self._count = self._count, self._count + 1
+            self._make_room(("needed",), self._count)
+            self._grows["needed"][row] = [*self._split(found[0]), found[1]]
+        self.stale |= self._needs.put(key_of(process, local, state[kernel.target(local)], 0), row)
+
+
+def _pairs(spans: Sequence[tuple[int, int]]) -> Array:
+    return np.array(spans, np.int64).reshape(-1, 2)

@@ -1,0 +1,210 @@
+"""Every interleaving, or an honest word about which ones were not looked at.
+
+Breadth-first search gives the shortest schedule; depth-first search the same verdict with a long one; a
+random walk and PCT take samples and can only find, never prove. All of them look at the same things in a
+state: a process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`).
+What is about whole runs is decided afterwards, on the graph (`runs.py`).
+
+A breadth-first search of a system with a deep bug can run out of memory long before it meets it. So when
+50,000 states have shown nothing, a few sampled runs look ahead; if they meet a violation, the search goes
+on for a bounded number of states to find the shortest one, and failing that, the sampled schedule is
+shortened: what is not needed is left out, then the processes that are left are searched breadth-first.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from simcore.errors import OptionError
+from simcore.explore.exploration import Attempt, Exploration
+from simcore.explore.limits import Limits
+from simcore.explore.reduction import NotSymmetric, Symmetry
+from simcore.explore.result import Result
+from simcore.explore.runs import NamesMatter, OrderMatters
+from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
+from simcore.explore.search import Progress as Progress
+from simcore.kernel import Kernel
+from simcore.model import DEADLOCK_FREE, Model, Property, Timeouts, Watched
+from simcore.schedule import PCT, RandomWalk, Strategy
+
+StrategyName = Literal["breadth", "depth", "random", "pct"]
+
+
+def explore(
+    model: Model,
+    *properties: Property,
+    strategy: StrategyName | Strategy = "breadth",
+    max_states: int | None = None,
+    max_seconds: float | None = None,
+    max_memory: int | None = None,
+    cores: int | None = None,
+    compact: bool = False,
+    seed: int = 0,
+    symmetry: bool = True,
+    partial_order: bool = True,
+    timeouts: Timeouts = "when_stuck",
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: float = 60.0,
+    progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Search the interleavings of ``model`` for a violation of ``properties``.
+
+    Parameters
+    ----------
+    model : Model
+        What to explore.
+    *properties : Property
+        What must hold; deadlock freedom when none is given. That no process dies of an exception is
+        always asked.
+    strategy : {"breadth", "depth", "random", "pct"} or RandomWalk or PCT
+        Breadth and depth look at every state, and prove; the others sample runs.
+    max_states : int, optional
+        Stop after this many distinct states (steps, when sampling).
+    max_seconds : float, optional
+        Stop after this many seconds of wall-clock time.
+    max_memory : int, optional
+        Stop when the process uses this many bytes of memory. The answer says up to which depth every state
+        was looked at, or, where steps were left out, how many states.
+    cores : int, optional
+        So many threads expand a level, in searches without reductions; the answer is the same for any number. As
+        many as the process may use when None.
+    compact : bool
+        Keep of each state no more than a hash of 64 bits, once its level has been expanded (hash compaction), where
+        memory is what a search without reductions is short of. A state with the hash of another one is omitted;
+        the answer bounds the probability that this happened. No graph is left for questions about whole runs.
+    seed : int
+        For sampled runs, and for the hashes of ``compact``.
+    symmetry : bool
+        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
+        must then treat them alike; one that asks for one of them by name is refused. It is switched off for a
+        liveness property that asks so, or whose goal a run may go round without: then a note says why.
+    partial_order : bool
+        Of steps in which order does not count, follow one order only. Switched off likewise.
+    timeouts : {"never", "when_stuck", "in_order", "anytime"}
+        When time-outs may fire; see `Kernel`.
+    checkpoint : path, optional
+        A file in which a breadth-first search is kept now and then, and when a limit of states or seconds stops it.
+        Where it is there already, the search goes on from it, with the same answer as if it had not been interrupted;
+        limits and ``cores`` may then be others, everything else may not. It is removed once the answer is known, and
+        stays where that is undetermined.
+    checkpoint_every : float
+        Seconds between two times that it is written; more where writing would take more than a tenth of the time.
+    progress : function, optional
+        Called with a `Progress` a few times per second.
+
+    Returns
+    -------
+    Result
+        Violated with a counterexample, holds when the whole space was searched, undetermined otherwise.
+
+    Raises
+    ------
+    OptionError
+        When an option is unknown, the combination cannot give a sound answer, or ``checkpoint`` is of something else.
+    ModelError
+        When the model cannot be run.
+    """
+    asked = properties or (DEADLOCK_FREE,)
+    sampler = _sampler(strategy, seed)
+    graph_needed = [p.name for p in asked if p.needs_graph]
+    only_deadlock = all(prop.kind == "deadlock" for prop in asked)
+    if graph_needed and strategy != "breadth":
+        raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
+    for name, limit in (("max_states", max_states), ("max_memory", max_memory), ("cores", cores)):
+        if limit is not None and limit < 1:
+            raise OptionError(f"{name}={limit}: use at least 1, or None for no limit")
+    if max_seconds is not None and not max_seconds > 0:
+        raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
+    if compact:
+        _check_compact(strategy, graph_needed, symmetry or partial_order, timeouts)
+    if sampler is not None:
+        partial_order = False
+    kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
+    quick = timeouts != "in_order" and (compact or limits.room_to_compile)
+    attempt = Attempt(symmetry, Watched() if partial_order else None, quick)
+    kept: Any = None
+    if checkpoint is not None:
+        if strategy != "breadth":
+            raise OptionError("checkpoint: only a breadth-first search is kept; use strategy='breadth'")
+        from simcore.explore.checkpoint import Checkpoint
+
+        about: dict[str, Any] = {"properties": [prop.name for prop in asked], "timeouts": timeouts, "seed": seed}
+        about |= {"symmetry": symmetry, "partial_order": partial_order, "compact": compact}
+        kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
+    with _no_cyclic_collection():
+        while True:
+            reduction = Symmetry(kernel, attempt.symmetry, attempt.apart) if kept is None else kept.symmetry()
+            search = Exploration(kernel, asked, reduction, replace(limits), progress, attempt.watched)
+            if attempt.quick and reduction.trivial and attempt.watched is None:
+                search.fast_after = FAST_AFTER
+                search.cores, search.compact, search.seed = cores or _cores(), compact, seed
+            elif attempt.quick and attempt.watched is not None and kept is None and only_deadlock:
+                search.fast_after = FAST_AFTER
+            if kept is not None:
+                search.checkpoint = kept
+                kept.resume(search)
+            try:
+                result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
+            except NotSymmetric as found:  # what was left out may differ from what was kept
+                attempt.apart = {**reduction.apart, found.family: found.reason}
+            except Unjustified:
+                pass
+            except OrderMatters as reason:
+                attempt.watched = None
+                attempt.notes.append(f"partial order switched off: {reason}")
+            except NamesMatter as reason:
+                attempt.symmetry = False
+                attempt.notes.append(f"symmetry switched off: {reason}")
+            except Unfit:
+                if compact:
+                    raise OptionError("compact=True: the model has too many processes or futures for it") from None
+                attempt.quick = False
+            else:
+                notes = (*attempt.notes, *reduction.notes, *result.notes)
+                return replace(result, notes=notes if kept is None else (*notes, *kept.ended(result.verdict)))
+
+
+def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:
+    """Refuse what cannot be answered when only hashes of states are kept."""
+    if reduced:
+        without = "symmetry=False, partial_order=False (--no-symmetry --no-partial-order)"
+        raise OptionError(f"compact=True is for searches without reductions; add {without}")
+    if strategy != "breadth":
+        raise OptionError("compact=True goes level by level; use strategy='breadth'")
+    if graph_needed:
+        raise OptionError(f"compact=True: {graph_needed[0]!r} is about whole runs, and no graph of them is kept")
+    if timeouts == "in_order":
+        raise OptionError("compact=True: the compiled loop has no exact clocks; use other timeouts than 'in_order'")
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
+    if isinstance(strategy, RandomWalk | PCT):
+        return strategy
+    if strategy not in ("breadth", "depth", "random", "pct"):
+        raise OptionError(f"strategy={strategy!r}: use 'breadth', 'depth', 'random' or 'pct'")
+    if strategy == "random":
+        return RandomWalk(seed)
+    return PCT(seed=seed) if strategy == "pct" else None
+
+
+@contextmanager
+def _no_cyclic_collection() -> Iterator[None]:
+    """Switch the cyclic collector off: a search makes millions of tuples and no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,319 @@
+"""A search that gives an answer: a verdict, the shortest schedule into a violation, and how it was found.
+
+When a breadth-first search has run out of budget after it looked ahead (`Search.hunt`), the sampled schedule is
+shortened: what is not needed is left out, then the processes that are left are searched breadth-first. A violation that
+was found with less than all orders of steps is looked for once more in all of them, within a budget.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+from simcore.explain import Knots
+from simcore.explore.graph import Lasso, Path
+from simcore.explore.limits import OutOfBudget, OutOfMemory
+from simcore.explore.no_return import no_return
+from simcore.explore.reduction import Symmetry
+from simcore.explore.result import Counterexample, Result
+from simcore.explore.runs import Runs
+from simcore.explore.search import Found, Search, Space, Unjustified
+from simcore.explore.shrink import concrete, fewest_switches, without_needless
+from simcore.kernel import Packed
+from simcore.model import Verdict, Watched
+from simcore.schedule import PCT, RandomWalk, Schedule, Strategy
+
+COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
+_SAMPLES = 1_000
+_IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once a way is known
+_NO_GRAPH = (
+    "with compact=True no graph is kept, and some steps lead back or aside: whether somebody can be left behind for "
+    "ever by others that go on is not known; no state was met in which somebody can never move again"
+)
+_MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
+
+
+@dataclass
+class Attempt:
+    """How the next search is made, by what earlier ones have shown.
+
+    Attributes
+    ----------
+    symmetry : bool
+        Whether names are interchangeable.
+    watched : Watched, optional
+        With partial order: what properties look at.
+    quick : bool
+        Whether the compiled loop may search.
+    apart : dict
+        Families of names that are told apart, with the reasons.
+    notes : list of str
+        What was switched off, and why.
+    """
+
+    symmetry: bool
+    watched: Watched | None
+    quick: bool
+    apart: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class Exploration(Search):
+    """A search that gives an answer."""
+
+    cores, compact, seed = 1, False, 0
+
+    def exhaust(self, depth_first: bool) -> Result:
+        """Search the whole space, or as much of it as the limits allow."""
+        self._runs().ask_once(self.asked)
+        try:
+            plain = isinstance(self.space, Space)
+            found = self.walk(self.space, depth_first) if plain else self.space.run()
+        except OutOfBudget as limit:
+            name = self._name(depth_first)
+            if self.hunted is not None:
+                return self._result(name, self._shortened(self.hunted))
+            result = self._result(name, reason=str(limit))
+            if not isinstance(limit, OutOfMemory):
+                self._keep()
+                return result
+            covered = f"every state within {self.space.covered} steps was expanded"
+            if depth_first or self._reordered:
+                covered = f"{len(self.space.expanded):,} states were expanded"
+            return replace(result, notes=(*result.notes, covered))
+        if found is None:
+            if self.partial_order is not None and not self.partial_order.justified():
+                raise Unjustified
+            if depth_first:
+                self.space.graph = self.space.graph.arranged(self.space.expanded)
+            return self._whole(depth_first)
+        if self._reordered:
+            return self._in_all_orders(found, depth_first)
+        return self._result(self._name(depth_first), self._counterexample(found, depth_first))
+
+    def _keep(self) -> None:
+        """Write the checkpoint, if there is one: a limit has stopped the search, and with a larger one it goes on."""
+        if self.checkpoint is not None:
+            space = self.space
+            space.take_back()
+            if self.partial_order is not None:
+                self.partial_order.take_back(lambda state: bool(space.done[space.index[state]]))
+            self.checkpoint.write(self)
+
+    @property
+    def _reordered(self) -> bool:
+        """Whether steps were left out because order does not count for them."""
+        return self.partial_order is not None and self.partial_order.used
+
+    def _name(self, depth_first: bool) -> str:
+        name = "depth-first" if depth_first else "breadth-first"
+        if self.symmetry.told:
+            name += f", {self.symmetry.told} interchangeable"
+        return name + ", partial order" if self._reordered else name
+
+    def _runs(self) -> Runs:
+        return Runs(self.kernel, self.symmetry, self.space, all_orders=not self._reordered)
+
+    def _in_all_orders(self, found: Found, depth_first: bool) -> Result:
+        """Look for the shortest way to a violation that was found with less than all orders of steps."""
+        path, _ = self._path(self.space, found, depth_first=True)
+        lost = self._lost(path, found)
+        if not lost:
+            self.hunted = (path, found.name)
+        self.partial_order = self.watched = self.checkpoint = None
+        self.fast_after = sys.maxsize
+        self.space, self.knots = Space(), Knots(self.kernel)
+        self.limits.shorten(_IN_ALL_ORDERS)
+        result = self.exhaust(depth_first)
+        if result.verdict is Verdict.VIOLATED:
+            return result
+        return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
+
+    def faster_space(self, looked_at: int) -> Any:
+        """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet."""
+        from simcore.explore.compiled import FastSearch, ReducedSearch, is_compiled
+
+        if not (self.compact or is_compiled()) and (looked_at < COMPILE_AFTER or not self.limits.time_to_compile):
+            self.fast_after = COMPILE_AFTER if looked_at < COMPILE_AFTER else sys.maxsize
+            return None
+        if self.partial_order is None:
+            self.space = FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
+        else:
+            self.space = ReducedSearch(self)
+        return self.space
+
+    def sample(self, strategy: Strategy) -> Result:
+        """Run the model again and again; the answer is a violation or no answer."""
+        name = "random walk" if isinstance(strategy, RandomWalk) else f"PCT, depth {strategy.depth}"
+        steps = longest = runs = 0
+        reason = f"{_SAMPLES} sampled runs met no violation, and samples prove nothing"
+        try:
+            while runs < _SAMPLES:
+                found, length = self.run(strategy, longest, steps)
+                steps, longest, runs = steps + length, max(longest, length), runs + 1
+                if found is not None:
+                    counterexample = self._shortened(found)
+                    return self._sampled(name, runs, steps, longest, counterexample)
+        except OutOfBudget as limit:
+            reason = f"{limit} after {runs} sampled runs without a violation"
+        if isinstance(strategy, PCT) and runs:
+            reason += f"; one run meets a bug of depth {strategy.depth} with probability at least {strategy.bound:.2g}"
+        return self._sampled(name, runs, steps, longest, None, reason)
+
+    def _sampled(
+        self, name: str, runs: int, steps: int, longest: int, found: Counterexample | None, reason: str = ""
+    ) -> Result:
+        result = self._result(f"{name}, {runs} runs", found, reason)
+        return replace(result, states=steps, transitions=steps, depth=longest)
+
+    def _shortened(self, found: tuple[Path, str]) -> Counterexample:
+        """Return a sampled violation as a counterexample, as short as the budget allows."""
+        path, name = found
+        path = without_needless(self.kernel, path, lambda state: self.violation(state) == name)
+        only = frozenset(process for process, _ in path)
+        space = Space()
+        apart = dict.fromkeys(self.kernel.model.families, "only some of its processes are looked at")
+        self.reduce_by(Symmetry(self.kernel, not self.symmetry.trivial, {**apart, **self.symmetry.apart}))
+        self.limits.shorten()
+        self.wanted = []
+        try:
+            better = self.walk(space, depth_first=False, only=self._with_pools(only))
+        except OutOfBudget:
+            better = None
+        if better is None or space.depths[better.state] > len(path):
+            return self._told(path, name, "no step can be left out; not known to be shortest")
+        shorter = self._path(space, better, False)[0]
+        how = "shortest that these processes alone can take; a breadth-first search of all ran out of budget"
+        return self._told(shorter, better.name, how)
+
+    def _with_pools(self, only: frozenset[int]) -> frozenset[int]:
+        """Add the other workers of a pool, so that they stay interchangeable."""
+        pools = {self.kernel.processes[process].pool for process in only} - {None}
+        return only | {process.index for process in self.kernel.processes if process.pool in pools}
+
+    # ---- answers -------------------------------------------------------------------------------------
+
+    def _path(self, space: Any, found: Found, depth_first: bool) -> tuple[Path, str]:
+        if space.omission:
+            return self._again(space.way_to(found.state)), "shortest, unless a state on a shorter way was omitted"
+        if not depth_first:
+            goals, all_of_them = self._as_near(space, found)
+            path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
+            few = fewest and all_of_them
+            return path, self._shortest(found) + few * ", with the fewest switches between processes"
+        steps: list[Packed] = []
+        number = found.state
+        while number >= 0:
+            steps.append(space.states[number])
+            number = space.parents[number]
+        return self._along(steps[::-1]), "depth-first, so not the shortest"
+
+    def _shortest(self, found: Found) -> str:
+        """Say among what a schedule is the shortest: a knot may have closed before, unless it was always looked for."""
+        unseen = self.deadlock is not None and found.name == self.deadlock.name and not self.knots.guessing
+        return "shortest to where everything else has stopped" if unseen else "shortest"
+
+    def _as_near(self, space: Space, found: Found) -> tuple[set[int], bool]:
+        """Return all states as near as ``found`` that violate the same, and whether none was left out."""
+        distance = space.depths[found.state]
+        goals = {found.state}
+        if found.lost >= 0:
+            return goals, True
+        try:
+            space.deepen(self, distance)
+        except OutOfBudget:
+            return goals, False
+        near = [number for number in range(found.state + 1, len(space.states)) if space.depths[number] == distance]
+        goals.update(number for number in near[:_MOST_NEAR] if self._violates(space, number, found.name))
+        return goals, len(near) <= _MOST_NEAR
+
+    def _violates(self, space: Space, number: int, name: str) -> bool:
+        state = space.states[number]
+        if self.deadlock is None or name != self.deadlock.name:
+            return self.wrong_in(state) == name
+        return self.stuck_in(state, self.kernel.successors(state), space.marks[number])
+
+    def _along(self, representatives: list[Packed]) -> Path:
+        """Return steps of the model that pass states with these representatives."""
+        path: Path = []
+        for state, wanted in pairwise(representatives):
+            choice = next(c for c in self.kernel.successors(state) if self.canonical(c.state) == wanted)
+            path.append((choice.process, choice.outcome))
+        return concrete(self.kernel, self.symmetry, path)
+
+    def _again(self, way: list[int]) -> Path:
+        """Return the steps whose numbers, among all steps of the state they are taken in, are ``way``."""
+        path: Path = []
+        state = self.kernel.initial
+        for number in way:
+            process, outcome, state = self.kernel.successors(state)[number]
+            path.append((process, outcome))
+        return path
+
+    def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
+        path, how = self._path(self.space, found, depth_first)
+        return self._told(path, found.name, how, lost=self._lost(path, found))
+
+    def _lost(self, path: Path, found: Found) -> str:
+        """Say who can never move or end again, after ``path`` and not as its representative calls it."""
+        if found.lost < 0:
+            return ""
+        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
+        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
+        return f"{who} can never {found.verb} again, whatever follows"
+
+    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
+        kernel = self.kernel
+        schedule = Schedule.of(kernel, path)
+        states = schedule.states(kernel)
+        cycle = None
+        if lasso is not None:
+            whole = Schedule.of(kernel, path + lasso)
+            cycle = Schedule(whole.steps[len(path) :], whole.origin)
+        failed = kernel.failed(states[-1])
+        failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
+        point = None
+        if self.deadlock is not None and name == self.deadlock.name:
+            point = no_return(kernel, self.symmetry, self.knots, self.limits, states)
+        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
+
+    def _whole(self, depth_first: bool) -> Result:
+        """Every state has been expanded without a violation: decide what is about whole runs."""
+        name = self._name(depth_first)
+        if self.wanted:
+            missing = self.wanted[0].name
+            return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
+        if self.space.omission and self.deadlock is not None and not self.space.forward():
+            return self._result(name, reason=_NO_GRAPH)
+        for prop in self.asked:
+            found = self._runs().violating(prop)
+            if isinstance(found, Lasso):
+                prefix = concrete(self.kernel, self.symmetry, found.prefix)
+                told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
+                return self._result(name, told)
+            if found is not None and self._reordered:
+                return self._in_all_orders(found, depth_first)
+            if found is not None:
+                return self._result(name, self._counterexample(found, depth_first))
+        return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
+
+    def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
+        space, model = self.space, self.kernel.model
+        return Result(
+            Verdict.VIOLATED if found is not None else Verdict.UNDETERMINED,
+            model.name,
+            model.origin,
+            found.property if found is not None else ", ".join(p.name for p in self.asked),
+            len(space.states),
+            space.transitions,
+            space.depth,
+            self.limits.elapsed,
+            name,
+            self.kernel.timeouts,
+            found,
+            reason,
+            self.kernel.notes + space.notes,
+            space.omission,
+        )

@@ -1,0 +1,122 @@
+"""Who can never move, or never end, again is found on the whole graph: exactly what guesses and budgets have missed.
+
+A process is *lost* in a state from which no run lets it move (or end). For one that keeps its name this is
+reachability, backwards from the states in which it moves or has ended. One that is interchangeable changes
+its name from representative to representative, and is followed through pairs (state, process), which takes the
+renaming of every edge: by far the most expensive part. So most is settled first without names: from a state where
+nobody is in doubt (everyone asked about moves, or has ended) nobody who came there was lost on the way, since a
+process stops being asked about only by steps of its own. What can reach such a state is settled, and where all
+can, as in a model that always can come to rest, no process is followed at all. Of the rest, which no edge
+leaves, only pairs whose process does not itself move are followed.
+"""
+
+from __future__ import annotations
+
+from array import array
+from operator import itemgetter
+
+import numpy as np
+
+from simcore.explore.graph import Graph
+from simcore.explore.liveness import Flat, Ints, Mask, reached, turned
+from simcore.explore.reduction import Symmetry
+from simcore.kernel import Kernel, Packed
+
+
+def never_again(
+    kernel: Kernel, symmetry: Symmetry, states: list[Packed], graph: Graph, *, ends: bool
+) -> tuple[int, int] | None:
+    """Return the first state from which somebody who must finish never moves again, and who; None without one.
+
+    A pool's worker must finish its task.
+
+    Parameters
+    ----------
+    states, graph
+        All states, and the edges between them.
+    ends : bool
+        Ask who can never end, instead: a process that can only go round has moved, and does not end.
+    """
+    flat = Flat(graph)
+    asked = _asked(kernel, states)
+    doubtful = {p: mask if ends else mask & ~_moving(kernel, states, flat, p, mask) for p, mask in asked.items()}
+    clear = np.ones(flat.size, np.bool_)
+    for mask in doubtful.values():
+        clear &= ~mask
+    left = ~flat.can_reach(clear)
+    if not left.any():
+        return None
+    followed = [p for p in asked if not symmetry.trivial and _renamed(kernel, symmetry, p)]
+    lost = [
+        (int(np.argmin(able)), process)
+        for process, mask in doubtful.items()
+        if process not in followed and not (able := flat.can_reach(~mask)).all()
+    ]
+    if followed:
+        pairs = np.column_stack([doubtful[p] & left for p in followed])
+        ways = _ways(kernel, symmetry, states, flat, flat.edges(np.flatnonzero(pairs.any(axis=1))))
+        lost += [(state, followed[place]) for state, place in _lost_on_the_way(flat, pairs, followed, *ways)]
+    return min(lost, default=None)
+
+
+def _asked(kernel: Kernel, states: list[Packed]) -> dict[int, Mask]:
+    """Return, for each process that must ever finish, the states in which it has not: by what it is at there."""
+    numbers = range(len(kernel.locals))
+    in_task = np.array([kernel.locals[number].task is not None for number in numbers])
+    going = np.array([kernel.target(number) >= 0 for number in numbers])
+    found = {}
+    for process in kernel.processes:
+        if process.pool is not None or not process.daemon:
+            at = map(itemgetter(kernel.first_process + process.index), states)
+            local = np.fromiter(at, np.int32, count=len(states))
+            found[process.index] = (going if process.pool is None else in_task)[local]
+    return found
+
+
+def _moving(kernel: Kernel, states: list[Packed], flat: Flat, process: int, asked: Mask) -> Mask:
+    """Return where ``process`` has a step, or a time-out that others, always quicker, may put off for ever."""
+    moving = flat.enabled(process)
+    for state in np.flatnonzero(asked & ~moving):
+        moving[state] = kernel.may_expire(states[state], process)
+    return moving
+
+
+def _renamed(kernel: Kernel, symmetry: Symmetry, process: int) -> bool:
+    return kernel.processes[process].pool is not None or kernel.processes[process] in symmetry.interchangeable
+
+
+def _ways(kernel: Kernel, symmetry: Symmetry, states: list[Packed], flat: Flat, edges: Ints) -> tuple[Ints, Ints]:
+    """Return ``edges``, and for each of them which process plays the part of each after it."""
+    parts: array[int] = array("H")
+    for edge, source in zip(edges.tolist(), flat.sources[edges].tolist(), strict=True):
+        after = kernel.step(states[source], int(flat.processes[edge]), int(flat.outcomes[edge]))
+        assert after is not None
+        parts.extend(symmetry.permutation(after))
+    return edges, np.asarray(parts).reshape(len(edges), len(kernel.processes))
+
+
+def _lost_on_the_way(flat: Flat, pairs: Mask, followed: list[int], edges: Ints, ways: Ints) -> list[tuple[int, int]]:
+    """Return the first pair in doubt that no steps lead out of doubt, in a list, or an empty one.
+
+    Parameters
+    ----------
+    pairs : array of bool
+        For each state, and each process of ``followed``, whether it is in doubt.
+    edges, ways
+        Those that leave a state with a pair in doubt.
+    """
+    number = np.cumsum(pairs, dtype=np.int64).reshape(pairs.shape) - 1
+    column = np.zeros(ways.shape[1], np.intp)
+    column[followed] = np.arange(len(followed))
+    clear = np.zeros(int(pairs.sum()), np.bool_)
+    befores, afters = [], []
+    for place, process in enumerate(followed):
+        mine = pairs[flat.sources[edges], place]
+        before = number[flat.sources[edges[mine]], place]
+        after = flat.targets[edges[mine]], column[ways[mine, process]]
+        clear[before[~pairs[after]]] = True
+        befores.append(before[pairs[after]])
+        afters.append(number[after][pairs[after]])
+    before_of = turned(len(clear), np.concatenate(befores), np.concatenate(afters))
+    lost = np.flatnonzero(~reached(*before_of, np.flatnonzero(clear)))
+    return [(int(state), int(place)) for state, place in np.argwhere(pairs)[lost[:1]]]

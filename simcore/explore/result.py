@@ -1,0 +1,185 @@
+"""An answer says no more than was looked at, and a counterexample explains itself.
+
+`str(result)` is the report: what was asked, the verdict with its bound, the schedule in words, who waits
+for whom, and the token that replays it.
+"""
+
+from __future__ import annotations
+
+import builtins  # a field is called property
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Context
+from functools import cached_property
+
+from simcore.errors import ScheduleError
+from simcore.explain import WaitForGraph
+from simcore.model import Origin, State, Verdict
+from simcore.schedule import Schedule
+
+_ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
+
+
+@dataclass(frozen=True)
+class NoReturn:
+    """The last step of a schedule after which no good end could be reached.
+
+    Attributes
+    ----------
+    step : int
+        Its number in the schedule, from 1.
+    earliest : int
+        The search proved that a good end is still reachable after step ``earliest - 1``; smaller than
+        ``step`` when its budget did not suffice to tell where in between the point lies.
+    states : int
+        The budget, in states, of each question that was asked.
+    """
+
+    step: int
+    earliest: int
+    states: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the point was pinned down."""
+        return self.step == self.earliest
+
+    def describe(self, schedule: Schedule) -> str:
+        """Say it in a line."""
+        text = f"step {self.step}, {schedule.steps[self.step - 1].process} {schedule.steps[self.step - 1].text}"
+        if self.exact:
+            return f"point of no return: {text}; no good end can be reached after it"
+        return f"point of no return: between step {self.earliest} and {text} (a budget of {self.states:,} states)"
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """One witness of a violation.
+
+    Attributes
+    ----------
+    property : str
+        The property that it violates.
+    schedule : Schedule
+        The steps into it.
+    state : State
+        The state it ends in.
+    lasso : Schedule, optional
+        For liveness: the steps that are then repeated for ever; empty when the run just stops.
+    shortest : str
+        "shortest", or what is known instead.
+    no_return : NoReturn, optional
+        Where it could no longer end well.
+    failure : str
+        The exception that a process died of, and where.
+    lost : str
+        Who can never move, or end, again, where only the whole graph tells.
+    """
+
+    property: str
+    schedule: Schedule
+    state: State
+    lasso: Schedule | None = None
+    shortest: str = "shortest"
+    no_return: NoReturn | None = None
+    failure: str = ""
+    lost: str = ""
+
+    @cached_property
+    def wait_for(self) -> WaitForGraph:
+        """Who waits for whom at its end."""
+        return WaitForGraph(self.state)
+
+    @builtins.property
+    def token(self) -> str:
+        """What `simcore replay` takes; empty when the model cannot be built again from a name."""
+        try:
+            return self.schedule.token
+        except ScheduleError:
+            return ""
+
+    def lines(self) -> list[str]:
+        """Tell it, line by line."""
+        lines = [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
+        if self.lasso is not None:
+            lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
+        if self.failure:
+            lines.append(f"failed: {self.failure}")
+        explanation = self.wait_for.explain()
+        if self.lost:
+            lines.append(f"stuck: {self.lost}")
+        elif explanation:
+            stuck = any(edge.process.owes for edge in self.wait_for.knot)  # an idle server loop is not
+            lines += ["stuck:" if stuck else "waiting:"] + [f"  {line}" for line in explanation]
+        if self.no_return is not None:
+            lines.append(self.no_return.describe(self.schedule))
+        lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
+        return lines
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer of an exploration.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        Holds, violated, undetermined.
+    property : str
+        The violated property, or all that were asked.
+    states, transitions : int
+        Distinct states met, and steps between them.
+    depth : int
+        Steps to the farthest state met, or along the longest run.
+    seconds : float
+        Wall-clock time.
+    counterexample : Counterexample, optional
+        When violated.
+    reason : str
+        Why it is undetermined.
+    strategy : str
+        How the space was searched.
+    notes : tuple of str
+        Reductions that were in force or had to be switched off, bounds, and the like.
+    omission : float
+        A bound on the probability that a state was omitted; 0 but with hash compaction.
+    """
+
+    verdict: Verdict
+    model: str
+    origin: Origin | None
+    property: str
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    strategy: str
+    timeouts: str
+    counterexample: Counterexample | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = field(default=())
+    omission: float = 0.0
+
+    @builtins.property
+    def bound(self) -> str:
+        """The parameters for which the verdict was found."""
+        if self.origin is None or not self.origin.parameters:
+            return ""
+        return ", ".join(f"{name}={value}" for name, value in self.origin.parameters.items())
+
+    def __str__(self) -> str:
+        asked = f"{self.model} ({self.bound})" if self.bound else self.model
+        counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
+        bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
+        unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
+        lines = [
+            f"{self.verdict}: {self.property}{unless if self.verdict is Verdict.HOLDS else ''}",
+            f"  {asked}",
+            f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
+        ]
+        lines += [f"  {note}" for note in self.notes]
+        if self.reason:
+            lines.append(f"  undetermined because {self.reason}")
+        if self.counterexample is not None:
+            lines.append(f"schedule ({self.counterexample.shortest}):")
+            lines += self.counterexample.lines()
+        return "\n".join(lines)

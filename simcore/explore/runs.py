@@ -1,0 +1,112 @@
+"""A property of whole runs is decided when every state has been expanded, by the cheapest look that settles it.
+
+On a graph without cycles every run stops, so nobody is left behind by one that goes on, and if all states without
+steps are goals, each run has met the goal, whatever fairness says. Everything else is asked of the whole graph
+(`liveness.py`, `lost.py`), which imports numpy and scipy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simcore.errors import OptionError
+from simcore.explore.graph import Lasso
+from simcore.explore.reduction import Symmetry
+from simcore.explore.search import Found, Space
+from simcore.kernel import Kernel, Packed
+from simcore.model import Predicate, Property
+
+
+class NamesMatter(Exception):
+    """What is asked cannot be told from representatives; the text says why."""
+
+
+class OrderMatters(Exception):
+    """What is asked cannot be told from one order of steps; the text says why."""
+
+
+class Runs:
+    """The runs of a model through the states that a search has met.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of the model.
+    symmetry : Symmetry
+        Which states stand for each other.
+    space : Space
+        What the search has met, or will have when it is asked about.
+    all_orders : bool
+        Whether all steps of each state were followed.
+    """
+
+    def __init__(self, kernel: Kernel, symmetry: Symmetry, space: Space, *, all_orders: bool) -> None:
+        self.kernel = kernel
+        self.symmetry = symmetry
+        self.space = space
+        self.all_orders = all_orders
+
+    def ask_once(self, asked: Iterable[Property]) -> None:
+        """Ask liveness properties of the initial state: who asks for names is told so before the search."""
+        predicates = [predicate for prop in asked if prop.liveness for predicate in (prop.predicate, prop.then)]
+        for predicate in predicates:
+            if predicate is not None:
+                self._holds(predicate, self.kernel.initial)
+
+    def violating(self, prop: Property) -> Found | Lasso | None:
+        """Return a run that violates ``prop``, or a state from which all do; None if there is none.
+
+        Raises
+        ------
+        NamesMatter
+            When ``prop`` must be asked without symmetry.
+        OrderMatters
+            When it must be asked with all orders of steps.
+        """
+        if prop.kind in ("deadlock", "finish"):
+            return self._never_again(prop)
+        return self._avoiding(prop) if prop.liveness else None
+
+    def _avoiding(self, prop: Property) -> Lasso | None:
+        """Return a fair run that does not meet the goal of ``prop`` once it is due."""
+        states, graph = self.space.states, self.space.graph
+        due, goal = (None, prop.predicate) if prop.kind == "eventually" else (prop.predicate, prop.then)
+        assert goal is not None
+        if self._acyclic() and all(self._holds(goal, states[end]) for end in graph.ends()):
+            return None
+        if not self.all_orders:
+            raise OrderMatters("a run that avoids its goal may need the steps that are left out")
+        from simcore.explore.liveness import avoiding, goes_round
+
+        met = bytearray(self._holds(goal, state) for state in states)
+        starts = [0] if due is None else [number for number, state in enumerate(states) if self._holds(due, state)]
+        if not self.symmetry.trivial and goes_round(graph, starts, met):
+            raise NamesMatter("fairness is a promise to each process by name")
+        return avoiding(graph, starts, met, range(len(self.kernel.processes)))
+
+    def _holds(self, predicate: Predicate, state: Packed) -> bool:
+        view = self.kernel.view(state)
+        view.interchangeable = self.symmetry.interchangeable
+        try:
+            return bool(predicate(view))
+        except OptionError as error:
+            if self.symmetry.trivial:
+                raise
+            raise NamesMatter("a property of whole runs asks for one of its names") from error
+
+    def _never_again(self, prop: Property) -> Found | None:
+        """Return the first state from which somebody can never end, or, for deadlocks, never move, again."""
+        ends = prop.kind == "finish"
+        if not ends and self._acyclic():
+            return None  # no state without steps had somebody who waits
+        from simcore.explore.lost import never_again
+
+        lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
+        return None if lost is None else Found(prop.name, *lost, verb="end" if ends else "move")
+
+    def _acyclic(self) -> bool:
+        if self.space.forward():
+            return True
+        from simcore.explore.liveness import acyclic
+
+        return acyclic(self.space.graph)

@@ -1,0 +1,399 @@
+"""States met one after the other, each once, and what is looked at in each of them.
+
+The order is breadth-first, depth-first, or that of a sampled run. In a state four things are looked at: a
+process that died, an invariant, a state without steps, a knot that has just closed (`knot.py`). Limits are
+part of the loop: the state that would be one too many is not added.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from simcore.explain import Knots
+from simcore.explore.foresight import FORESEE_AFTER, foresee
+from simcore.explore.graph import Graph, Path
+from simcore.explore.limits import STEPS_OF_A_STATE, Limits
+from simcore.explore.reduction import PartialOrder, Symmetry
+from simcore.kernel import Choice, Kernel, Packed
+from simcore.model import NO_FAILURE, Property, Watched
+from simcore.schedule import PCT, RandomWalk, Strategy
+
+FAST_AFTER = 1_000  # states, before a compiled loop is loaded
+HUNT_AFTER = 50_000
+_HUNTS = 40
+_RUN_STEPS = 20_000
+
+
+class Progress(NamedTuple):
+    """How far a search is: states met, states to expand, steps from the start, seconds."""
+
+    states: int
+    frontier: int
+    depth: int
+    seconds: float
+
+
+class Found(NamedTuple):
+    """A violation: the property's name, and the index of the state where it shows.
+
+    ``lost`` is the process, in that state, that can never do again what ``verb`` says.
+    """
+
+    name: str
+    state: int
+    lost: int = -1
+    verb: str = ""
+
+
+@dataclass
+class Space:
+    """What a search has met: each state once, where it came from, and the edges of those expanded."""
+
+    states: list[Packed] = field(default_factory=list)
+    index: dict[Packed, int] = field(default_factory=dict)
+    depths: array[int] = field(default_factory=lambda: array("I"))
+    parents: array[int] = field(default_factory=lambda: array("q"))
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    graph: Graph = field(default_factory=Graph)
+    expanded: array[int] = field(default_factory=lambda: array("I"))
+    done: bytearray = field(default_factory=bytearray)
+
+    def add(self, state: Packed, parent: int, mark: tuple[int, int] = (0, 0)) -> int:
+        """Remember a new state and return its number."""
+        number = self.index[state] = len(self.states)
+        self.states.append(state)
+        self.parents.append(parent)
+        self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
+        self.marks.append(mark)
+        self.done.append(0)
+        return number
+
+    def take_back(self) -> None:
+        """Forget the steps of a state that a limit came in between of; it is the next one to expand."""
+        number, graph = len(self.expanded), self.graph
+        if number == len(self.states) or not self.done[number]:
+            return
+        self.done[number] = 0
+        while len(self.states) > 1 and self.parents[-1] == number:
+            del self.index[self.states.pop()]
+            for column in (self.parents, self.depths, self.marks, self.done):
+                column.pop()
+        for edges in (graph.targets, graph.processes, graph.outcomes):
+            del edges[graph.starts[-1] :]
+
+    @property
+    def depth(self) -> int:
+        """The steps from the initial state to the farthest."""
+        return max(self.depths, default=0)
+
+    @property
+    def transitions(self) -> int:
+        """The number of edges."""
+        return len(self.graph.targets)
+
+    @property
+    def covered(self) -> int:
+        """All states that are at most so many steps from the initial one have been expanded; -1 when not even that."""
+        return self.depths[len(self.graph)] - 1 if len(self.graph) < len(self.states) else self.depth
+
+    @property
+    def omission(self) -> float:
+        """A bound on the probability that a state was omitted."""
+        return 0.0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report should say about how the states are kept."""
+        return ()
+
+    def forward(self) -> bool:
+        """Tell whether every step leads to a state with a higher number; then no run goes round."""
+        return self.graph.forward()
+
+    def deepen(self, search: Search, distance: int) -> None:
+        """Expand the states nearer than ``distance``, without looking at them."""
+        for number in range(len(self.graph), len(self.states)):
+            if self.depths[number] >= distance:
+                break
+            self.marks[number] = (0, 0)  # nobody has looked who waits here
+            search.follow(self, number, search.kernel.successors(self.states[number]), [])
+
+
+def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    """Return who waited, and who had ended, in two states before the same one: what is new after either counts."""
+    return one[0] & other[0], min(one[1], other[1], key=int.bit_count)
+
+
+def _called(mark: tuple[int, int], way: Sequence[int]) -> tuple[int, int]:
+    """Return who waited, and who had ended, by the names that a representative gives them."""
+    waiting, ended = mark
+    return (sum(1 << new for old, new in enumerate(way) if waiting >> old & 1) if way else waiting), ended
+
+
+class Unjustified(Exception):
+    """Steps were left out in the belief that processes do less than they were seen to do later."""
+
+
+class Unfit(Exception):
+    """The compiled loop has no room for something that was met: the plain loop must search instead."""
+
+
+class Search:
+    """What is asked of a model, and what has been met.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of the model.
+    asked : tuple of Property
+        What must hold.
+    symmetry : Symmetry
+        Which states stand for each other.
+    limits : Limits
+        When to stop.
+    progress : function, optional
+        Called a few times per second.
+    watched : Watched, optional
+        What properties were seen to look at, kept when a search begins again: then only as many steps of a state
+        are followed as are needed (`PartialOrder`). All steps without it.
+
+    Attributes
+    ----------
+    hunted : (path, property), optional
+        The shortest violation that looking ahead has met.
+    looked_ahead : bool
+        Whether it has looked ahead.
+    fast_after : int
+        After so many states it begins again, with something faster.
+    checkpoint : Checkpoint, optional
+        Keeps it in a file now and then.
+    """
+
+    hunted: tuple[Path, str] | None = None
+    looked_ahead = False
+    fast_after = sys.maxsize
+    checkpoint: Any = None
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        asked: tuple[Property, ...],
+        symmetry: Symmetry,
+        limits: Limits,
+        progress: Callable[[Progress], None] | None,
+        watched: Watched | None = None,
+    ) -> None:
+        self.kernel = kernel
+        self.asked = asked
+        self.limits = limits
+        self.progress = progress
+        self.watched = watched
+        self.partial_order = None if watched is None else PartialOrder(kernel, symmetry, watched)
+        self.reduce_by(symmetry)
+        self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
+        self.invariants = [p for p in asked if p.kind == "always"]
+        self.wanted = [p for p in asked if p.kind == "sometimes"]
+        self.knots = Knots(kernel)
+        self.space: Any = Space()
+        self._reported = limits.elapsed
+
+    def reduce_by(self, symmetry: Symmetry) -> None:
+        """From here on look at one representative of all states that ``symmetry`` makes alike."""
+        self.symmetry = symmetry
+        self._last_reached: Packed | None = None
+        self._last: tuple[Packed, Sequence[int]] = ((), ())
+        self.canonical = (lambda state: state) if symmetry.trivial else symmetry.representative
+
+    # ---- one state -----------------------------------------------------------------------------------
+
+    def wrong_in(self, state: Packed) -> str | None:
+        """Return the property that ``state`` itself violates."""
+        if self.kernel.failed(state) is not None:
+            return NO_FAILURE
+        if not self.invariants and not self.wanted:
+            return None
+        view = self.kernel.view(state, self.watched)
+        view.interchangeable = self.symmetry.interchangeable
+        for prop in self.invariants:
+            assert prop.predicate is not None
+            if not prop.predicate(view):
+                return prop.name
+        self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
+        return None
+
+    def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int]) -> bool:
+        """Tell whether somebody can never move again, looking only at what changed since ``before``."""
+        if self.deadlock is None:
+            return False
+        if not choices:
+            return self.kernel.view(state).deadlocked
+        waiting, ended = self.kernel.waiting(state, {choice.process for choice in choices})
+        self.mark = (waiting, ended)
+        if not waiting:
+            return False
+        new, idle = waiting & ~before[0], self.kernel.idle(state)
+        if new & idle or ended.bit_count() > before[1].bit_count():
+            new = waiting  # a task or a process has ended, which closes what only it could open
+        new &= ~idle
+        return bool(new) and bool(self.knots.dead(state, waiting, new))
+
+    def violation(self, state: Packed) -> str | None:
+        """Return the property that ``state`` violates, looked at by itself."""
+        wrong = self.wrong_in(state)
+        if wrong is None and self.deadlock and self.knots.stuck(state, self.kernel.successors(state)):
+            return self.deadlock.name
+        return wrong
+
+    # ---- all states ----------------------------------------------------------------------------------
+
+    def walk(self, space: Space, depth_first: bool, only: frozenset[int] | None = None) -> Found | None:
+        """Expand states in order, each once; return the first violation."""
+        if not space.states:
+            space.add(self.canonical(self.kernel.initial), -1)
+            wrong = self.wrong_in(space.states[0])
+            if wrong is not None:
+                return Found(wrong, 0)
+        stack = list(range(len(space.states)))
+        position = len(space.expanded)
+        while position < len(stack) if not depth_first else stack:
+            if only is None and len(space.graph) in FORESEE_AFTER:
+                self.foresee(len(space.graph))
+            number = stack.pop() if depth_first else position
+            found = self._expand(space, number, only, stack)
+            if found is not None:
+                return found
+            position += 1
+            self.tell(len(space.states), len(stack) - (0 if depth_first else position), space.depths[number])
+            if only is None and not depth_first:
+                if self.checkpoint is not None:
+                    self.checkpoint.keep(self)
+                faster = self.faster_space(len(space.states)) if len(space.states) >= self.fast_after else None
+                if faster is not None:
+                    return faster.run()  # type: ignore[no-any-return]
+                looked_at = max(len(space.states), len(space.graph.targets) // STEPS_OF_A_STATE)
+                if not self.looked_ahead and looked_at >= HUNT_AFTER:
+                    self.hunt()
+        return None
+
+    def _expand(self, space: Space, number: int, only: frozenset[int] | None, stack: list[int]) -> Found | None:
+        space.done[number] = 1
+        state = space.states[number]
+        choices = self.kernel.successors(state)
+        if self.stuck_in(state, choices, space.marks[number]):
+            assert self.deadlock is not None
+            return Found(self.deadlock.name, number)
+        if self.deadlock is not None and choices:
+            space.marks[number] = self.mark
+        if only is not None:
+            choices = [choice for choice in choices if choice.process in only]
+        elif self.partial_order is not None:
+            choices = self._enough(space, state, choices, self.partial_order)
+        return self.follow(space, number, choices, stack)
+
+    def _enough(self, space: Space, state: Packed, choices: list[Choice], partial_order: PartialOrder) -> list[Choice]:
+        """Return some of ``choices`` in place of all, if one of them leads to a state that is not expanded yet."""
+        for part in partial_order.parts(state, choices):
+            for choice in part.choices:
+                known = space.index.get(self._reached(choice.state)[0])
+                if known is None or not space.done[known]:
+                    partial_order.rely_on(state, part)
+                    return part.choices
+        return choices
+
+    def follow(self, space: Space, number: int, choices: list[Choice], stack: list[int]) -> Found | None:
+        """Give numbers to the states that ``choices`` lead to and that are new; return the first violation in them."""
+        graph, index, reached = space.graph, space.index, self._reached
+        found: Found | None = None
+        for choice in choices:
+            state, way = reached(choice.state)
+            known = index.get(state)
+            if known is None:
+                self.limits.check(len(space.states), len(graph.targets))
+                known = space.add(state, number, _called(space.marks[number], way))
+                stack.append(known)
+                wrong = self.wrong_in(state) if found is None else None
+                found = found if wrong is None else Found(wrong, known)
+            elif space.depths[known] > space.depths[number] and space.marks[known][0] and self.deadlock is not None:
+                space.marks[known] = _less(space.marks[known], _called(space.marks[number], way))
+            graph.targets.append(known)
+            graph.processes.append(choice.process)
+            graph.outcomes.append(choice.outcome)
+        graph.starts.append(len(graph.targets))
+        space.expanded.append(number)
+        return found
+
+    def _reached(self, state: Packed) -> tuple[Packed, Sequence[int]]:
+        """Return the representative of ``state``, and who plays whose part in it; the last answer is kept."""
+        if state is not self._last_reached:
+            follow = self.deadlock is not None and not self.symmetry.trivial
+            self._last = self.symmetry.chosen(state) if follow else (self.canonical(state), ())
+            self._last_reached = state
+        return self._last
+
+    def faster_space(self, looked_at: int) -> Any:
+        """Return a space that searches by itself and faster, from the start, and is used from now on; None: not yet.
+
+        Its first ``looked_at`` states are known to violate nothing by themselves.
+        """
+        raise NotImplementedError
+
+    def tell(self, states: int, frontier: int, depth: int) -> None:
+        """Report progress, a few times per second."""
+        if self.progress is not None and self.limits.elapsed - self._reported > 0.2:
+            self._reported = self.limits.elapsed
+            self.progress(Progress(states, frontier, depth, self._reported))
+
+    # ---- samples -------------------------------------------------------------------------------------
+
+    def run(self, strategy: Strategy, longest: int, before: int = 0) -> tuple[tuple[Path, str] | None, int]:
+        """Take one run; return its path and the property it violates, if any, and its length."""
+        strategy.begin(len(self.kernel.processes), max(longest, 1))
+        state = self.kernel.initial
+        path: Path = []
+        mark = (0, 0)
+        while len(path) < _RUN_STEPS:
+            wrong = self.wrong_in(state)
+            choices = self.kernel.successors(state)
+            if wrong is None and self.deadlock and self.stuck_in(state, choices, mark):
+                wrong = self.deadlock.name
+            if wrong is not None:
+                return (path, wrong), len(path)
+            if not choices:
+                break
+            self.limits.check(before + len(path))
+            if self.deadlock is not None:
+                mark = self.mark
+            choice = choices[strategy.choose([choice.process for choice in choices])]
+            path.append((choice.process, choice.outcome))
+            state = choice.state
+        return None, len(path)
+
+    def foresee(self, steps: int, rely: Callable[[], None] = lambda: None) -> None:
+        """With reductions, learn ahead; then raise when what they relied on, which ``rely`` says, does not stand."""
+        if self.partial_order is None and self.symmetry.trivial:
+            return
+        foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps)
+        rely()
+        if self.partial_order is not None and not self.partial_order.justified():
+            raise Unjustified
+
+    def hunt(self) -> None:
+        """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
+        self.looked_ahead = True
+        longest = 0
+        for seed in range(_HUNTS):
+            strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
+            found, length = self.run(strategy, longest, -_RUN_STEPS * _HUNTS)
+            longest = max(longest, length)
+            if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
+                self.hunted = found
+        self.bound()
+
+    def bound(self) -> None:
+        """Once a violation is known, look for a shorter way for so long only, unless there is a limit of states."""
+        if self.hunted is not None and self.limits.states is None:
+            self.limits.shorten()

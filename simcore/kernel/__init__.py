@@ -1,0 +1,32 @@
+"""What a step means: each process is learned once, as program points, and a state is a tuple of small integers.
+
+How values are frozen is in `simcore.kernel.freeze`, what code mentions in `simcore.kernel.mentions`.
+"""
+
+from simcore.kernel.deadlines import left_of
+from simcore.kernel.journal import Journal, lesson
+from simcore.kernel.kernel import SLEEPS, Choice, Kernel
+from simcore.kernel.process import Learned, Point, Program
+from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed
+from simcore.kernel.tasks import parts
+
+__all__ = [
+    "FREE",
+    "SLEEPS",
+    "Applied",
+    "Choice",
+    "Effect",
+    "Journal",
+    "Kernel",
+    "Learned",
+    "Local",
+    "Move",
+    "Packed",
+    "Point",
+    "Program",
+    "freeze",
+    "left_of",
+    "lesson",
+    "mentions",
+    "parts",
+]

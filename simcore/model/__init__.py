@@ -1,0 +1,60 @@
+"""What a user writes: a `Model` of objects and processes, the operations that they yield, and what is asked of it.
+
+The objects are in `simcore.model.objects`, what they have in common in `simcore.model.operations`.
+"""
+
+from simcore.model.building import build, import_module, models_of
+from simcore.model.claim import Claim, claims_of
+from simcore.model.model import (
+    Index,
+    Model,
+    Origin,
+    Parameter,
+    Process,
+    ProcessFunction,
+)
+from simcore.model.spec import (
+    DEADLOCK_FREE,
+    NO_FAILURE,
+    RULES,
+    Predicate,
+    Property,
+    Timeouts,
+    Verdict,
+    always,
+    eventually,
+    leads_to,
+    sometimes,
+)
+from simcore.model.state import ProcessState, State, Status, Watched
+
+__all__ = [
+    "DEADLOCK_FREE",
+    "NO_FAILURE",
+    "RULES",
+    "Claim",
+    "Index",
+    "Model",
+    "Origin",
+    "Parameter",
+    "Predicate",
+    "Process",
+    "ProcessFunction",
+    "ProcessState",
+    "Property",
+    "State",
+    "Status",
+    "Timeouts",
+    "Verdict",
+    "Watched",
+    "always",
+    "build",
+    "claims_of",
+    "eventually",
+    "import_module",
+    "leads_to",
+    "models_of",
+    "objects",
+    "operations",
+    "sometimes",
+]

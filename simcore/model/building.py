@@ -1,0 +1,156 @@
+"""A model is found by the name of the function that builds it, and is built from that name and its parameters.
+
+A name is looked for as in an import statement. What is nobody's is looked for in the library: ``pool_starvation`` is
+`simcore.models.pool_starvation` where the user has no module of that name. A module of the library is imported under
+one name only, wherever it was found: two copies of a class are not equal.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from simcore.errors import ModelError, SimcoreError, place_of
+from simcore.model.model import Model, Origin, Parameter, returns_model
+
+LIBRARY = ("simcore.models", "simcore.properties")
+"""The packages whose modules may be called without the package."""
+
+
+def build(origin: Origin) -> Model:
+    """Call the function that ``origin`` names, with its parameters, and return the model.
+
+    Raises
+    ------
+    ModelError
+        When the module, the function or a parameter does not exist, the function raises anything, or no model
+        comes back. The message names it, and what there is instead or where it happened.
+    """
+    module_name, _, function_name = origin.function.partition(":")
+    if not module_name or not function_name:
+        raise ModelError(
+            f"{origin.function!r} names no model; write package.module:function, as in pool_starvation:buggy"
+        )
+    if module_name.startswith("."):
+        raise ModelError(f"{origin.function!r}: a module is named from the folder that holds it, without a leading dot")
+    module = import_module(module_name)
+    fn = getattr(module, function_name, None)
+    if not callable(fn):
+        there = ", ".join(models_of(module)) or "no function that returns a Model"
+        raise ModelError(f"module {module_name} has no model function {function_name!r}; it has {there}")
+    _check_parameters(origin.function, fn, origin.parameters)
+    model = _call(origin, fn)
+    if not isinstance(model, Model):
+        raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
+    model.origin = Origin(f"{module.__name__}:{function_name}", {**_defaults(fn), **origin.parameters})
+    return model
+
+
+def _call(origin: Origin, fn: Callable[..., Any]) -> Any:
+    """Call the model function; whatever it raises is the model's mistake, or its parameters'."""
+    try:
+        return fn(**origin.parameters)
+    except (Exception, SystemExit) as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in origin.parameters.items())
+        what = str(error) if isinstance(error, SimcoreError) else _described(error)
+        raise ModelError(f"{origin.function}({given}) cannot be built: {what} (at {place_of(error)})") from error
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _defaults(fn: Callable[..., Any]) -> dict[str, Parameter]:
+    """Return the parameters that have a plain default: they are part of the bound of every verdict."""
+    known = inspect.signature(fn).parameters.values()
+    plain = (int, float, str, bool, type(None))
+    return {p.name: p.default for p in known if p.default is not p.empty and isinstance(p.default, plain)}
+
+
+def models_of(module: ModuleType) -> list[str]:
+    """Return the names of the public functions of ``module`` that say they return a `Model`."""
+    return [
+        name
+        for name, thing in vars(module).items()
+        if inspect.isfunction(thing)
+        and not name.startswith("_")
+        and thing.__module__ == module.__name__
+        and returns_model(thing)
+    ]
+
+
+def import_module(name: str) -> ModuleType:
+    """Import what the user has named: a module of his, or else one of the library.
+
+    Raises
+    ------
+    ModelError
+        When there is no such module, or it cannot be run.
+    """
+    ours = _of_the_library(name)
+    try:
+        return importlib.import_module(ours or name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
+            raise ModelError(f"module {name} cannot be imported: {error}") from error
+        short = _by_short_name(name)
+        if short is None:
+            raise ModelError(
+                f"there is no module {error.name!r}; name it as in an import statement, from the folder that holds it"
+            ) from error
+        return importlib.import_module(short)
+    except SyntaxError as error:  # which tells its place
+        raise ModelError(f"module {name} cannot be imported: {_described(error)}") from error
+    except (Exception, SystemExit) as error:  # whatever the module does when it is run
+        place = place_of(error)
+        at = f" (at {place})" if place else ""
+        raise ModelError(f"module {name} cannot be imported: {_described(error)}{at}") from error
+
+
+def _of_the_library(name: str) -> str | None:
+    """Return the full name of what is found in the library's folders by another name: from inside them, say."""
+    top = name.partition(".")[0]
+    try:
+        spec = find_spec(top) if top else None  # without a dot in the name, this runs nothing
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    place = Path(spec.origin)
+    for package in LIBRARY:
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+        if place.parent == folder:
+            return package + name[len(top) :] if place.name == "__init__.py" else f"{package}.{name}"
+    return None
+
+
+def _by_short_name(name: str) -> str | None:
+    """Return the full name of the library's module that is called ``name``, or ``models.name``; None without one."""
+    for package in LIBRARY:
+        short = package.rpartition(".")[2]
+        full = f"simcore.{name}" if f"{name}.".startswith(f"{short}.") else f"{package}.{name}"
+        try:
+            if find_spec(full) is not None:
+                return full
+        except ModuleNotFoundError:  # of a package in between
+            continue
+    return None
+
+
+def _check_parameters(function: str, fn: Callable[..., Any], parameters: Mapping[str, Parameter]) -> None:
+    known = dict(inspect.signature(fn).parameters)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+        return  # it takes whatever it is given, a wrapper perhaps
+    for name in parameters:
+        if name not in known:
+            raise ModelError(f"{function} has no parameter {name!r}; it has {', '.join(known) or 'none'}")
+    for name, parameter in known.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            continue
+        if parameter.default is parameter.empty and name not in parameters:
+            raise ModelError(f"{function} needs a value for its parameter {name!r}: -p {name}=...")

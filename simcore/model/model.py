@@ -1,0 +1,253 @@
+"""A model names its objects and processes once, and holds no state: it is the program, not a run of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Literal, NamedTuple, TypeVar
+from zlib import crc32
+
+from simcore.errors import ModelError
+from simcore.model.objects import (
+    LOCAL,
+    Condition,
+    Event,
+    Future,
+    Link,
+    Lock,
+    Queue,
+    RLock,
+    Semaphore,
+    ThreadPool,
+    Timer,
+    Variable,
+)
+from simcore.model.operations import ProcessGenerator, SharedObject, Value
+
+ProcessFunction = Callable[..., ProcessGenerator]
+Parameter = int | float | str | bool | None
+
+_SharedObject = TypeVar("_SharedObject", bound=SharedObject)
+
+
+@dataclass(eq=False, frozen=True)
+class Process:
+    """A named process: a generator function with its arguments, or a worker of a pool.
+
+    Attributes
+    ----------
+    daemon : bool
+        Whether the system may end while this process has not: a server loop, a heartbeat.
+    pool : ThreadPool, optional
+        The pool of which this is a worker. A worker has no function of its own; it runs tasks.
+    """
+
+    name: str
+    index: int
+    fn: ProcessFunction | None = None
+    args: tuple[Any, ...] = ()
+    daemon: bool = False
+    pool: ThreadPool | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    __repr__ = __str__
+
+
+class Index:
+    """One of several interchangeable names: it can be compared for equality, and nothing else.
+
+    Because no process can tell two of them apart, a permutation of them is a symmetry of the model. After
+    the scalarsets of Ip and Dill (1996).
+    """
+
+    __slots__ = ("_hash", "family", "position")
+
+    def __init__(self, family: str, position: int) -> None:
+        self.family, self.position = family, position
+        self._hash = crc32(str(self).encode())
+
+    def __hash__(self) -> int:
+        """Return what is the same in every process, so that a set of them has the same order."""
+        return self._hash
+
+    def __str__(self) -> str:
+        return f"{self.family}[{self.position}]"
+
+    __repr__ = __str__
+
+    def _refuse(self, *_: object) -> Any:
+        raise ModelError(
+            f"{self}: the names that model.indices() gives are interchangeable, so they have no order and no "
+            f"arithmetic; compare them with == only, or use plain integers and give up the symmetry"
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __mod__ = __rmod__ = __floordiv__ = __truediv__ = __neg__ = __int__ = __index__ = __float__ = __bool__ = _refuse
+
+
+class Origin(NamedTuple):
+    """Where a model came from: ``package.module:function`` and its parameters, enough to build it again."""
+
+    function: str
+    parameters: dict[str, Parameter]
+
+
+@dataclass(eq=False)
+class Model:
+    """The objects and processes of a system.
+
+    A model is built by a function of keyword parameters that returns it; that function and its parameters
+    are remembered (`origin`), so that a replay token can build the model again.
+
+    Parameters
+    ----------
+    name : str
+        A few words for reports.
+    """
+
+    name: str
+    objects: list[SharedObject] = field(default_factory=lambda: [LOCAL], init=False)
+    processes: list[Process] = field(default_factory=list, init=False)
+    families: dict[str, tuple[Index, ...]] = field(default_factory=dict, init=False)
+    origin: Origin | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.origin = _origin(sys._getframe(2))  # __post_init__ <- the generated __init__ <- the builder
+
+    def lock(self, name: str) -> Lock:
+        """Add a `Lock`."""
+        return self._add(Lock(name))
+
+    def rlock(self, name: str) -> RLock:
+        """Add a re-entrant lock."""
+        return self._add(RLock(name))
+
+    def event(self, name: str) -> Event:
+        """Add an `Event`, not set."""
+        return self._add(Event(name))
+
+    def condition(self, name: str, lock: Lock | None = None) -> Condition:
+        """Add a `Condition` on ``lock``, or on a re-entrant lock of its own."""
+        self._check(name)
+        condition = Condition(name, lock if lock is not None else self._add(RLock(f"{name}.lock")))
+        if condition.lock not in self.objects:
+            raise ModelError(f"condition {name!r}: its lock {condition.lock} belongs to another model")
+        condition.index = condition.lock.index
+        self.conditions.append(condition)
+        return condition
+
+    conditions: list[Condition] = field(default_factory=list, init=False, repr=False)
+
+    def semaphore(self, name: str, n: int = 1) -> Semaphore:
+        """Add a `Semaphore` with ``n`` permits."""
+        return self._add(Semaphore(name, n))
+
+    def future(self, name: str) -> Future:
+        """Add a `Future`, pending."""
+        return self._add(Future(name))
+
+    def queue(self, name: str, capacity: int | None = None) -> Queue:
+        """Add an empty `Queue`."""
+        return self._add(Queue(name, capacity))
+
+    def thread_pool(self, name: str, workers: int) -> ThreadPool:
+        """Add a `ThreadPool` and its workers, which are processes called ``name[0]``, ``name[1]``, ..."""
+        pool = self._add(ThreadPool(name, workers))
+        for number in range(workers):
+            self._add_process(f"{name}[{number}]", daemon=True, pool=pool)
+        return pool
+
+    def link(
+        self,
+        name: str,
+        capacity: int = 64,
+        *,
+        unit: Literal["frames", "bytes"] = "frames",
+        latency: float = 0.0,
+        bandwidth: float | None = None,
+    ) -> Link:
+        """Add an open, empty `Link`."""
+        return self._add(Link(name, capacity, unit=unit, latency=latency, bandwidth=bandwidth))
+
+    def timer(self, name: str, interval: float, fn: ProcessFunction, *args: Any) -> Timer:
+        """Add a `Timer` that runs ``fn(*args)`` ``interval`` seconds after it was started."""
+        timer = self._add(Timer(name, interval))
+        self.process(f"{name}.run", timer.run, fn, args, daemon=True)
+        return timer
+
+    def variable(self, name: str, value: Value = None) -> Variable:
+        """Add a `Variable` that holds ``value``."""
+        return self._add(Variable(name, value))
+
+    def process(self, name: str | Index, fn: ProcessFunction, *args: Any, daemon: bool = False) -> Process:
+        """Add a process that runs ``fn(*args)``.
+
+        Raises
+        ------
+        ModelError
+            When the name is taken, or ``fn`` is not a function (a running generator, say).
+        """
+        if not callable(fn):
+            raise ModelError(
+                f"process {str(name)!r}: pass the generator function and its arguments, "
+                f"model.process(name, fn, *args), not {fn!r}"
+            )
+        return self._add_process(str(name), fn=fn, args=args, daemon=daemon)
+
+    def indices(self, family: str, n: int) -> tuple[Index, ...]:
+        """Return ``n`` interchangeable names ``family[0]``, ``family[1]``, ... (see `Index`)."""
+        if family in self.families:
+            raise ModelError(f"indices {family!r}: the family exists already; keep the tuple that was returned first")
+        if n < 0:
+            raise ModelError(f"indices {family!r}: a number of names is at least 0, not {n}")
+        self.families[family] = tuple(Index(family, position) for position in range(n))
+        return self.families[family]
+
+    def pools(self) -> Iterator[tuple[ThreadPool, tuple[Process, ...]]]:
+        """Yield each pool with its workers."""
+        for pool in self.objects:
+            if isinstance(pool, ThreadPool):
+                yield pool, tuple(process for process in self.processes if process.pool is pool)
+
+    def _add(self, thing: _SharedObject) -> _SharedObject:
+        self._check(thing.name)
+        thing.index = len(self.objects)
+        self.objects.append(thing)
+        return thing
+
+    def _add_process(self, name: str, **how: Any) -> Process:
+        self._check(name)
+        process = Process(name, len(self.processes), **how)
+        self.processes.append(process)
+        return process
+
+    def _check(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
+        named: list[Any] = [*self.objects[1:], *self.conditions, *self.processes]  # without LOCAL, which nobody named
+        if any(name == other.name for other in named):
+            raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
+
+
+def _origin(frame: FrameType) -> Origin | None:
+    """Return which importable model function, with which parameters, is building a model in ``frame``.
+
+    Only a function that says it returns a Model will be called again: a test that builds one on its way must not.
+    """
+    code = frame.f_code
+    if not returns_model(frame.f_globals.get(code.co_qualname)):
+        return None
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    parameters = {name: frame.f_locals[name] for name in names}
+    if not all(value is None or isinstance(value, int | float | str | bool) for value in parameters.values()):
+        return None
+    return Origin(f"{frame.f_globals.get('__name__')}:{code.co_qualname}", parameters)
+
+
+def returns_model(function: object) -> bool:
+    """Tell whether a function says that it returns a `Model`."""
+    return getattr(function, "__annotations__", {}).get("return") in (Model, "Model")

@@ -1,0 +1,113 @@
+"""A thread pool is one first-in-first-out queue of tasks, a number of workers, and a future per submit.
+
+The value is the queue. The workers are processes: an idle worker's operation is ``take``, and while it runs
+a task its operations are the task's. A task that waits for another task of the same pool therefore holds
+the worker that the other one may need, which is what this project is about.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar, NamedTuple, cast
+
+from simcore.errors import ModelError
+from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs, shown
+
+
+class Task(NamedTuple):
+    """A submitted call. ``future`` is None once nobody is left who could ask for its result."""
+
+    fn: Any
+    args: tuple[Any, ...]
+    future: Any
+
+    def __str__(self) -> str:
+        return f"{shown(self.fn)}({shown(self.args)})"
+
+
+class PoolValue(NamedTuple):
+    """Tasks in the queue, whether it is shut down, and how many workers have left because of that."""
+
+    tasks: tuple[Task, ...] = ()
+    shut: bool = False
+    left: int = 0
+
+
+LEAVE = "leave"
+"""What a worker takes from the empty queue of a pool that is shut down."""
+
+
+class ThreadPool(SharedObject):
+    """`concurrent.futures.ThreadPoolExecutor`.
+
+    Parameters
+    ----------
+    name : str
+        Its name; its workers are called ``name[0]``, ``name[1]``, ...
+    workers : int
+        Number of workers, at least 1.
+    """
+
+    kind = "pool"
+    creates: ClassVar = frozenset({"submit"})
+    enabled_by: ClassVar = {"take": frozenset({"submit", "shutdown"}), "join": frozenset({"take"})}
+    commutes: ClassVar = pairs(("submit", "take"))
+    phrases: ClassVar = {
+        "submit": "submits {0}({1}) to {at}",
+        "take": "takes the next task of {at}",
+        "shutdown": "shuts {at} down",
+    }
+
+    def __init__(self, name: str, workers: int) -> None:
+        super().__init__(name)
+        if workers < 1:
+            raise ModelError(f"thread pool {name!r}: at least 1 worker, not {workers}")
+        self.workers = workers
+
+    @property
+    def initial(self) -> PoolValue:
+        """Empty and open."""
+        return PoolValue()
+
+    def submit(self, fn: Any, *args: Any) -> Operation:
+        """Queue a call of the generator function ``fn``. The result is its future.
+
+        Raises RuntimeError in the process when the pool is shut down.
+        """
+        if inspect.isgenerator(fn) or not callable(fn):
+            raise ModelError(
+                f"{self.name}.submit({fn!r}): submit takes a generator function and its arguments, "
+                f"not {'a running generator' if inspect.isgenerator(fn) else 'a ' + type(fn).__name__}; "
+                f"write {self.name}.submit(fn, *args)"
+            )
+        return Operation(self, "submit", (fn, args))
+
+    def do_submit(self, value: PoolValue, process: Any, fn: Any, args: tuple[Any, ...], future: Any) -> Outcomes:
+        if value.shut:
+            return (Outcome(value, Raised(RuntimeError, ("cannot schedule new futures after shutdown",))),)
+        return (Outcome(value._replace(tasks=(*value.tasks, Task(fn, args, future))), future),)
+
+    def take(self) -> Operation:
+        """What an idle worker does."""
+        return Operation(self, "take")
+
+    def do_take(self, value: PoolValue, process: Any) -> Outcomes:
+        if value.tasks:
+            return (Outcome(value._replace(tasks=value.tasks[1:]), value.tasks[0]),)
+        return (Outcome(value._replace(left=value.left + 1), LEAVE),) if value.shut else BLOCKED
+
+    def shutdown(self, wait: bool = True) -> Operation:
+        """Refuse further submits; with ``wait``, wait until the queue is empty and every worker has left."""
+        return Operation(self, "shutdown", (wait,))
+
+    def do_shutdown(self, value: PoolValue, process: Any, wait: bool) -> Outcomes:
+        return (Outcome(value._replace(shut=True), Operation(self, "join") if wait else None),)
+
+    def do_join(self, value: PoolValue, process: Any) -> Outcomes:
+        if process.pool is self:  # one of the workers it would wait for is itself
+            return (Outcome(value, Raised(RuntimeError, ("cannot join current thread",))),)
+        return (Outcome(value),) if value.left == self.workers else BLOCKED
+
+    def show(self, value: Value) -> str:
+        tasks, shut, _ = cast(PoolValue, value)
+        return f"[{', '.join(map(str, tasks))}]" + (" shut down" if shut else "")

@@ -1,0 +1,64 @@
+"""A timer runs a function once, some time after it was started, unless it is cancelled before."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, ProcessGenerator, Raised, SharedObject
+
+
+class Timer(SharedObject):
+    """`threading.Timer`.
+
+    The value is "idle", "cancelled" (before it was started), "armed", "stopped" (started, and cancelled) or
+    "fired". The model gives it a process that counts down and then runs the function.
+    """
+
+    kind = "timer"
+    enabled_by: ClassVar = {"armed": frozenset({"start"}), "countdown": frozenset({"cancel"})}
+    phrases: ClassVar = {
+        "start": "starts {at}",
+        "cancel": "cancels {at}",
+        "armed": "begins to count down",
+        "countdown": "ends the countdown",
+    }
+
+    def __init__(self, name: str, interval: float) -> None:
+        super().__init__(name)
+        self.interval = interval
+
+    @property
+    def initial(self) -> str:
+        """Not started."""
+        return "idle"
+
+    def start(self) -> Operation:
+        """Start counting down. Raises RuntimeError in the process when it was started before."""
+        return Operation(self, "start")
+
+    def do_start(self, value: str, process: Any) -> Outcomes:
+        if value in ("armed", "fired", "stopped"):
+            return (Outcome(value, Raised(RuntimeError, ("threads can only be started once",))),)
+        return (Outcome("armed" if value == "idle" else "stopped"),)
+
+    def cancel(self) -> Operation:
+        """Prevent the function from running, if it is not too late."""
+        return Operation(self, "cancel")
+
+    def do_cancel(self, value: str, process: Any) -> Outcomes:
+        return (Outcome({"idle": "cancelled", "armed": "stopped"}.get(value, value)),)
+
+    def do_armed(self, value: str, process: Any) -> Outcomes:
+        return BLOCKED if value in ("idle", "cancelled") else (Outcome(value),)
+
+    def do_countdown(self, value: str, process: Any) -> Outcomes:
+        return (Outcome(value, False),) if value == "stopped" else BLOCKED
+
+    def expire_countdown(self, value: str, process: Any) -> Outcomes:
+        return (Outcome("fired", True),)
+
+    def run(self, fn: Any, args: tuple[Any, ...]) -> ProcessGenerator:
+        """The timer's own process."""
+        yield Operation(self, "armed")
+        if (yield Operation(self, "countdown", (), self.interval)):
+            yield from fn(*args)

@@ -1,0 +1,103 @@
+"""What can be asked of a model, and the three answers there are.
+
+A verdict is never rounded up: *violated* needs one witness, *holds* needs the whole space, and everything
+else is *undetermined*, which is not a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from simcore.model.state import State
+
+Predicate = Callable[[State], bool]
+
+Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
+
+RULES = {
+    "never": "time-outs never fire, sleeps end when nothing else can move",
+    "when_stuck": "time-outs fire, one at a time, when nothing else can move",
+    "in_order": "time-outs fire in the order of their deadlines, when nothing else can move",
+    "anytime": "time-outs may fire at any moment",
+}
+"""What is taken for granted of time-outs, by the name of the rule."""
+
+
+class Verdict(Enum):
+    """The answer to a property."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNDETERMINED = "undetermined"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Property:
+    """A named question.
+
+    Attributes
+    ----------
+    kind : str
+        "deadlock": no process waits for ever (the default of every driver). "finish": from every reachable
+        state every process that is not a daemon can still end. "always", "sometimes", "eventually",
+        "leads_to": about ``predicate`` (and ``then``), as in temporal logic.
+    """
+
+    name: str
+    kind: Literal["deadlock", "finish", "always", "sometimes", "eventually", "leads_to"]
+    predicate: Predicate | None = None
+    then: Predicate | None = None
+
+    @property
+    def liveness(self) -> bool:
+        """Whether its counterexample is an endless run."""
+        return self.kind in ("eventually", "leads_to")
+
+    @property
+    def needs_graph(self) -> bool:
+        """Whether it is decided on the whole unreduced graph."""
+        return self.liveness or self.kind == "finish"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def always(predicate: Predicate, name: str = "") -> Property:
+    """Require ``predicate`` of every reachable state (an invariant)."""
+    return Property(name or f"always {_named(predicate)}", "always", predicate)
+
+
+def sometimes(predicate: Predicate, name: str = "") -> Property:
+    """Require a reachable state with ``predicate``: that the model can do what it is for."""
+    return Property(name or f"sometimes {_named(predicate)}", "sometimes", predicate)
+
+
+def eventually(predicate: Predicate, name: str = "") -> Property:
+    """Require that every weakly fair run reaches a state with ``predicate``.
+
+    Weakly fair: a process that stays enabled without interruption takes a step at some time.
+    """
+    return Property(name or f"eventually {_named(predicate)}", "eventually", predicate)
+
+
+def leads_to(predicate: Predicate, then: Predicate, name: str = "") -> Property:
+    """Require that in every weakly fair run each state with ``predicate`` is followed by one with ``then``."""
+    return Property(name or f"{_named(predicate)} leads to {_named(then)}", "leads_to", predicate, then)
+
+
+DEADLOCK_FREE = Property("deadlock free", "deadlock")
+"""No reachable state in which a process that must still finish can never move again."""
+
+
+NO_FAILURE = "no process fails"
+"""The name of what is always asked: that no process dies of an exception nobody catches."""
+
+
+def _named(predicate: Predicate) -> str:
+    return getattr(predicate, "__name__", "predicate").strip("<>").replace("_", " ")

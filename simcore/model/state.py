@@ -1,0 +1,231 @@
+"""A state as people and properties see it: values by name, and what each process is about to do.
+
+The kernel makes one from its integers, a real run makes one from its live objects; the wait-for graph, the
+reports and the properties are written against this view and know neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from simcore.errors import ModelError, OptionError
+from simcore.model.model import Model, Process
+from simcore.model.objects import Condition, Future, PoolValue, Task
+from simcore.model.operations import Operation, SharedObject, Value
+
+Status = Literal["enabled", "blocked", "idle", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """One process in one state.
+
+    Attributes
+    ----------
+    status : str
+        "enabled", "blocked", "done" (returned), "failed" (died of an exception it did not catch), or
+        "idle" for a pool worker without a task.
+    operation : Operation, optional
+        What it is about to do.
+    task : Task, optional
+        The task that a pool worker runs.
+    where : str
+        Function, file and line.
+    result : object
+        What it returned, or the `Raised` it died of.
+    objects, mentions, submits
+        What its state can reach, the names its code may call, and those of what it submits.
+    """
+
+    process: Process
+    status: Status
+    operation: Operation | None = None
+    task: Task | None = None
+    where: str = ""
+    result: Any = None
+    objects: frozenset[SharedObject] = frozenset()
+    mentions: frozenset[str] = frozenset()
+    submits: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The process's name."""
+        return self.process.name
+
+    @property
+    def done(self) -> bool:
+        """Whether it has returned."""
+        return self.status == "done"
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it waits; an idle worker does not."""
+        return self.status == "blocked"
+
+    @property
+    def owes(self) -> bool:
+        """Whether it must still finish: a process that is not a daemon, or a worker inside a task."""
+        if self.process.pool is not None:
+            return self.task is not None and self.status != "failed"
+        return not self.process.daemon and self.status != "done"
+
+    @property
+    def what(self) -> str:
+        """The task of a worker, or the name of the process."""
+        return str(self.task) if self.task is not None else self.name
+
+    @property
+    def failure(self) -> str:
+        """What it died of, and where; empty unless it has failed."""
+        if self.status != "failed":
+            return ""
+        return f"{self.what} died of {self.result}" + (f" at {self.where}" if self.where else "")
+
+
+@dataclass
+class Watched:
+    """What properties have looked at: objects, processes, which futures there are, or everything."""
+
+    objects: set[SharedObject] = field(default_factory=set)
+    processes: set[Process] = field(default_factory=set)
+    futures: bool = False
+    everything: bool = False
+
+    @property
+    def version(self) -> int:
+        """Grows with what is watched."""
+        return len(self.objects) + len(self.processes) + self.futures + self.everything
+
+
+class _WatchedValues(Mapping[SharedObject, Value]):
+    """Values, and a record of whose were looked at."""
+
+    def __init__(self, values: Mapping[SharedObject, Value], watched: Watched) -> None:
+        self._values, self._watched = values, watched
+
+    def __getitem__(self, thing: SharedObject) -> Value:
+        if thing.index >= 0:
+            self._watched.objects.add(thing)
+        else:  # a future that a submit has made: the next one of its name is another
+            self._watched.everything = True
+        return self._values[thing]
+
+    def __iter__(self) -> Iterator[SharedObject]:
+        self._watched.futures = True
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        self._watched.futures = True
+        return len(self._values)
+
+
+class State:
+    """A state of a model.
+
+    ``state["map_lock"]`` is the value of an object, ``state.process("frame[0]")`` a `ProcessState`.
+
+    Parameters
+    ----------
+    model : Model
+        Whose state it is.
+    values : mapping
+        Value of each object; futures made by submits included.
+    processes : function
+        Position of a process in the model to its `ProcessState`; asked when it is needed.
+    watched : Watched, optional
+        Where to keep what is looked at.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        values: Mapping[SharedObject, Value],
+        processes: Callable[[int], ProcessState],
+        watched: Watched | None = None,
+    ) -> None:
+        self.model = model
+        self.values = values if watched is None else _WatchedValues(values, watched)
+        self._names = values
+        self._process = processes
+        self._watched = watched
+        self.interchangeable: frozenset[Process | SharedObject] = frozenset()
+        """Processes and objects that stand for each other, so that none of them can be asked for by name."""
+
+    def __getitem__(self, name: str) -> Any:
+        thing = self._object(name)
+        if thing in self.interchangeable:
+            raise self._refused(f"{thing.kind} {name}", "names of its family")
+        return self.values[thing]
+
+    def of(self, process: ProcessState, name: str) -> Any:
+        """Return the value of an object that belongs to a process: ``name`` has {} in place of the process's.
+
+        For properties of a whole family, ``all(state.of(p, "inbox of {}") == () for p in state.processes ...)``:
+        there the names of a family may be interchangeable.
+        """
+        return self.values[self._object(name.format(process.name))]
+
+    def _object(self, name: str) -> SharedObject:
+        for thing in self._names:
+            if thing.name == name and thing.kind != "local":
+                return thing
+        raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self._names)}")
+
+    def value_of(self, thing: SharedObject) -> Value:
+        """Return the value that operations on ``thing`` are about: a condition has none but its lock's."""
+        return self.values.get(thing.lock if isinstance(thing, Condition) else thing)
+
+    def process(self, name: object) -> ProcessState:
+        """Return one process by its name."""
+        for process in self.model.processes:
+            if process.name == str(name):
+                if process in self.interchangeable:
+                    who = "process" if process.pool is None else "worker"
+                    alike = "processes of its family" if process.pool is None else "workers of a pool"
+                    raise self._refused(f"{who} {process.name}", alike)
+                if self._watched is not None:
+                    self._watched.processes.add(process)
+                return self._process(process.index)
+        names = _names(self.model.processes)
+        raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")
+
+    def _refused(self, what: str, alike: str) -> OptionError:
+        return OptionError(
+            f"a property asks for {what} by name, while the {alike} are interchangeable; use symmetry=False "
+            f"(--no-symmetry), or ask about all {alike.partition(' of ')[0]} alike"
+        )
+
+    @property
+    def processes(self) -> list[ProcessState]:
+        """All processes, in the order of the model."""
+        if self._watched is not None:
+            self._watched.everything = True
+        return [self._process(process.index) for process in self.model.processes]
+
+    @property
+    def deadlocked(self) -> bool:
+        """Whether no process can take a step although one of them must still finish."""
+        states = self.processes
+        return not any(p.status == "enabled" for p in states) and any(p.owes for p in states)
+
+    def task_of(self, future: Future) -> tuple[Process | SharedObject, Task] | None:
+        """Return where the task that will set ``future`` is: on a worker, or in a pool's queue."""
+        for state in self.processes:
+            if state.task is not None and state.task.future is future:
+                return state.process, state.task
+        for thing, value in self.values.items():
+            if isinstance(value, PoolValue):
+                for task in value.tasks:
+                    if task.future is future:
+                        return thing, task
+        return None
+
+    def __str__(self) -> str:
+        values = [f"{thing}: {thing.show(value)}" for thing, value in self.values.items() if thing.kind != "local"]
+        return "; ".join(values)
+
+
+def _names(things: Any) -> str:
+    return ", ".join(sorted(thing.name for thing in things)) or "none"

@@ -1,0 +1,15 @@
+"""An order of steps: a value that can be read, printed, pasted and replayed; and the strategies that choose one."""
+
+from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
+from simcore.schedule.strategy import PCT, RandomWalk, Strategy
+
+__all__ = [
+    "PCT",
+    "RandomWalk",
+    "Schedule",
+    "Step",
+    "Strategy",
+    "describe",
+    "read_token",
+    "replay",
+]

@@ -1,0 +1,278 @@
+"""A schedule is a list of steps that can be read, printed, pasted and replayed, in every driver.
+
+A step names a process and which outcome of its operation happened; that is all a driver needs. It also
+keeps the operation's text and what else was enabled, so a replay on a changed model is caught at its first
+differing step. A token is the same in one word, with the function and the parameters that build the model.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from simcore.errors import Diverged, ModelError, ScheduleError
+from simcore.kernel import Kernel, Packed
+from simcore.model import Model, Origin, State, build
+from simcore.model.operations import shown
+
+_PREFIX = "sc1-"
+
+
+class Step(NamedTuple):
+    """One step: who, which outcome of the operation, and what could have happened there.
+
+    ``enabled`` names the processes that had a step without a time-out; ``text`` is the operation, ``result``
+    what it gave.
+    """
+
+    process: str
+    outcome: int
+    text: str
+    result: str = ""
+    enabled: tuple[str, ...] = ()
+
+    @property
+    def check(self) -> int:
+        """One byte that differs, most likely, when the step means something else."""
+        return zlib.crc32("\0".join((self.process, self.text, self.result, *self.enabled)).encode()) & 0xFF
+
+    def __str__(self) -> str:
+        return f"{self.process}  {self.text}" + (f" -> {self.result}" if self.result else "")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """An order of steps from the initial state of a model.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        What happens, in order.
+    origin : Origin, optional
+        How to build the model again; without it a token cannot be made.
+    """
+
+    steps: tuple[Step, ...]
+    origin: Origin | None = None
+
+    @classmethod
+    def of(cls, kernel: Kernel, path: Iterable[tuple[int, int]]) -> Schedule:
+        """Describe the steps ``path``, pairs (process, outcome), from the initial state of ``kernel``."""
+        return cls(tuple(step for step, _ in _described(kernel, path)), kernel.model.origin)
+
+    @classmethod
+    def from_token(cls, token: str, model: Model | None = None) -> Schedule:
+        """Read a token.
+
+        Parameters
+        ----------
+        token : str
+            What `token` gave.
+        model : Model, optional
+            The model, where the one that the token names cannot be built here.
+
+        Raises
+        ------
+        ScheduleError
+            When it is no token, or damaged.
+        Diverged
+            When the model is not the one that the schedule was recorded on.
+        """
+        origin, raw = read_token(token)
+        model = model if model is not None else build(origin)
+        kernel = Kernel(model, "anytime")
+        steps: list[Step] = []
+        described = _described(kernel, ((process, outcome) for process, outcome, _ in raw))
+        for index, (step, _) in enumerate(described):
+            if step.check != raw[index][2]:
+                raise Diverged(index, f"recorded on another version of {origin.function}", step.enabled)
+            steps.append(step)
+        return cls(tuple(steps), origin)
+
+    @property
+    def token(self) -> str:
+        """The schedule in one word, for `simcore replay`.
+
+        Raises
+        ------
+        ScheduleError
+            When the model was not built by an importable function of plain parameters.
+        """
+        if self.origin is None:
+            raise ScheduleError(
+                "no token: the model was not built by a module-level function of plain parameters that is "
+                "annotated '-> Model', so another process could not build it again; move it into such a function"
+            )
+        try:
+            from_names = {process.name: process.index for process in build(self.origin).processes}
+        except ModelError as error:
+            raise ScheduleError(f"no token: {error}") from error
+        for name in self.processes:
+            if name not in from_names:
+                raise ScheduleError(f"no token: {self.origin.function} alone builds a model without process {name!r}")
+        flat = [number for step in self.steps for number in (from_names[step.process], step.outcome, step.check)]
+        return _encode([self.origin.function, self.origin.parameters, flat])
+
+    @property
+    def processes(self) -> list[str]:
+        """The process of each step."""
+        return [step.process for step in self.steps]
+
+    @property
+    def switches(self) -> int:
+        """How often the next step is another process's."""
+        return max(0, len(list(groupby(self.processes))) - 1)
+
+    def path(self, kernel: Kernel) -> list[tuple[int, int]]:
+        """Return the steps as pairs (process, outcome) of ``kernel``.
+
+        Raises
+        ------
+        ScheduleError
+            When it names a process that the model does not have.
+        """
+        indices = {process.name: process.index for process in kernel.processes}
+        for step in self.steps:
+            if step.process not in indices:
+                raise ScheduleError(
+                    f"the schedule names {step.process}, which model {kernel.model.name!r} does not have"
+                )
+        return [(indices[step.process], step.outcome) for step in self.steps]
+
+    def states(self, kernel: Kernel) -> list[Packed]:
+        """Return the states that it passes, the initial one first.
+
+        Raises
+        ------
+        Diverged
+            At its first step that ``kernel`` does not offer, or that is another operation there.
+        """
+        states = [kernel.initial]
+        for index, (step, state) in enumerate(_described(kernel, self.path(kernel))):
+            if (step.text, step.result) != (self.steps[index].text, self.steps[index].result):
+                raise Diverged(
+                    index, f"{self.steps[index].process} {self.steps[index].text}", _offers(kernel, states[-1])
+                )
+            states.append(state)
+        return states
+
+    def __str__(self) -> str:
+        width = max((len(step.process) for step in self.steps), default=0)
+        lines = []
+        for number, step in enumerate(self.steps, 1):
+            result = f"  -> {step.result}" if step.result else ""
+            lines.append(f"{number:>4}  {step.process:<{width}}  {step.text}{result}")
+        return "\n".join(lines)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+def read_token(token: str) -> tuple[Origin, list[tuple[int, int, int]]]:
+    """Return what builds the model, and (process, outcome, check) of each step.
+
+    Raises
+    ------
+    ScheduleError
+        When ``token`` is no token, or damaged.
+    """
+    function, parameters, flat = _decode(token.strip())
+    return Origin(function, parameters), list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+
+def replay(token: str, model: Model | None = None) -> State:
+    """Take the steps of a token again, from the start, and return the state that they lead to.
+
+    Parameters
+    ----------
+    token : str
+        What a report printed behind ``simcore replay``.
+    model : Model, optional
+        The model, where the one that the token names cannot be built here.
+
+    Raises
+    ------
+    ScheduleError
+        When it is no token, or damaged; `Diverged` when the model is not the one it was recorded on.
+    """
+    schedule = Schedule.from_token(token, model)
+    if model is None:
+        assert schedule.origin is not None
+        model = build(schedule.origin)
+    kernel = Kernel(model)
+    return kernel.view(schedule.states(kernel)[-1])
+
+
+def _encode(content: list[object]) -> str:
+    packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
+    checked = packed + zlib.crc32(packed).to_bytes(4)  # it finds every change of one character, and of a few
+    return _PREFIX + base64.urlsafe_b64encode(checked).decode().rstrip("=")
+
+
+def _decode(token: str) -> tuple[str, dict[str, int | float | str | bool | None], list[int]]:
+    if not token.startswith(_PREFIX):
+        raise ScheduleError(f"{token[:20]!r} is no replay token: a token starts with {_PREFIX!r}; copy the whole line")
+    body = token[len(_PREFIX) :]
+    try:
+        checked = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        packed, checksum = checked[:-4], checked[-4:]
+        if zlib.crc32(packed).to_bytes(4) != checksum or base64.urlsafe_b64encode(checked).decode().rstrip("=") != body:
+            raise ValueError
+        function, parameters, flat = json.loads(zlib.decompress(packed))
+        whole = isinstance(function, str) and isinstance(parameters, dict) and len(flat) % 3 == 0
+        if not whole or not all(isinstance(number, int) and number >= 0 for number in flat):
+            raise ValueError
+    except (ValueError, TypeError, zlib.error) as error:
+        raise ScheduleError(
+            "the replay token is damaged: a character is missing or changed; copy the whole line"
+        ) from error
+    return function, parameters, flat
+
+
+def _described(kernel: Kernel, path: Iterable[tuple[int, int]]) -> Iterable[tuple[Step, Packed]]:
+    """Yield each step of ``path`` in words, and the state after it; raise `Diverged` where it cannot go on."""
+    state = kernel.initial
+    for index, (process, outcome) in enumerate(path):
+        if process >= len(kernel.processes):
+            raise Diverged(index, f"process number {process}", _offers(kernel, state))
+        name = kernel.processes[process].name
+        following = kernel.step(state, process, outcome)
+        operation = kernel.operation(state, process)
+        if following is None or operation is None:
+            wanted = f"{name} {operation.target.phrase(operation)}" if operation else f"{name}, which has ended,"
+            raise Diverged(index, wanted, _offers(kernel, state))
+        text, result = describe(kernel, state, process, outcome)
+        yield Step(name, outcome, text, result, _enabled(kernel, state)), following
+        state = following
+
+
+def describe(kernel: Kernel, state: Packed, process: int, outcome: int) -> tuple[str, str]:
+    """Return what a step does in words, and what it gives where the words do not tell."""
+    operation = kernel.operation(state, process)
+    assert operation is not None
+    timed_out = outcome >= len(kernel.moves(state, process))
+    text = operation.target.phrase(operation)
+    if timed_out and operation.name not in ("sleep", "countdown"):
+        text = f"gives up after {operation.timeout:g} s: {operation}"
+    result = kernel.result(state, process, outcome)
+    if result is None or result is True or operation.name in operation.target.creates:
+        return text, ""
+    if hasattr(result, "target"):  # the second half of the operation comes later
+        return text, ""
+    return text, shown(result)
+
+
+def _enabled(kernel: Kernel, state: Packed) -> tuple[str, ...]:
+    return tuple(process.name for process in kernel.processes if kernel.moves(state, process.index))
+
+
+def _offers(kernel: Kernel, state: Packed) -> Sequence[str]:
+    return [
+        f"{kernel.processes[process].name} {describe(kernel, state, process, outcome)[0]}"
+        for process, outcome, _ in kernel.successors(state)
+    ]

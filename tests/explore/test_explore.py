@@ -1,0 +1,533 @@
+"""Verdicts, limits, schedules and reports of `explore`, on systems small enough to check by hand."""
+
+import sys
+from itertools import groupby
+
+import pytest
+import small
+import toys
+
+from simcore import (
+    PCT,
+    Model,
+    RandomWalk,
+    Schedule,
+    Verdict,
+    WaitForGraph,
+    always,
+    eventually,
+    explore,
+    leads_to,
+    sometimes,
+)
+from simcore.errors import OptionError
+from simcore.kernel import Kernel
+from simcore.model import RULES
+from simcore.properties import no_stuck_subset
+
+limits_module = sys.modules["simcore.explore.limits"]
+no_return_module = sys.modules["simcore.explore.no_return"]
+search_module = sys.modules["simcore.explore.search"]
+VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
+EXHAUSTIVE = ["breadth", "depth"]
+
+
+# ---- what is hidden by what goes on ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+@pytest.mark.parametrize("in_a_task", [False, True])
+def test_who_can_never_move_again_is_found_although_a_heartbeat_looks_able_to_help(strategy, in_a_task):
+    result = explore(small.hidden(in_a_task=in_a_task), strategy=strategy)
+    assert (result.verdict, result.property) == (VIOLATED, "deadlock free")
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+@pytest.mark.parametrize("in_a_task", [False, True])
+def test_who_waits_for_a_heartbeat_that_does_help_is_not_stuck(strategy, in_a_task):
+    assert explore(small.hidden(in_a_task=in_a_task, alone=False), strategy=strategy).verdict is HOLDS
+
+
+def test_the_first_state_from_which_somebody_never_moves_again_is_reported():
+    """The task is stuck as soon as a worker has taken it: after the submit and the take, whoever arms."""
+    assert explore(small.hidden(in_a_task=True)).counterexample.schedule.processes == ["main", "pool[0]"]
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+def test_a_wait_with_a_time_out_is_no_deadlock_beside_a_heartbeat_that_never_sleeps(strategy):
+    assert explore(small.patient(), strategy=strategy).verdict is HOLDS
+
+
+def test_without_time_outs_it_is_one():
+    assert explore(small.patient(), timeouts="never").verdict is VIOLATED
+
+
+def test_a_report_says_who_can_never_move_again_where_only_the_graph_tells():
+    assert "stuck: main can never move again" in str(explore(small.hidden()))
+
+
+# ---- verdicts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+def test_opposed_locks_deadlock(strategy):
+    result = explore(small.crossed(), strategy=strategy)
+    assert (result.verdict, result.property) == (VIOLATED, "deadlock free")
+    assert result.counterexample.state.deadlocked
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+def test_a_whole_space_without_a_violation_holds(strategy):
+    result = explore(small.steps(length=3, processes=2), partial_order=False, strategy=strategy)
+    assert (result.verdict, result.states, result.transitions) == (HOLDS, 16, 24)
+    assert (result.reason, result.counterexample) == ("", None)
+
+
+@pytest.mark.parametrize("strategy", ["random", "pct"])
+def test_samples_never_prove(strategy):
+    result = explore(small.steps(length=1), strategy=strategy)
+    assert result.verdict is UNDETERMINED
+    assert "samples prove nothing" in result.reason
+
+
+@pytest.mark.parametrize("strategy", ["breadth", "depth", "random", "pct", RandomWalk(3), PCT(depth=2, seed=3)])
+@pytest.mark.parametrize("model", [small.crossed, small.raising, lambda: small.nested_submit(workers=2, tasks=2)])
+def test_all_strategies_find_what_is_wrong(strategy, model):
+    assert explore(model(), strategy=strategy).property == explore(model()).property
+
+
+def test_a_sampled_counterexample_is_shortened():
+    counterexample = explore(small.crossed(beating=True), strategy="random").counterexample
+    assert sorted(counterexample.schedule.processes) == ["left", "right"]
+    assert "these processes alone" in counterexample.shortest
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+def test_a_process_that_dies_of_an_exception_is_a_violation_with_its_place(strategy):
+    result = explore(small.raising(), strategy=strategy)
+    assert (result.verdict, result.property) == (VIOLATED, "no process fails")
+    assert result.counterexample.failure.startswith("use died of ValueError: used before it was ready at small.py:")
+
+
+def test_an_invariant_is_violated_by_the_nearest_state():
+    result = explore(small.steps(length=3), always(lambda state: state["variable 0"] < 1, "below 1"))
+    assert (result.property, len(result.counterexample.schedule)) == ("below 1", 2)
+
+
+def test_an_invariant_may_be_violated_in_the_initial_state():
+    result = explore(small.steps(length=3), always(lambda state: state["variable 0"] >= 0, "not below 0"))
+    assert result.counterexample.schedule.steps == ()
+    assert "(in the initial state)" in str(result)
+
+
+def test_what_sometimes_happens_holds():
+    assert explore(small.steps(length=3), sometimes(lambda state: state["variable 0"] == 2)).verdict is HOLDS
+
+
+def test_what_never_happens_violates_sometimes_and_has_no_schedule():
+    result = explore(small.steps(length=3), sometimes(lambda state: state["variable 0"] == 7, "seven"))
+    assert (result.verdict, result.property, result.counterexample) == (VIOLATED, "seven", None)
+
+
+def test_what_has_not_happened_within_a_limit_is_undetermined():
+    result = explore(small.steps(length=3), sometimes(lambda state: state["variable 0"] == 2), max_states=2)
+    assert result.verdict is UNDETERMINED
+
+
+def test_all_of_several_properties_must_hold():
+    below = always(lambda state: state["variable 0"] < 1, "below 1")
+    within = always(lambda state: state["variable 0"] < 9, "below 9")
+    assert explore(small.steps(length=3), within, below).property == "below 1"
+
+
+def test_an_idle_worker_is_no_deadlock():
+    assert explore(small.nested_submit(workers=3, tasks=2)).verdict is HOLDS
+
+
+def test_a_daemon_may_wait_for_ever():
+    model = Model("server")
+    inbox = model.queue("inbox")
+
+    def serve():
+        while True:
+            yield inbox.get()
+
+    model.process("server", serve, daemon=True)
+    assert explore(model).verdict is HOLDS
+
+
+def test_the_same_process_must_finish_when_it_is_no_daemon():
+    model = Model("server")
+    inbox = model.queue("inbox")
+
+    def serve():
+        while True:
+            yield inbox.get()
+
+    model.process("server", serve)
+    assert explore(model).property == "deadlock free"
+
+
+def test_a_knot_behind_a_heartbeat_is_reported_in_the_state_where_it_closes():
+    counterexample = explore(small.crossed(beating=True)).counterexample
+    assert counterexample.schedule.processes == ["left", "right"]
+    assert not counterexample.state.deadlocked
+
+
+def test_a_knot_of_workers_is_reported_before_everything_else_has_run_dry():
+    counterexample = explore(small.nested_submit(workers=2, tasks=3)).counterexample
+    assert len(counterexample.schedule) == 6
+    assert not counterexample.state.deadlocked
+
+
+# ---- time-outs ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("timeouts", "verdict"), [("never", VIOLATED), ("when_stuck", HOLDS), ("anytime", HOLDS)])
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+def test_a_time_out_hides_a_knot_unless_it_is_taken_out(timeouts, verdict, strategy):
+    assert explore(small.impatient(), timeouts=timeouts, strategy=strategy).verdict is verdict
+
+
+@pytest.mark.parametrize("timeouts", RULES)
+def test_a_report_names_the_rule_for_time_outs_where_one_was_met(timeouts):
+    assert f"\n  {RULES[timeouts]}\n" in f"{explore(small.impatient(), timeouts=timeouts)}\n"
+    assert RULES[timeouts] not in str(explore(small.crossed(), timeouts=timeouts))
+
+
+@pytest.mark.parametrize(("timeouts", "verdict"), [("never", HOLDS), ("when_stuck", HOLDS), ("anytime", VIOLATED)])
+def test_only_a_slow_machine_meets_a_time_out_that_others_would_have_prevented(timeouts, verdict):
+    model = Model("in time")
+    event = model.event("event")
+
+    def wait():
+        return (yield event.wait(timeout=1.0))
+
+    def set_it():
+        yield event.set()
+
+    model.process("waiter", wait)
+    model.process("setter", set_it)
+    in_time = always(lambda state: state.process("waiter").result is not False, "in time")
+    assert explore(model, in_time, timeouts=timeouts).verdict is verdict
+
+
+# ---- limits ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+@pytest.mark.parametrize("limit", [1, 10, 15])
+def test_a_limit_on_states_is_exact(limit, strategy):
+    result = explore(small.steps(length=3, processes=2), partial_order=False, max_states=limit, strategy=strategy)
+    assert (result.verdict, result.states) == (UNDETERMINED, limit)
+    assert result.reason == f"max_states={limit} was reached"
+
+
+@pytest.mark.parametrize("strategy", EXHAUSTIVE)
+def test_a_limit_that_is_just_large_enough_does_not_matter(strategy):
+    result = explore(small.steps(length=3, processes=2), partial_order=False, max_states=16, strategy=strategy)
+    assert (result.verdict, result.states) == (HOLDS, 16)
+
+
+def test_a_limit_on_states_counts_the_steps_of_samples():
+    result = explore(small.steps(length=3), strategy="random", max_states=10)
+    assert (result.verdict, result.states) == (UNDETERMINED, 9)  # three whole runs; the fourth was cut short
+
+
+def test_a_limit_on_seconds_ends_the_search():
+    result = explore(small.steps(length=9, processes=7), partial_order=False, max_seconds=0.05)
+    assert result.verdict is UNDETERMINED
+    assert result.reason == "max_seconds=0.05 was reached"
+    assert result.seconds < 2
+
+
+def test_a_violation_within_the_limit_is_found():
+    assert explore(small.crossed(), max_states=19).verdict is VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "best"}, "strategy='best': use 'breadth', 'depth', 'random' or 'pct'"),
+        ({"max_states": 0}, "max_states=0: use at least 1"),
+        ({"max_seconds": 0}, "max_seconds=0: use more than 0"),
+        ({"max_seconds": float("nan")}, "max_seconds=nan"),
+        ({"timeouts": "often"}, "timeouts='often': use 'never', 'when_stuck', 'in_order' or 'anytime'"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(options, message):
+    with pytest.raises(OptionError, match=message):
+        explore(small.crossed(), **options)
+
+
+@pytest.mark.parametrize("strategy", ["depth", "random", "pct", PCT()])
+@pytest.mark.parametrize(
+    "prop", [eventually(bool, "e"), leads_to(bool, bool, "l"), no_stuck_subset()], ids=["eventually", "leads", "stuck"]
+)
+def test_what_is_about_whole_runs_is_refused_without_the_whole_graph(strategy, prop):
+    with pytest.raises(OptionError, match="only strategy='breadth' decides"):
+        explore(small.crossed(), prop, strategy=strategy)
+
+
+def test_progress_is_told_while_searching():
+    told = []
+    explore(small.steps(length=9, processes=6), partial_order=False, max_seconds=0.7, progress=told.append)
+    assert told
+    assert all(one.states >= 1 and one.frontier >= 0 and one.seconds > 0 for one in told)
+    assert [one.states for one in told] == sorted(one.states for one in told)
+
+
+# ---- schedules ---------------------------------------------------------------------------------------------
+
+
+def naive_violations(kernel, wrong):
+    """Return the states at the least distance in which ``wrong``, and all shortest paths to them."""
+    paths = {kernel.initial: [()]}
+    seen = {kernel.initial}
+    while paths:
+        found = [path for state, those in paths.items() if wrong(kernel, state) for path in those]
+        if found:
+            return found
+        following = {}
+        for state, those in paths.items():
+            for process, _, after in kernel.successors(state):
+                if after not in seen:
+                    following.setdefault(after, []).extend((*path, process) for path in those)
+        seen |= set(following)
+        paths = following
+    return []
+
+
+def never_moves(kernel, state):
+    """Tell, by walking everything that follows, whether somebody who must finish never moves again."""
+    owing = {p.process.index for p in kernel.view(state).processes if p.owes}
+    seen, stack = {state}, [state]
+    while stack and owing:
+        choices = kernel.successors(stack.pop())
+        owing -= {choice.process for choice in choices}
+        new = {choice.state for choice in choices} - seen
+        seen |= new
+        stack += new
+    return bool(owing)
+
+
+def switches(path):
+    return max(0, len(list(groupby(path))) - 1)
+
+
+def lost_write(kernel, state):
+    return kernel.finished(state) and kernel.view(state)["total"] < 2
+
+
+def knot_closed(kernel, state):
+    return any(edge.process.owes for edge in WaitForGraph(kernel.view(state)).dead)
+
+
+@pytest.mark.parametrize("in_a_task", [True, False])
+def test_who_never_moves_again_is_reached_by_a_shortest_path_with_the_fewest_switches(in_a_task):
+    paths = naive_violations(Kernel(small.hidden(in_a_task=in_a_task)), never_moves)
+    schedule = explore(small.hidden(in_a_task=in_a_task)).counterexample.schedule
+    assert (len(schedule), schedule.switches) == (len(paths[0]), min(map(switches, paths)))
+
+
+@pytest.mark.parametrize("symmetry", [True, False])
+@pytest.mark.parametrize(
+    "model",
+    [
+        small.crossed,
+        lambda: small.crossed(beating=True),
+        lambda: small.nested_submit(workers=1, tasks=2),
+        lambda: small.nested_submit(workers=2, tasks=2),
+        lambda: small.nested_submit(workers=2, tasks=3),
+        small.locked_tasks,
+    ],
+)
+def test_a_knot_is_reached_by_a_shortest_path_with_the_fewest_switches(model, symmetry):
+    kernel = Kernel(model())
+    paths = naive_violations(kernel, knot_closed)
+    schedule = explore(model(), symmetry=symmetry).counterexample.schedule
+    assert (len(schedule), schedule.switches) == (len(paths[0]), min(map(switches, paths)))
+
+
+def test_an_invariant_is_violated_by_a_shortest_path_with_the_fewest_switches():
+    model = small.first_come()
+    paths = naive_violations(Kernel(model), lost_write)
+    no_loss = always(lambda s: not (all(p.done for p in s.processes) and s["total"] < 2), "no write is lost")
+    counterexample = explore(model, no_loss).counterexample
+    assert (len(counterexample.schedule), counterexample.schedule.switches) == (6, min(map(switches, paths)))
+    assert counterexample.shortest == "shortest, with the fewest switches between processes"
+
+
+def test_the_nearest_violation_with_the_fewest_switches_need_not_be_the_first_that_is_met():
+    model = Model("two ways")
+    a, b, late = model.variable("a", 0), model.variable("b", 0), model.variable("late", 0)
+
+    def once(variable):
+        yield variable.set(1)
+
+    def twice():
+        yield late.set(1)
+        yield late.set(2)
+
+    model.process("one", once, a)
+    model.process("other", once, b)
+    model.process("twice", twice)
+    prop = always(lambda s: not (s["a"] and s["b"]) and s["late"] < 2, "neither both nor twice")
+    assert explore(model, prop).counterexample.schedule.processes == ["twice", "twice"]
+
+
+def test_a_depth_first_schedule_does_not_claim_to_be_shortest():
+    assert explore(small.crossed(), strategy="depth").counterexample.shortest == "depth-first, so not the shortest"
+
+
+@pytest.mark.parametrize("strategy", ["breadth", "depth", "random", "pct"])
+@pytest.mark.parametrize(
+    "model", [small.crossed, small.locked_tasks, small.raising, lambda: small.nested_submit(workers=2, tasks=2)]
+)
+def test_a_schedule_leads_to_the_state_that_is_reported(strategy, model):
+    counterexample = explore(model(), strategy=strategy).counterexample
+    kernel = Kernel(model())
+    reached = kernel.view(counterexample.schedule.states(kernel)[-1])
+    assert str(reached) == str(counterexample.state)
+    assert [p.status for p in reached.processes] == [p.status for p in counterexample.state.processes]
+
+
+# ---- bugs that lie deep ------------------------------------------------------------------------------------
+
+
+def no_fault(length):
+    return always(lambda state: state["fault"] < length, "no fault")
+
+
+def test_a_deep_bug_is_found_by_looking_ahead(monkeypatch):
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 100)
+    monkeypatch.setattr(limits_module, "SHORTEN_STATES", 1_000)
+    result = explore(small.deep(length=25, width=5), no_fault(25))
+    assert (result.verdict, result.property) == (VIOLATED, "no fault")
+    assert result.counterexample.schedule.processes == ["sink"] * 25
+    assert "ran out of budget" in result.counterexample.shortest
+
+
+def test_a_bug_that_looking_ahead_has_found_may_still_be_met_by_the_shortest_way(monkeypatch):
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 10)
+    result = explore(small.deep(length=4, width=2), no_fault(4))
+    assert result.counterexample.schedule.processes == ["sink"] * 4
+    assert result.counterexample.shortest.startswith("shortest, with the fewest")
+
+
+def test_looking_ahead_does_not_make_a_verdict(monkeypatch):
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 10)
+    assert explore(small.deep(length=4, width=2), no_fault(5)).verdict is HOLDS
+
+
+def test_time_that_is_up_while_looking_ahead_does_not_lose_what_was_found(monkeypatch):
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 10)
+    monkeypatch.setattr(search_module, "_HUNTS", 1_000_000)
+    result = explore(small.deep(length=25, width=5), no_fault(25), max_seconds=0.3)
+    assert result.verdict is VIOLATED
+
+
+# ---- reports -----------------------------------------------------------------------------------------------
+
+
+def test_a_report_says_everything_that_is_needed():
+    text = str(explore(toys.pool_system(requesters=2, workers=2, chunks=1)))
+    assert text.startswith(
+        "violated: deadlock free\n  pool system (requesters=2, workers=2, chunks=1, callback_workers=None, alike=False)"
+    )
+    for part in (
+        "breadth-first, workers interchangeable:",
+        "schedule (shortest, with the fewest switches between processes):",
+        "   1  requester[0]  submits dispatch(0) to stream",
+        "stuck:\n  stream 2/2: every worker is in dispatch(",
+        "one more worker in stream would break this knot",
+        "point of no return: step ",
+        "replay: simcore replay sc1-",
+    ):
+        assert part in text, part
+
+
+def test_a_report_of_a_proof_gives_its_bound():
+    text = str(explore(toys.pool_system(requesters=1, workers=2, chunks=1)))
+    assert text.startswith("holds: deadlock free\n  pool system (requesters=1, workers=2, chunks=1")
+    assert "undetermined" not in text
+
+
+def test_a_report_without_an_answer_says_why():
+    assert "undetermined because max_states=3 was reached" in str(explore(small.crossed(), max_states=3))
+
+
+def test_pct_reports_the_probability_that_it_guarantees():
+    result = explore(small.steps(length=2, processes=2), strategy=PCT(depth=2))
+    assert result.reason.endswith("one run meets a bug of depth 2 with probability at least 0.12")  # 1 / (2 * 4)
+
+
+def test_the_token_of_a_report_replays_to_its_state():
+    counterexample = explore(toys.pool_system(requesters=2, workers=2, chunks=1)).counterexample
+    kernel = Kernel(toys.pool_system(requesters=2, workers=2, chunks=1))
+    schedule = Schedule.from_token(counterexample.token)
+    assert schedule.processes == counterexample.schedule.processes
+    assert str(kernel.view(schedule.states(kernel)[-1])) == str(counterexample.state)
+
+
+def test_a_model_that_cannot_be_built_again_has_no_token():
+    model = Model("on the way")
+    event = model.event("event")
+
+    def wait():
+        yield event.wait()
+
+    model.process("main", wait)
+    result = explore(model)
+    assert result.counterexample.token == ""
+    assert "replay: explore the same model again" in str(result)
+
+
+# ---- the point of no return --------------------------------------------------------------------------------
+
+
+def test_the_point_of_no_return_is_the_step_after_which_nothing_can_end_well():
+    counterexample = explore(small.nested_submit(workers=2, tasks=3)).counterexample
+    kernel = Kernel(small.nested_submit(workers=2, tasks=3))
+    states = counterexample.schedule.states(kernel)
+    ends_well = [can_end_well(kernel, state) for state in states]
+    assert counterexample.no_return.exact
+    assert counterexample.no_return.step == ends_well.index(False)
+
+
+def can_end_well(kernel, state):
+    seen, stack = {state}, [state]
+    while stack:
+        reached = stack.pop()
+        if kernel.finished(reached):
+            return True
+        new = {choice.state for choice in kernel.successors(reached)} - seen
+        seen |= new
+        stack += new
+    return False
+
+
+def test_what_never_ends_has_no_point_of_no_return():
+    assert explore(small.hidden()).counterexample.no_return is None
+
+
+def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkeypatch):
+    """Each question may then look at a twentieth of its states, and what is left open is an interval."""
+    monkeypatch.setattr(search_module, "HUNT_AFTER", 100)
+    monkeypatch.setattr(no_return_module, "NO_RETURN_STATES", 2_000)
+    monkeypatch.setattr(search_module, "_HUNTS", 5)
+    looked = []
+    real = no_return_module.reach
+
+    def counted(kernel, start, goal, budget, prune, representative):
+        def pruned(state):
+            looked[-1] += 1
+            return prune(state)
+
+        looked.append(0)
+        return real(kernel, start, goal, budget, pruned, representative)
+
+    monkeypatch.setattr(no_return_module, "reach", counted)
+    result = explore(toys.pool_system(requesters=7, workers=4, chunks=1), max_seconds=0.5)
+    assert result.verdict is VIOLATED
+    assert 0 < max(looked) <= 101

@@ -1,0 +1,208 @@
+"""A model names its objects and processes once, and knows what built it."""
+
+import sys
+
+import pytest
+import toys
+
+from simcore.errors import ModelError
+from simcore.kernel import Kernel
+from simcore.model import Model, Origin, build, models_of
+from simcore.model.objects import sleep
+
+
+def plain(*, n: int = 2, name: str = "x") -> Model:
+    """Build a model from parameters."""
+    return Model(f"{name} {n}")
+
+
+def mutable(*, items=()) -> Model:
+    """Build a model from a parameter that no command line can give."""
+    return Model(str(items))
+
+
+def no_model() -> Model:
+    """Build nothing."""
+    return 3  # type: ignore[return-value]
+
+
+def unannotated():
+    """Build a model and do not say so."""
+    return Model("m")
+
+
+def needs(*, n: int) -> Model:
+    """Build a model from a parameter without a default."""
+    return Model(str(n))
+
+
+def _private() -> Model:
+    return Model("private")
+
+
+KINDS = ["lock", "rlock", "event", "condition", "semaphore", "future", "queue", "link", "variable"]
+
+
+@pytest.mark.parametrize("second", [*KINDS, "process", "pool", "timer"])
+@pytest.mark.parametrize("first", KINDS)
+def test_a_name_is_taken_once(first, second):
+    model = Model("m")
+    getattr(model, first)("x")
+    makers = {
+        "process": lambda: model.process("x", toys.one_lock),
+        "pool": lambda: model.thread_pool("x", 1),
+        "timer": lambda: model.timer("x", 1.0, toys.one_lock),
+    }
+    with pytest.raises(ModelError, match="the name 'x' is taken"):
+        makers.get(second, lambda: getattr(model, second)("x"))()
+
+
+def test_process_is_a_name_like_any_other():
+    model = Model("m")
+    model.variable("process", 3)
+    model.process("p", lambda: (yield sleep(1)))
+    assert toys.run(model)["process"] == 3
+
+
+def test_a_worker_has_a_name_too():
+    model = Model("m")
+    model.thread_pool("pool", 2)
+    with pytest.raises(ModelError, match=r"'pool\[1\]' is taken"):
+        model.lock("pool[1]")
+
+
+@pytest.mark.parametrize("name", ["", None, 3])
+def test_a_name_is_a_text(name):
+    with pytest.raises(ModelError, match="a name is a non-empty text"):
+        Model("m").lock(name)
+
+
+def test_a_running_generator_is_no_process():
+    def process():
+        yield sleep(1)
+
+    with pytest.raises(ModelError, match=r"model\.process\(name, fn, \*args\)"):
+        Model("m").process("p", process())
+
+
+def test_a_pool_knows_its_workers():
+    model = Model("m")
+    pool = model.thread_pool("pool", 2)
+    ((found, workers),) = model.pools()
+    assert (found, [worker.name for worker in workers]) == (pool, ["pool[0]", "pool[1]"])
+
+
+# ---- indices -----------------------------------------------------------------------------------------
+
+
+def test_indices_have_names():
+    assert [str(index) for index in Model("m").indices("download", 2)] == ["download[0]", "download[1]"]
+
+
+def test_indices_name_processes_and_are_keys():
+    model = Model("m")
+    names = model.indices("download", 2)
+    inbox = {name: model.queue(f"inbox of {name}") for name in names}
+
+    def process(name):
+        yield inbox[name].put(name)
+
+    for name in names:
+        model.process(name, process, name)
+    assert toys.run(model, "download[1]")["inbox of download[1]"] == (names[1],)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda a, b: a < b,
+        lambda a, b: a >= b,
+        lambda a, b: a + 1,
+        lambda a, b: 1 + a,
+        lambda a, b: a - b,
+        lambda a, b: a % 2,
+        lambda a, b: int(a),
+        lambda a, b: [1, 2][a],
+        lambda a, b: bool(a),
+        lambda a, b: sorted([b, a]),
+    ],
+)
+def test_indices_have_no_order_and_no_arithmetic(use):
+    with pytest.raises(ModelError, match=r"download\[\d\]: the names .* are interchangeable"):
+        use(*Model("m").indices("download", 2))
+
+
+def test_indices_are_equal_to_themselves_alone():
+    a, b = Model("m").indices("download", 2)
+    assert (a == a, a == b, a != b, len({a, b})) == (True, False, True, 2)
+
+
+def test_a_family_of_indices_exists_once():
+    model = Model("m")
+    model.indices("download", 2)
+    with pytest.raises(ModelError, match="the family exists already"):
+        model.indices("download", 2)
+
+
+def test_a_negative_number_of_indices_is_refused():
+    with pytest.raises(ModelError, match="at least 0"):
+        Model("m").indices("download", -1)
+
+
+# ---- where a model came from -------------------------------------------------------------------------
+
+
+def test_a_model_knows_the_function_and_the_parameters_that_built_it():
+    assert plain(n=3).origin == Origin(f"{__name__}:plain", {"n": 3, "name": "x"})
+
+
+def test_a_model_is_built_again_from_its_origin():
+    assert build(plain(n=3).origin).name == "x 3"
+
+
+@pytest.mark.parametrize("model", [lambda: Model("m"), lambda: mutable(items=[1]), unannotated])
+def test_a_model_that_cannot_be_built_again_has_no_origin(model):
+    assert model().origin is None
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters", "text"),
+    [
+        ("plain", {}, r"write package\.module:function"),
+        (":plain", {}, r"write package\.module:function"),
+        ("no_such_module_at_all:plain", {}, "there is no module 'no_such_module_at_all'"),
+        (".relative:plain", {}, "without a leading dot"),
+        ("test_model:nothing", {}, r"no model function 'nothing'; it has .*plain"),
+        ("test_model:KINDS", {}, "no model function 'KINDS'"),
+        ("test_model:plain", {"m": 1}, "has no parameter 'm'; it has n, name"),
+        ("test_model:needs", {}, "needs a value for its parameter 'n': -p n="),
+        ("test_model:no_model", {}, "returned a int, not a Model"),
+    ],
+)
+def test_what_cannot_be_built_is_one_clear_error(function, parameters, text):
+    with pytest.raises(ModelError, match=text):
+        build(Origin(function, parameters))
+
+
+@pytest.mark.parametrize("text", ["import no_such_thing_at_all", "from os import nothing", "x = ", "1 / 0"])
+def test_a_module_that_cannot_be_imported_is_one_clear_error(tmp_path, monkeypatch, text):
+    (tmp_path / "broken_models.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_models", raising=False)
+    with pytest.raises(ModelError, match="broken_models cannot be imported"):
+        build(Origin("broken_models:buggy", {}))
+
+
+def test_the_models_of_a_module_are_its_public_functions_that_say_so():
+    assert models_of(sys.modules[__name__]) == ["plain", "mutable", "no_model", "needs"]
+
+
+def test_building_a_model_runs_nothing():
+    model = Model("m")
+
+    def process():
+        raise AssertionError("run")
+        yield
+
+    model.process("p", process)
+    assert Kernel(model).view(Kernel(model).initial).process("p").status == "failed"
