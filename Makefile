@@ -3,34 +3,42 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo matrix test slow check bench clean
 
-demo: .venv/ready
-	$(BIN)/simcore reproduce models/reports/nvflare-4171.toml
+demo: .venv/demo
+	$(BIN)/simcore demo
 
-matrix: .venv/ready
+matrix: .venv/dev
 	$(BIN)/simcore matrix
 
-test: .venv/ready
+test: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-slow: .venv/ready
+slow: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
-check: .venv/ready
+# Types are checked where models and properties are inside the package, as they are once installed.
+check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	rm -rf .venv/typed && mkdir -p .venv/typed/simcore
+	ln -s $(wildcard $(CURDIR)/simcore/*) $(CURDIR)/models $(CURDIR)/properties .venv/typed/simcore
+	cd .venv/typed && ../bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
 
-bench: .venv/ready
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+bench: .venv/dev
+	$(PIP) --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
-# The last line is written only when everything before it succeeded, so an interrupted install is repeated.
-.venv/ready: pyproject.toml
+# A stamp is written only when everything before it succeeded, so an interrupted install is repeated.
+.venv/demo: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --editable '.[plots]'
+	touch $@
+
+.venv/dev: .venv/demo
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 clean:

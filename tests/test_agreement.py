@@ -24,7 +24,7 @@ from simcore.kernel import Kernel
 from simcore.model import Verdict, build
 from simcore.schedule import Schedule
 from simcore.simulate import simulate
-from simcore.stateful.machine import machine
+from simcore.stateful import machine
 
 QUICK = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]

@@ -17,14 +17,14 @@ from typing import Any, NoReturn, get_args
 import click
 
 from simcore.command.arguments import build_model, catalogue, described, modules, read_property, read_seconds
-from simcore.command.console import matrix_text, progress, sections, status, stepped, whole_file, width
+from simcore.command.console import matrix_text, progress, sections, status, stepped, width
 from simcore.command.matrix import NAMES, answer, choose
 from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explore import explore
 from simcore.model import Timeouts, Verdict, build
-from simcore.report import as_json, check_folder, execution_json, simulation_json, write_folder
+from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
 from simcore.report.promela import promela
 from simcore.schedule import Schedule
 from simcore.simulate import simulate

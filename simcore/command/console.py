@@ -1,9 +1,8 @@
-"""What the commands show beside a verdict: tables, how a replay stands, what is being done; and the file one writes."""
+"""What the commands show beside a verdict: tables, how a replay stands, and what is being done."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from simcore.command.matrix import NAMES, Matrix, Row
-from simcore.errors import OptionError
 from simcore.explain import WaitForGraph
 from simcore.explore import Progress
 from simcore.kernel import Kernel
@@ -121,36 +119,3 @@ def progress(working: Callable[[str], None] | None = None) -> Iterator[Callable[
 def _counted(now: Progress) -> str:
     rate = f"{now.states:,} states, {now.states / max(now.seconds, 1e-9):,.0f} per second"
     return f"{rate}, frontier {now.frontier:,}, depth {now.depth}, {now.seconds:.0f} s"
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Callable[[str], None]]:
-    """Give what takes the text of a file, which is ``path`` when all went well; else what was there stays as it was.
-
-    Raises
-    ------
-    OptionError
-        When ``path`` cannot be written, before anything else is done if that can be seen.
-    """
-    place = path.resolve()
-    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    texts: list[str] = []
-    try:
-        with _writing(path):
-            if place.exists() and not place.is_file():
-                raise OptionError(f"{path} is no file that could be written; name another one with --out")
-            partial.touch()
-        yield texts.append
-        with _writing(path):
-            partial.write_text("".join(texts), encoding="utf-8")
-            os.replace(partial, place)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OptionError(f"{path} cannot be written: {error.strerror}; name another one with --out") from error

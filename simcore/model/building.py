@@ -92,9 +92,9 @@ def import_module(name: str) -> ModuleType:
     ModelError
         When there is no such module, or it cannot be run.
     """
-    ours = _of_the_library(name)
+    name = _of_the_library(name) or name
     try:
-        return importlib.import_module(ours or name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
             raise ModelError(f"module {name} cannot be imported: {error}") from error

@@ -3,18 +3,9 @@
 `simcore.report.pictures` draws, and `simcore.report.promela` writes a program for Spin.
 """
 
-from simcore.report.data import (
-    Line,
-    as_json,
-    check_folder,
-    execution_json,
-    model_json,
-    printed_table,
-    simulation_json,
-    step_json,
-    table,
-    write_folder,
-)
+from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
+from simcore.report.folder import check_folder, whole_file, write_folder
+from simcore.report.tables import Line, printed_table, table
 
 __all__ = [
     "Line",
@@ -28,5 +19,6 @@ __all__ = [
     "simulation_json",
     "step_json",
     "table",
+    "whole_file",
     "write_folder",
 ]

@@ -301,7 +301,7 @@ def test_list_tells_the_bug_once_then_each_model_with_its_parameters(simcore, mo
 simcore.models.pool_starvation
   Every worker of a thread pool waits for a task that is queued in the same pool.
   report: https://github.com/NVIDIA/NVFlare/pull/4171
-  reproduce: simcore reproduce models/reports/nvflare-4171.toml
+  reproduce: simcore reproduce nvflare-4171
 
   simcore.models.pool_starvation:buggy  Build the system before #4171.
       downloads=8  Threads that download at once, each with one request open.
@@ -785,7 +785,7 @@ def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback():
 
 DELETED = """
 import os, signal, sys, time
-from simcore import cli
+from simcore.command import cli
 
 class Slow:
     def __del__(self):

@@ -246,11 +246,11 @@ def test_a_report_without_a_counterexample_has_no_picture_of_one(reproduce, tmp_
 def test_a_report_about_locks_alone_has_pictures_too(reproduce, tmp_path):
     locks = """
 [models.before]
-function = "tests.toys:philosophers"
+function = "toys:philosophers"
 parameters = { n = 2, cyclic = false, together = false }
 
 [models.after]
-function = "tests.toys:philosophers"
+function = "toys:philosophers"
 parameters = { n = 2, cyclic = false, together = false, ordered = true }
 """
     text = locks.join(

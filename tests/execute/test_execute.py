@@ -486,7 +486,7 @@ def unread_requests(*more, capacity=1, **options) -> Model:
 
 def looked_at(monkeypatch, model, look, **options):
     """Run for real; return the run, and what ``look`` saw of it just before everybody was let go."""
-    package, seen = importlib.import_module("simcore.execute"), []
+    package, seen = importlib.import_module("simcore.execute.driver"), []
     observe = package.observe
 
     def spy(run):
@@ -958,7 +958,7 @@ def test_an_interrupt_leaves_nothing_behind(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("simcore.execute"), "watch", interrupted)
+    monkeypatch.setattr(importlib.import_module("simcore.execute.driver"), "watch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         execute(pool_starvation.buggy(downloads=2, workers=2))
 

@@ -1,44 +1,12 @@
 """A model names its objects and processes once, and knows what built it."""
 
-import sys
-
 import pytest
 import toys
 
 from simcore.errors import ModelError
 from simcore.kernel import Kernel
-from simcore.model import Model, Origin, build, models_of
+from simcore.model import Model
 from simcore.model.objects import sleep
-
-
-def plain(*, n: int = 2, name: str = "x") -> Model:
-    """Build a model from parameters."""
-    return Model(f"{name} {n}")
-
-
-def mutable(*, items=()) -> Model:
-    """Build a model from a parameter that no command line can give."""
-    return Model(str(items))
-
-
-def no_model() -> Model:
-    """Build nothing."""
-    return 3  # type: ignore[return-value]
-
-
-def unannotated():
-    """Build a model and do not say so."""
-    return Model("m")
-
-
-def needs(*, n: int) -> Model:
-    """Build a model from a parameter without a default."""
-    return Model(str(n))
-
-
-def _private() -> Model:
-    return Model("private")
-
 
 KINDS = ["lock", "rlock", "event", "condition", "semaphore", "future", "queue", "link", "variable"]
 
@@ -150,51 +118,6 @@ def test_a_negative_number_of_indices_is_refused():
 
 
 # ---- where a model came from -------------------------------------------------------------------------
-
-
-def test_a_model_knows_the_function_and_the_parameters_that_built_it():
-    assert plain(n=3).origin == Origin(f"{__name__}:plain", {"n": 3, "name": "x"})
-
-
-def test_a_model_is_built_again_from_its_origin():
-    assert build(plain(n=3).origin).name == "x 3"
-
-
-@pytest.mark.parametrize("model", [lambda: Model("m"), lambda: mutable(items=[1]), unannotated])
-def test_a_model_that_cannot_be_built_again_has_no_origin(model):
-    assert model().origin is None
-
-
-@pytest.mark.parametrize(
-    ("function", "parameters", "text"),
-    [
-        ("plain", {}, r"write package\.module:function"),
-        (":plain", {}, r"write package\.module:function"),
-        ("no_such_module_at_all:plain", {}, "there is no module 'no_such_module_at_all'"),
-        (".relative:plain", {}, "without a leading dot"),
-        ("test_model:nothing", {}, r"no model function 'nothing'; it has .*plain"),
-        ("test_model:KINDS", {}, "no model function 'KINDS'"),
-        ("test_model:plain", {"m": 1}, "has no parameter 'm'; it has n, name"),
-        ("test_model:needs", {}, "needs a value for its parameter 'n': -p n="),
-        ("test_model:no_model", {}, "returned a int, not a Model"),
-    ],
-)
-def test_what_cannot_be_built_is_one_clear_error(function, parameters, text):
-    with pytest.raises(ModelError, match=text):
-        build(Origin(function, parameters))
-
-
-@pytest.mark.parametrize("text", ["import no_such_thing_at_all", "from os import nothing", "x = ", "1 / 0"])
-def test_a_module_that_cannot_be_imported_is_one_clear_error(tmp_path, monkeypatch, text):
-    (tmp_path / "broken_models.py").write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "broken_models", raising=False)
-    with pytest.raises(ModelError, match="broken_models cannot be imported"):
-        build(Origin("broken_models:buggy", {}))
-
-
-def test_the_models_of_a_module_are_its_public_functions_that_say_so():
-    assert models_of(sys.modules[__name__]) == ["plain", "mutable", "no_model", "needs"]
 
 
 def test_building_a_model_runs_nothing():

@@ -273,7 +273,7 @@ def test_a_place_that_cannot_be_written_is_an_option_error(tmp_path, monkeypatch
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("simcore.report.tempfile.mkdtemp", full)
+    monkeypatch.setattr("simcore.report.folder.tempfile.mkdtemp", full)
     with pytest.raises(OptionError, match=r"out cannot be written: No space left on device"):
         check_folder(tmp_path / "out")
 

@@ -15,7 +15,7 @@ from simcore.kernel import Kernel
 from simcore.model import DEADLOCK_FREE, Property, always, eventually, leads_to, sometimes
 from simcore.models import pool_starvation
 from simcore.schedule import Schedule
-from simcore.stateful.machine import machine, parameters, schedules
+from simcore.stateful import driver, machine, parameters, schedules
 
 FIXED = settings(max_examples=200, stateful_step_count=40, deadline=None, database=None, derandomize=True)
 FEW = settings(FIXED, max_examples=15)
@@ -289,7 +289,7 @@ def test_runs_are_steered_towards_blocked_workers():
 
 def test_hypothesis_is_told_how_much_was_blocked(monkeypatch):
     told = []
-    monkeypatch.setattr("simcore.stateful.machine.target", lambda number, label: told.append(label))
+    monkeypatch.setattr(driver, "target", lambda number, label: told.append(label))
     run_state_machine_as_test(machine(pool_system(requesters=1, workers=2)), settings=FEW)
     assert set(told) == {"blocked processes", "blocked workers"}
 

@@ -140,9 +140,7 @@ def find(report: str) -> Path:
     known = {found.stem: found for found in sorted(library().glob("*.toml"))}
     if report in known:
         return known[report]
-    raise OptionError(
-        f"there is no file {report}, and the library has no report of that name; it has {', '.join(known)}"
-    )
+    raise OptionError(f"report {report} is no file, and none of the library, which has {', '.join(known)}")
 
 
 def load(path: Path) -> Report:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from simcore.explore.compiled.native import Array
+from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.rows import fill, pack, unpack
 from simcore.explore.compiled.structs import Layout
 

@@ -1,4 +1,4 @@
-"""Asks numba for the machine code of everything that `native.py` marks, as one function without Python in it.
+"""Asks numba for the machine code of some functions, and of what they call, as one function without Python in it.
 
 That function gets the place of an entry and a frame, makes arrays of what the frame says, and calls the entry. numba's
 conventions are used in two places, `_array_at` and `object_file`; the rest is what it documents.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import types as python
 from collections import namedtuple
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -21,8 +21,9 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
 from simcore.errors import InternalError
-from simcore.explore.compiled import native
-from simcore.explore.compiled.native import Called, Kind, entries, kinds, marked
+from simcore.explore.compiled.kinds import Kind, kinds, marked
+
+Function = Callable[..., Any]
 
 _njit: Any = numba.njit
 _OPTIONS = {
@@ -35,31 +36,31 @@ _OPTIONS = {
 }
 
 
-def object_file() -> bytes:
-    """Return the object file in which `native.NAME` calls one of `native.entries`."""
+def object_file(entries: Sequence[Function], machine: llvm.TargetMachine, name: str) -> bytes:
+    """Return an object file for ``machine`` in which a function called ``name`` calls one of ``entries``."""
     signature = types.int64(types.int64, types.CPointer(types.int64))
-    call = _njit(signature, **_OPTIONS)(_call())
+    call = _njit(signature, **_OPTIONS)(_call(entries))
     module = llvm.parse_assembly(call.inspect_llvm(call.signatures[0]))
     wanted = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
     if wanted:
         raise InternalError(f"compiled functions want {', '.join(wanted)} of Python")
     [function] = [f for f in module.functions if not f.is_declaration]
-    function.name = native.NAME
-    code = native.target_machine().emit_object(module)
+    function.name = name
+    code = machine.emit_object(module)
     assert isinstance(code, bytes)
     return code
 
 
-def _call() -> Callable[..., Any]:
+def _call(entries: Sequence[Function]) -> Function:
     """Write the function that calls one of `entries`, which numba cannot do in a loop: each has other arguments."""
     inside: dict[str, Any] = {"int64": np.int64, "uint64": np.uint64}
     lines = ["def call(place, frame):"]
-    functions = _Functions()
+    functions = _Functions(entries)
     for place, entry in enumerate(entries):
         name = f"entry_{place}"
-        inside[name] = functions.of(entry.function)
-        args, _ = _arguments(kinds(entry.function), 0, inside)
-        returns = f"int64({name}({args}))" if entry.function.__annotations__["return"] == "int" else f"{name}({args})"
+        inside[name] = functions.of(entry)
+        args, _ = _arguments(kinds(entry), 0, inside)
+        returns = f"int64({name}({args}))" if entry.__annotations__["return"] == "int" else f"{name}({args})"
         lines += [f"    if place == {place}:", f"        {'return ' if returns[0] == 'i' else ''}{returns}"]
     exec("\n".join([*lines, "    return 0"]), inside)
     return inside["call"]  # type: ignore[no-any-return]
@@ -121,7 +122,8 @@ def _array_at(kind: Kind) -> Any:
 class _Functions:
     """For each marked function a copy that numba compiles, in which the names of the others mean their copies."""
 
-    def __init__(self) -> None:
+    def __init__(self, entries: Sequence[Function]) -> None:
+        self._wanted = marked.union(entries)
         self._made: dict[Any, Any] = {}
 
     def of(self, function: Any) -> Any:
@@ -137,6 +139,5 @@ class _Functions:
         return ((name, scope[name]) for name in function.__code__.co_names if name in scope)
 
     def _seen(self, thing: Any) -> Any:
-        if isinstance(thing, Called):
-            return self.of(thing.function)
-        return self.of(thing) if isinstance(thing, python.FunctionType) and thing in marked else thing
+        function = getattr(thing, "function", thing)  # what Python calls stands for it under its name
+        return self.of(function) if isinstance(function, python.FunctionType) and function in self._wanted else thing

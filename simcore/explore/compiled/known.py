@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simcore.explore.compiled.native import Array
+from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.orbits import branch_key, component_key
 from simcore.explore.compiled.parts import EVERYTHING
 from simcore.explore.compiled.rows import key_of

@@ -11,7 +11,8 @@ the plain loop (`simcore/search.py`). So nothing that is found depends on how ma
 
 from __future__ import annotations
 
-from simcore.explore.compiled.native import Ints, called, compiled
+from simcore.explore.compiled.kinds import Ints, compiled
+from simcore.explore.compiled.native import called
 from simcore.explore.compiled.registers import (
     BASE,
     BEGUN,

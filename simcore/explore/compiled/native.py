@@ -2,10 +2,10 @@
 
 Importing numba, and having it load what it keeps, takes half a second and 90 MB. So it is asked once for the code of
 all of them together (`compiler.py`); the object file is kept, and LLVM, which numba is built on, links it into any
-later process in a twentieth of a second. What is compiled is plain Python: `compiled` and `called` only mark it.
+later process in a twentieth of a second.
 
 A called function gets its arguments as one array of words, the frame: for an array its address and its shape. What
-they are, its annotations say.
+they are, its annotations say (`kinds.py`).
 """
 
 from __future__ import annotations
@@ -16,88 +16,19 @@ import os
 import tempfile
 from array import array
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 
 from simcore.errors import InternalError
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Kind(NamedTuple):
-    """An array's elements, as numpy calls their type, and its dimensions."""
-
-    code: str
-    dimensions: int = 1
-
-
-Array = Any
-"""A numpy array."""
-
-Bits = Annotated[Array, Kind("b1")]
-Bytes = Annotated[Array, Kind("u1")]
-Words = Annotated[Array, Kind("u8")]
-WordRows = Annotated[Array, Kind("u8", 2)]
-Ints = Annotated[Array, Kind("i8")]
-IntRows = Annotated[Array, Kind("i8", 2)]
-IntRows32 = Annotated[Array, Kind("i4", 2)]
-Ints32 = Annotated[Array, Kind("i4")]
-Ints16 = Annotated[Array, Kind("i2")]
-Words32 = Annotated[Array, Kind("u4")]
-Words16 = Annotated[Array, Kind("u2")]
-Word = Annotated[Any, Kind("u8", 0)]
-"""One number without a sign."""
-
-marked: set[Any] = set()
-"""What is compiled, but not called by Python."""
+from simcore.explore.compiled.kinds import kinds, marked, words
 
 entries: list[Called] = []
 """What Python calls; the machine code knows each by its place."""
-
-
-def compiled(function: F) -> F:
-    """Mark what compiled functions call. In Python it stays what it is."""
-    marked.add(function)
-    return function
-
-
-class Struct:
-    """Arrays and numbers that are given together; a frozen dataclass, with annotations as a called function has.
-
-    When one of its arrays gets another size or place, there has to be another one of it.
-    """
-
-    @cached_property
-    def frame(self) -> list[int]:
-        """Its part of a frame."""
-        fields: Any = type(self)
-        return [word for name, kind in kinds(fields).items() for word in words(getattr(self, name), kind)]
-
-
-@cache
-def kinds(annotated: Any) -> dict[str, Any]:
-    """Return what is said to be the kind of each field or parameter: `Kind`, a class of `Struct`, or int."""
-    hints = get_type_hints(annotated, include_extras=True)
-    hints.pop("return", None)
-    return {name: getattr(hint, "__metadata__", (hint,))[0] for name, hint in hints.items()}
-
-
-def words(value: Any, kind: Any) -> list[int]:
-    """Return what stands for ``value`` in a frame."""
-    if not isinstance(kind, Kind):
-        return value.frame if isinstance(value, Struct) else [int(value)]
-    if not kind.dimensions:
-        bits = int(value) & (1 << 64) - 1
-        return [bits - (bits >> 63 << 64)]  # the same bits, with a sign
-    about = value.__array_interface__
-    if about["typestr"][1:] != kind.code or len(about["shape"]) != kind.dimensions or about["strides"]:
-        raise InternalError(f"an array {about} was given for one of {kind}")
-    return [about["data"][0], *about["shape"]]
 
 
 class Called:
@@ -148,7 +79,7 @@ def machine_code() -> Any:
     if code is None:
         from simcore.explore.compiled.compiler import object_file
 
-        code = object_file()
+        code = object_file([entry.function for entry in entries], target_machine(), NAME)
         any(_written(folder, name, code) for folder in _folders())
     return _linked(code)
 
@@ -188,7 +119,8 @@ def target_machine() -> llvm.TargetMachine:
 def _about() -> str:
     """Return what the object file depends on, in short: our source, LLVM, this processor, the place of each entry."""
     functions = [*marked, *(entry.function for entry in entries)]
-    modules = {__name__, f"{__package__}.compiler", f"{__package__}.structs", *(f.__module__ for f in functions)}
+    own = ("native", "kinds", "compiler", "structs")
+    modules = {*(f"{__package__}.{name}" for name in own), *(f.__module__ for f in functions)}
     sources = [(_HERE / f"{module.rpartition('.')[2]}.py").read_bytes() for module in sorted(modules)]
     machine = llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     places = [(entry.function.__module__, entry.function.__name__) for entry in entries]

@@ -6,7 +6,7 @@ elsewhere that is asked.
 
 from __future__ import annotations
 
-from simcore.explore.compiled.native import Word, compiled
+from simcore.explore.compiled.kinds import Word, compiled
 from simcore.explore.compiled.registers import (
     ASK_1,
     ASK_2,

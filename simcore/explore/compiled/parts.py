@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simcore.explore.compiled.native import compiled
+from simcore.explore.compiled.kinds import compiled
 from simcore.explore.compiled.orbits import represent
 from simcore.explore.compiled.registers import (
     ASK_1,

@@ -6,7 +6,8 @@ asks for what no table holds yet; then the state that it was at is begun again.
 
 from __future__ import annotations
 
-from simcore.explore.compiled.native import IntRows32, Ints, Words, called, compiled
+from simcore.explore.compiled.kinds import IntRows32, Ints, Words, compiled
+from simcore.explore.compiled.native import called
 from simcore.explore.compiled.orbits import signature
 from simcore.explore.compiled.parts import choose
 from simcore.explore.compiled.registers import (

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from simcore.explore.compiled import proof
+from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
-from simcore.explore.compiled.native import Array
 from simcore.explore.compiled.registers import (
     ALIVE,
     ASK_1,

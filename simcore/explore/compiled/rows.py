@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simcore.explore.compiled.native import IntRows, Ints, Word, WordRows, Words, called, compiled
+from simcore.explore.compiled.kinds import IntRows, Ints, Word, WordRows, Words, compiled
+from simcore.explore.compiled.native import called
 from simcore.explore.compiled.registers import LOW, ONE, ZERO, U
 from simcore.explore.compiled.structs import Layout
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simcore.explore.compiled import loop
-from simcore.explore.compiled.native import Array
+from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.registers import (
     ALIVE,
     CROWDED,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from simcore.explore.compiled.native import Array, kinds
+from simcore.explore.compiled.kinds import Array, kinds
 from simcore.explore.compiled.registers import (
     ALIVE,
     BASE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simcore.explore.compiled.native import Word, compiled
+from simcore.explore.compiled.kinds import Word, compiled
 from simcore.explore.compiled.registers import (
     ANYTIME,
     ASK_1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simcore.explore.compiled.native import (
+from simcore.explore.compiled.kinds import (
     Bits,
     Bytes,
     IntRows,

@@ -12,7 +12,7 @@ import numpy as np
 
 from simcore.explain import Knots
 from simcore.explore.compiled.columns import Columns
-from simcore.explore.compiled.native import Array
+from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.registers import (
     CREATES,
     EXPIRES,

@@ -15,8 +15,8 @@ from dataclasses import fields
 from typing import Any, NamedTuple, Protocol
 
 from simcore.explore.reduction.names import Moves, Names, NotSymmetric
+from simcore.kernel import parts
 from simcore.kernel.freeze import Freezer, Unfreezable, is_frozen_dataclass
-from simcore.kernel.tasks import parts
 from simcore.model import Index, Process
 from simcore.model.objects import Task
 from simcore.model.operations import SharedObject

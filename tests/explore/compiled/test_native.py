@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simcore.errors import InternalError
-from simcore.explore.compiled import native, proof
+from simcore.explore.compiled import compiler, native, proof
 from simcore.explore.compiled.columns import Columns
-from simcore.explore.compiled.native import Called, Kind, machine_code, words
+from simcore.explore.compiled.kinds import Kind, Struct, kinds, words
+from simcore.explore.compiled.native import Called, machine_code
 from simcore.explore.compiled.rows import fill, mixed, pack, put, unpack
 
 WITHOUT_NUMBA = """
@@ -72,7 +73,7 @@ def test_code_that_is_damaged_is_compiled_again(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(native, "_folders", lambda: (tmp_path,))
     monkeypatch.setattr(native, "_linked", made.append)
-    monkeypatch.setattr("simcore.explore.compiled.compiler.object_file", lambda: b"machine code")
+    monkeypatch.setattr(compiler, "object_file", lambda *_: b"machine code")
     for damaged in (False, False, True):
         for path in tmp_path.iterdir() if damaged else []:
             path.write_bytes(b"x")
@@ -135,6 +136,6 @@ def test_code_in_which_entries_have_other_places_is_another(monkeypatch):
 
 
 def test_each_entry_says_what_it_takes():
-    kinds = list(chain.from_iterable(native.kinds(entry.function).values() for entry in native.entries))
-    assert kinds
-    assert all(kind is int or isinstance(kind, Kind) or issubclass(kind, native.Struct) for kind in kinds)
+    told = list(chain.from_iterable(kinds(entry.function).values() for entry in native.entries))
+    assert told
+    assert all(kind is int or isinstance(kind, Kind) or issubclass(kind, Struct) for kind in told)

@@ -1,0 +1,127 @@
+"""What is written is there as a whole or not at all: it is written beside its place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from simcore.errors import OptionError
+
+NAMES = ("report.md", "report.json", "wait-for.png", "wait-for.mmd", "occupancy.png")
+"""The files of a report."""
+
+
+def check_folder(folder: Path, names: Collection[str] = NAMES) -> None:
+    """Tell early whether `write_folder` will take ``folder`` for files of these ``names``.
+
+    Raises
+    ------
+    OptionError
+        When it cannot be written, or holds something of another name.
+    """
+    try:
+        if folder.exists():
+            if not folder.is_dir():
+                raise OptionError(f"{folder} is not a folder; name another place with --out")
+            foreign = sorted(path.name for path in folder.iterdir() if path.name not in names)
+            if foreign:
+                raise OptionError(f"{folder} holds {foreign[0]}, which would be lost; name another place with --out")
+        _partial(folder).rmdir()
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes | str], names: Collection[str] = NAMES) -> None:
+    """Write ``files`` as ``folder``, whole or not at all: it is written beside its place, then renamed.
+
+    An older folder is there until all of the new one is. Who is killed between the two renames leaves none, and
+    both beside it; who is interrupted there leaves the older one.
+
+    Raises
+    ------
+    OptionError
+        When ``folder`` cannot be written, or holds something of another name.
+    """
+    check_folder(folder, names)
+    try:
+        partial = _partial(folder)
+        try:
+            partial.chmod(0o755)
+            for name, content in files.items():
+                (partial / name).write_bytes(content.encode() if isinstance(content, str) else content)
+            _swap(partial, folder.resolve())
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        _sweep(folder)
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from error
+
+
+def _partial(folder: Path) -> Path:
+    """Return a new folder beside ``folder``."""
+    place = folder.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".partial", dir=place.parent))
+
+
+def _swap(new: Path, folder: Path) -> None:
+    old = new.with_name(f"{new.name.removesuffix('.partial')}.old.partial")
+    try:
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(new, folder)
+    finally:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed have left."""
+    place = folder.resolve()
+    left = re.compile(rf"\.{re.escape(place.name)}\.\w{{8}}(\.old)?\.partial")
+    for path in place.parent.iterdir():
+        if left.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> OptionError:
+    return OptionError(f"{folder} cannot be written: {error.strerror}; name another place with --out")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Callable[[str], None]]:
+    """Give what takes the text of a file, which is ``path`` when all went well; else what was there stays as it was.
+
+    Raises
+    ------
+    OptionError
+        When ``path`` cannot be written, before anything else is done if that can be seen.
+    """
+    place = path.resolve()
+    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    texts: list[str] = []
+    try:
+        with _writing(path):
+            if place.exists() and not place.is_file():
+                raise OptionError(f"{path} is no file that could be written; name another one with --out")
+            partial.touch()
+        yield texts.append
+        with _writing(path):
+            partial.write_text("".join(texts), encoding="utf-8")
+            os.replace(partial, place)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OptionError(f"{path} cannot be written: {error.strerror}; name another one with --out") from error
