@@ -19,6 +19,10 @@ def name_of(module: ModuleType) -> str:
     return module.__name__.removeprefix("simcore.models.")
 
 
+def models_named(name: str) -> ModuleType:
+    return importlib.import_module(f"simcore.models.{name}")
+
+
 def each_claim():
     for module in CLAIMED:
         for position, claim in enumerate(claims_of(module)):

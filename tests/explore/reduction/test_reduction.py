@@ -3,9 +3,9 @@
 import pytest
 import small
 import toys
+from compared import TOYS, agree, both, notified
 from generated import system, systems
 from hypothesis import given, settings
-from systems import TOYS, agree, both, notified
 
 from simcore import SimcoreError, Verdict, always, eventually, explore, leads_to, replay
 from simcore.explore.reduction import Symmetry

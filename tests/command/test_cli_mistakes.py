@@ -1,0 +1,170 @@
+"""Every mistake is one line that says what is wrong, and leaves with status 2."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import pytest
+from command_line import BUGGY, SYSTEMS, assert_one_line, token_of
+
+# ---- mistakes ------------------------------------------------------------------------------------------
+
+EACH = pytest.mark.parametrize("command", ["explore", "simulate", "execute"])
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("simcore.models.pool_starvation", ("names no model", "package.module:function")),
+        ("simcore.models.pool_starvation:", ("names no model",)),
+        (":buggy", ("names no model",)),
+        ("", ("names no model",)),
+        ("simcore.models.no_such:buggy", ("no module 'simcore.models.no_such'",)),
+        ("no_such_package.x:buggy", ("no module 'no_such_package'",)),
+        ("simcore.models.pool_starvation:bugy", ("no model function 'bugy'", "buggy, fixed")),
+        ("systems:locks:left", ("no model function", "locks")),
+        ("unfinished:model", ("module unfinished cannot be imported: SyntaxError", "unfinished.py, line 1")),
+        ("raising:model", ("module raising cannot be imported: RuntimeError: at import", "raising.py:1")),
+        ("lacking:model", ("module lacking cannot be imported", "no_such_package")),
+        ("leaving:model", ("module leaving cannot be imported: SystemExit",)),
+        ("systems:nothing", ("systems:nothing returned a NoneType, not a Model",)),
+        ("systems:divides", ("systems:divides()", "ZeroDivisionError: division by zero", "systems.py:43 in divides")),
+        ("systems:leaves", ("systems:leaves()", "SystemExit", "systems.py:")),
+        ("systems:needs", ("systems:needs needs a value for its parameter 'n'",)),
+        ("systems:SYSTEMS", ("no model function",)),
+    ],
+)
+def test_a_wrong_model_is_one_line(simcore, here, command, model, words):
+    assert_one_line(simcore(command, model), *words)
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("downlods=2", ("no parameter 'downlods'", "downloads, workers, chunks")),
+        ("downloads", ("'downloads': write name=value",)),
+        ("=2", ("write name=value",)),
+        ("workers=abc", ("simcore.models.pool_starvation:buggy(workers='abc')", "workers")),
+        ("workers=", ("workers=''",)),
+        ("workers=1.5", ("workers",)),
+        ("downloads=-1", ("downloads=-1", "at least 0")),
+        ("workers=0", ("workers",)),
+        ("chunks=abc", ("chunk",)),
+    ],
+)
+def test_a_wrong_parameter_is_one_line(simcore, command, given, words):
+    run = simcore(command, "simcore.models.pool_starvation:buggy", "-p", given)
+    if given == "chunks=abc":  # what a process does with its parameters is the process's business
+        assert run.status == 1
+        assert "TypeError" in run.out
+    else:
+        assert_one_line(run, *words)
+
+
+def test_a_parameter_given_twice_is_one_line(simcore):
+    run = simcore("explore", "simcore.models.pool_starvation:buggy", "-p", "workers=1", "-p", "workers=2")
+    assert_one_line(run, "'workers' is given twice")
+
+
+def test_a_built_in_exception_names_the_function_its_parameters_and_the_line(simcore, here):
+    run = simcore("explore", "systems:ranges", "-p", "n=abc")
+    assert_one_line(run, "systems:ranges(n='abc')", "TypeError", "cannot be interpreted as an integer", "systems.py:")
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("nonsense", ("names no property",)),
+        ("simcore.properties.no_such:thing", ("simcore.properties.no_such",)),
+        ("simcore.properties.deadlock:no_such", ("no_such",)),
+        ("unfinished:thing", ("unfinished.py, line 1",)),
+        ("systems:of_nothing", ("argument",)),
+        ("systems:of_nothing(1)", ("is a int, not a Property",)),
+        ("systems:of_locks", ("AttributeError", "no_such_thing", "systems.py:")),
+    ],
+)
+def test_a_wrong_property_is_one_line(simcore, here, spec, words):
+    assert_one_line(simcore("explore", "systems:dies", "--property", spec), *words)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explore", "systems:locks", "--no-such-option"),
+        ("explore", "systems:locks", "--max-states", "many"),
+        ("explore", "systems:locks", "--max-states", "0"),
+        ("explore", "systems:locks", "--max-memory", "0"),
+        ("explore", "systems:locks", "--cores", "0"),
+        ("explore", "systems:locks", "--compact"),
+        ("explore", "systems:locks", "--checkpoint", "no/such/folder/file"),
+        ("explore", "systems:locks", "--checkpoint", "systems.py"),
+        ("explore", "systems:locks", "--checkpoint", "x.ck", "--checkpoint-every", "-1"),
+        ("explore", "systems:locks", "--max-seconds", "nan"),
+        ("explore", "systems:locks", "--strategy", "luck"),
+        (
+            "explore",
+            "systems:locks",
+            "--strategy",
+            "depth",
+            "--property",
+            "simcore.properties.deadlock:no_stuck_subset",
+        ),
+        ("explore",),
+        ("explore", "systems:locks", "systems:locks"),
+        ("simulate", "systems:locks", "--until", "-1"),
+        ("simulate", "systems:locks", "--latency", "a.acquire=fast"),
+        ("simulate", "systems:locks", "--latency", "a.acquire=nan"),
+        ("simulate", "systems:locks", "--latency", "a.aquire=1"),
+        ("simulate", "systems:locks", "--load", "nobody=1"),
+        ("execute", "systems:locks", "--max-seconds", "0"),
+        ("execute", "systems:locks", "--max-seconds", "nan"),
+        ("no-such-command",),
+        ("--no-such-option",),
+        ("list", "no_such_package"),
+        ("list", "unfinished"),
+        ("list", "unlinked"),
+        ("matrix", "no_such_package"),
+        ("matrix", "unfinished"),
+        ("matrix", "systems"),
+        ("matrix", "--jobs", "0"),
+        ("replay",),
+        ("reproduce",),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_option_or_command_is_one_line(simcore, here, arguments):
+    assert_one_line(simcore(*arguments))
+
+
+@pytest.mark.parametrize("driver", ["explore", "simulate", "execute"])
+def test_a_corrupt_token_is_one_line(simcore, driver):
+    token = token_of(simcore, *BUGGY)
+    middle = len(token) // 2
+    changed = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
+    for corrupt in ("", "sc1-", "sc2" + token[3:], token[:-1], token[:40], token + "A", changed, token.upper(), "é"):
+        assert_one_line(simcore("replay", corrupt, "--on", driver), "token")
+
+
+@pytest.mark.parametrize("gone", ["module", "function", "parameter"])
+def test_a_token_of_a_model_that_is_gone_is_one_line(simcore, here, gone):
+    token = token_of(simcore, "systems:locks")
+    change = {"module": None, "function": ("def locks", "def keys"), "parameter": ("opposed: bool", "crossed: bool")}
+    if change[gone] is None:
+        (here / "systems.py").unlink()
+    else:
+        (here / "systems.py").write_text(SYSTEMS.replace(*change[gone]))
+    del sys.modules["systems"]
+    shutil.rmtree(here / "__pycache__", ignore_errors=True)
+    assert_one_line(simcore("replay", token), {"module": "systems", "function": "keys", "parameter": "crossed"}[gone])
+
+
+def test_a_token_of_a_model_that_has_changed_is_one_line(simcore, here):
+    token = token_of(simcore, "systems:locks")
+    changed = SYSTEMS.replace('model.lock("b")', 'model.lock("c")')
+    (here / "systems.py").write_text(changed)
+    del sys.modules["systems"]
+    shutil.rmtree(here / "__pycache__", ignore_errors=True)
+    assert_one_line(simcore("replay", token), "systems:locks", "another version")
