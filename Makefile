@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo matrix test slow check bench clean
+.PHONY: demo matrix test slow check elsewhere bench clean
 
 demo: .venv/demo
 	$(BIN)/simcore demo
@@ -26,6 +26,13 @@ check: .venv/dev
 	rm -rf .venv/typed && mkdir -p .venv/typed/simcore
 	ln -s $(wildcard $(CURDIR)/simcore/*) $(CURDIR)/models $(CURDIR)/properties .venv/typed/simcore
 	cd .venv/typed && ../bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
+
+# What depends on the interpreter, on another one: make elsewhere PYTHON=python3.15
+HERE := .venv/elsewhere/$(notdir $(PYTHON))
+elsewhere:
+	$(PYTHON) -m venv $(HERE)
+	$(HERE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]' pytest-xdist
+	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute tests/explore/compiled tests/explore/test_checkpoint.py
 
 bench: .venv/dev
 	$(PIP) --editable '.[bench]'
