@@ -1,6 +1,8 @@
 """What a step means: each process is learned once, as program points, and a state is a tuple of small integers.
 
-How values are frozen is in `simcore.kernel.freeze`, what code mentions in `simcore.kernel.mentions`.
+How values are frozen is in `simcore.kernel.freeze`, how a suspended generator is read in `simcore.kernel.generators`,
+and whether this interpreter lets it be read is tried by `simcore.kernel.selftest`. What code mentions is in
+`simcore.kernel.mentions`.
 """
 
 from simcore.kernel.deadlines import left_of

@@ -10,7 +10,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
-from simcore.kernel.freeze import SuspendedGenerator, contents
+from simcore.kernel.generators import SuspendedGenerator, contents, variables
 
 
 def mentions(generator: SuspendedGenerator) -> tuple[frozenset[str], frozenset[str]]:
@@ -19,8 +19,9 @@ def mentions(generator: SuspendedGenerator) -> tuple[frozenset[str], frozenset[s
     submitted: frozenset[str] = frozenset()
     current: Any = generator
     while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
-        frame = current.gi_frame
-        more_called, more_submitted = _names(current.gi_code, ChainMap(frame.f_locals, frame.f_globals))
+        known = _NAMES.get(current.gi_code)  # most often, and to read the variables takes its time
+        scope = ChainMap(variables(current), current.gi_frame.f_globals) if known is None else {}
+        more_called, more_submitted = _names(current.gi_code, scope)
         called, submitted = called | more_called, submitted | more_submitted
         current = current.gi_yieldfrom
     return called, submitted

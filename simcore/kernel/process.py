@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
 from simcore.kernel.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, place
 from simcore.kernel.mentions import mentions
+from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
 from simcore.model import ProcessFunction
 from simcore.model.objects import Task
@@ -117,7 +118,7 @@ class _Run:
     def __del__(self) -> None:
         """Close without a complaint: to yield in a ``finally`` block is right in a process."""
         for _ in range(_FINALLY):
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, BaseExceptionGroup):  # ``except*`` puts the GeneratorExit in a group
                 self.generator.close()
                 return
 
@@ -160,7 +161,7 @@ class _Run:
 
 
 class Points:
-    """All program points met so far, each interned once.
+    """All program points met so far, each interned once; on an interpreter where they cannot be read, none.
 
     Attributes
     ----------
@@ -169,6 +170,7 @@ class Points:
     """
 
     def __init__(self) -> None:
+        try_interpreter()
         self.learned: list[Any] = []
         self._programs: dict[Hashable, Program] = {}
         self._points: dict[Hashable, Point] = {}

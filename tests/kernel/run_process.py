@@ -1,25 +1,27 @@
-"""Run every test of test_process.py with the standard library alone: python tests/kernel/run_process.py
+"""Run the tests of program points with the standard library alone: python tests/kernel/run_process.py
 
 For interpreters that have neither pytest nor what the rest of simcore needs, so the package's own
 ``__init__`` is passed over.
 """
 
+import importlib
 import os
 import sys
 import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(HERE)
+SUBJECTS = ("positions", "halves", "blocks", "variables", "values", "closing", "refused", "nondeterminism", "traps")
 
 
 def main() -> int:
     """Run them all, print what fails, return the number of failures."""
     package = types.ModuleType("simcore")
-    package.__path__ = [os.path.join(os.path.dirname(os.path.dirname(HERE)), "simcore")]
+    package.__path__ = [os.path.join(os.path.dirname(TESTS), "simcore")]
     sys.modules["simcore"] = package
-    sys.path.insert(0, HERE)
-    import test_process
-
-    tests = [(name, test) for name, test in vars(test_process).items() if name.startswith("test_")]
+    sys.path[:0] = [HERE, os.path.join(TESTS, "support")]
+    modules = [importlib.import_module(f"test_{subject}") for subject in SUBJECTS]
+    tests = [(name, test) for module in modules for name, test in vars(module).items() if name.startswith("test_")]
     failed = 0
     for name, test in tests:
         try:

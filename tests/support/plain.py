@@ -1,4 +1,8 @@
-"""What `liveness.py` and `lost.py` decide, state by state with sets and queues: the definition that they must meet."""
+"""What `liveness.py` and `lost.py` decide, once more by sets, queues and networkx, which both versions must meet.
+
+It shares nothing with them: whoever is lost is followed through every pair, names or not, and components are another
+library's.
+"""
 
 from __future__ import annotations
 
