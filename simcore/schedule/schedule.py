@@ -219,6 +219,8 @@ def _decode(token: str) -> tuple[str, dict[str, int | float | str | bool | None]
         raise ScheduleError(f"{token[:20]!r} is no replay token: a token starts with {_PREFIX!r}; copy the whole line")
     body = token[len(_PREFIX) :]
     try:
+        if not {"+", "/"}.isdisjoint(body):  # the other alphabet of the same code
+            raise ValueError
         checked = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         packed, checksum = checked[:-4], checked[-4:]
         if zlib.crc32(packed).to_bytes(4) != checksum or base64.urlsafe_b64encode(checked).decode().rstrip("=") != body:
