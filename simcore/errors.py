@@ -4,6 +4,7 @@
     ├── ModelError               the model is wrong: names the object, the usual cause, the next thing to do
     │   └── NondeterminismError  a process did something else when it was run again with the same results
     ├── OptionError              an option, a parameter or a combination of them that cannot be honoured
+    │   └── MissingExtra         what is asked for needs a package that is not installed; an import error, too
     ├── ScheduleError            a schedule or a token that cannot be read
     │   └── Diverged             a schedule that departs from the model, at its first differing step
     └── InternalError            our bug, never the user's: please report it
@@ -16,10 +17,18 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 _HOME = str(Path(__file__).parent)
+EXTRAS = {
+    "fast": ("numpy", "scipy", "numba", "llvmlite"),
+    "plots": ("matplotlib",),
+    "test": ("pytest", "hypothesis"),
+}
+"""Packages that are imported when something needs them, by what ``pip install 'simcore[...]'`` calls them."""
+
 _INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -41,6 +50,37 @@ class NondeterminismError(ModelError):
 
 class OptionError(SimcoreError):
     """An option is unknown, malformed, or unsound together with another one."""
+
+
+class MissingExtra(OptionError, ModuleNotFoundError):
+    """What is asked for needs a package that is not installed.
+
+    It is an import error as well, so that ``except ImportError`` and ``pytest.importorskip`` mean it, too.
+
+    Attributes
+    ----------
+    name : str
+        The package.
+    """
+
+    def __init__(self, extra: str, wanted_by: str, package: str) -> None:
+        told = f"{wanted_by} needs {package}, which is not installed: pip install 'simcore[{extra}]'"
+        super().__init__(told, name=package)
+
+
+@contextmanager
+def extra(name: str, wanted_by: str) -> Iterator[None]:
+    """Import, inside of it, packages of the extra ``name``; one that is not there is told as `MissingExtra`.
+
+    One that is there and broken is not taken for missing: its error says what is wrong with it, and somebody who
+    has installed it wants to know. So this asks for the package's own name; what it misses itself has another.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS[name] or isinstance(error, MissingExtra):
+            raise
+        raise MissingExtra(name, wanted_by, error.name) from None
 
 
 class ScheduleError(SimcoreError):

@@ -1,6 +1,9 @@
 """Driver 3: Hypothesis chooses the next step, so that its shrinker makes the schedule small."""
 
-from simcore.stateful.machine import machine, parameters, schedules
+from simcore.errors import extra
+
+with extra("test", "simcore.stateful"):
+    from simcore.stateful.driver import machine, parameters, schedules
 
 __all__ = [
     "machine",
