@@ -1,24 +1,18 @@
-"""Who can never move, or never end, again is found on the whole graph: exactly what guesses and budgets have missed.
+"""What `simcore.explore.lost` says, which has the argument, found in arrays: the same answer, of large graphs sooner.
 
-A process is *lost* in a state from which no run lets it move (or end). For one that keeps its name this is
-reachability, backwards from the states in which it moves or has ended. One that is interchangeable changes
-its name from representative to representative, and is followed through pairs (state, process), which takes the
-renaming of every edge: by far the most expensive part. So most is settled first without names: from a state where
-nobody is in doubt (everyone asked about moves, or has ended) nobody who came there was lost on the way, since a
-process stops being asked about only by steps of its own. What can reach such a state is settled, and where all
-can, as in a model that always can come to rest, no process is followed at all. Of the rest, which no edge
-leaves, only pairs whose process does not itself move are followed.
+Reachability is a few passes in scipy; names are asked for edge by edge, here as there.
 """
 
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 from operator import itemgetter
 
 import numpy as np
 
+from simcore.explore.compiled.liveness import Flat, Ints, Mask, reached, turned
 from simcore.explore.graph import Graph
-from simcore.explore.liveness import Flat, Ints, Mask, reached, turned
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel, Packed
 
@@ -76,8 +70,9 @@ def _asked(kernel: Kernel, states: list[Packed]) -> dict[int, Mask]:
 def _moving(kernel: Kernel, states: list[Packed], flat: Flat, process: int, asked: Mask) -> Mask:
     """Return where ``process`` has a step, or a time-out that others, always quicker, may put off for ever."""
     moving = flat.enabled(process)
-    for state in np.flatnonzero(asked & ~moving):
-        moving[state] = kernel.may_expire(states[state], process)
+    waiting = asked & ~moving
+    for number, state in zip(np.flatnonzero(waiting), compress(states, waiting.tolist()), strict=True):
+        moving[number] = kernel.may_expire(state, process)
     return moving
 
 

@@ -1,22 +1,9 @@
-"""What must happen in the end is decided on the graph of all states, by its cycles and by what can reach what.
-
-A run that never reaches a goal either stops in a state without steps, or goes round for ever; in a finite
-graph it then stays in one strongly connected component. Under weak fairness per process (a process that is
-enabled without interruption moves at some time) a run can go round in a component for ever exactly if each
-process is disabled in some state of it or takes some step inside it: then one cycle through all those
-states and steps is fair. Inside a component that fails, every smaller one fails for the same process, so
-looking at maximal components is exact (Emerson and Lei, 1985; Manna and Pnueli, 1995). Where the part without
-the goal has no cycle, only the states without steps are left to look at, and fairness plays no part.
-
-The same holds of a graph of representatives, for a goal that treats names alike: a run that goes round in states
-goes round in representatives, so where those do not, every run stops, and a way through them is a way through
-states but for names. Where they do, who moves in a component has changed its name on the way, and fairness cannot be
-told (Emerson and Sistla, 1997, keep names in an annotated graph); then the states themselves are searched.
+"""What `simcore.explore.liveness` says, which has the argument, found in arrays: the same run, of large graphs sooner.
 
 All of it is a few passes over arrays, which are those of the graph itself: reachability and components are
 linear and run in scipy (Tarjan, 1972; Pearce, 2005), fairness is one pass for each process. Only the run that is
 returned is looked for step by step. Importing numpy and scipy takes longer than exploring a small model, so this
-module is imported when a question needs it.
+module is imported for a graph that is worth it.
 """
 
 from __future__ import annotations
