@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from simcore.explore.compiled.native import machine_code
+from simcore.explore.compiled.loops import machine_code
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist tells its workers a width; what is printed must not depend on that
 

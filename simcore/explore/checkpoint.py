@@ -1,11 +1,14 @@
 """A long search is kept on disk now and then, and goes on from there after it was killed, as if nothing had happened.
 
-A space is arrays of integers, and is kept as it is. What the integers stand for (values, program points with their
-generators, closures) cannot be written down. So the file has, beside the arrays, all lessons of the kernel in order
-(`journal.py`). They are taught to a new kernel, which gives out the same integers again, and to a new symmetry, whose
-choice of representatives depends on the order in which it has met things, too. After each lesson as much must be known
-as was known then, and at the end the processes must run the same code and be about to do the same; if not, the model
-is another one, and that is said.
+A space is arrays of integers, and is kept as it is: a zip file has the bytes of each, and a header in JSON says what
+they are. Python alone reads and writes that. What the plain loop has written it goes on from; what the
+compiled loop has written is in its own order, and only that loop does.
+
+What the integers stand for (values, program points with their generators, closures) cannot be written down. So the file
+has, beside the arrays, all lessons of the kernel in order (`journal.py`). They are taught to a new kernel, which gives
+out the same integers again, and to a new symmetry, whose choice of representatives depends on the order in which it
+has met things, too. After each lesson as much must be known as was known then, and at the end the processes must run
+the same code and be about to do the same; if not, the model is another one, and that is said.
 
 What follows from these (tables of the compiled loop, footprints, caches) is found again when it is needed.
 
@@ -20,26 +23,29 @@ import os
 import platform
 import time
 import zipfile
+from array import array
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-import numpy as np
-
-from simcore.errors import OptionError
-from simcore.explore.exploration import Attempt
+from simcore.errors import OptionError, extra
+from simcore.explore.exploration import Attempt, Exploration
 from simcore.explore.reduction import NotSymmetric, Symmetry
 from simcore.explore.search import Search, Space
-from simcore.kernel import FREE, Journal, Kernel, Program
+from simcore.kernel import Journal, Kernel, Program
 from simcore.kernel.freeze import contents
 from simcore.model import Verdict, Watched
 
 Arrays = dict[str, Any]
+"""Rows of integers by their names: to write, whatever lends its memory; when read, arrays of the standard library."""
 
 _SHARE = 10  # writing takes at most about one part in so many of the time
 _PLAIN = (str, bytes, int, float, type(None))
+_HEADER = "header.json"
 _GRAPH = ("starts", "targets", "processes", "outcomes")
 
 
@@ -122,15 +128,14 @@ class Checkpoint:
             "states": len(search.space.states),
         }
         arrays = _of_space(search) if isinstance(search.space, Space) else search.space.saved()
-        arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-        self._replace_by(arrays)
+        self._replace_by(header, arrays)
         now = time.monotonic()
         self._next = now + max(self._every, (_SHARE - 1) * (now - began))
 
-    def _replace_by(self, arrays: Arrays) -> None:
+    def _replace_by(self, header: dict[str, Any], arrays: Arrays) -> None:
         try:
             with self._part.open("wb") as file:
-                np.savez(file, **arrays)
+                _pack(file, header, arrays)
                 file.flush()
                 os.fsync(file.fileno())
             self._part.replace(self.path)
@@ -178,9 +183,7 @@ class Checkpoint:
 
     def _read(self) -> None:
         try:
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-                arrays = {name: found[name] for name in found.files}
-            header = json.loads(bytes(arrays.pop("header")))
+            header, arrays = _unpacked(self.path)
             about = header["about"]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             raise OptionError(f"checkpoint {self.path}: no checkpoint, or damaged; remove it to begin anew") from None
@@ -229,16 +232,37 @@ class Checkpoint:
                 {things[n] for n in objects}, {all_of_them[n] for n in processes}, futures, everything
             )
 
-    def resume(self, search: Search) -> None:
+    def resume(self, search: Exploration) -> None:
         """Put a search, which is new, where it was when the file was written; only the first one after that."""
         if self._saved is None:
             return
         (about, arrays), self._saved = self._saved, None
         _restore_search(search, about)
         if "rows" in arrays:
-            search.faster_space(about["looked_at"]).restore(arrays)
+            with extra("fast", f"checkpoint {self.path}, which the compiled loop has written,"):
+                search.compiled_space(about["looked_at"]).restore(arrays)
         else:
             _restore_space(search, arrays)
+
+
+# ---- the file ------------------------------------------------------------------------------------------
+
+
+def _pack(file: Any, header: dict[str, Any], arrays: Arrays) -> None:
+    """Write a header, and the memory of each array."""
+    views = {name: memoryview(numbers) for name, numbers in arrays.items()}
+    with zipfile.ZipFile(file, "w") as into:
+        into.writestr(_HEADER, json.dumps({**header, "kinds": {name: view.format for name, view in views.items()}}))
+        for name, view in views.items():
+            with into.open(name, "w", force_zip64=True) as part:
+                part.write(view)
+
+
+def _unpacked(path: Path) -> tuple[dict[str, Any], Arrays]:
+    """Return what `_pack` has written."""
+    with zipfile.ZipFile(path) as file:
+        header = json.loads(file.read(_HEADER))
+        return header, {name: array(kind, file.read(name)) for name, kind in header["kinds"].items()}
 
 
 def _told(thing: Any, seen: frozenset[int] = frozenset()) -> str:
@@ -284,55 +308,46 @@ def _restore_search(search: Search, about: dict[str, Any]) -> None:
 
 
 def _of_space(search: Search) -> Arrays:
-    """Return the space of a search, and where it has chosen whose steps to follow, as arrays.
-
-    States are padded with free places for futures.
-    """
+    """Return the space of a search, and where it has chosen whose steps to follow, as arrays."""
     space, relied_on = search.space, [] if search.partial_order is None else search.partial_order.relied_on
-    longest = max(map(len, space.states))
-    states = np.zeros((len(space.states), longest), np.int32)
-    for number, state in enumerate(space.states):
-        states[number, : len(state)] = state
-    graph = {f"graph_{name}": np.array(getattr(space.graph, name)) for name in _GRAPH}
     return {
-        "states": states,
-        "parents": np.array(space.parents),
-        "depths": np.array(space.depths),
+        "lengths": array("I", map(len, space.states)),
+        "states": array("i", chain.from_iterable(space.states)),
+        "parents": space.parents,
+        "depths": space.depths,
         "waiting": _bits(mark[0] for mark in space.marks),
         "ended": _bits(mark[1] for mark in space.marks),
-        "expanded": np.array(space.expanded),
-        "done": np.frombuffer(bytes(space.done), np.uint8),
-        "relied_on": np.array([space.index[state] for state, _, _ in relied_on], np.int64),
+        "expanded": space.expanded,
+        "done": space.done,
+        "relied_on": array("q", (space.index[state] for state, _, _ in relied_on)),
         "chosen": _bits(chosen for _, chosen, _ in relied_on),
-        **graph,
+        **{f"graph_{name}": getattr(space.graph, name) for name in _GRAPH},
     }
 
 
 def _restore_space(search: Search, arrays: Arrays) -> None:
-    space, first = search.space, search.kernel.first_future
-    for row in arrays["states"].tolist():
-        while len(row) > first and row[-1] == FREE:
-            row.pop()
-        space.states.append(tuple(row))
+    space, numbers = search.space, iter(arrays["states"])
+    space.states.extend(tuple(islice(numbers, length)) for length in arrays["lengths"])
     space.index.update((state, number) for number, state in enumerate(space.states))
     space.marks.extend(zip(_numbers(arrays["waiting"]), _numbers(arrays["ended"]), strict=True))
-    space.done.extend(arrays["done"].tobytes())
+    space.done.extend(arrays["done"])
     for name in ("parents", "depths", "expanded"):
-        getattr(space, name).frombytes(arrays[name].tobytes())
+        getattr(space, name).extend(arrays[name])
     for name in _GRAPH:
         del getattr(space.graph, name)[:]
-        getattr(space.graph, name).frombytes(arrays[f"graph_{name}"].tobytes())
+        getattr(space.graph, name).extend(arrays[f"graph_{name}"])
     if search.partial_order is not None:
-        chosen = zip(arrays["relied_on"].tolist(), _numbers(arrays["chosen"]), strict=True)
+        chosen = zip(arrays["relied_on"], _numbers(arrays["chosen"]), strict=True)
         search.partial_order.relied_on = [(space.states[number], bits, -1) for number, bits in chosen]
 
 
-def _bits(numbers: Any) -> Any:
-    """Return sets of processes as rows of bytes."""
-    listed = list(numbers)
+def _bits(masks: Iterable[int]) -> bytes:
+    """Return sets of processes, one after the other, each in as many bytes as the first one says."""
+    listed = list(masks)
     size = max(1, -(-max(map(int.bit_length, listed), default=0) // 8))
-    return np.frombuffer(b"".join(n.to_bytes(size, "little") for n in listed), np.uint8).reshape(-1, size)
+    return size.to_bytes(1, "little") + b"".join(mask.to_bytes(size, "little") for mask in listed)
 
 
-def _numbers(rows: Any) -> list[int]:
-    return [int.from_bytes(row.tobytes(), "little") for row in rows]
+def _numbers(masks: array[int]) -> Iterator[int]:
+    size = masks[0]
+    return (int.from_bytes(masks[at : at + size], "little") for at in range(1, len(masks), size))

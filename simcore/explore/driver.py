@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from simcore.errors import OptionError
-from simcore.explore.exploration import Attempt, Exploration
+from simcore.errors import OptionError, extra
+from simcore.explore.exploration import Attempt, Exploration, compiled_loops
 from simcore.explore.limits import Limits
 from simcore.explore.reduction import NotSymmetric, Symmetry
 from simcore.explore.result import Result
@@ -181,6 +181,8 @@ def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, tim
         raise OptionError(f"compact=True: {graph_needed[0]!r} is about whole runs, and no graph of them is kept")
     if timeouts == "in_order":
         raise OptionError("compact=True: the compiled loop has no exact clocks; use other timeouts than 'in_order'")
+    with extra("fast", "compact=True"):
+        compiled_loops()
 
 
 def _cores() -> int:

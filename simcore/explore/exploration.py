@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from simcore.errors import MissingExtra, extra
 from simcore.explain import Knots
 from simcore.explore.graph import Lasso, Path
 from simcore.explore.limits import OutOfBudget, OutOfMemory
@@ -60,10 +61,18 @@ class Attempt:
     notes: list[str] = field(default_factory=list)
 
 
+def compiled_loops() -> Any:
+    """Return the module of the compiled loops."""
+    from simcore.explore.compiled import loops
+
+    return loops
+
+
 class Exploration(Search):
-    """A search that gives an answer."""
+    """A search that gives an answer; ``told`` is what a report should say of how it was made."""
 
     cores, compact, seed = 1, False, 0
+    told: tuple[str, ...] = ()
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
@@ -132,17 +141,37 @@ class Exploration(Search):
         return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
 
     def faster_space(self, looked_at: int) -> Any:
-        """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet."""
-        from simcore.explore.compiled import FastSearch, ReducedSearch, is_compiled
+        """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet.
 
-        if not (self.compact or is_compiled()) and (looked_at < COMPILE_AFTER or not self.limits.time_to_compile):
-            self.fast_after = COMPILE_AFTER if looked_at < COMPILE_AFTER else sys.maxsize
-            return None
+        Where it is not installed, that is said once it would have saved seconds.
+        """
+        try:
+            with extra("fast", "compact=True" if self.compact else "the compiled loop, which is many times faster,"):
+                if self.compact or self._worth_compiling(looked_at):
+                    return self.compiled_space(looked_at)
+        except MissingExtra as missing:
+            if self.compact:
+                raise
+            if looked_at >= COMPILE_AFTER:
+                self.told = (f"searched by the plain loop: {missing}",)
+        self.fast_after = COMPILE_AFTER if looked_at < COMPILE_AFTER else sys.maxsize
+        return None
+
+    def _worth_compiling(self, looked_at: int) -> bool:
+        """Tell whether the compiled loop is there, or there is enough to search for it to be made."""
+        there = compiled_loops().is_compiled()
+        return there or (looked_at >= COMPILE_AFTER and self.limits.time_to_compile)
+
+    def compiled_space(self, looked_at: int) -> Any:
+        """Return the compiled loop, which is used from now on, and made first where it is not there yet."""
+        loops = compiled_loops()
         if self.partial_order is None:
-            self.space = FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
+            space = loops.FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
         else:
-            self.space = ReducedSearch(self)
-        return self.space
+            space = loops.ReducedSearch(self)
+        loops.machine_code()
+        self.space = space
+        return space
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
@@ -314,6 +343,6 @@ class Exploration(Search):
             self.kernel.timeouts,
             found,
             reason,
-            self.kernel.notes + space.notes,
+            self.kernel.notes + space.notes + self.told,
             space.omission,
         )

@@ -7,7 +7,7 @@ answer by themselves: where every step leads to a state that was met later, no r
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from operator import lt, sub
@@ -51,6 +51,14 @@ class Graph:
     def successors(self, state: int) -> array[int]:
         """Return the states that follow ``state``."""
         return self.targets[self.starts[state] : self.starts[state + 1]]
+
+    def movers(self, state: int) -> array[int]:
+        """Return the processes that take the steps of ``state``."""
+        return self.processes[self.starts[state] : self.starts[state + 1]]
+
+    def steps(self, edges: Iterable[int]) -> Path:
+        """Return the steps that ``edges`` stand for."""
+        return [(self.processes[edge], self.outcomes[edge]) for edge in edges]
 
     def ends(self) -> list[int]:
         """Return the states without steps."""

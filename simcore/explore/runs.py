@@ -2,19 +2,30 @@
 
 On a graph without cycles every run stops, so nobody is left behind by one that goes on, and if all states without
 steps are goals, each run has met the goal, whatever fairness says. Everything else is asked of the whole graph
-(`liveness.py`, `lost.py`), which imports numpy and scipy.
+(`liveness.py`, `lost.py`), state by state or in arrays. Both give the same answer, to the last step of its schedule, so
+only time decides which: `_deciders`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from typing import Any
 
-from simcore.errors import OptionError
-from simcore.explore.graph import Lasso
+from simcore.errors import MissingExtra, OptionError, extra
+from simcore.explore import liveness, lost
+from simcore.explore.graph import Graph, Lasso
 from simcore.explore.reduction import Symmetry
 from simcore.explore.search import Found, Space
 from simcore.kernel import Kernel, Packed
 from simcore.model import Predicate, Property
+
+ARRAYS_AFTER = 100_000
+"""Edges of a graph for which it is worth importing numpy and scipy: a quarter of a second, and at most two microseconds
+for each edge without them, a fifth of that with them."""
+
+ARRAYS_ANYWAY_AFTER = 2_000
+"""The same, once they are imported."""
 
 
 class NamesMatter(Exception):
@@ -76,13 +87,13 @@ class Runs:
             return None
         if not self.all_orders:
             raise OrderMatters("a run that avoids its goal may need the steps that are left out")
-        from simcore.explore.liveness import avoiding, goes_round
-
+        runs, _ = _deciders(graph)
         met = bytearray(self._holds(goal, state) for state in states)
         starts = [0] if due is None else [number for number, state in enumerate(states) if self._holds(due, state)]
-        if not self.symmetry.trivial and goes_round(graph, starts, met):
+        if not self.symmetry.trivial and runs.goes_round(graph, starts, met):
             raise NamesMatter("fairness is a promise to each process by name")
-        return avoiding(graph, starts, met, range(len(self.kernel.processes)))
+        found: Lasso | None = runs.avoiding(graph, starts, met, range(len(self.kernel.processes)))
+        return found
 
     def _holds(self, predicate: Predicate, state: Packed) -> bool:
         view = self.kernel.view(state)
@@ -99,14 +110,26 @@ class Runs:
         ends = prop.kind == "finish"
         if not ends and self._acyclic():
             return None  # no state without steps had somebody who waits
-        from simcore.explore.lost import never_again
-
-        lost = never_again(self.kernel, self.symmetry, self.space.states, self.space.graph, ends=ends)
-        return None if lost is None else Found(prop.name, *lost, verb="end" if ends else "move")
+        states, graph = self.space.states, self.space.graph
+        found = _deciders(graph)[1].never_again(self.kernel, self.symmetry, states, graph, ends=ends)
+        if found is None:
+            return None
+        state, process = found
+        return Found(prop.name, state, process, "end" if ends else "move")
 
     def _acyclic(self) -> bool:
-        if self.space.forward():
-            return True
-        from simcore.explore.liveness import acyclic
+        return self.space.forward() or bool(_deciders(self.space.graph)[0].acyclic(self.space.graph))
 
-        return acyclic(self.space.graph)
+
+def _deciders(graph: Graph) -> tuple[Any, Any]:
+    """Return what decides about runs, and about who is lost: for a large graph in arrays, where that is installed."""
+    known = "simcore.explore.compiled.lost" in sys.modules
+    if len(graph.targets) < (ARRAYS_ANYWAY_AFTER if known else ARRAYS_AFTER):
+        return liveness, lost
+    try:
+        with extra("fast", "a large graph"):
+            from simcore.explore.compiled import liveness as in_arrays
+            from simcore.explore.compiled import lost as lost_in_arrays
+    except MissingExtra:
+        return liveness, lost
+    return in_arrays, lost_in_arrays

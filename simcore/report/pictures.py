@@ -1,6 +1,7 @@
 """The pictures of a report, drawn with matplotlib into bytes: who waits for whom, and what is in use over time.
 
-matplotlib takes a quarter of a second to import, so whoever draws imports this module when it draws.
+matplotlib takes a quarter of a second to import, so whoever draws imports this module when it draws. Where it is not
+installed, that import fails with one line that says how to get it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
+from simcore.errors import extra
 from simcore.explain import WaitForGraph
 from simcore.simulate import Occupancy, Simulation
+
+with extra("plots", "a picture"):
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
 Series = Mapping[str, tuple[Sequence[tuple[float, float]], int | None]]
 """Curves to draw: name to ((seconds, slots in use) at every change, slots there are)."""

@@ -14,10 +14,10 @@ import pytest
 import small
 import toys
 from claims import claims_of, each_claim
+from compared import TOYS
 from generated import systems
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from systems import TOYS
 
 from simcore import Model, Verdict, always, explore, sometimes
 from simcore.errors import OptionError
@@ -395,7 +395,7 @@ def test_a_file_that_cannot_be_written_any_more_is_told_and_the_last_one_stays(t
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint_module.np, "savez", full)
+    monkeypatch.setattr(checkpoint_module, "_pack", full)
     with pytest.raises(OptionError, match=r"search\.ck: cannot be written: No space left on device"):
         explore(toys.two_phase_commit(n=3), checkpoint=file, checkpoint_every=0, **WHOLE)
     assert file.read_bytes() == before

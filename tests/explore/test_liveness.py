@@ -1,5 +1,8 @@
 """Fair cycles, first on graphs drawn by hand, then through `explore` on models."""
 
+import random
+from array import array
+
 import networkx as nx
 import plain
 import pytest
@@ -8,9 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simcore import Model, Verdict, eventually, explore, leads_to
+from simcore.explore import liveness
+from simcore.explore.compiled import liveness as in_arrays
+from simcore.explore.compiled.liveness import Flat
 from simcore.explore.graph import Graph
-from simcore.explore.liveness import Flat, acyclic, avoiding
 from simcore.kernel import Kernel
+
+
+def avoiding(*asked):
+    """Ask both versions, which give the same run, step by step."""
+    found = liveness.avoiding(*asked)
+    assert in_arrays.avoiding(*asked) == found
+    return found
+
+
+def acyclic(graph):
+    found = liveness.acyclic(graph)
+    assert in_arrays.acyclic(graph) == found
+    return found
 
 
 def drawn(*edges, states=None):
@@ -185,6 +203,61 @@ def test_the_run_that_avoids_the_goal_is_the_one_that_the_definition_gives(graph
 def test_a_graph_is_acyclic_when_its_runs_all_stop(graph):
     assert acyclic(graph) == nx.is_directed_acyclic_graph(edges(graph))
     assert acyclic(graph) or not graph.forward()
+
+
+@given(graphs(), st.sets(st.integers(0, 6)), st.sets(st.integers(0, 6)))
+def test_a_run_goes_round_in_both_versions_or_in_none(graph, due, reached):
+    starts, met = due & (nx.descendants(edges(graph), 0) | {0}), goals(graph, *reached)
+    found = liveness.goes_round(graph, starts, met)
+    assert in_arrays.goes_round(graph, starts, met) == found
+    assert found or avoiding(graph, starts, met, []) is None or not avoiding(graph, starts, met, []).cycle
+
+
+@given(graphs(states=12), st.sets(st.integers(0, 11)))
+def test_components_come_after_those_that_they_lead_to(graph, left_out):
+    inside = bytes(state not in left_out for state in range(len(graph)))
+    part = edges(graph).subgraph(state for state in range(len(graph)) if inside[state])
+    found = list(liveness.components(graph, inside))
+    assert set(map(frozenset, found)) == set(map(frozenset, nx.strongly_connected_components(part)))
+    place = {state: number for number, states in enumerate(found) for state in states}
+    assert all(place[state] >= place[target] for state, target in part.edges)
+
+
+def wide(states, degree, processes, seed):
+    """Draw a graph of many states by chance, with one large component and many small ones."""
+    chance, graph = random.Random(seed), Graph()
+    for state in range(states):
+        for outcome in range(chance.randrange(degree)):
+            near = chance.randrange(max(0, state - 3), min(states, state + 9))
+            graph.targets.append(near if chance.random() < 0.98 else chance.randrange(states))
+            graph.processes.append(chance.randrange(processes))
+            graph.outcomes.append(outcome)
+        graph.starts.append(len(graph.targets))
+    return graph
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_versions_give_the_same_run_through_many_states(seed):
+    chance = random.Random(seed)
+    graph = wide(3_000, 6, 4, seed)
+    met = bytearray(chance.random() < 0.02 for _ in range(len(graph)))
+    reachable = sorted(nx.descendants(edges(graph), 0) | {0})
+    for fair in ([], [0, 1, 2, 3]):
+        avoiding(graph, chance.sample(reachable, min(3, len(reachable))), met, fair)
+    acyclic(graph)
+
+
+def test_a_cycle_through_a_hundred_thousand_states_is_found_without_recursion():
+    size = 100_000
+    graph = Graph(
+        array("Q", range(size + 1)),
+        array("I", [*range(1, size), 0]),
+        array("H", bytes(2 * size)),
+        array("H", bytes(2 * size)),
+    )
+    lasso = liveness.avoiding(graph, [0], bytearray(size), [0, 1])  # in arrays each level costs as much as a large one
+    assert (lasso.prefix, len(lasso.cycle)) == ([], size)
+    assert not acyclic(graph)
 
 
 # ---- models ------------------------------------------------------------------------------------------------

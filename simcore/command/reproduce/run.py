@@ -14,7 +14,7 @@ from typing import Any
 
 from simcore.command.reproduce.report import Report, changed, in_family
 from simcore.command.reproduce.result import Reproduction
-from simcore.errors import ScheduleError
+from simcore.errors import MissingExtra, ScheduleError
 from simcore.execute import Execution, execute
 from simcore.explore import Counterexample, Progress, Result, explore
 from simcore.kernel import Kernel
@@ -75,10 +75,10 @@ def reproduce(
         done.sections.append((heading, text))
         say(heading, text)
     working("drawing")
-    run.draw()
+    left_out = run.draw()
     files = done.files()
     write_folder(out, files)
-    say("Written", f"{out}/ ({', '.join(sorted(files))})\n{done.verdict}")
+    say("Written", f"{out}/ ({', '.join(sorted(files))})\n{left_out}{done.verdict}")
     return done
 
 
@@ -292,10 +292,16 @@ class _Run:
         self.done.data["free"] = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         return "\n\n".join([table(_COLUMNS, rows), "\n".join(f"- {line}" for line in checks)])
 
-    def draw(self) -> None:
-        """Draw the wait-for graph of the counterexample, and both versions' pools in virtual time."""
-        from simcore.report.pictures import in_use, picture_of_occupancy, picture_of_waits
+    def draw(self) -> str:
+        """Draw the wait-for graph of the counterexample, and both versions' pools in virtual time.
 
+        No claim rests on a picture: without matplotlib none is drawn, and a line says which are left out.
+        """
+        try:
+            from simcore.report.pictures import in_use, picture_of_occupancy, picture_of_waits
+        except MissingExtra as missing:
+            names = ["occupancy.png", "wait-for.png"] if self.counterexample is not None else ["occupancy.png"]
+            return f"without {' and '.join(names)}: {missing}\n"
         if self.counterexample is not None:
             title = f"Who waits for whom at the end of the schedule: {self.report.system} {self.report.versions[0]}"
             self.done.pictures["wait-for.png"] = picture_of_waits(self.counterexample.wait_for, title)
@@ -312,6 +318,7 @@ class _Run:
         if self.report.latency:
             title += "; exponentially distributed latencies with the means of the report, seed 0"
         self.done.pictures["occupancy.png"] = picture_of_occupancy(panels, title)
+        return ""
 
 
 def _violated(result: Result) -> bool:

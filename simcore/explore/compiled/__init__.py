@@ -1,14 +1,13 @@
-"""The breadth-first loop of `simcore.explore.search` once more, compiled, for millions of states.
+"""What `simcore.explore` does in Python, done in machine code and in arrays, for millions of states.
 
-It is imported when a search has met enough states, because numpy and LLVM take a moment to start, and begins again
-with the initial state. The plain loop is the reference: both meet the same states in the same order. Without
-reductions it is `search.py`, with both of them, for a proof of deadlock freedom, `reduced.py`.
+Every module here needs packages of the extra ``fast``, and no more of them than its own, so nothing is imported here:
+numpy and LLVM take a moment to start, and others import what they want when it is worth it. The plain version is the
+reference.
+
+* `loops`: breadth-first search, which begins again with the initial state and meets the same states in the same order;
+  without reductions it is `search.py`, with both of them, for a proof of deadlock freedom, `reduced.py`. It wants numpy
+  and llvmlite, and numba while no machine code is kept (`native.py`).
+* `liveness` and `lost`: questions about whole runs. They want numpy and scipy alone.
 """
 
-from __future__ import annotations
-
-from simcore.explore.compiled.native import is_compiled
-from simcore.explore.compiled.reduced import ReducedSearch
-from simcore.explore.compiled.search import FastSearch
-
-__all__ = ["FastSearch", "ReducedSearch", "is_compiled"]
+__all__ = ["liveness", "loops", "lost"]

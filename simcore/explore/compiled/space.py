@@ -7,6 +7,7 @@ next one; with hash compaction, so are the rows.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -195,7 +196,7 @@ class PackedSpace:
     # ---- on disk ---------------------------------------------------------------------------------------
 
     def saved(self) -> dict[str, Array]:
-        """Return everything that the search goes on from."""
+        """Return everything that the search goes on from, each in one row."""
         registers, met, codes = self.registers, self.met, self.tables.columns.codes
         states = int(registers[STATES])
         trimmed = replace(
@@ -207,6 +208,7 @@ class PackedSpace:
         )
         return {
             **{name: getattr(trimmed, name) for name in kinds(Met)},
+            "rows": trimmed.rows.ravel(),
             "registers": registers,
             "levels": np.array(self.levels),
             "codes": np.concatenate([np.array(column) for column in codes]),
@@ -214,16 +216,18 @@ class PackedSpace:
             **{f"lay_{name}": getattr(self.layout, name) for name in ("word", "shift", "mask")},
         }
 
-    def restore(self, saved: dict[str, Array]) -> None:
+    def restore(self, kept: dict[str, array[int]]) -> None:
         """Go on from what was saved."""
+        saved = {name: np.array(numbers) for name, numbers in kept.items()}
         columns = self.tables.columns
         columns.codes = [part.tolist() for part in np.split(saved["codes"], saved["code_ends"][:-1])]
         self.registers, self.levels = saved["registers"], saved["levels"].tolist()
         self.layout = columns.layout
+        saved["rows"] = saved["rows"].reshape(int(self.registers[STATES] - self.registers[BASE]), -1)
         before = replace(self.layout, **{name: saved[f"lay_{name}"] for name in ("word", "shift", "mask")})
         rows = np.empty((len(saved["rows"]), columns.words), np.uint64)
         repack(before, self.layout, saved["rows"], rows, len(rows), *self._scratch())
-        self.met = Met(**{**{name: np.array(saved[name]) for name in kinds(Met)}, "rows": rows})
+        self.met = Met(**{**{name: saved[name] for name in kinds(Met)}, "rows": rows})
         self.arrays = self.tables.arrays()
 
     # ---- as the plain space ----------------------------------------------------------------------------

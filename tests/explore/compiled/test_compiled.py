@@ -10,16 +10,16 @@ import pytest
 import small
 import toys
 from claims import claims_of, each_claim
+from compared import TOYS
 from generated import systems
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from systems import TOYS
 
 from simcore import Model, Verdict, always, eventually, explore, sometimes
 from simcore.errors import OptionError
 from simcore.explain import Knots
-from simcore.explore.compiled import FastSearch
 from simcore.explore.compiled.columns import Columns
+from simcore.explore.compiled.search import FastSearch
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.search import Search
 from simcore.kernel import Kernel

@@ -8,14 +8,14 @@ import pytest
 import small
 import toys
 from claims import claims_of, each_claim
+from compared import TOYS
 from generated import system, systems
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from systems import TOYS
 
 from simcore import Verdict, always, explore
-from simcore.explore.compiled import ReducedSearch
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
+from simcore.explore.compiled.reduced import ReducedSearch
 from simcore.explore.compiled.registers import MOST_PROCESSES, WHO
 from simcore.explore.exploration import Exploration
 from simcore.explore.limits import Limits
@@ -202,7 +202,7 @@ def test_it_is_used_for_proofs_of_deadlock_freedom_alone(tmp_path):
 def test_where_it_must_be_compiled_first_the_plain_loop_goes_on_for_a_while():
     model = MODELS["pool system, two chunks"]
     exploration = sys.modules[Exploration.__module__]
-    with patch("simcore.explore.compiled.is_compiled", lambda: False):
+    with patch("simcore.explore.compiled.loops.is_compiled", lambda: False):
         assert not compiled(explore(model()))
         assert not compiled(explore(model(), symmetry=False, partial_order=False))
         with patch.object(exploration, "COMPILE_AFTER", 1_200):
