@@ -9,7 +9,7 @@ import gc
 import sys
 import time
 
-from tests.toys import pool_system
+from tests.support.toys import pool_system
 
 from simcore.kernel import Kernel
 

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.toys import pool_system
+from tests.support.toys import pool_system
 
 from simcore import Model, Property, State, always, explore, leads_to
 from simcore.properties import completes, deadlock_free, no_stuck_subset

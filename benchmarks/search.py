@@ -79,7 +79,7 @@ SEARCHERS: dict[str, Callable[[Size], Found]] = {
     "counted by minicheck": counted_by_minicheck,
 }
 
-ON_ITS_WAY = ("minicheck", "simcore.explore.compiled.search")
+ON_ITS_WAY = ("minicheck", "simcore.explore.compiled.loops")
 """What a search imports when it needs it."""
 
 
@@ -88,7 +88,7 @@ def load(searcher: str) -> None:
     if "minicheck" in searcher:
         importlib.import_module("minicheck")
     else:
-        importlib.import_module("simcore.explore.compiled.search")
+        importlib.import_module("simcore.explore.compiled.loops")
         importlib.import_module("simcore.explore.compiled.native").machine_code()
 
 

@@ -35,6 +35,8 @@ class Called:
     """A function that Python calls, as machine code; made by decorating it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if machine_code.cache_info().currsize:
+            raise InternalError(f"{function.__name__} is made after the code in which it should have a place")
         self.function, self.__doc__ = function, function.__doc__
         self._place = len(entries)
         entries.append(self)
