@@ -9,9 +9,8 @@ import gc
 import sys
 import time
 
-from tests.support.toys import pool_system
-
 from simcore.kernel import Kernel
+from tests.support.toys import pool_system
 
 STATES, DEADLOCKED, NEAREST = 19_577_781, 354_240, 14
 

@@ -16,10 +16,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.support.toys import pool_system
-
 from simcore import Model, Property, State, always, explore, leads_to
 from simcore.properties import completes, deadlock_free, no_stuck_subset
+from tests.support.toys import pool_system
 
 
 def beating(phases: int) -> Model:
