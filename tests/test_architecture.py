@@ -321,3 +321,8 @@ def test_at_most_one_function_passes_60_lines():
 @pytest.mark.parametrize(("module", "path"), MODULES)
 def test_a_module_has_at_most_400_lines(module, path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_a_file_of_tests_has_at_most_400_lines():
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "tests").rglob("*.py")}
+    assert not {name: length for name, length in lengths.items() if length > 400}
