@@ -2,7 +2,8 @@
 
     SimcoreError
     ├── ModelError               the model is wrong: names the object, the usual cause, the next thing to do
-    │   └── NondeterminismError  a process did something else when it was run again with the same results
+    │   ├── NondeterminismError  a process did something else when it was run again with the same results
+    │   └── NoSuchOperation      an object has no operation of this name; an attribute error, too
     ├── OptionError              an option, a parameter or a combination of them that cannot be honoured
     │   └── MissingExtra         what is asked for needs a package that is not installed; an import error, too
     ├── ScheduleError            a schedule or a token that cannot be read
@@ -46,6 +47,10 @@ class NondeterminismError(ModelError):
     Raised while a process is learned. The usual causes are an object that two processes mutate behind
     the kernel's back, a clock, and a random number.
     """
+
+
+class NoSuchOperation(ModelError, AttributeError):
+    """An object has no operation of this name: misspelt, or of the standard library and not here."""
 
 
 class OptionError(SimcoreError):

@@ -20,7 +20,7 @@ from simcore.execute.pool import Entry, LivePool
 from simcore.execute.real import LIVE, Live
 from simcore.execute.records import Actor, Cancelled, Record
 from simcore.execute.tcp import Codec, LiveLink
-from simcore.kernel import Program
+from simcore.kernel import Program, Running
 from simcore.kernel.freeze import SuspendedGenerator
 from simcore.model import Model, Process
 from simcore.model.objects import Condition, ThreadPool
@@ -217,7 +217,9 @@ class Run:
             with self.lock:
                 self._fail(error)
             return
-        except Exception as error:
+        except SystemExit:
+            outcome = None  # a thread ends by it, and nobody hears of it
+        except BaseException as error:
             status, outcome = "failed", Raised.of(error)
         with self.lock:
             if not self.frozen:
@@ -227,21 +229,18 @@ class Run:
 
     def _drive(self, actor: Actor, program: Program) -> Any:
         """Run a generator to its end, each of its operations for real; return what it returns."""
-        actor.generator = generator = program.start()
+        running = Running(program)
+        actor.generator = running.generator
         result: Any = None
         try:
             while True:
-                raised = isinstance(result, Raised)
-                operation = generator.throw(result.build()) if raised else generator.send(result)
-                if not isinstance(operation, Operation):
-                    raise ModelError(f"{program.name} yielded {operation!r}, which is no operation")
-                result = operation
+                result = running.resume(result)
                 while isinstance(result, Operation):  # some come in two halves
                     result = self._perform(actor, result)
         except StopIteration as stop:
             return stop.value
         finally:
-            _close(generator)
+            _close(running.generator)
 
     def _perform(self, actor: Actor, operation: Operation) -> Any:
         self.enter(actor, operation)

@@ -8,7 +8,8 @@ and whether this interpreter lets it be read is tried by `simcore.kernel.selftes
 from simcore.kernel.deadlines import left_of
 from simcore.kernel.journal import Journal, lesson
 from simcore.kernel.kernel import SLEEPS, Choice, Kernel
-from simcore.kernel.process import Learned, Point, Program
+from simcore.kernel.process import Learned, Point
+from simcore.kernel.running import Program, Running
 from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed
 from simcore.kernel.tasks import parts
 
@@ -26,6 +27,7 @@ __all__ = [
     "Packed",
     "Point",
     "Program",
+    "Running",
     "freeze",
     "left_of",
     "lesson",

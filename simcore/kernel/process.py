@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import types
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
-from simcore.kernel.freeze import Freezer, SuspendedGenerator, Unfreezable, freeze, operation_key, place
+from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
 from simcore.kernel.mentions import mentions
+from simcore.kernel.running import Program, Running
 from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
 from simcore.model import ProcessFunction
@@ -34,29 +34,6 @@ from simcore.model.operations import Operation, Raised, SharedObject
 
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
 _FINALLY = 100  # operations in ``finally`` blocks that a run which is given up passes on its way out
-
-
-@dataclass(eq=False, frozen=True)
-class Program:
-    """What a process or a task runs: a function and its arguments, shared by all that run the same."""
-
-    name: str
-    fn: ProcessFunction
-    args: tuple[Any, ...]
-
-    def start(self) -> SuspendedGenerator:
-        """Return a fresh generator, not started."""
-        called = getattr(self.fn, "__qualname__", self.fn)
-        try:
-            generator = self.fn(*self.args)
-        except TypeError as error:
-            raise ModelError(f"{self.name}: {called} cannot be called with these arguments: {error}") from error
-        if not isinstance(generator, types.GeneratorType):
-            raise ModelError(
-                f"{self.name}: {called} returned {type(generator).__name__}, not a generator; "
-                f"a process function yields operations"
-            )
-        return generator
 
 
 @dataclass(eq=False)
@@ -107,12 +84,12 @@ class Point:
 
 
 class _Run:
-    """One live generator, and the operations with something mutable in them that it has passed on."""
+    """A program that runs, and the operations with something mutable in them that it has passed on."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.generator = program.start()
-        self._started = False
+        self._running = Running(program)
+        self.generator = self._running.generator
         self._passed: dict[tuple[int, ...], tuple[Operation, Hashable]] = {}
 
     def __del__(self) -> None:
@@ -124,21 +101,8 @@ class _Run:
 
     def step(self, result: Any) -> Operation | _Ended:
         """Give ``result`` to the generator, and return what it yields or how it ended."""
-        go, self._started = (self._give if self._started else self._start), True
-        yielded = _step(lambda: go(result))
-        if not isinstance(yielded, _Ended | Operation):
-            hint = "write `yield from` to run another generator" if isinstance(yielded, types.GeneratorType) else ""
-            raise ModelError(
-                f"{self.program.name} ({place(self.generator)}) yielded {yielded!r}, which is no operation; "
-                + (hint or "yield what a method of an object returns, such as lock.acquire()")
-            )
-        return yielded
-
-    def _start(self, _: Any) -> Any:
-        return next(self.generator)
-
-    def _give(self, result: Any) -> Any:
-        return self.generator.throw(result.build()) if isinstance(result, Raised) else self.generator.send(result)
+        ended: Operation | _Ended = _step(lambda: self._running.resume(result))
+        return ended
 
     def passed(self, operation: Operation) -> tuple[Hashable, frozenset[SharedObject]]:
         """Note that ``operation`` is handed over; return its key and the shared objects that it mentions."""
@@ -289,14 +253,14 @@ class _Ended:
 
 
 def _step(go: Callable[[], Any]) -> Any:
-    """Return what a generator yields, or how it ended."""
+    """Return what a generator yields, or how it ended; only an interrupt of the user leaves a process alive."""
     try:
         return go()
     except StopIteration as stop:
         return _Ended("returned", stop.value)
-    except SimcoreError:
+    except (SimcoreError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         last = error.__traceback__
         while last is not None and last.tb_next is not None:
             last = last.tb_next

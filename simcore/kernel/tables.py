@@ -1,14 +1,13 @@
 """What a kernel has learned, as tables; an entry is filled in when it is first needed and never changes.
 
-Object values, and each process's own part of a state (its program point and, for a worker, its task), are
-interned: a small integer for each that was ever met. What an operation does is learned once for each pair
-of such integers, by calling the object's pure function and by advancing the one process.
+Object values, and each process's own part of a state (its program point and, for a worker, its task), are interned: a
+small integer for each that was ever met. What an operation does is learned once for each pair of such integers, by
+calling the object's pure function and by advancing the one process.
 
-A future made by a submit takes the lowest free place. It is dropped, and its place free again, as soon as
-no program point and no value mentions it: only steps that lose the last mention somewhere pay for that
-check, and which steps those are is part of the learned entry. Its own task mentions it weakly, so a task
-whose result nobody can ask for ends together with its last operation. A submit whose future nobody can ask for from
-the start makes none.
+A future made by a submit takes the lowest free place. It is dropped, and its place free again, as soon as no program
+point and no value mentions it: only steps that lose the last mention somewhere pay for that check, and which steps
+those are is part of the learned entry. Its own task mentions it weakly, so a task whose result nobody can ask for
+ends together with its last operation. A submit whose future nobody can ask for from the start makes none.
 """
 
 from __future__ import annotations
@@ -156,7 +155,7 @@ class Tables:
             else:
                 assert process.fn is not None
                 point = self.points.start(process.name, process.fn, process.args)
-                locals_.append(self.intern_local(Local(point, None, point.status), process))
+                locals_.append(self.intern_local(self._settled(process, point, None), process))
         return (*values, *locals_)
 
     @lesson
@@ -219,10 +218,11 @@ class Tables:
         return self.intern_local(self._settled(process, point, task), process)
 
     def _settled(self, process: Process, point: Point, task: Task | None) -> Local:
-        """A task that has ended leaves its worker idle at once, when nobody can ask for its result."""
+        """A task that has ended leaves its worker idle if nobody can ask for its result; SystemExit ends a thread."""
         if task is not None and task.future is None and point.status == "returned":
             return Local(None, None, "idle")
-        return Local(point, task, point.status)
+        exits = task is None and point.status == "failed" and issubclass(point.outcome.type, SystemExit)
+        return Local(point, task, "returned" if exits else point.status)
 
     def _operation(self, local: Local, process: Process) -> Operation | None:
         point, task, status = local

@@ -5,6 +5,7 @@ The objects are in `simcore.model.objects`, what they have in common in `simcore
 
 from simcore.model.building import build, import_module, models_of
 from simcore.model.claim import Claim, claims_of
+from simcore.model.making import Making
 from simcore.model.model import (
     Index,
     Model,
@@ -34,6 +35,7 @@ __all__ = [
     "RULES",
     "Claim",
     "Index",
+    "Making",
     "Model",
     "Origin",
     "Parameter",

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simcore.errors import ModelError
+from simcore.errors import ModelError, NoSuchOperation
+from simcore.model.making import in_process, mistake, note, refuse_in_process
 
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
@@ -25,9 +26,12 @@ ProcessGenerator = Generator["Operation", Any, Any]
 """What a process function returns when it is called."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Operation:
     """One step that a process is about to take on one object.
+
+    In a process it has no truth value, compares with nothing, and has nothing of what `yield` gives in its place: who
+    asks for that there has forgotten the ``yield``.
 
     Parameters
     ----------
@@ -60,6 +64,30 @@ class Operation:
             ) from None
         if any(isinstance(argument, Operation) for argument in self.args):
             raise ModelError(f"{self}: an argument is an operation that was not yielded; pass what `yield` gives")
+        note(self)
+
+    def __bool__(self) -> bool:
+        refuse_in_process(f"{self} is an operation, which is neither true nor false; write `(yield ...)`")
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        refuse_in_process(f"{self} is an operation, which is equal to nothing; write `(yield ...) == ...`")
+        return isinstance(other, Operation) and self._parts == other._parts
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return self.target, self.name, self.args, self.timeout
+
+    if not TYPE_CHECKING:  # a type checker finds such a mistake by itself
+
+        def __getattr__(self, name: str) -> Any:
+            if not in_process():
+                raise AttributeError(name)
+            raise mistake(
+                NoSuchOperation(
+                    f"{self} is an operation, and has no {name!r}; `yield` it first, and use what that gives"
+                )
+            )
 
     def __str__(self) -> str:
         inside = ", ".join(map(shown, self.args))
@@ -230,6 +258,33 @@ class SharedObject:
     def show(self, value: Value) -> str:
         """Describe ``value`` in a word or two, for reports."""
         return str(value)
+
+    @property
+    def offered(self) -> list[str]:
+        """The names of the operations that a process may yield."""
+        return sorted(name for name in dir(type(self)) if hasattr(type(self), f"do_{name}"))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if not in_process():  # drivers ask whether there is something
+                raise AttributeError(name)
+            raise mistake(
+                NoSuchOperation(
+                    f"{self.kind} {self.name!r} has no operation {name!r}; it has {', '.join(self.offered)}"
+                )
+            )
+
+    def __enter__(self) -> Any:
+        raise mistake(
+            ModelError(
+                f"with {self.name}: a process yields its operations, and ``with`` does not; write "
+                f"`yield {self.name}.acquire()`, then try ... finally with `yield {self.name}.release()`"
+            )
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Never come to: `__enter__` raises."""
 
     def __str__(self) -> str:
         return self.name

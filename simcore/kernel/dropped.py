@@ -1,0 +1,114 @@
+"""A call of a generator function whose result is dropped does nothing: the ``yield from`` before it was forgotten.
+
+Python tells nobody that it makes a generator, nor that it deletes one that never ran, so the code is read: a call
+that is a statement of its own, of what is called by a plain name or by attributes of one. What the name stands for is
+looked up where it is known before the process runs (globals, the variables of functions around it, arguments);
+nothing is called for that. Such a statement is a mistake whether a run comes to it or not. What cannot be looked up,
+or is kept in a variable and never run, is not found.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import types
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simcore.errors import ModelError
+from simcore.kernel.generators import contents
+
+_NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
+_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+
+
+Scope = Mapping[str, Any]
+"""What is known of the names in a function."""
+
+
+class Statement(NamedTuple):
+    """A call whose result is dropped: what is called, as a name and attributes, and in which line."""
+
+    called: tuple[str, ...]
+    line: int
+
+
+def refuse_dropped(name: str, fn: Any, args: tuple[Any, ...]) -> None:
+    """Raise ModelError when ``fn``, or a function that it calls by name, drops a generator."""
+    for code, scope in _codes(fn, args, set()):
+        for called, line in statements(code):
+            if inspect.isgeneratorfunction(_found(called, scope)):
+                place = f"{Path(code.co_filename).name}:{line}"
+                text = ".".join(called)
+                raise ModelError(
+                    f"{name} ({place}): {text}(...) makes a generator and does not run it, so nothing of it happens; "
+                    f"write `yield from {text}(...)`"
+                )
+
+
+@cache
+def statements(code: types.CodeType) -> tuple[Statement, ...]:
+    """Return the calls in ``code`` that are statements of their own, as far as names say what is called."""
+    instructions = list(dis.get_instructions(code))
+    return tuple(
+        statement
+        for number, instruction in enumerate(instructions[:-1])
+        if instruction.opname.startswith("CALL") and instructions[number + 1].opname == "POP_TOP"
+        for statement in _called(instructions[:number], instruction)
+    )
+
+
+def _called(before: list[dis.Instruction], call: dis.Instruction) -> Iterator[Statement]:
+    """Yield what ``call`` calls: the instructions that begin where it begins in the source have loaded that."""
+    at = call.positions
+    if at is None or at.lineno is None or at.col_offset is None:
+        return
+    loading = []
+    for instruction in reversed(before):
+        if instruction.positions is not None and instruction.positions[::2] == at[::2]:
+            loading.append(instruction)
+        if instruction.opname in _NAME and loading[-1:] == [instruction]:
+            break
+    loading = [each for each in reversed(loading) if each.opname not in ("PRECALL", "PUSH_NULL", "KW_NAMES")]
+    first, *attributes = loading or [call]
+    if first.opname in _NAME and all(each.opname in _ATTRIBUTE for each in attributes):
+        yield Statement((first.argval, *(each.argval for each in attributes)), at.lineno)
+
+
+def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[types.CodeType, Scope]]:
+    """Yield the code of a function, of those written inside it and of those that it names, each with its names."""
+    if isinstance(fn, types.MethodType):
+        fn, args = fn.__func__, (fn.__self__, *args)
+    if not isinstance(fn, types.FunctionType) or id(fn) in seen or _trusted(fn):
+        return
+    seen.add(id(fn))
+    code = fn.__code__
+    cells = zip(code.co_freevars, map(contents, fn.__closure__ or ()), strict=True)
+    given = zip(code.co_varnames[: code.co_argcount], args, strict=False)
+    scope: Scope = ChainMap(dict(given), dict(cells), fn.__globals__)
+    for each in _inside(code):
+        yield each, scope
+        for name in (*each.co_names, *each.co_freevars):
+            yield from _codes(scope.get(name), (), seen)
+
+
+def _inside(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _inside(constant)
+
+
+def _trusted(fn: types.FunctionType) -> bool:
+    return str(fn.__module__).startswith("simcore.model.")
+
+
+def _found(called: tuple[str, ...], scope: Scope) -> Any:
+    """Return what a name and attributes stand for, without running any code; None when that is not known."""
+    thing = scope.get(called[0])
+    for attribute in called[1:]:
+        thing = inspect.getattr_static(thing, attribute, None)
+    return thing.__func__ if isinstance(thing, staticmethod | classmethod | types.MethodType) else thing

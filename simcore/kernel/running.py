@@ -1,0 +1,118 @@
+"""A process runs from one operation to the next, and all that it makes on the way must be yielded or kept.
+
+Every driver lets a process go on through `Running.resume`, so what is a mistake in one is a mistake in all.
+"""
+
+from __future__ import annotations
+
+import types
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+from simcore.errors import ModelError, NondeterminismError, place_of
+from simcore.kernel.dropped import refuse_dropped
+from simcore.kernel.generators import SuspendedGenerator, place
+from simcore.model import Making, ProcessFunction
+from simcore.model.operations import Operation, Raised
+
+
+@dataclass(eq=False, frozen=True)
+class Program:
+    """What a process or a task runs: a function and its arguments, shared by all that run the same."""
+
+    name: str
+    fn: ProcessFunction
+    args: tuple[Any, ...]
+
+    def start(self) -> SuspendedGenerator:
+        """Return a fresh generator, not started."""
+        called = getattr(self.fn, "__qualname__", self.fn)
+        if self not in _READ:
+            refuse_dropped(self.name, self.fn, self.args)
+            _READ.add(self)
+        try:
+            generator = self.fn(*self.args)
+        except TypeError as error:
+            raise ModelError(f"{self.name}: {called} cannot be called with these arguments: {error}") from error
+        if not isinstance(generator, types.GeneratorType):
+            raise ModelError(
+                f"{self.name}: {called} returned {type(generator).__name__}, not a generator; "
+                f"a process function yields operations"
+            )
+        return generator
+
+
+_READ: weakref.WeakSet[Program] = weakref.WeakSet()
+"""Programs whose code has been looked at."""
+
+
+class Running:
+    """One live generator of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.generator = program.start()
+        self._started = False
+        self._making = Making()
+
+    def resume(self, result: Any) -> Operation:
+        """Give ``result`` to the generator, and return the operation that it comes to.
+
+        Raises
+        ------
+        ModelError
+            When it yields something else, or has made an operation that it neither yielded nor kept.
+        StopIteration, BaseException
+            As the process ends.
+        """
+        go, self._started = (self._give if self._started else self._start), True
+        try:
+            with self._making:
+                yielded = go(result)
+        except StopIteration:
+            self._check()
+            raise
+        except ModelError as error:
+            raise self._placed(error) from error
+        except BaseException:
+            self._refuse(self._making.mistake)
+            raise
+        if not isinstance(yielded, Operation):
+            raise self._no_operation(yielded)
+        self._making.yielded(yielded)
+        self._check()
+        return yielded
+
+    def _start(self, _: Any) -> Any:
+        return next(self.generator)
+
+    def _give(self, result: Any) -> Any:
+        return self.generator.throw(result.build()) if isinstance(result, Raised) else self.generator.send(result)
+
+    def _check(self) -> None:
+        self._refuse(self._making.mistake)
+        forgotten = self._making.forgotten
+        if forgotten is not None:
+            raise ModelError(
+                f"{self.program.name} ({forgotten.where}): {forgotten} was made and not yielded, so it never "
+                f"happened; write `yield` before it"
+            )
+
+    def _refuse(self, mistake: ModelError | None) -> None:
+        if mistake is not None:
+            raise self._placed(mistake) from mistake
+
+    def _placed(self, error: ModelError) -> ModelError:
+        """Return an error that came up in the process, with its place."""
+        at = place_of(error)
+        if isinstance(error, NondeterminismError) or not at:
+            return error
+        return ModelError(f"{self.program.name} ({at}): {error}")
+
+    def _no_operation(self, yielded: Any) -> ModelError:
+        hint = "write `yield from` to run another generator" if isinstance(yielded, types.GeneratorType) else ""
+        return ModelError(
+            f"{self.program.name} ({place(self.generator)}) yielded {yielded!r}, which is no operation; "
+            + (hint or "yield what a method of an object returns, such as lock.acquire()")
+        )

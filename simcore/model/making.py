@@ -1,0 +1,107 @@
+"""An operation that a process makes is yielded, or kept for later; one that is gone did not happen, and is a mistake.
+
+It is the mistake that everybody makes first, and it removes exactly the step that matters, so nothing that is said of
+such a model would be true. Python tells of a coroutine that was never awaited when it is deleted; so is an operation
+here: CPython deletes an object with the last reference to it, and whether one is gone can be asked as soon as its
+process stops. Whoever keeps it in a variable yields it later, or loses it when the process ends.
+
+A mistake that is found inside the process (an operation whose truth value is asked, a method that an object has not)
+is raised there, and is kept here as well: a process that catches every exception does not hide it.
+
+A generator that is made and never run cannot be seen like that, as Python calls nobody when it makes one: it is found
+in the code (`simcore/kernel/dropped.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from contextvars import ContextVar, Token
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from simcore.errors import ModelError
+
+
+class Made(NamedTuple):
+    """An operation that was made while a process ran: whether it is still there, of what, and where it was made."""
+
+    operation: weakref.ref[Any]
+    target: Any
+    name: str
+    file: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """File and line."""
+        return f"{Path(self.file).name}:{self.line}"
+
+    def __str__(self) -> str:
+        return f"{self.target}.{self.name}()"
+
+
+class Making:
+    """What a process has made and not yielded yet; active (``with``) while the process runs."""
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.mistake: ModelError | None = None
+
+    def __enter__(self) -> Making:
+        self._before: Token[Making | None] = _RUNNING.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _RUNNING.reset(self._before)
+
+    def yielded(self, operation: object) -> None:
+        """Note that ``operation`` has been yielded; whoever makes it is not asked for it again."""
+        if self.made:
+            self.made = [made for made in self.made if made.operation() is not operation]
+
+    @property
+    def forgotten(self) -> Made | None:
+        """One that is gone without having been yielded, if there is one."""
+        return next((made for made in self.made if made.operation() is None), None) if self.made else None
+
+
+_RUNNING: ContextVar[Making | None] = ContextVar("running", default=None)
+
+
+def note(operation: Any) -> None:
+    """Note that ``operation`` has been made, if it was a process that made it."""
+    making = _RUNNING.get()
+    if making is not None:
+        where = _outside(sys._getframe(3))  # note <- __post_init__ <- the generated __init__ <- a method of the object
+        making.made.append(Made(weakref.ref(operation), operation.target, operation.name, *where))
+
+
+def mistake(error: ModelError) -> ModelError:
+    """Return ``error`` to be raised, and see to it that no process hides it."""
+    making = _RUNNING.get()
+    if making is not None and making.mistake is None:
+        making.mistake = error
+    return error
+
+
+def in_process() -> bool:
+    """Tell whether it is a process that runs, and neither a property nor a driver."""
+    return _RUNNING.get() is not None
+
+
+def refuse_in_process(why: str) -> None:
+    """Raise ModelError when a process asks."""
+    if in_process():
+        raise mistake(ModelError(why))
+
+
+_OURS = str(Path(__file__).parent)
+
+
+def _outside(frame: FrameType | None) -> tuple[str, int]:
+    """Return file and line of the innermost frame that is no object's own method."""
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
