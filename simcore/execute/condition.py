@@ -20,6 +20,9 @@ class _ConditionLock:
         self.acquire = condition.lock.real.acquire
         self.release = condition.lock.real.release
 
+    def locked(self) -> bool:  # from 3.14 on a condition takes this from its lock, too
+        return self._condition.lock.owner is not None
+
     def _is_owned(self) -> bool:
         return self._condition.lock.held(self._condition.current.actor)
 
