@@ -53,11 +53,10 @@ class Running:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.generator = program.start()
-        self._started = False
         self._making = Making()
 
     def resume(self, result: Any) -> Operation:
-        """Give ``result`` to the generator, and return the operation that it comes to.
+        """Give ``result`` to the generator, None to begin with, and return the operation that it comes to.
 
         Raises
         ------
@@ -66,10 +65,9 @@ class Running:
         StopIteration, BaseException
             As the process ends.
         """
-        go, self._started = (self._give if self._started else self._start), True
         try:
             with self._making:
-                yielded = go(result)
+                yielded = self._give(result)
         except StopIteration:
             self._check()
             raise
@@ -83,9 +81,6 @@ class Running:
         self._making.yielded(yielded)
         self._check()
         return yielded
-
-    def _start(self, _: Any) -> Any:
-        return next(self.generator)
 
     def _give(self, result: Any) -> Any:
         return self.generator.throw(result.build()) if isinstance(result, Raised) else self.generator.send(result)
