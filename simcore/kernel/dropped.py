@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
 from simcore.kernel.generators import contents
+from simcore.kernel.mentions import codes_in
 
 _NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
 _ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
@@ -89,17 +90,10 @@ def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[typ
     cells = zip(code.co_freevars, map(contents, fn.__closure__ or ()), strict=True)
     given = zip(code.co_varnames[: code.co_argcount], args, strict=False)
     scope: Scope = ChainMap(dict(given), dict(cells), fn.__globals__)
-    for each in _inside(code):
+    for each in codes_in(code):
         yield each, scope
         for name in (*each.co_names, *each.co_freevars):
             yield from _codes(scope.get(name), (), seen)
-
-
-def _inside(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _inside(constant)
 
 
 def _trusted(fn: types.FunctionType) -> bool:

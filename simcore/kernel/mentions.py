@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import types
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from simcore.kernel.generators import SuspendedGenerator, contents, variables
+
+
+def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Yield ``code`` and the functions that are written inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes_in(constant)
 
 
 def mentions(generator: SuspendedGenerator) -> tuple[frozenset[str], frozenset[str]]:

@@ -12,10 +12,11 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from simcore.errors import OptionError
+from simcore.kernel.mentions import codes_in
 from simcore.model import Process
 from simcore.model.operations import Operation, SharedObject
 
@@ -131,7 +132,7 @@ def _functions(thing: Any, seen: set[int]) -> Iterator[str]:
     seen.add(id(thing))
     inside: Iterable[Any] = ()
     if isinstance(thing, FunctionType):
-        codes = list(_codes(thing.__code__))
+        codes = list(codes_in(thing.__code__))
         yield from (thing.__name__, *(code.co_name for code in codes))
         named = (thing.__globals__.get(name) for code in codes for name in code.co_names)
         inside = (*_closure(thing), *(thing.__defaults__ or ()), *(fn for fn in named if isinstance(fn, FunctionType)))
@@ -145,14 +146,6 @@ def _functions(thing: Any, seen: set[int]) -> Iterator[str]:
         inside = (*(vars(kind) for kind in type(thing).__mro__[:-1]), vars(thing))
     for part in inside:
         yield from _functions(part, seen)
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """Yield ``code`` and the functions that are written inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
 
 
 def _closure(fn: FunctionType) -> Iterator[Any]:
