@@ -137,7 +137,7 @@ def test_the_compiled_loop_goes_on_where_it_was(tmp_path, compact, cores):
 
 @pytest.mark.parametrize("options", [{}, WHOLE], ids=["reduced", "whole"])
 def test_the_same_schedule_is_found(tmp_path, options):
-    result, kills = same(tmp_path, lambda: pool_starvation.buggy(downloads=4, workers=3), **options)
+    result, kills = same(tmp_path, lambda: pool_starvation.buggy(downloads=3, workers=3), **options)
     assert result.counterexample is not None
     assert kills == 5
 
@@ -163,7 +163,7 @@ def test_what_was_switched_off_stays_switched_off(tmp_path):
 def test_a_family_that_was_told_apart_stays_apart(tmp_path):
     def build():
         model = Model("ordered")
-        names = model.indices("one", 4)
+        names = model.indices("one", 3)
         last = model.variable("last", names[0])
 
         def write(name):

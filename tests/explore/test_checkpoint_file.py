@@ -1,6 +1,7 @@
 """A search that a limit has stopped goes on from its file; the file of anything else is refused, and left alone."""
 
 import sys
+from functools import partial
 from unittest.mock import patch
 
 import pytest
@@ -50,11 +51,11 @@ LOOPS = {
 def test_what_was_met_before_a_limit_is_kept_however_soon_the_limit_comes(tmp_path, monkeypatch, options, fast_after):
     monkeypatch.setattr(explore_module, "FAST_AFTER", fast_after)
     file = tmp_path / "search.ck"
-    once = explore(pool_starvation.fixed(downloads=3, workers=2, callback_workers=3), **options)
+    build = partial(pool_starvation.fixed, downloads=2, workers=2, callback_workers=3)
+    once = explore(build(), **options)
     for limit in (*range(1, once.states, once.states // 11), None):
         before = file.exists()
-        model = pool_starvation.fixed(downloads=3, workers=2, callback_workers=3)
-        result = explore(model, checkpoint=file, max_states=limit, **options)
+        result = explore(build(), checkpoint=file, max_states=limit, **options)
         assert file.exists() == (limit is not None)
         resumed = [note for note in result.notes if note.startswith("resumed at ")]
         assert bool(resumed) == before

@@ -259,6 +259,7 @@ def test_suspicions_that_are_not_proved_are_given_up_in_the_same_state(monkeypat
         agree(model, cores=cores)
 
 
+@pytest.mark.slow
 def test_two_cores_meet_the_same_states_at_a_size_that_is_worth_it():
     model = toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)
     one, two = (Answer(model, (), 1, symmetry=False, partial_order=False, cores=cores) for cores in (1, 2))
@@ -281,7 +282,7 @@ def test_no_thread_is_left():
 
 
 @given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.integers(1, 60), st.integers(1, 4))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_systems_have_the_same_answer(many_shares, model, timeouts, after, cores):
     note(str(model.origin))
     with patch.object(no_return_module, "NO_RETURN_STATES", 20):
