@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from simcore.explain.enabling import Edge, may_enable, queued_may_enable
-from simcore.model import Process, ProcessState, State
+from simcore.model import Process, ProcessState, State, listed
 from simcore.model.objects import Future, PoolValue, ThreadPool
 from simcore.model.operations import SharedObject
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
+@listed(without="task_name")
 @dataclass
 class WaitForGraph:
     """The wait-for graph of one state.

@@ -5,6 +5,7 @@ The objects are in `simcore.model.objects`, what they have in common in `simcore
 
 from simcore.model.building import build, import_module, models_of
 from simcore.model.claim import Claim, claims_of
+from simcore.model.listing import listed
 from simcore.model.making import Making
 from simcore.model.model import (
     Index,
@@ -55,6 +56,7 @@ __all__ = [
     "eventually",
     "import_module",
     "leads_to",
+    "listed",
     "models_of",
     "objects",
     "operations",

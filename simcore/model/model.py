@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from zlib import crc32
 
 from simcore.errors import ModelError
+from simcore.model.listing import listed
 from simcore.model.objects import (
     LOCAL,
     Condition,
@@ -96,6 +97,7 @@ class Origin(NamedTuple):
     parameters: dict[str, Parameter]
 
 
+@listed(without="conditions families pools")
 @dataclass(eq=False)
 class Model:
     """The objects and processes of a system.

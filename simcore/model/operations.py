@@ -22,9 +22,6 @@ from simcore.model.making import in_process, mistake, note, refuse_in_process
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
 
-ProcessGenerator = Generator["Operation", Any, Any]
-"""What a process function returns when it is called."""
-
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Operation:
@@ -94,11 +91,20 @@ class Operation:
         return f"{self.target.name}.{self.name}({inside})"
 
 
+ProcessGenerator = Generator[Operation, Any, Any]
+"""What a process function returns when it is called: ``def take(lock: Lock) -> ProcessGenerator``."""
+
+
 def shown(thing: Any) -> str:
     """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around one."""
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         return ", ".join(map(shown, thing))
     return getattr(thing, "__name__", None) or str(thing)
+
+
+def _returned(method: Any) -> Any:
+    """Return what ``method`` says it returns, as it is written."""
+    return getattr(method, "__annotations__", {}).get("return")
 
 
 class Outcome(NamedTuple):
@@ -261,8 +267,16 @@ class SharedObject:
 
     @property
     def offered(self) -> list[str]:
-        """The names of the operations that a process may yield."""
-        return sorted(name for name in dir(type(self)) if hasattr(type(self), f"do_{name}"))
+        """The names of the operations that a process may yield: of the methods that return one."""
+        return sorted(name for name in dir(type(self)) if _returned(getattr(type(self), name)) == "Operation")
+
+    def __dir__(self) -> list[str]:
+        """Return what a user may call or read: operations, and what the object was made with.
+
+        All else is for the kernel and the drivers. Python's own names are left out, too: ``__enter__`` would promise
+        that ``with`` works.
+        """
+        return sorted({*self.offered, *vars(self)} - {"index"})
 
     if not TYPE_CHECKING:
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from simcore.errors import ModelError, OptionError
+from simcore.model.listing import listed
 from simcore.model.model import Model, Process
 from simcore.model.objects import Condition, Future, PoolValue, Task
 from simcore.model.operations import Operation, SharedObject, Value
@@ -18,6 +19,7 @@ from simcore.model.operations import Operation, SharedObject, Value
 Status = Literal["enabled", "blocked", "idle", "done", "failed"]
 
 
+@listed(without="mentions objects submits")
 @dataclass(frozen=True)
 class ProcessState:
     """One process in one state.
@@ -121,6 +123,7 @@ class _WatchedValues(Mapping[SharedObject, Value]):
         return len(self._values)
 
 
+@listed(without="interchangeable task_of value_of")
 class State:
     """A state of a model.
 

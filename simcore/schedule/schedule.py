@@ -17,12 +17,13 @@ from typing import NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import Kernel, Packed
-from simcore.model import Model, Origin, State, build
+from simcore.model import Model, Origin, State, build, listed
 from simcore.model.operations import shown
 
 _PREFIX = "sc1-"
 
 
+@listed(without="check")
 class Step(NamedTuple):
     """One step: who, which outcome of the operation, and what could have happened there.
 
@@ -45,6 +46,7 @@ class Step(NamedTuple):
         return f"{self.process}  {self.text}" + (f" -> {self.result}" if self.result else "")
 
 
+@listed(without="of path states")
 @dataclass(frozen=True)
 class Schedule:
     """An order of steps from the initial state of a model.

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from simcore.errors import OptionError
+from simcore.model import listed
 
 
+@listed(without="begin choose")
 @dataclass
 class RandomWalk:
     """Choose any enabled step with the same probability.
@@ -37,6 +39,7 @@ class RandomWalk:
         return self._random.randrange(len(enabled))
 
 
+@listed(without="begin choose")
 @dataclass
 class PCT:
     """Probabilistic concurrency testing: random priorities with a few random changes.

@@ -161,7 +161,7 @@ def _both(name: str) -> tuple[str, str]:
 
 
 def _operations(thing: SharedObject) -> Iterator[str]:
-    return (name.removeprefix("do_") for name in dir(thing) if name.startswith("do_"))
+    return (name.removeprefix("do_") for name in dir(type(thing)) if name.startswith("do_"))
 
 
 def _sampler(option: str, key: str, delay: Delay, known: set[str], seed: int) -> Sampler:

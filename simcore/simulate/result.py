@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from simcore.errors import OptionError, ScheduleError
 from simcore.explain import WaitForGraph
 from simcore.kernel import Kernel, Packed
-from simcore.model import ProcessState, State
+from simcore.model import ProcessState, State, listed
 from simcore.model.objects import ThreadPool
 from simcore.model.operations import Raised, Value
 from simcore.schedule import Schedule
@@ -60,6 +60,7 @@ class Failure(NamedTuple):
     where: str
 
 
+@listed(without="kernel packed path")
 @dataclass(frozen=True)
 class Simulation:
     """One run in virtual time.

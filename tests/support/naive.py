@@ -30,7 +30,7 @@ class Naive(Objects):
         self.task: dict[int, Any] = {}
         for process in model.processes:
             if process.pool is not None:
-                self.pending[process.index] = process.pool.take()
+                self.pending[process.index] = Operation(process.pool, "take")
             else:
                 self.begin(process.index, process.fn(*process.args))  # type: ignore[misc]
         for step in schedule:
@@ -66,14 +66,14 @@ class Naive(Objects):
             elif status == "done":
                 self.idle(p)
             else:  # nobody hears of the exception, and the worker goes on
-                self.pending[p] = self.model.processes[p].pool.take()  # type: ignore[union-attr]
+                self.pending[p] = Operation(self.model.processes[p].pool, "take")
 
     def lost(self, p: int) -> bool:
         return p in self.ended and p in self.task and self.task[p][1]() is None
 
     def idle(self, p: int) -> None:
         self.ended.pop(p), self.task.pop(p)
-        self.pending[p] = self.model.processes[p].pool.take()  # type: ignore[union-attr]
+        self.pending[p] = Operation(self.model.processes[p].pool, "take")
 
     def take(self, p: int, outcome: int) -> None:
         self.settle()

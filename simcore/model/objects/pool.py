@@ -87,10 +87,6 @@ class ThreadPool(SharedObject):
             return (Outcome(value, Raised(RuntimeError, ("cannot schedule new futures after shutdown",))),)
         return (Outcome(value._replace(tasks=(*value.tasks, Task(fn, args, future))), future),)
 
-    def take(self) -> Operation:
-        """What an idle worker does."""
-        return Operation(self, "take")
-
     def do_take(self, value: PoolValue, process: Any) -> Outcomes:
         if value.tasks:
             return (Outcome(value._replace(tasks=value.tasks[1:]), value.tasks[0]),)

@@ -34,7 +34,7 @@ def calls(thing):
         case Semaphore():
             return [thing.acquire(), thing.release(), thing.release(2)]
         case ThreadPool():
-            return [thing.submit(no_task), thing.take(), thing.shutdown(), Operation(thing, "join")]
+            return [thing.submit(no_task), Operation(thing, "take"), thing.shutdown(), Operation(thing, "join")]
         case Variable():
             steps = [thing.set(1), thing.update(lambda n: n + 1), thing.transition(lambda n: [(n, "a"), (n + 1, "b")])]
             return [thing.get(), thing.wait_for(lambda n: n > 0), thing.wait_for(lambda n: n % 2), *steps]
