@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         sometimes,
     )
     from simcore.model.objects import choose, sleep
+    from simcore.model.operations import Operation, ProcessGenerator
     from simcore.schedule import PCT, RandomWalk, Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
 
@@ -40,6 +41,8 @@ __all__ = [
     "Execution",
     "Model",
     "ModelError",
+    "Operation",
+    "ProcessGenerator",
     "ProcessState",
     "Property",
     "RandomWalk",
@@ -73,6 +76,7 @@ _HOMES = {
         *("always", "eventually", "leads_to", "sometimes"),
     ),
     "simcore.model.objects": ("choose", "sleep"),
+    "simcore.model.operations": ("Operation", "ProcessGenerator"),
     "simcore.schedule": ("PCT", "RandomWalk", "Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
 }
@@ -89,12 +93,13 @@ class _Package(ModuleType):
 
 sys.modules[__name__].__class__ = _Package
 
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)  # not kept here: sys.modules is the one truth
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOME_OF[name]), name)  # not kept here: sys.modules is the one truth
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return list(__all__)

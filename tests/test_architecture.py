@@ -10,6 +10,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
+from types import GenericAlias
 
 import pytest
 
@@ -279,6 +280,8 @@ def test_the_public_names_are_what_the_package_declares():
 @pytest.mark.parametrize("name", simcore.__all__)
 def test_a_public_name_exists_and_has_a_docstring(name):
     thing = getattr(simcore, name)
+    if isinstance(thing, GenericAlias):  # which has none of its own: `docs/reference.md` says what it is
+        return
     documented = inspect.getdoc(thing)
     assert documented is not None
     assert not documented.startswith(f"{name}("), "a dataclass that only has the docstring Python makes for it"
