@@ -1,0 +1,61 @@
+"""What a user holds: one thing of every kind that simcore hands out, by the name of its class."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from simcore import PCT, Claim, Model, RandomWalk, Verdict, execute, explore, simulate, sleep
+from simcore.properties import deadlock_free
+
+
+def everything() -> Model:
+    """A model with each object, and a process that has to wait for itself."""
+    model = Model("everything")
+    lock = model.lock("lock")
+    model.rlock("rlock")
+    model.event("event")
+    model.condition("condition", lock)
+    model.semaphore("semaphore")
+    model.future("future")
+    model.queue("queue")
+    model.thread_pool("pool", 1)
+    model.link("link")
+    model.timer("timer", 1.0, twice, lock)
+    model.variable("variable")
+    model.process("main", twice, lock)
+    return model
+
+
+def twice(lock: Any) -> Any:
+    yield lock.acquire()
+    yield lock.acquire()
+
+
+def ready() -> Model:
+    """A model that is done as soon as it runs."""
+    model = Model("ready")
+    event = model.event("event")
+
+    def main() -> Any:
+        yield event.set()
+
+    model.process("main", main)
+    return model
+
+
+@cache
+def objects() -> dict[str, Any]:
+    """Return one object of each kind that a process can operate on."""
+    model = everything()
+    return {type(thing).__name__: thing for thing in (*model.objects[1:], *model.conditions)}
+
+
+@cache
+def held() -> dict[str, Any]:
+    """Return one of everything else that a user is given."""
+    found = explore(everything()).counterexample
+    things = [everything(), sleep(1.0), deadlock_free(), found.state, found.state.process("main"), explore(ready())]
+    things += [found, found.schedule, found.schedule.steps[0], found.wait_for, RandomWalk(), PCT()]
+    things += [simulate(ready()), execute(ready()), Claim("S1", "1.0", ready, deadlock_free(), Verdict.HOLDS)]
+    return {type(thing).__name__: thing for thing in things}
