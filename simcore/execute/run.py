@@ -291,7 +291,7 @@ class Run:
             gated = not self.gate.open
             actor = self.actors[self.gate.current.process] if gated else pool.idle_name()
             pool.bind(actor)
-            operation = Operation(pool.thing, "take")
+            operation = pool.thing.taking
             actor.status, actor.pending = "active", operation
             actor.began = time.perf_counter() - self.began
             if gated:

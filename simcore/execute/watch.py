@@ -19,7 +19,7 @@ from simcore.execute.run import Run
 from simcore.kernel.freeze import Freezer, place
 from simcore.kernel.mentions import mentions
 from simcore.model import ProcessState, State, Status
-from simcore.model.operations import Operation, Raised, SharedObject
+from simcore.model.operations import Raised, SharedObject
 
 _INTERVAL = 0.01
 _ROUNDS = 5
@@ -120,7 +120,7 @@ def _process_state(run: Run, actor: Actor) -> ProcessState:
         pool = run.live[actor.process.pool]
         assert isinstance(pool, LivePool)
         status = "done" if pool.shut and not pool.pending else "idle"
-        return ProcessState(actor.process, status, Operation(pool.thing, "take") if status == "idle" else None)
+        return ProcessState(actor.process, status, pool.thing.taking if status == "idle" else None)
     status = "blocked" if actor.pending is not None and run.blocked(actor) else "enabled"
     where, objects, called, submitted = _inside(actor)
     return ProcessState(actor.process, status, actor.pending, actor.task, where, None, objects, called, submitted)

@@ -228,14 +228,14 @@ class Tables:
         point, task, status = local
         if point is None:
             assert process.pool is not None
-            return Operation(process.pool, "take") if status == "idle" else None
+            return process.pool.taking if status == "idle" else None
         if status == "ready":
             return point.operation
         if task is None:
             return None
         if task.future is None:
             assert process.pool is not None
-            return Operation(process.pool, "take")  # nobody hears of the exception, and the worker goes on
+            return process.pool.taking  # nobody hears of the exception, and the worker goes on
         future: Future = task.future
         return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
 

@@ -87,6 +87,11 @@ class ThreadPool(SharedObject):
             return (Outcome(value, Raised(RuntimeError, ("cannot schedule new futures after shutdown",))),)
         return (Outcome(value._replace(tasks=(*value.tasks, Task(fn, args, future))), future),)
 
+    @property
+    def taking(self) -> Operation:
+        """What an idle worker does; no process can ask for it."""
+        return Operation(self, "take")
+
     def do_take(self, value: PoolValue, process: Any) -> Outcomes:
         if value.tasks:
             return (Outcome(value._replace(tasks=value.tasks[1:]), value.tasks[0]),)
