@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _HOME = str(Path(__file__).parent)
+_LIBRARY = tuple(str(Path(__file__).parent / folder) for folder in ("models", "properties"))
 EXTRAS = {
     "fast": ("numpy", "scipy", "numba", "llvmlite"),
     "plots": ("matplotlib",),
@@ -123,6 +124,21 @@ def place_of(error: BaseException) -> str:
 
     That is the innermost frame outside simcore, and outside what is installed where there is one.
     """
-    outside = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith((_HOME, "<frozen"))]
+    at = _own_frame(error)
+    return "" if at is None else f"{Path(at.filename).name}:{at.lineno} in {at.name}"
+
+
+def line_of(error: BaseException) -> str:
+    """Return the same place as "file:line" alone."""
+    return place_of(error).partition(" in ")[0]
+
+
+def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
+    outside = [at for at in traceback.extract_tb(error.__traceback__) if not _machinery(at.filename)]
     own = [at for at in outside if not at.filename.startswith(_INSTALLED)] or outside
-    return f"{Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name}" if own else ""
+    return own[-1] if own else None
+
+
+def _machinery(filename: str) -> bool:
+    """Tell whether a file is the framework's: the library's models are installed inside it, and are not."""
+    return filename.startswith((_HOME, "<frozen")) and not filename.startswith(_LIBRARY)

@@ -208,6 +208,7 @@ def reach(
     budget: int,
     prune: Callable[[Packed], bool] | None = None,
     representative: Callable[[Packed], Packed] | None = None,
+    enough: Callable[[Packed, list[Choice], Callable[[Choice], bool]], list[Choice]] | None = None,
 ) -> bool | None:
     """Tell whether a state with ``goal`` can be reached from ``start``, depth first.
 
@@ -219,9 +220,13 @@ def reach(
         States from which the goal is known to be out of reach.
     representative : function, optional
         A reduction under which ``goal`` and ``prune`` are the same for the whole orbit.
+    enough : function, optional
+        Which steps to follow in place of all: of the state, its steps, and what tells of a step whether it leads to
+        a state that is not expanded yet.
     """
     canonical = representative or (lambda state: state)
     seen = {canonical(start)}
+    expanded: set[Packed] = set()
     stack = [start]
     while stack:
         state = stack.pop()
@@ -229,7 +234,11 @@ def reach(
             return True
         if prune is not None and prune(state):
             continue
-        for choice in reversed(kernel.successors(state)):
+        choices = kernel.successors(state)
+        if enough is not None:
+            expanded.add(canonical(state))
+            choices = enough(state, choices, lambda choice: canonical(choice.state) not in expanded)
+        for choice in reversed(choices):
             following = canonical(choice.state)
             if following not in seen:
                 if len(seen) >= budget:

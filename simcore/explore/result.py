@@ -26,10 +26,11 @@ class NoReturn:
     Attributes
     ----------
     step : int
-        Its number in the schedule, from 1.
+        Its number in the schedule, from 1; 0 where no run of the model ends well.
     earliest : int
         The search proved that a good end is still reachable after step ``earliest - 1``; smaller than
-        ``step`` when its budget did not suffice to tell where in between the point lies.
+        ``step`` when its budget did not suffice to tell where in between the point lies. 0 where it did not
+        suffice to find any run that ends well.
     states : int
         The budget, in states, of each question that was asked.
     """
@@ -45,10 +46,15 @@ class NoReturn:
 
     def describe(self, schedule: Schedule) -> str:
         """Say it in a line."""
+        if self.step == 0:
+            return "no run of this model ends well: no point of no return, it is lost from the start"
         text = f"step {self.step}, {schedule.steps[self.step - 1].process} {schedule.steps[self.step - 1].text}"
         if self.exact:
             return f"point of no return: {text}; no good end can be reached after it"
-        return f"point of no return: between step {self.earliest} and {text} (a budget of {self.states:,} states)"
+        ran_out = f"a budget of {self.states:,} states did not suffice to tell"
+        if self.earliest == 0:
+            return f"point of no return: {text} at the latest, if any run ends well ({ran_out})"
+        return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
 
 
 @dataclass(frozen=True)

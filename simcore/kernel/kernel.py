@@ -313,12 +313,18 @@ class Kernel(Tables):
         return None
 
     def finished(self, state: Packed) -> bool:
-        """Tell whether every process that must finish has: a good end."""
-        for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True):
-            local = self.locals[number]
-            if local.task is not None or (not process.daemon and local.status != "returned"):
-                return False
-        return True
+        """Tell whether every process that must finish has, and no task is left for a worker: a good end."""
+        if any(self.values[state[place]].tasks for place in self._pool_places):
+            return False
+        idle = (self.locals[state[place]].task is None for place in self._worker_places)
+        return self.all_returned(state) and all(idle)
+
+    def all_returned(self, state: Packed) -> bool:
+        """Tell whether every process that must finish has, whatever tasks are left."""
+        return all(
+            process.daemon or self.locals[number].status == "returned"
+            for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True)
+        )
 
     def waiting(self, state: Packed, movers: Container[int]) -> tuple[int, int]:
         """Return two sets of processes as bits: who waits without a limit in ``state``, and who has ended.

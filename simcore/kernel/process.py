@@ -17,12 +17,11 @@ it has passed to others in operations, with what was recorded; the process that 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from simcore.errors import ModelError, NondeterminismError, SimcoreError
+from simcore.errors import ModelError, NondeterminismError, SimcoreError, line_of
 from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
 from simcore.kernel.mentions import mentions
 from simcore.kernel.running import Program, Running
@@ -261,11 +260,7 @@ def _step(go: Callable[[], Any]) -> Any:
     except (SimcoreError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        line = "" if last is None else f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}"
-        return _Ended("failed", Raised.of(error), line)
+        return _Ended("failed", Raised.of(error), line_of(error))
 
 
 def _frozen(freezer: Freezer, run: _Run, thing: Any) -> Hashable:
