@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from simcore.command.matrix import NAMES, Matrix, Row
-from simcore.explain import WaitForGraph
+from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.explore import Progress
 from simcore.kernel import Kernel
 from simcore.model import Model, State
@@ -56,27 +56,25 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str
     """Replay on the kernel; return how the last state stands, and what there is to print."""
     kernel = Kernel(model)
     state: State = kernel.view(schedule.states(kernel)[-1])
-    graph = WaitForGraph(state)
+    graph = graph_after(kernel, schedule.path(kernel))
     standing = _standing(state, graph)
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
         whole = {**model_json(model), "status": standing, "schedule": steps, "blame": graph.explain()}
         return standing, json.dumps({**whole, "token": schedule.token}, indent=2)
-    lines = [str(schedule)] if schedule.steps else []
-    lines += [f"failed: {p.failure}" for p in state.processes if p.status == "failed"]
-    if standing == "completed":
-        lines.append("completed: every process that must end has ended")
-    else:
-        lines += ["stuck:" if standing == "stuck" else "not stuck: somebody can still go on"] * (standing != "failed")
-        lines += [f"  {line}" for line in graph.explain()]
-    return standing, "\n".join(lines)
+    failures = "; ".join(p.failure for p in state.processes if p.status == "failed")
+    told = {"failed": failures, "stuck": graph.headline, "completed": "every process that must end has ended"}
+    lines = [f"{standing}: {told.get(standing, 'it is not known that anybody can never move again')}"]
+    lines += graph.told() if standing != "completed" else []
+    lines += ["schedule:", str(schedule)] if schedule.steps else []
+    return standing, fit(lines)
 
 
 def _standing(state: State, graph: WaitForGraph) -> str:
     """Return how a run stands: "failed", "stuck" (some of it, at least), "completed" or "goes on"."""
     if any(process.status == "failed" for process in state.processes):
         return "failed"
-    if state.deadlocked or any(edge.process.owes for edge in graph.dead):  # an idle server loop is not stuck
+    if graph.headline:  # an idle server loop is not stuck
         return "stuck"
     return "goes on" if any(process.owes for process in state.processes) else "completed"
 

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from simcore.explain.enabling import Edge, may_enable, queued_may_enable
+from simcore.explain.edges import Edge
+from simcore.explain.enabling import may_enable, queued_may_enable
+from simcore.explain.reading import wait_for_graph
 from simcore.explain.waitfor import WaitForGraph
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.kernel.freeze import mentioned_by
+from simcore.model import State
 from simcore.model.objects import Future, Task
 
 _CONFIRM_STATES = 20_000
@@ -60,7 +63,7 @@ class Knots:
             new ^= 1 << new.bit_length() - 1
         if not new:
             return []
-        graph = WaitForGraph(self.kernel.view(state))
+        graph = wait_for_graph(self.kernel.view(state))
         if not any(edge.process.owes for edge in graph.dead):
             return []
         if state not in self._judged:
@@ -76,7 +79,23 @@ class Knots:
         return bool(self.dead(state, waiting, waiting & ~self.kernel.idle(state)))
 
     def _proved(self, state: Packed, graph: WaitForGraph) -> bool:
-        return _closed_by_shape(graph) or self._closed_by_search(state, graph.dead)
+        closed = closed_by_shape(self.kernel.view(state), graph)
+        if any(edge.process.owes and edge.process.name in closed for edge in graph.dead):
+            return True
+        dead = {edge.process.name for edge in graph.dead}
+        indices = [process.index for process in self.kernel.processes if process.name in dead]
+        return self._none_moves(state, indices)
+
+    def _none_moves(self, state: Packed, processes: Collection[int]) -> bool:
+        """Follow everything that the others can still do; true when none of ``processes`` is ever enabled."""
+        moves, may_expire = self.kernel.moves, self.kernel.may_expire
+        found = reach(
+            self.kernel,
+            state,
+            lambda reached: any(moves(reached, process) or may_expire(reached, process) for process in processes),
+            budget=_CONFIRM_STATES,
+        )
+        return found is False
 
     def _lives(self, state: Packed, process: int, waiting: int, seen: set[int]) -> bool:
         """Tell whether ``process`` can step or somebody who lives may enable it, following any one of them."""
@@ -163,42 +182,45 @@ class Knots:
             self._queued[key] = queued_may_enable(waiting, self.kernel.values[value], tasks)
         return self._queued[key]
 
-    def _closed_by_search(self, state: Packed, dead: list[Edge]) -> bool:
-        """Follow everything that the others can still do; true when none of ``dead`` is ever enabled."""
-        stuck = [edge.process.process.index for edge in dead]
-        found = reach(
-            self.kernel,
-            state,
-            lambda reached: any(
-                self.kernel.moves(reached, process) or self.kernel.may_expire(reached, process) for process in stuck
-            ),
-            budget=_CONFIRM_STATES,
-        )
-        return found is False
 
-
-def _closed_by_shape(graph: WaitForGraph) -> bool:
-    """Tell whether everyone dead waits for a task's result that only the dead could run and hold.
+def closed_by_shape(state: State, graph: WaitForGraph) -> frozenset[str]:
+    """Return who waits for a task's result that only such as they could run and hold.
 
     The future of a submit is set by its task alone, unless another process holds it. If the task is queued in
     a pool whose workers are all dead, or runs on a dead worker, it never ends.
     """
-    dead = {edge.process.process for edge in graph.dead}
-    living = [process for process in graph.state.processes if process.process not in dead]
-    passed_on = mentioned_by(graph.state.values.values())
-    closed: set[object] = set()
+    dead = {edge.process.name for edge in graph.dead}
+    living = [process for process in state.processes if process.name not in dead]
+    passed_on = mentioned_by(state.values.values())
+    closed: set[str] = set()
     for edge in graph.dead:
-        if not isinstance(edge.target, Future) or edge.target.index >= 0 or edge.through:
+        target = edge.target
+        if not isinstance(target, Future) or target.index >= 0 or edge.through:
             continue
-        held = edge.target in passed_on or any(edge.target in process.objects for process in living)
-        if not held and edge.helpers and all(helper in dead for helper in edge.helpers):
-            closed.add(edge.process.process)
-    helpers = {edge.process.process: edge.helpers for edge in graph.dead}
+        held = target in passed_on or any(target in process.objects for process in living)
+        if not held and edge.helpers and dead.issuperset(edge.helpers):
+            closed.add(edge.process.name)
+    helpers = {edge.process.name: edge.helpers for edge in graph.dead}
     shrinking = True
     while shrinking:
-        still = {process for process in closed if all(helper in closed for helper in helpers[process])}  # type: ignore[index]
+        still = {process for process in closed if closed.issuperset(helpers[process])}
         shrinking, closed = len(still) < len(closed), still
-    return bool(closed) and any(edge.process.owes for edge in graph.dead if edge.process.process in closed)
+    return frozenset(closed)
+
+
+def never_enabled(kernel: Kernel, state: Packed, processes: Collection[int]) -> list[int] | None:
+    """Follow all that can happen after ``state``; return which of ``processes`` are never enabled.
+
+    None when that is more than the budget allows.
+    """
+    left = set(processes)
+
+    def all_moved(reached: Packed) -> bool:
+        left.difference_update([p for p in left if kernel.moves(reached, p) or kernel.may_expire(reached, p)])
+        return not left
+
+    found = reach(kernel, state, all_moved, budget=_CONFIRM_STATES)
+    return None if found is None else sorted(left)
 
 
 def reach(

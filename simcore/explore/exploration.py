@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from simcore.errors import MissingExtra, extra
 from simcore.explain import Knots
@@ -34,6 +34,14 @@ _NO_GRAPH = (
     "ever by others that go on is not known; no state was met in which somebody can never move again"
 )
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
+
+
+class Lost(NamedTuple):
+    """A process that can never do again what ``verb`` says, and what it was doing."""
+
+    name: str
+    what: str
+    verb: str
 
 
 @dataclass
@@ -285,15 +293,17 @@ class Exploration(Search):
         path, how = self._path(self.space, found, depth_first)
         return self._told(path, found.name, how, lost=self._lost(path, found))
 
-    def _lost(self, path: Path, found: Found) -> str:
+    def _lost(self, path: Path, found: Found) -> Lost | None:
         """Say who can never move or end again, after ``path`` and not as its representative calls it."""
         if found.lost < 0:
-            return ""
+            return None
         state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
-        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
-        return f"{who} can never {found.verb} again, whatever follows"
+        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost))
+        return Lost(who.name, who.what, found.verb)
 
-    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
+    def _told(
+        self, path: Path, name: str, how: str, lasso: Path | None = None, lost: Lost | None = None
+    ) -> Counterexample:
         kernel = self.kernel
         schedule = Schedule.of(kernel, path)
         states = schedule.states(kernel)
@@ -303,10 +313,21 @@ class Exploration(Search):
             cycle = Schedule(whole.steps[len(path) :], whole.origin)
         failed = kernel.failed(states[-1])
         failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
-        point = None
-        if self.deadlock is not None and name == self.deadlock.name:
-            point = no_return(kernel, self.symmetry, self.knots, self.limits, states)
-        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
+        hangs = self.deadlock is not None and name == self.deadlock.name
+        point = no_return(kernel, self.symmetry, self.knots, self.limits, states) if hangs else None
+        return Counterexample(
+            name,
+            schedule,
+            kernel.view(states[-1]),
+            cycle,
+            how,
+            point,
+            failure,
+            "" if lost is None else f"{lost.what} can never {lost.verb} again, whatever follows",
+            kernel,
+            hangs,
+            lost.name if lost is not None and lost.verb == "move" else "",
+        )
 
     def _whole(self, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""

@@ -121,5 +121,13 @@ class Monitor:
             seconds=seconds,
             strategy=strategy,
             timeouts=self.kernel.timeouts,
-            counterexample=Counterexample(violated, schedule, view, shortest=how, failure=failure),
+            counterexample=Counterexample(
+                violated,
+                schedule,
+                view,
+                shortest=how,
+                failure=failure,
+                kernel=self.kernel,
+                hangs=self._deadlock is not None and violated == self._deadlock.name,
+            ),
         )

@@ -12,7 +12,8 @@ from decimal import ROUND_CEILING, Context
 from functools import cached_property
 
 from simcore.errors import ScheduleError
-from simcore.explain import WaitForGraph
+from simcore.explain import WaitForGraph, fit, graph_after, wait_for_graph
+from simcore.kernel import Kernel
 from simcore.model import Origin, State, Verdict
 from simcore.schedule import Schedule
 
@@ -79,6 +80,12 @@ class Counterexample:
         The exception that a process died of, and where.
     lost : str
         Who can never move, or end, again, where only the whole graph tells.
+    kernel : Kernel, optional
+        In which the schedule was taken; what is proved of its end is asked of this.
+    hangs : bool
+        Whether what is violated is that nobody waits for ever.
+    never : str
+        The process that can never move again, where only the whole graph tells.
     """
 
     property: str
@@ -89,11 +96,25 @@ class Counterexample:
     no_return: NoReturn | None = None
     failure: str = ""
     lost: str = ""
+    kernel: Kernel | None = field(default=None, repr=False)
+    hangs: bool = False
+    never: str = ""
 
     @cached_property
     def wait_for(self) -> WaitForGraph:
-        """Who waits for whom at its end."""
-        return WaitForGraph(self.state)
+        """Who waits for whom at its end, with what is proved of it."""
+        if self.kernel is None:
+            return wait_for_graph(self.state)
+        return graph_after(self.kernel, self.schedule.path(self.kernel), [self.never] * bool(self.never))
+
+    @builtins.property
+    def answer(self) -> str:
+        """What is wrong, in plain words."""
+        if self.failure:
+            return self.failure
+        if self.hangs and not self.wait_for.headline:
+            return self.lost or self.property
+        return self.wait_for.headline if self.hangs else self.lost or self.property
 
     @builtins.property
     def token(self) -> str:
@@ -104,20 +125,15 @@ class Counterexample:
             return ""
 
     def lines(self) -> list[str]:
-        """Tell it, line by line."""
-        lines = [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
-        if self.lasso is not None:
-            lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
-        if self.failure:
-            lines.append(f"failed: {self.failure}")
-        explanation = self.wait_for.explain()
-        if self.lost:
-            lines.append(f"stuck: {self.lost}")
-        elif explanation:
-            stuck = any(edge.process.owes for edge in self.wait_for.knot)  # an idle server loop is not
-            lines += ["stuck:" if stuck else "waiting:"] + [f"  {line}" for line in explanation]
+        """Tell it, line by line: why, then how it comes to that."""
+        lines = [f"lost: {self.lost}"] if self.lost and not self.never else []
+        lines += self.wait_for.told()
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))
+        lines.append(f"schedule ({self.shortest}):")
+        lines += [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
+        if self.lasso is not None:
+            lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
         return lines
 
@@ -172,13 +188,18 @@ class Result:
             return ""
         return ", ".join(f"{name}={value}" for name, value in self.origin.parameters.items())
 
+    @builtins.property
+    def answer(self) -> str:
+        """What is wrong, in plain words; or what was asked."""
+        return self.property if self.counterexample is None else self.counterexample.answer
+
     def __str__(self) -> str:
         asked = f"{self.model} ({self.bound})" if self.bound else self.model
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
         bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
         unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
         lines = [
-            f"{self.verdict}: {self.property}{unless if self.verdict is Verdict.HOLDS else ''}",
+            f"{self.verdict}: {self.answer}{unless if self.verdict is Verdict.HOLDS else ''}",
             f"  {asked}",
             f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
         ]
@@ -186,6 +207,5 @@ class Result:
         if self.reason:
             lines.append(f"  undetermined because {self.reason}")
         if self.counterexample is not None:
-            lines.append(f"schedule ({self.counterexample.shortest}):")
             lines += self.counterexample.lines()
-        return "\n".join(lines)
+        return fit(lines)

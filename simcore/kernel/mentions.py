@@ -52,7 +52,7 @@ def called_by(fn: Any) -> _Names:
     """Return the names that ``fn`` looks up on objects: itself or in what it calls, and in what it submits."""
     scope: dict[str, Any] = {}
     if isinstance(fn, types.MethodType):
-        scope, fn = {name: fn.__self__ for name in fn.__func__.__code__.co_varnames[:1]}, fn.__func__
+        scope, fn = dict.fromkeys(fn.__func__.__code__.co_varnames[:1], fn.__self__), fn.__func__
     if not isinstance(fn, types.FunctionType):
         return _NONE
     cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)

@@ -35,7 +35,7 @@ _LONG = 100  # results; beyond it a point is advanced from a kept run where ther
 _FINALLY = 100  # operations in ``finally`` blocks that a run which is given up passes on its way out
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Point:
     """A program point: a distinct state of a program, and the operation it is about to do.
 
@@ -68,6 +68,9 @@ class Point:
     where: str = ""
     depth: int = 0
     next: dict[Hashable, Point] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"{self.program.name} at {self.where or self.status}"
 
     @property
     def second_half(self) -> bool:

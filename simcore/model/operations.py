@@ -101,6 +101,10 @@ def shown(thing: Any) -> str:
     return getattr(thing, "__name__", None) or str(thing)
 
 
+def _value(thing: Any) -> str:
+    return shown(thing) or repr(thing)
+
+
 class Outcome(NamedTuple):
     """One way in which an operation may happen: the object's next value, and the process's result.
 
@@ -146,6 +150,18 @@ def pairs(*of: tuple[str, str]) -> frozenset[frozenset[str]]:
     return frozenset(map(frozenset, of))
 
 
+class Ends(NamedTuple):
+    """Words for a report about who waits: what for, with ``{at}`` for the object, and what would end it.
+
+    ``wants`` stands behind "waits", ``do`` behind "might", ``does`` behind "nobody", ``done`` behind "has".
+    """
+
+    wants: str
+    do: str
+    does: str
+    done: str
+
+
 class Wait(NamedTuple):
     """Whom a blocked operation waits for, as far as the object's value tells.
 
@@ -181,6 +197,15 @@ class SharedObject:
     """Whether its values mention processes, as a lock's owner; a symmetry must rename them there."""
     phrases: ClassVar[dict[str, str]] = {}
     """For reports: what a process does, with ``{at}`` for the object and ``{0}`` for the first argument."""
+
+    waits: ClassVar[dict[str, Ends]] = {}
+    """For reports, for each operation that can block: what a process waits for, and what would end that."""
+
+    spelled: ClassVar[dict[str, str]] = {}
+    """What a model's author has written, for operations that are a part of another one and have names of their own."""
+
+    carries: ClassVar[frozenset[str]] = frozenset()
+    """Operations that give a value which somebody else has put there, so that True and None are values like others."""
 
     arriving: ClassVar[frozenset[str]] = frozenset()
     """Operations that take what another one has put under way: in virtual time, once it has arrived."""
@@ -224,6 +249,20 @@ class SharedObject:
         if template is None:
             return str(operation)
         return template.format(*map(shown, operation.args), at=self.name)
+
+    def wants(self, operation: Operation) -> Ends:
+        """Say what a process that is blocked in ``operation`` waits for, and what would end that."""
+        words = self.waits.get(operation.name, Ends("for {at}", "end it", "ends it", "ended it"))
+        return words._replace(wants=words.wants.format(*map(shown, operation.args), at=self.name))
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """Say how full it is, of what a blocked ``operation`` waits for; nothing where that goes without saying."""
+        return ""
+
+    def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
+        """Say in a schedule what ``operation`` gave, or did, at ``value``, where its phrase does not."""
+        goes_without_saying = result is None or (result is True and operation.name in self.enabled_by)
+        return "" if goes_without_saying and operation.name not in self.carries else _value(result)
 
     def occupancy(self, value: Value) -> tuple[int, int | None] | None:
         """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""

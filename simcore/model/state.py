@@ -77,6 +77,16 @@ class ProcessState:
         return str(self.task) if self.task is not None else self.name
 
     @property
+    def must_finish(self) -> bool:
+        """Whether it owes, or did before it had finished."""
+        return self.task is not None if self.process.pool is not None else not self.process.daemon
+
+    @property
+    def worker_of(self) -> str:
+        """The name of the pool whose worker it is; empty when it is none."""
+        return "" if self.process.pool is None else self.process.pool.name
+
+    @property
     def failure(self) -> str:
         """What it died of, and where; empty unless it has failed."""
         if self.status != "failed":

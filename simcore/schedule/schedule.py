@@ -18,7 +18,7 @@ from typing import NamedTuple
 from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import Kernel, Packed
 from simcore.model import Model, Origin, State, build
-from simcore.model.operations import shown
+from simcore.model.operations import Operation, shown
 
 _PREFIX = "sc1-"
 
@@ -27,7 +27,7 @@ class Step(NamedTuple):
     """One step: who, which outcome of the operation, and what could have happened there.
 
     ``enabled`` names the processes that had a step without a time-out; ``text`` is the operation, ``result``
-    what it gave.
+    what it gave. ``recorded`` is both in the words that tokens are checked by: those never change.
     """
 
     process: str
@@ -35,11 +35,13 @@ class Step(NamedTuple):
     text: str
     result: str = ""
     enabled: tuple[str, ...] = ()
+    recorded: tuple[str, str] | None = None
 
     @property
     def check(self) -> int:
         """One byte that differs, most likely, when the step means something else."""
-        return zlib.crc32("\0".join((self.process, self.text, self.result, *self.enabled)).encode()) & 0xFF
+        text, result = self.recorded or (self.text, self.result)
+        return zlib.crc32("\0".join((self.process, text, result, *self.enabled)).encode()) & 0xFF
 
     def __str__(self) -> str:
         return f"{self.process}  {self.text}" + (f" -> {self.result}" if self.result else "")
@@ -249,12 +251,29 @@ def _described(kernel: Kernel, path: Iterable[tuple[int, int]]) -> Iterable[tupl
             wanted = f"{name} {operation.target.phrase(operation)}" if operation else f"{name}, which has ended,"
             raise Diverged(index, wanted, _offers(kernel, state))
         text, result = describe(kernel, state, process, outcome)
-        yield Step(name, outcome, text, result, _enabled(kernel, state)), following
+        recorded = _recorded(kernel, state, process, outcome)
+        yield Step(name, outcome, text, result, _enabled(kernel, state), recorded), following
         state = following
 
 
 def describe(kernel: Kernel, state: Packed, process: int, outcome: int) -> tuple[str, str]:
     """Return what a step does in words, and what it gives where the words do not tell."""
+    operation = kernel.operation(state, process)
+    assert operation is not None
+    target, result = operation.target, kernel.result(state, process, outcome)
+    text, spelled = _recorded(kernel, state, process, outcome)[0], target.spelled.get(operation.name)
+    if spelled is not None and text.startswith("gives up"):
+        text = f"gives up after {operation.timeout:g} s: {target}.{spelled}()"
+    elif spelled is not None and operation.name not in target.phrases:
+        text = f"returns from {target}.{spelled}()"
+    if isinstance(result, Operation) or operation.name in target.creates:
+        return text, ""  # the second half of the operation comes later
+    value = kernel.values[state[kernel.target(state[kernel.first_process + process])]]
+    return text, target.tells(value, operation, kernel.processes[process], result)
+
+
+def _recorded(kernel: Kernel, state: Packed, process: int, outcome: int) -> tuple[str, str]:
+    """Return a step in the words that tokens are checked by; they say less than `describe`, and stay as they are."""
     operation = kernel.operation(state, process)
     assert operation is not None
     timed_out = outcome >= len(kernel.moves(state, process))

@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, Literal, NamedTuple
 
 from simcore.errors import OptionError, ScheduleError
-from simcore.explain import WaitForGraph
+from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.kernel import Kernel, Packed
 from simcore.model import ProcessState, State
 from simcore.model.objects import ThreadPool
@@ -125,7 +125,7 @@ class Simulation:
     @cached_property
     def wait_for(self) -> WaitForGraph:
         """Who waits for whom in the last state."""
-        return WaitForGraph(self.state)
+        return graph_after(self.kernel, self.path)
 
     def throughput(self, name: str | None = None) -> float:
         """Return how many processes have returned per virtual second, or how many tasks a pool has begun.
@@ -174,11 +174,13 @@ class Simulation:
         return self.occupancy[name]
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return fit(self.lines())
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""
-        lines = [f"{self.status} at {self.time:g} s of virtual time, after {self.steps:,} steps (seed {self.seed})"]
+        answer = f": {self.wait_for.headline}," if self.status == "stuck" else ""
+        at = f"at {self.time:g} s of virtual time, after {self.steps:,} steps (seed {self.seed})"
+        lines = [f"{self.status}{answer} {at}"]
         for name, failure in self.failures.items():
             lines.append(f"  {name} died at {failure.time:g} s of {failure.error} ({failure.where})")
         lines += [f"  note: {note}" for note in self.notes]
@@ -193,16 +195,13 @@ class Simulation:
         return sum(process.fn is not None and not process.daemon for process in self.kernel.processes)
 
     def _explained(self) -> list[str]:
-        """Say who waits for whom: the reason when it is stuck, a suspicion while others could go on."""
-        dead = [edge for edge in self.wait_for.dead if edge.process.owes]
-        if self.status == "completed" or (self.status != "stuck" and not dead):
+        """Say who waits for whom, where somebody can never move again, or somebody has died and others wait."""
+        told = self.wait_for.told() if self.status != "completed" else []
+        if self.status == "limit" and not self.wait_for.headline:
             return []
-        if self.status == "stuck" or self.state.deadlocked:
-            head = f"  nothing can happen after {self.time:g} s:"
-        else:
-            names = ", ".join(edge.process.what for edge in dead)
-            head = f"  suspected from the wait-for graph: others run on, but these can never finish: {names}"
-        return [head, *(f"    {line}" for line in self.wait_for.explain())]
+        if self.status == "limit":
+            return [f"others go on, but {self.wait_for.headline}", *told]
+        return told
 
     def _in_use(self) -> list[str]:
         lines = []

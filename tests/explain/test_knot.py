@@ -6,7 +6,7 @@ import toys
 
 import simcore.explain.knot as knot_module
 from simcore import Verdict, explore
-from simcore.explain import Knots, WaitForGraph, reach
+from simcore.explain import Knots, reach, wait_for_graph
 from simcore.kernel import Kernel
 
 
@@ -40,7 +40,7 @@ def test_workers_that_wait_for_tasks_behind_them_are_proved_dead_by_their_shape(
 
 def test_an_owner_who_waits_for_itself_looks_dead_although_another_process_releases_its_lock():
     kernel, state = walked(small.passed_release(), "owner")
-    assert [edge.process.name for edge in WaitForGraph(kernel.view(state)).dead] == ["owner"]
+    assert [edge.process.name for edge in wait_for_graph(kernel.view(state)).dead] == ["owner"]
 
 
 def test_a_suspicion_that_is_wrong_is_not_reported():

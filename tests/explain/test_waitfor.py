@@ -6,7 +6,8 @@ import pytest
 import small
 import toys
 
-from simcore import Model, WaitForGraph, explore, sleep
+from simcore import Model, explore, sleep
+from simcore.explain import wait_for_graph
 
 
 def knot_of(graph):
@@ -18,7 +19,7 @@ def dead_of(graph):
 
 
 def graph_of(model, *order):
-    return WaitForGraph(toys.run(model, *order))
+    return wait_for_graph(toys.run(model, *order))
 
 
 def two_setters(*, alive: bool) -> Model:

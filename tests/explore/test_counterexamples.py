@@ -7,7 +7,8 @@ import pytest
 import small
 import toys
 
-from simcore import Model, Verdict, WaitForGraph, always, explore
+from simcore import Model, Verdict, always, explore
+from simcore.explain import wait_for_graph
 from simcore.kernel import Kernel
 
 limits_module = sys.modules["simcore.explore.limits"]
@@ -59,7 +60,7 @@ def lost_write(kernel, state):
 
 
 def knot_closed(kernel, state):
-    return any(edge.process.owes for edge in WaitForGraph(kernel.view(state)).dead)
+    return any(edge.process.owes for edge in wait_for_graph(kernel.view(state)).dead)
 
 
 @pytest.mark.parametrize("in_a_task", [True, False])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from simcore.model.objects.lock import Lock, LockValue
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait
 
 
 class Condition(SharedObject):
@@ -34,6 +34,11 @@ class Condition(SharedObject):
         "notify": "notifies {at}",
         "notify_all": "notifies all who wait on {at}",
     }
+
+    waits: ClassVar = {
+        "reacquire": Ends("to be notified on {at}", "notify it", "notifies it", "notified it"),
+    }
+    spelled: ClassVar = {"reacquire": "wait"}
 
     def __init__(self, name: str, lock: Lock) -> None:
         super().__init__(name)
@@ -89,6 +94,21 @@ class Condition(SharedObject):
 
     def do_notify_all(self, value: LockValue, process: Any) -> Outcomes:
         return self.do_notify(value, process, len(value.waiters))
+
+    def wants(self, operation: Operation) -> Ends:
+        """Once it was notified, or its time was up, it wants no more than its lock; what it is called is the same."""
+        return super().wants(operation)
+
+    def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
+        """A notify says whom it wakes."""
+        if operation.name not in ("notify", "notify_all") or isinstance(result, Raised):
+            return super().tells(value, operation, process, result)
+        before, after = (cast(LockValue, each).waiters for each in (value, self._notified(value, operation, process)))
+        woken = [str(waiter) for name, waiter in before if (name, waiter) not in after]
+        return f"wakes {', '.join(woken)}" if woken else "wakes nobody"
+
+    def _notified(self, value: Value, operation: Operation, process: Any) -> Value:
+        return self.outcomes(value, operation, process)[0].value
 
     def blocked_on(self, value: Value, operation: Operation) -> Wait:
         """Until it is notified it waits for a notifier; after that, for the lock's owner."""

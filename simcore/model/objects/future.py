@@ -6,7 +6,7 @@ from concurrent.futures import InvalidStateError
 from itertools import product
 from typing import Any, ClassVar, NamedTuple, cast
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 
 class FutureValue(NamedTuple):
@@ -33,6 +33,10 @@ class Future(SharedObject):
         "set_exception": "sets {at} to {0}",
         "result": "has the result of {at}",
     }
+    carries: ClassVar = frozenset({"exception"})
+    waits: ClassVar = dict.fromkeys(
+        ("result", "exception"), Ends("for the result of {at}", "set it", "sets it", "set it")
+    )
 
     @property
     def initial(self) -> FutureValue:
@@ -84,6 +88,14 @@ class Future(SharedObject):
 
     def do_done(self, value: FutureValue, process: Any) -> Outcomes:
         return (Outcome(value, value.done),)
+
+    def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
+        """That a function returned nothing goes without saying, that it returned True does not."""
+        return (
+            "True"
+            if operation.name == "result" and result is True
+            else super().tells(value, operation, process, result)
+        )
 
     def show(self, value: Value) -> str:
         done, result = cast(FutureValue, value)

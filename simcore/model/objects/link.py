@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 CLOSED = Raised(OSError, ("handle is closed",))
 BROKEN = Raised(BrokenPipeError, ("the receiving end is closed",))
@@ -54,6 +54,11 @@ class Link(SharedObject):
         "recv": "receives from {at}",
         "close": "closes the {0} end of {at}",
         "reset": "resets {at}",
+    }
+    carries: ClassVar = frozenset({"recv"})
+    waits: ClassVar = {
+        "send": Ends("to send over {at}", "receive from it", "receives from it", "received from it"),
+        "recv": Ends("to receive from {at}", "send over it", "sends over it", "sent over it"),
     }
 
     def __init__(
@@ -164,6 +169,12 @@ class Link(SharedObject):
     def occupancy(self, value: Value) -> tuple[int, int | None]:
         """What is in flight, of the capacity."""
         return sum(map(self.size, cast(LinkValue, value).frames)), self.capacity
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """How much of the capacity is in flight."""
+        used, of = self.occupancy(value)
+        counted = f"({used}/{of}{' bytes' if self.unit == 'bytes' else ''})"
+        return "empty" if operation.name == "recv" else f"full {counted}" if used == of else f"too full {counted}"
 
     def show(self, value: Value) -> str:
         frames, status = cast(LinkValue, value)

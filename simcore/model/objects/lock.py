@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait, pairs
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    Raised,
+    SharedObject,
+    Value,
+    Wait,
+    pairs,
+)
 
 
 class LockValue(NamedTuple):
@@ -28,6 +39,7 @@ class Lock(SharedObject):
     enabled_by: ClassVar = {"acquire": frozenset({"release", "wait"})}
     commutes: ClassVar = pairs(("locked", "locked"))
     phrases: ClassVar = {"acquire": "acquires {at}", "release": "releases {at}"}
+    waits: ClassVar = {"acquire": Ends("for {at}", "release it", "releases it", "released it")}
 
     @property
     def initial(self) -> LockValue:

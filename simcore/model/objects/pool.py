@@ -11,7 +11,18 @@ import inspect
 from typing import Any, ClassVar, NamedTuple, cast
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs, shown
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    Raised,
+    SharedObject,
+    Value,
+    pairs,
+    shown,
+)
 
 
 class Task(NamedTuple):
@@ -57,6 +68,11 @@ class ThreadPool(SharedObject):
         "take": "takes the next task of {at}",
         "shutdown": "shuts {at} down",
     }
+    waits: ClassVar = {
+        "take": Ends("for a task of {at}", "submit to it", "submits to it", "submitted to it"),
+        "join": Ends("for every worker of {at} to leave", "leave it", "leaves it", "left it"),
+    }
+    spelled: ClassVar = {"join": "shutdown"}
 
     def __init__(self, name: str, workers: int) -> None:
         super().__init__(name)
@@ -107,6 +123,10 @@ class ThreadPool(SharedObject):
         if process.pool is self:  # one of the workers it would wait for is itself
             return (Outcome(value, Raised(RuntimeError, ("cannot join current thread",))),)
         return (Outcome(value),) if value.left == self.workers else BLOCKED
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """How many workers have left a pool that is shut down."""
+        return f"{cast(PoolValue, value).left} of {self.workers} have left" if operation.name == "join" else ""
 
     def show(self, value: Value) -> str:
         tasks, shut, _ = cast(PoolValue, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, ProcessGenerator, Raised, SharedObject
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, ProcessGenerator, Raised, SharedObject
 
 
 class Timer(SharedObject):
@@ -21,6 +21,10 @@ class Timer(SharedObject):
         "cancel": "cancels {at}",
         "armed": "begins to count down",
         "countdown": "ends the countdown",
+    }
+    waits: ClassVar = {
+        "armed": Ends("for {at} to be started", "start it", "starts it", "started it"),
+        "countdown": Ends("for the countdown of {at}", "cancel it", "cancels it", "cancelled it"),
     }
 
     def __init__(self, name: str, interval: float) -> None:

@@ -1,0 +1,195 @@
+"""Why it hangs, in words: what is known is said plainly, what is read from code is said with "might", the rest is not.
+
+Who holds something, who has ended and how full it is are facts of the state. Who has put, taken or set is a fact of the
+run. That nobody sets it "any more" is said only of those of whom it was proved that they never move again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from simcore.explain.edges import Actor, Edge
+from simcore.explain.summary import pattern, summary
+
+
+class Words:
+    """The lines of one wait-for graph.
+
+    Parameters
+    ----------
+    graph : WaitForGraph
+        What is told.
+    """
+
+    def __init__(self, graph: Any) -> None:
+        self._graph = graph
+        self._never = {edge.process.name for edge in graph.stuck} if graph.proved is not None else set()
+
+    def lines(self) -> list[str]:
+        """Say who waits for what and why nobody ends it."""
+        graph = self._graph
+        lines = self._knot() if graph.knot else []
+        rest = [edge for edge in graph.stuck if edge not in graph.knot and self._matters(edge)]
+        behind = [edge for edge in rest if edge in graph.behind]
+        lines += [f"waiting behind it: {line}" for line in self._grouped(behind)]
+        lines += [f"stuck too: {line}" for line in self._grouped([edge for edge in rest if edge not in behind])]
+        living = [edge for edge in graph.edges if edge not in graph.stuck and edge.process.owes]
+        return lines + [f"also waiting: {line}" for line in self._grouped(living)]
+
+    def _matters(self, edge: Edge) -> bool:
+        """Tell whether the one who waits must finish, or waits for a lock while somebody who must waits for him."""
+        waiting = edge.process
+        return waiting.owes or (
+            _is_lock(edge) and any(e.process.owes and e.helpers == (waiting.name,) for e in self._graph.stuck)
+        )
+
+    # ---- the knot --------------------------------------------------------------------------------------
+
+    def _knot(self) -> list[str]:
+        by_pool: dict[str, list[Edge]] = {}
+        for edge in self._graph.knot:
+            by_pool.setdefault(edge.process.worker_of, []).append(edge)
+        lines: list[str] = []
+        for pool, edges in by_pool.items():
+            lines += self._pool(pool, edges) if pool else self._grouped(edges)
+        return lines
+
+    def _pool(self, pool: str, edges: list[Edge]) -> list[str]:
+        size = len(self._graph.pool(pool).workers)
+        who = "every worker is" if len(edges) == size else "one worker is" if len(edges) == 1 else "workers are"
+        tasks, wants = summary(edge.process.what for edge in edges), summary(edge.why.wants for edge in edges)
+        lines = [f"{pool} {len(edges)}/{size}: {who} in {tasks}, waiting {wants}"]
+        lines += [f"  {line}" for line in (*self._queued(pool, edges), *self._causes(edges))]
+        if pool in self._graph.breaks:
+            more = self._graph.breaks[pool]
+            lines.append(f"  one more worker in {pool} would break this knot ({more} instead of {size})")
+        return lines
+
+    def _queued(self, pool: str, edges: list[Edge]) -> list[str]:
+        """Say which queued tasks would set what ``edges`` wait for, and behind what they are queued."""
+        queued = list(dict.fromkeys(each for edge in edges for each in edge.queued))
+        lines = []
+        for where in dict.fromkeys(place for _, place in queued):
+            names = summary(task for task, place in queued if place == where)
+            own = "it" if len(edges) == 1 else "them"
+            behind = own if where == pool else self._running(where)
+            lines.append(f"set only by {names}, queued in {where}" + (f" behind {behind}" if behind else ""))
+        return lines
+
+    def _running(self, pool: str) -> str:
+        workers = map(self._graph.actor, self._graph.pool(pool).workers)
+        return summary(worker.what for worker in workers if worker.what != worker.name)
+
+    def _causes(self, edges: list[Edge]) -> list[str]:
+        """Say of each wait for something that is not queued why nobody ends it, one line for all that say the same."""
+        left = [edge for edge in edges if not edge.queued]
+        causes: dict[str, list[Edge]] = {}
+        for edge in left:
+            causes.setdefault(self._because(edge).removeprefix(", ").removeprefix(": "), []).append(edge)
+        named = len({pattern(edge.target.name) for edge in edges}) > 1
+        return [
+            f"{summary(dict.fromkeys(edge.target.name for edge in group))}: {cause}" if named else cause
+            for cause, group in _merged(causes)
+            if cause
+        ]
+
+    # ---- one wait --------------------------------------------------------------------------------------
+
+    def _grouped(self, edges: Sequence[Edge]) -> list[str]:
+        """Say who waits for what, one line for all that wait in the same way."""
+        groups: dict[str, list[Edge]] = {}
+        for edge in edges:
+            sentence = f"{edge.process.what} {edge.why.wants}{self._because(edge)}"
+            groups.setdefault(pattern(sentence), []).append(edge)
+        return [self._sentence(group) for group in groups.values()]
+
+    def _sentence(self, group: list[Edge]) -> str:
+        waits = "waits" if len(group) == 1 else "wait"
+        who, wants = summary(edge.process.what for edge in group), summary(dict.fromkeys(e.why.wants for e in group))
+        return f"{who} {waits} {wants}{summary(dict.fromkeys(map(self._because, group)))}"
+
+    def _because(self, edge: Edge) -> str:
+        """Say how full it is, who holds it, and why nobody ends the wait."""
+        why = edge.why
+        told = f", {why.standing}" if why.standing else ""
+        if edge.queued:
+            where = summary(dict.fromkeys(pool for _, pool in edge.queued))
+            return f"{told}, queued in {where}"
+        if why.holders:
+            verb = "which runs on" if why.runs else "held by"
+            return f"{told}, {verb} {_list(self._holders(edge), ', ')}"
+        reason = self._reason(edge) if edge.process.name in self._never else ""
+        return f"{told}: {reason}" if reason else told
+
+    def _holders(self, edge: Edge) -> list[str]:
+        """Name who holds it, and what became of those who do nothing about it."""
+        groups: dict[str, list[str]] = {}
+        for name, words in edge.why.holders:
+            itself = name == edge.process.name and words == name
+            fate = "" if itself else self._fate(edge, self._graph.actor(name))
+            groups.setdefault(fate, []).append("itself" if itself else words)
+        return [summary(names) + fate for fate, names in groups.items()]
+
+    def _fate(self, edge: Edge, holder: Actor) -> str:
+        if holder.status == "failed":
+            return ", which has died"
+        if holder.status == "done":
+            return ", which has ended"
+        if holder.status == "idle":
+            return ", whose task has ended"
+        if edge.process.name in self._never and holder.name not in self._never and _is_lock(edge):
+            return ", which goes on and never releases it"
+        return ""
+
+    def _reason(self, edge: Edge) -> str:
+        """Say who did what would end it, who might, and what keeps them; or that nobody does any more."""
+        do, does, done = edge.why.ends
+        did = [(name, what) for name, what in edge.why.did or () if name != edge.process.name]
+        gone = list(dict.fromkeys(what for name, what in did if self._gone(name, what)))
+        here = list(dict.fromkeys(what for name, what in did if not self._gone(name, what) and self._waits(name)))
+        known = {name for name, what in did if not self._gone(name, what)} | {edge.process.name}
+        might = [name for name in edge.helpers if name not in known and self._waits(name)]
+        parts = [f"{_have(gone, only=len(gone) == len(did))} {done}, and {_have_ended(gone)}"] * bool(gone)
+        parts += [f"{_have(here)} {done}, and {_wait(here)}"] * bool(here)
+        parts += [f"{summary(might)} might {do}, but {_wait(might)}"] * bool(might)
+        if not parts:
+            return f"nobody {does} any more"
+        return "; ".join(parts)
+
+    def _gone(self, name: str, what: str) -> bool:
+        """Tell whether a process, or the task that it ran then, has ended."""
+        actor = self._graph.actor(name)
+        return actor.status in ("done", "failed") or (bool(actor.worker_of) and actor.what != what)
+
+    def _waits(self, name: str) -> bool:
+        return self._graph.actor(name).status in ("blocked", "idle")
+
+
+def _have(names: list[str], only: bool = False) -> str:
+    return f"{'only ' * only}{summary(names)} {'has' if len(names) == 1 else 'have'}"
+
+
+def _have_ended(names: list[str]) -> str:
+    return "it has ended" if len(names) == 1 else "they have ended"
+
+
+def _wait(names: list[str]) -> str:
+    return "waits itself" if len(names) == 1 else "wait themselves"
+
+
+def _is_lock(edge: Edge) -> bool:
+    return edge.target.kind in ("lock", "rlock") and bool(edge.why.holders)
+
+
+def _list(parts: Iterable[str], between: str) -> str:
+    return between.join(parts)
+
+
+def _merged(causes: dict[str, list[Edge]]) -> list[tuple[str, list[Edge]]]:
+    """Put together causes that differ in a number only."""
+    by_pattern: dict[str, dict[str, list[Edge]]] = {}
+    for cause, edges in causes.items():
+        by_pattern.setdefault(pattern(cause), {})[cause] = edges
+    merge: Callable[[dict[str, list[Edge]]], list[Edge]] = lambda same: [e for edges in same.values() for e in edges]
+    return [(summary(same), merge(same)) for same in by_pattern.values()]
