@@ -2,7 +2,7 @@
 
 from simcore.explain.ending import graph_after
 from simcore.explain.history import History
-from simcore.explain.knot import Knots, reach
+from simcore.explain.knot import Knots, never_enabled, reach
 from simcore.explain.layout import fit
 from simcore.explain.reading import wait_for_graph
 from simcore.explain.waitfor import WaitForGraph
@@ -13,6 +13,7 @@ __all__ = [
     "WaitForGraph",
     "fit",
     "graph_after",
+    "never_enabled",
     "reach",
     "wait_for_graph",
 ]

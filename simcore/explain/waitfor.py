@@ -145,18 +145,18 @@ class WaitForGraph:
     def headline(self) -> str:
         """How many of those who must finish can never move again, in a few words; empty where nobody is known to be."""
         stuck = [edge for edge in self.stuck if edge.process.owes]
-        if not stuck:
+        if not stuck or self.proved is None:
             return ""
         asked = [actor for actor in self.actors if actor.must_finish]
         least = "" if self.complete else "at least "
-        return (
-            f"{least}{len(stuck)} of {len(asked)} {'process' if len(asked) == 1 else 'processes'} can never move again"
-        )
+        who = "process" if len(asked) == 1 else "processes"
+        return f"{least}{len(stuck)} of {len(asked)} {who} can never move again"
 
     def told(self) -> list[str]:
         """Return what `explain` says under a heading: that they are stuck, or just that they wait."""
         lines = self.explain()
-        head = "stuck:" if any(edge.process.owes for edge in self.stuck) else "waiting:"  # an idle server loop is not
+        stuck = any(edge.process.owes for edge in self.stuck)  # an idle server loop is not
+        head = "waiting:" if not stuck else "stuck:" if self.proved is not None else "stuck, as it seems:"
         return [head, *(f"  {line}" for line in lines)] if lines else []
 
     def slots(self) -> list[tuple[str, int, int | None, str]]:

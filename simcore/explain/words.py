@@ -6,7 +6,7 @@ run. That nobody sets it "any more" is said only of those of whom it was proved 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simcore.explain.edges import Actor, Edge
@@ -191,5 +191,4 @@ def _merged(causes: dict[str, list[Edge]]) -> list[tuple[str, list[Edge]]]:
     by_pattern: dict[str, dict[str, list[Edge]]] = {}
     for cause, edges in causes.items():
         by_pattern.setdefault(pattern(cause), {})[cause] = edges
-    merge: Callable[[dict[str, list[Edge]]], list[Edge]] = lambda same: [e for edges in same.values() for e in edges]
-    return [(summary(same), merge(same)) for same in by_pattern.values()]
+    return [(summary(same), [edge for edges in same.values() for edge in edges]) for same in by_pattern.values()]

@@ -125,7 +125,8 @@ def _loads(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
     loads = [each for each in dis.get_instructions(code) if each.opname not in ("CACHE", "EXTENDED_ARG")]
     beside = [each.opname for each in loads]
     beside = [*beside[1:], ""] if _NULL_AFTER else ["", *beside]
-    called, other = set(), set()
+    called: set[str] = set()
+    other: set[str] = set()
     for each, neighbour in zip(loads, beside, strict=False):
         if each.opname.startswith("LOAD_") and isinstance(each.argval, str):
             calls = each.opname == "LOAD_METHOD" or "NULL" in each.argrepr or neighbour == "PUSH_NULL"

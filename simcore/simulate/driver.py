@@ -22,6 +22,7 @@ from typing import Any
 import simpy
 
 from simcore.errors import OptionError, ScheduleError
+from simcore.explain import never_enabled
 from simcore.kernel import Kernel, Move, Packed
 from simcore.model import Model
 from simcore.model.objects import Task
@@ -33,6 +34,7 @@ from simcore.simulate.waiting import Place, Plan, Waiting, reachable
 __all__ = ["Delay", "Simulation", "exponential", "lognormal", "simulate", "uniform"]
 
 _INSTANT, _DAEMONS = 1_000_000, 100_000  # steps after which a run without limits is taken to be endless
+_LOOK, _REPLAYED = 20_000, 1_000_000  # steps after which it is asked who is lost, and a replay is not followed further
 
 
 def simulate(
@@ -109,6 +111,7 @@ class _Run:
         self._due: set[int] = set()
         self._owed = 0
         self._instant = self._daemons = 0  # path length when time last passed, and when somebody who owes last moved
+        self._look_at, self._replayed = _LOOK, 0
         self._endless = all(process.daemon for process in kernel.processes)
         self._workers = [process.index for process in kernel.processes if process.pool is not None]
         self._record = Recorder(kernel)
@@ -147,6 +150,7 @@ class _Run:
                     )
             if self.max_steps is not None and len(self.path) >= self.max_steps:
                 return
+        self._replayed = self._look_at = len(self.path)
 
     def _over(self) -> bool:
         steps = len(self.path)
@@ -156,9 +160,25 @@ class _Run:
             self._stop(f"max_steps={self.max_steps} reached")
         elif self.max_steps is None and steps - self._instant >= _INSTANT:
             self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
-        elif self.max_steps is None and self.until is None and steps - self._daemons >= _DAEMONS:
-            self._stop(f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps=")
+        elif self.max_steps is None and self.until is None:
+            self._endless_run(steps)
         return self.status is not None
+
+    def _endless_run(self, steps: int) -> None:
+        """End a run that nothing else ends: somebody who must finish never moves again, though others go on."""
+        if steps - self._daemons >= _DAEMONS:
+            self._stop(f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps=")
+        elif steps >= self._look_at:
+            self._look_at = steps + _LOOK
+            lost = [process for process in self._blocked() if self._owes[process]]
+            if lost and never_enabled(self.kernel, self.state, lost):
+                self.status = "stuck"
+                self.notes["others go on, for ever for all that is known: give until= to watch them"] = None
+            elif self._replayed and steps >= self._replayed + _REPLAYED:
+                self._stop(f"{_REPLAYED:,} steps after the schedule: give until= or max_steps=")
+
+    def _blocked(self) -> list[int]:
+        return [p.index for p in self.kernel.processes if self.kernel.process_state(self.state, p.index).blocked]
 
     def _stop(self, why: str) -> None:
         self.status = "limit"

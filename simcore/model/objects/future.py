@@ -91,11 +91,9 @@ class Future(SharedObject):
 
     def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
         """That a function returned nothing goes without saying, that it returned True does not."""
-        return (
-            "True"
-            if operation.name == "result" and result is True
-            else super().tells(value, operation, process, result)
-        )
+        if operation.name == "result" and result is True:
+            return "True"
+        return super().tells(value, operation, process, result)
 
     def show(self, value: Value) -> str:
         done, result = cast(FutureValue, value)
