@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,39 @@ from simcore.kernel import Kernel
 from simcore.model import Model, State
 from simcore.report import Line, model_json, printed_table, step_json
 from simcore.schedule import Schedule
+
+_OF_VERDICT = {
+    **dict.fromkeys(("violated", "stuck", "failed", "otherwise"), "bold red"),
+    **dict.fromkeys(("holds", "completed"), "bold green"),
+    **dict.fromkeys(("undetermined", "limit", "goes on"), "bold yellow"),
+}
+_OF_LINE = {
+    "stuck:": "red",
+    "point of no return": "yellow",
+    "no run of": "yellow",
+    "schedule": "bold",
+    "replay:": "dim",
+}
+
+
+def report(text: str) -> None:
+    """Print the text of an answer: as it is, and on a terminal with colours, unless NO_COLOR asks for none."""
+    console = Console(highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(coloured(text))
+    else:
+        print(text)
+
+
+def coloured(text: str) -> Text:
+    """Return the text of an answer with the verdict, the reason and the point of no return to be seen at once."""
+    first, *rest = text.split("\n")
+    told, style = Text(first, _OF_VERDICT.get(re.split("[: ]", first)[0], "")), ""
+    for line in rest:
+        if not line.startswith(" "):
+            style = next((style for start, style in _OF_LINE.items() if line.startswith(start)), "")
+        told.append("\n").append(line, "" if style == "bold" and line.startswith(" ") else style)
+    return told
 
 
 def width() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from os.path import commonprefix
 
 _NUMBER = re.compile(r"\[(\d+)\]")
 LONGEST = 80
@@ -28,6 +29,14 @@ def summary(names: Iterable[str]) -> str:
             continue
         parts.append(same.replace("[*]", f"[{_ranges({int(found[0]) for found in numbers})}]"))
     return ", ".join(parts)
+
+
+def together(phrases: Iterable[str]) -> str:
+    """Shorten "for the result of a, for the result of b" to "for the result of a, b"."""
+    phrases = list(phrases)
+    common = commonprefix(phrases)
+    lead = common[: common.rfind(" ") + 1]
+    return lead + summary(phrase[len(lead) :] for phrase in phrases)
 
 
 def _ranges(numbers: set[int]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simcore.explain.edges import Actor, Edge
-from simcore.explain.summary import pattern, summary
+from simcore.explain.summary import pattern, summary, together
 
 
 class Words:
@@ -58,7 +58,7 @@ class Words:
     def _pool(self, pool: str, edges: list[Edge]) -> list[str]:
         size = len(self._graph.pool(pool).workers)
         who = "every worker is" if len(edges) == size else "one worker is" if len(edges) == 1 else "workers are"
-        tasks, wants = summary(edge.process.what for edge in edges), summary(edge.why.wants for edge in edges)
+        tasks, wants = summary(edge.process.what for edge in edges), together(edge.why.wants for edge in edges)
         lines = [f"{pool} {len(edges)}/{size}: {who} in {tasks}, waiting {wants}"]
         lines += [f"  {line}" for line in (*self._queued(pool, edges), *self._causes(edges))]
         if pool in self._graph.breaks:
@@ -106,7 +106,7 @@ class Words:
 
     def _sentence(self, group: list[Edge]) -> str:
         waits = "waits" if len(group) == 1 else "wait"
-        who, wants = summary(edge.process.what for edge in group), summary(dict.fromkeys(e.why.wants for e in group))
+        who, wants = summary(edge.process.what for edge in group), together(dict.fromkeys(e.why.wants for e in group))
         return f"{who} {waits} {wants}{summary(dict.fromkeys(map(self._because, group)))}"
 
     def _because(self, edge: Edge) -> str:

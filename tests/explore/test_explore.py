@@ -45,7 +45,7 @@ def test_without_time_outs_it_is_one():
 
 
 def test_a_report_says_who_can_never_move_again_where_only_the_graph_tells():
-    assert "stuck: main can never move again" in str(explore(small.hidden()))
+    assert "violated: 1 of 2 processes can never move again" in str(explore(small.hidden()))
 
 
 # ---- verdicts ----------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def test_progress_is_told_while_searching():
 def test_a_report_says_everything_that_is_needed():
     text = str(explore(toys.pool_system(requesters=2, workers=2, chunks=1)))
     assert text.startswith(
-        "violated: deadlock free\n  pool system (requesters=2, workers=2, chunks=1, callback_workers=None, alike=False)"
+        "violated: 4 of 4 processes can never move again\n  pool system (requesters=2, workers=2, chunks=1, "
     )
     for part in (
         "breadth-first, workers interchangeable:",
