@@ -139,9 +139,10 @@ class Explorer:
         if result.verdict is Verdict.VIOLATED:
             self._fail(result)
         if result.verdict is Verdict.UNDETERMINED and not allow_undetermined:
+            asked_at = _asked_at(self._item.config.rootpath)
             pytest.fail(
-                f"{result}\nasked at {_asked_at(self._item.config.rootpath)}\nundetermined is not a pass: raise the limit, make the model smaller, or say "
-                f"allow_undetermined=True",
+                f"{result}\nasked at {asked_at}\nundetermined is not a pass: raise the limit, make the model smaller, "
+                f"or say allow_undetermined=True",
                 pytrace=False,
             )
         if result.verdict is Verdict.HOLDS:

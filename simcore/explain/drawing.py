@@ -80,7 +80,7 @@ def _thing(graph: nx.DiGraph[str], name: str, kind: str, slots: dict[str, Slots]
 
 def _called(edge: Edge) -> str:
     """Return what a task's future is drawn as; empty for everything else."""
-    made = edge.target.kind == "future" and (edge.queued or edge.why.runs)
+    made = edge.target.kind == "future" and (edge.queued or edge.why.holders)
     return edge.why.wants.removeprefix("for the ").replace("result of ", "result of\n", 1) if made else ""
 
 

@@ -64,8 +64,8 @@ class Why:
         What would end it: "take from it", "takes from it", "taken from it".
     holders : tuple of (actor, words)
         Who holds what is waited for, or runs what sets it.
-    runs : bool
-        Whether those who hold it run the task whose result it is.
+    holding : str
+        How they hold it: "held by", "which runs on".
     did : tuple of (actor, words), optional
         Who has done so far what would end it, in all that happened, and in which task; None where that is not known.
     """
@@ -74,7 +74,7 @@ class Why:
     standing: str = ""
     ends: tuple[str, str, str] = ("end it", "ends it", "ended it")
     holders: tuple[tuple[str, str], ...] = ()
-    runs: bool = False
+    holding: str = "held by"
     did: tuple[tuple[str, str], ...] | None = None
 
 

@@ -41,6 +41,8 @@ def may_enable(waiting: ProcessState, value: Value, other: ProcessState) -> tupl
     wait = target.blocked_on(value, operation)
     if wait.processes:
         return () if other.process in wait.processes else None
+    if isinstance(target, ThreadPool) and operation.name == "join":  # each worker that leaves counts
+        return () if other.process.pool is target else None
     if _made_by_submit(target):
         return () if other.task is not None and other.task.future is target else None
     if other.process is waiting.process or target not in other.objects:

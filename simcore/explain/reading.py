@@ -88,7 +88,10 @@ class _Reader:
         if isinstance(target, Future) and (found := self.state.task_of(target)) is not None:
             place, task = found
             runs = ((place.name, place.name),) if not isinstance(place, ThreadPool) else ()
-            return Why(f"for the result of {task}", "", ends, runs, runs=bool(runs))
+            return Why(f"for the result of {task}", "", ends, runs, "which runs on")
+        if isinstance(target, ThreadPool) and operation.name == "join":
+            inside = [p for p in self.processes if p.process.pool is target and p.status != "done"]
+            return Why(words.wants, standing, ends, tuple((p.name, f"{p.what} on {p.name}") for p in inside), "not yet")
         holders: tuple[tuple[str, str], ...] = ()
         if isinstance(target, Semaphore) and self.history is not None:
             holders = self.history.holders(target, value)  # type: ignore[arg-type]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from os.path import commonprefix
 
 _NUMBER = re.compile(r"\[(\d+)\]")
 LONGEST = 80
@@ -33,10 +32,11 @@ def summary(names: Iterable[str]) -> str:
 
 def together(phrases: Iterable[str]) -> str:
     """Shorten "for the result of a, for the result of b" to "for the result of a, b"."""
-    phrases = list(phrases)
-    common = commonprefix(phrases)
-    lead = common[: common.rfind(" ") + 1]
-    return lead + summary(phrase[len(lead) :] for phrase in phrases)
+    words = [phrase.split(" ") for phrase in phrases]
+    lead = 0
+    while all(len(each) > lead + 1 and each[lead] == words[0][lead] for each in words):
+        lead += 1
+    return " ".join([*words[0][:lead], summary(" ".join(each[lead:]) for each in words)])
 
 
 def _ranges(numbers: set[int]) -> str:

@@ -100,7 +100,8 @@ class WaitForGraph:
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(actor.name for actor in self.actors)
         for edge in self.edges:
-            for helper in (*edge.helpers, *(name for name, _ in edge.through)):
+            held = [name for name, _ in edge.why.holders]  # known, where helpers are guessed
+            for helper in held or (*edge.helpers, *(name for name, _ in edge.through)):
                 graph.add_edge(edge.process.name, helper, target=edge.target.name)
         return graph
 

@@ -6,7 +6,7 @@ run. That nobody sets it "any more" is said only of those of whom it was proved 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from simcore.explain.edges import Actor, Edge
@@ -117,8 +117,7 @@ class Words:
             where = summary(dict.fromkeys(pool for _, pool in edge.queued))
             return f"{told}, queued in {where}"
         if why.holders:
-            verb = "which runs on" if why.runs else "held by"
-            return f"{told}, {verb} {_list(self._holders(edge), ', ')}"
+            return f"{told}, {why.holding} {', '.join(self._holders(edge))}"
         reason = self._reason(edge) if edge.process.name in self._never else ""
         return f"{told}: {reason}" if reason else told
 
@@ -180,10 +179,6 @@ def _wait(names: list[str]) -> str:
 
 def _is_lock(edge: Edge) -> bool:
     return edge.target.kind in ("lock", "rlock") and bool(edge.why.holders)
-
-
-def _list(parts: Iterable[str], between: str) -> str:
-    return between.join(parts)
 
 
 def _merged(causes: dict[str, list[Edge]]) -> list[tuple[str, list[Edge]]]:

@@ -68,7 +68,8 @@ class Simulation:
     ----------
     status : {"completed", "stuck", "failed", "limit"}
         Everybody who had to finish has; or somebody who has not can never move again, while nothing else can
-        happen, or others go on for ever; or a process died of an exception (whatever came then); or ``until`` or ``max_steps`` came first.
+        happen, or others go on for ever; or a process died of an exception (whatever came then); or ``until`` or
+        ``max_steps`` came first.
     time : float
         Virtual seconds at the end: of the last step, or ``until``.
     completion : dict of str to float
