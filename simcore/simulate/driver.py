@@ -22,19 +22,18 @@ from typing import Any
 import simpy
 
 from simcore.errors import OptionError, ScheduleError
-from simcore.explain import never_enabled
 from simcore.kernel import Kernel, Move, Packed
 from simcore.model import Model
 from simcore.model.objects import Task
 from simcore.schedule import Schedule
 from simcore.simulate.delays import Delay, Latency, arrivals, exponential, lognormal, uniform
+from simcore.simulate.endless import Endless
 from simcore.simulate.result import Recorder, Simulation, Status
 from simcore.simulate.waiting import Place, Plan, Waiting, reachable
 
 __all__ = ["Delay", "Simulation", "exponential", "lognormal", "simulate", "uniform"]
 
-_INSTANT, _DAEMONS = 1_000_000, 100_000  # steps after which a run without limits is taken to be endless
-_LOOK, _REPLAYED = 20_000, 1_000_000  # steps after which it is asked who is lost, and a replay is not followed further
+_INSTANT = 1_000_000  # steps in one instant after which a run without limits is taken to be endless
 
 
 def simulate(
@@ -66,7 +65,8 @@ def simulate(
         Seconds between the starts of processes, by name or pattern: ``{"download[*]": exponential(0.5)}``.
     max_steps : int, optional
         Steps after which the run is stopped. Without it, a run of a million steps in one instant is stopped
-        too, and without ``until`` as well a run in which only daemons have moved for 100,000 steps.
+        too, and without ``until`` as well a run in which only daemons have moved for 100,000 steps, or in which
+        others go on while somebody who must finish never moves again.
 
     Raises
     ------
@@ -111,7 +111,7 @@ class _Run:
         self._due: set[int] = set()
         self._owed = 0
         self._instant = self._daemons = 0  # path length when time last passed, and when somebody who owes last moved
-        self._look_at, self._replayed = _LOOK, 0
+        self._endless_run = Endless(kernel)
         self._endless = all(process.daemon for process in kernel.processes)
         self._workers = [process.index for process in kernel.processes if process.pool is not None]
         self._record = Recorder(kernel)
@@ -150,7 +150,7 @@ class _Run:
                     )
             if self.max_steps is not None and len(self.path) >= self.max_steps:
                 return
-        self._replayed = self._look_at = len(self.path)
+        self._endless_run.replayed(len(self.path))
 
     def _over(self) -> bool:
         steps = len(self.path)
@@ -161,24 +161,9 @@ class _Run:
         elif self.max_steps is None and steps - self._instant >= _INSTANT:
             self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
         elif self.max_steps is None and self.until is None:
-            self._endless_run(steps)
+            if ending := self._endless_run.ending(steps, steps - self._daemons, self.state, self._owes):
+                self.status, self.notes[ending[1]] = ending[0], None
         return self.status is not None
-
-    def _endless_run(self, steps: int) -> None:
-        """End a run that nothing else ends: somebody who must finish never moves again, though others go on."""
-        if steps - self._daemons >= _DAEMONS:
-            self._stop(f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps=")
-        elif steps >= self._look_at:
-            self._look_at = steps + _LOOK
-            lost = [process for process in self._blocked() if self._owes[process]]
-            if lost and never_enabled(self.kernel, self.state, lost):
-                self.status = "stuck"
-                self.notes["others go on, for ever for all that is known: give until= to watch them"] = None
-            elif self._replayed and steps >= self._replayed + _REPLAYED:
-                self._stop(f"{_REPLAYED:,} steps after the schedule: give until= or max_steps=")
-
-    def _blocked(self) -> list[int]:
-        return [p.index for p in self.kernel.processes if self.kernel.process_state(self.state, p.index).blocked]
 
     def _stop(self, why: str) -> None:
         self.status = "limit"
