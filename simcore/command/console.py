@@ -47,7 +47,7 @@ def report(text: str) -> None:
 def coloured(text: str) -> Text:
     """Return the text of an answer with the verdict, the reason and the point of no return to be seen at once."""
     first, *rest = text.split("\n")
-    told, style = Text(first, _OF_VERDICT.get(re.split("[: ]", first)[0], "")), ""
+    told, style = Text().append(first, _OF_VERDICT.get(re.split("[: ]", first)[0], "")), ""
     for line in rest:
         if not line.startswith(" "):
             style = next((style for start, style in _OF_LINE.items() if line.startswith(start)), "")

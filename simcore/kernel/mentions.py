@@ -100,14 +100,12 @@ def _methods(thing: Any, names: tuple[str, ...], looked_at: dict[int, Any]) -> I
     looked_at[id(thing)] = thing
     for name in names:
         found = getattr_static(thing, name, None)
-        if isinstance(found, property):
-            found = found.fget
         if isinstance(found, types.FunctionType):
             yield name, types.MethodType(found, thing) if name not in getattr(thing, "__dict__", {}) else found
         elif isinstance(found, staticmethod | classmethod | types.MethodType):
             yield name, found.__func__
-        elif found is not None:
-            yield from _methods(found, names, looked_at)
+    for held in list(getattr(thing, "__dict__", {}).values()):  # by whatever name, or property, it is got at
+        yield from _methods(held, names, looked_at)
 
 
 def _users_own(thing: Any) -> bool:

@@ -27,7 +27,7 @@ from simcore.model import Model
 from simcore.model.objects import Task
 from simcore.schedule import Schedule
 from simcore.simulate.delays import Delay, Latency, arrivals, exponential, lognormal, uniform
-from simcore.simulate.endless import Endless
+from simcore.simulate.endless import Endless, Ending
 from simcore.simulate.result import Recorder, Simulation, Status
 from simcore.simulate.waiting import Place, Plan, Waiting, reachable
 
@@ -64,9 +64,8 @@ def simulate(
     load : mapping of str to Delay, optional
         Seconds between the starts of processes, by name or pattern: ``{"download[*]": exponential(0.5)}``.
     max_steps : int, optional
-        Steps after which the run is stopped. Without it, a run of a million steps in one instant is stopped
-        too, and without ``until`` as well a run in which only daemons have moved for 100,000 steps, or in which
-        others go on while somebody who must finish never moves again.
+        Steps after which the run is stopped. Without it, a run of a million steps in one instant is stopped too,
+        and without ``until`` as well one that is endless (`Endless`).
 
     Raises
     ------
@@ -107,8 +106,7 @@ class _Run:
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
         self._waits = [0 for _ in kernel.processes]  # the number of the wait, so that an old deadline is told
-        self._deadline: set[int] = set()
-        self._due: set[int] = set()
+        self._deadline, self._due = set[int](), set[int]()
         self._owed = 0
         self._instant = self._daemons = 0  # path length when time last passed, and when somebody who owes last moved
         self._endless_run = Endless(kernel)
@@ -160,10 +158,12 @@ class _Run:
             self._stop(f"max_steps={self.max_steps} reached")
         elif self.max_steps is None and steps - self._instant >= _INSTANT:
             self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
-        elif self.max_steps is None and self.until is None:
-            if ending := self._endless_run.ending(steps, steps - self._daemons, self.state, self._owes):
-                self.status, self.notes[ending[1]] = ending[0], None
+        elif self.max_steps is None and self.until is None and (ending := self._ending(steps)):
+            self.status, self.notes[ending[1]] = ending[0], None
         return self.status is not None
+
+    def _ending(self, steps: int) -> Ending | None:
+        return self._endless_run.ending(steps, steps - self._daemons, self.state, self._owes)
 
     def _stop(self, why: str) -> None:
         self.status = "limit"
@@ -189,7 +189,7 @@ class _Run:
         assert event.callbacks is not None
         event.callbacks.append(lambda _: act(*args))
 
-    # ---- who moves next --------------------------------------------------------------------------------
+    # ---- who moves next ------------------------------------------------------------------------------
 
     def _turn(self) -> None:
         """Let one of the candidates go on."""

@@ -1,7 +1,7 @@
 """A run that no limit ends is ended where it is known that it goes on for ever, or that nobody is waiting for its end.
 
 Somebody who must finish and never moves again is found by looking at all that can follow (`never_enabled`); the others,
-who poll or beat, would go on for ever. That is looked for now and then, and at once behind a schedule that was replayed.
+who poll or beat, would go on for ever. That is looked for now and then, and at once when a schedule was replayed.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def test_what_is_found_otherwise_is_named_and_told_with_its_token(matrix, librar
     run = matrix()
     assert run.status == 1
     line = "otherwise: S1 1.1: deadlock free holds of library.locks:locks(), found violated"
-    assert f"\n{line}\nviolated: deadlock free\n" in run.out
+    assert f"\n{line}\nviolated: 2 of 2 processes can never move again\n" in run.out
     assert "\nreplay: simcore replay sc1-" in run.out
     assert run.out.endswith(" s\n")
     assert "\n5 claims, 4 as expected, 1 otherwise, " in run.out
