@@ -27,7 +27,7 @@ from simcore.model import Model
 from simcore.model.objects import Task
 from simcore.schedule import Schedule
 from simcore.simulate.delays import Delay, Latency, arrivals, exponential, lognormal, uniform
-from simcore.simulate.endless import Endless, Ending
+from simcore.simulate.endless import Ending, Endless
 from simcore.simulate.result import Recorder, Simulation, Status
 from simcore.simulate.waiting import Place, Plan, Waiting, reachable
 

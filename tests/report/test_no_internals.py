@@ -1,4 +1,4 @@
-"""Nothing internal is ever printed, no line is wider than 80 columns, and a token is never cut: for a family of systems."""
+"""Nothing internal is ever printed, no line is wider than 80 columns, and no token is cut: for a family of systems."""
 
 from __future__ import annotations
 
