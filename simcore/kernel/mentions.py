@@ -40,8 +40,9 @@ def mentions(generator: SuspendedGenerator) -> _Names:
     submitted: frozenset[str] = frozenset()
     current: Any = generator
     while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
-        known = _NAMES.get(current.gi_code)  # most often, and to read the variables takes its time
-        scope = ChainMap(variables(current), current.gi_frame.f_globals) if known is None else {}
+        known = not current.gi_code.co_argcount and (current.gi_code, type(None)) in _NAMES
+        # most often, and to read the variables takes its time; only with an argument may it be a method's object
+        scope = {} if known else ChainMap(variables(current), current.gi_frame.f_globals)
         more_called, more_submitted = _names(current.gi_code, scope)
         called, submitted = called | more_called, submitted | more_submitted
         current = current.gi_yieldfrom
