@@ -3,7 +3,8 @@
 A process never moves again when nothing that can follow enables it; all that can follow is looked at, within a budget.
 What the budget does not decide is not said, but for those who wait for the result of a task that only they could run.
 That one more worker would break a knot is tried: the same steps are taken in the same model with one more worker in
-that pool, and then everybody in the knot must be able to move again. It is said of that size and of this knot alone.
+that pool, and then everybody in the knot who must finish must be able to move again. It is said of that size and of
+this knot alone.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _starved(values: Iterable[object], graph: WaitForGraph) -> list[ThreadPool]:
 
 
 def _broken(kernel: Kernel, path: Steps, graph: WaitForGraph, pool: ThreadPool) -> bool:
-    """Tell whether all of the knot can move again where ``pool`` has one more worker."""
+    """Tell whether all of the knot who must finish can move again where ``pool`` has one more worker."""
     model = _with_one_more(kernel.model, pool)
     if model is None:
         return False
@@ -74,8 +75,8 @@ def _broken(kernel: Kernel, path: Steps, graph: WaitForGraph, pool: ThreadPool) 
     inside: PoolValue = other.values[state[pool.index]]
     if inside.shut:  # who waits for its workers to leave would wait for another number of them
         return False
-    knot = [process.index for process in model.processes if process.name in {e.process.name for e in graph.knot}]
-    return never_enabled(other, state, knot) == []
+    owing = {edge.process.name for edge in graph.knot if edge.process.owes}
+    return never_enabled(other, state, [p.index for p in model.processes if p.name in owing]) == []
 
 
 def _with_one_more(model: Model, pool: ThreadPool) -> Model | None:

@@ -15,6 +15,11 @@ def pattern(text: str) -> str:
     return _NUMBER.sub("[*]", text)
 
 
+def mergeable(text: str) -> bool:
+    """Tell whether texts that differ in their numbers alone can be told as one: each has one number, or none."""
+    return len(set(_NUMBER.findall(text))) <= 1
+
+
 def summary(names: Iterable[str]) -> str:
     """Shorten "a[0], a[1], a[2], b" to "a[0..2], b"."""
     groups: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simcore.explain.edges import Actor, Edge
-from simcore.explain.summary import pattern, summary, together
+from simcore.explain.summary import mergeable, pattern, summary, together
 
 
 class Words:
@@ -101,7 +101,8 @@ class Words:
         groups: dict[str, list[Edge]] = {}
         for edge in edges:
             sentence = f"{edge.process.what} {edge.why.wants}{self._because(edge)}"
-            groups.setdefault(pattern(sentence), []).append(edge)
+            alike = mergeable(self._because(edge)) and mergeable(edge.why.wants)
+            groups.setdefault(pattern(sentence) if alike else sentence, []).append(edge)
         return [self._sentence(group) for group in groups.values()]
 
     def _sentence(self, group: list[Edge]) -> str:
