@@ -1,7 +1,7 @@
 """Why it hangs, in words: what is known is said plainly, what is read from code is said with "might", the rest is not.
 
 Who holds something, who has ended and how full it is are facts of the state. Who has put, taken or set is a fact of the
-run. That nobody sets it "any more" is said only of those of whom it was proved that they never move again.
+run. That nobody sets it "any more" is said only where nobody can move at all.
 """
 
 from __future__ import annotations
@@ -153,8 +153,9 @@ class Words:
         parts = [f"{_have(gone, only=len(gone) == len(did))} {done}, and {_have_ended(gone)}"] * bool(gone)
         parts += [f"{_have(here)} {done}, and {_wait(here)}"] * bool(here)
         parts += [f"{summary(might)} might {do}, but {_wait(might)}"] * bool(might)
-        if not parts:
-            return f"nobody {does} any more"
+        if not parts:  # where somebody goes on, he may yet do so in vain: notify another one, change it to no avail
+            moving = any(actor.status == "enabled" for actor in self._graph.actors)
+            return "" if moving else f"nobody {does} any more"
         return "; ".join(parts)
 
     def _gone(self, name: str, what: str) -> bool:
