@@ -38,7 +38,7 @@ def may_enable(waiting: ProcessState, value: Value, other: ProcessState) -> tupl
     if operation is None or other.status in ("done", "failed"):
         return None
     target = operation.target
-    wait = target.blocked_on(value, operation)
+    wait = target.blocked_on(value, operation, waiting.process)
     if wait.processes:
         return () if other.process in wait.processes else None
     if isinstance(target, ThreadPool) and operation.name == "join":  # each worker that leaves counts
@@ -60,7 +60,7 @@ def queued_may_enable(waiting: ProcessState, value: Value, tasks: Iterable[Task]
     if operation is None:
         return False
     target = operation.target
-    wait = target.blocked_on(value, operation)
+    wait = target.blocked_on(value, operation, waiting.process)
     if wait.processes:
         return False
     for task in tasks:

@@ -69,7 +69,7 @@ class _Reader:
         queued = [(task, pool) for pool, task in self._tasks() if queued_may_enable(waiting, value, [task])]
         direct += [p.name for _, pool in queued for p in self.processes if p.process.pool is pool]
         named = tuple((str(task), pool.name) for task, pool in queued)
-        why = self._why(waiting.operation, target, value)
+        why = self._why(waiting, waiting.operation, target, value)
         return Edge(waiting, target, tuple(dict.fromkeys(direct)), why, tuple(through), named)
 
     def _tasks(self) -> Iterator[tuple[ThreadPool, Task]]:
@@ -77,11 +77,11 @@ class _Reader:
             for task in inside.tasks:
                 yield pool, task
 
-    def _why(self, operation: Operation, target: SharedObject, value: Value) -> Why:
+    def _why(self, waiting: ProcessState, operation: Operation, target: SharedObject, value: Value) -> Why:
         words = target.wants(operation)
         ends = words[1:]
         standing = shortened(target.standing(value, operation))
-        owners = target.blocked_on(value, operation).processes
+        owners = target.blocked_on(value, operation, waiting.process).processes
         if owners:
             wants = f"for the lock of {target.name}" if isinstance(target, Condition) else words.wants
             return Why(wants, "", ends, tuple((owner.name, owner.name) for owner in owners))

@@ -29,11 +29,16 @@ class Words:
     def lines(self) -> list[str]:
         """Say who waits for what and why nobody ends it."""
         graph = self._graph
-        lines = self._knot() if graph.knot else []
         rest = [edge for edge in graph.stuck if edge not in graph.knot and self._matters(edge)]
         behind = [edge for edge in rest if edge in graph.behind]
+        told = {self._alike(edge) for edge in graph.knot if not edge.process.worker_of}
+        same = [
+            edge for edge in rest if edge not in behind and not edge.process.worker_of and self._alike(edge) in told
+        ]
+        lines = self._knot([*graph.knot, *same])
         lines += [f"waiting behind it: {line}" for line in self._grouped(behind)]
-        lines += [f"stuck too: {line}" for line in self._grouped([edge for edge in rest if edge not in behind])]
+        too = [edge for edge in rest if edge not in behind and edge not in same]
+        lines += [f"stuck too: {line}" for line in self._grouped(too)]
         living = [edge for edge in graph.edges if edge not in graph.stuck and edge.process.owes]
         return lines + [f"also waiting: {line}" for line in self._grouped(living)]
 
@@ -46,9 +51,9 @@ class Words:
 
     # ---- the knot --------------------------------------------------------------------------------------
 
-    def _knot(self) -> list[str]:
+    def _knot(self, knot: list[Edge]) -> list[str]:
         by_pool: dict[str, list[Edge]] = {}
-        for edge in self._graph.knot:
+        for edge in knot:
             by_pool.setdefault(edge.process.worker_of, []).append(edge)
         lines: list[str] = []
         for pool, edges in by_pool.items():
@@ -58,8 +63,8 @@ class Words:
     def _pool(self, pool: str, edges: list[Edge]) -> list[str]:
         size = len(self._graph.pool(pool).workers)
         who = "every worker is" if len(edges) == size else "one worker is" if len(edges) == 1 else "workers are"
-        tasks, wants = summary(edge.process.what for edge in edges), together(edge.why.wants for edge in edges)
-        lines = [f"{pool} {len(edges)}/{size}: {who} in {tasks}, waiting {wants}"]
+        tasks = summary(dict.fromkeys(edge.process.what for edge in edges))
+        lines = [f"{pool} {len(edges)}/{size}: {who} in {tasks}, {_waiting(edges)}"]
         lines += [f"  {line}" for line in (*self._queued(pool, edges), *self._causes(edges))]
         if pool in self._graph.breaks:
             more = self._graph.breaks[pool]
@@ -79,7 +84,7 @@ class Words:
 
     def _running(self, pool: str) -> str:
         workers = map(self._graph.actor, self._graph.pool(pool).workers)
-        return summary(worker.what for worker in workers if worker.what != worker.name)
+        return summary(dict.fromkeys(worker.what for worker in workers if worker.what != worker.name))
 
     def _causes(self, edges: list[Edge]) -> list[str]:
         """Say of each wait for something that is not queued why nobody ends it, one line for all that say the same."""
@@ -99,16 +104,39 @@ class Words:
     def _grouped(self, edges: Sequence[Edge]) -> list[str]:
         """Say who waits for what, one line for all that wait in the same way."""
         groups: dict[str, list[Edge]] = {}
+        lines: list[str] = []
+        for among in self._among_themselves(edges):
+            standing = among[0].why.standing
+            because = f"{', ' * bool(standing)}{standing}: nobody else {among[0].why.ends[1]} any more"
+            lines.append(_sentence(among, because))
+            edges = [edge for edge in edges if edge not in among]
         for edge in edges:
-            sentence = f"{edge.process.what} {edge.why.wants}{self._because(edge)}"
-            alike = mergeable(self._because(edge)) and mergeable(edge.why.wants)
-            groups.setdefault(pattern(sentence) if alike else sentence, []).append(edge)
-        return [self._sentence(group) for group in groups.values()]
+            groups.setdefault(self._alike(edge), []).append(edge)
+        return lines + [
+            _sentence(group, summary(dict.fromkeys(map(self._because, group)))) for group in groups.values()
+        ]
 
-    def _sentence(self, group: list[Edge]) -> str:
-        waits = "waits" if len(group) == 1 else "wait"
-        who, wants = summary(edge.process.what for edge in group), together(dict.fromkeys(e.why.wants for e in group))
-        return f"{who} {waits} {wants}{summary(dict.fromkeys(map(self._because, group)))}"
+    def _alike(self, edge: Edge) -> str:
+        """Return the sentence about one wait, with its numbers taken out where those are all that may differ."""
+        because = self._because(edge)
+        sentence = f"{edge.process.what} {edge.why.wants}{because}"
+        return pattern(sentence) if mergeable(because) and mergeable(edge.why.wants) else sentence
+
+    def _among_themselves(self, edges: Sequence[Edge]) -> list[list[Edge]]:
+        """Return those who wait for the same, of which only they could relieve each other."""
+        if self._moving:
+            return []
+        groups: dict[tuple[str, str], list[Edge]] = {}
+        for edge in edges:
+            if not edge.queued and not edge.why.holders and edge.process.name in self._never:
+                groups.setdefault((edge.target.name, edge.why.wants), []).append(edge)
+        return [group for group in groups.values() if len(group) > 1 and self._closed(group)]
+
+    def _closed(self, group: list[Edge]) -> bool:
+        """Tell whether some of a group could have ended the wait of others in it, and nobody else could."""
+        names = {edge.process.name for edge in group}
+        ends = {name for edge in group for name, _ in edge.why.did or ()}.union(*(edge.helpers for edge in group))
+        return bool(ends) and ends <= names
 
     def _because(self, edge: Edge) -> str:
         """Say how full it is, who holds it, and why nobody ends the wait."""
@@ -154,9 +182,12 @@ class Words:
         parts += [f"{_have(here)} {done}, and {_wait(here)}"] * bool(here)
         parts += [f"{summary(might)} might {do}, but {_wait(might)}"] * bool(might)
         if not parts:  # where somebody goes on, he may yet do so in vain: notify another one, change it to no avail
-            moving = any(actor.status == "enabled" for actor in self._graph.actors)
-            return "" if moving else f"nobody {does} any more"
+            return "" if self._moving else f"nobody {does} any more"
         return "; ".join(parts)
+
+    @property
+    def _moving(self) -> bool:
+        return any(actor.status == "enabled" for actor in self._graph.actors)
 
     def _gone(self, name: str, what: str) -> bool:
         """Tell whether a process, or the task that it ran then, has ended."""
@@ -165,6 +196,22 @@ class Words:
 
     def _waits(self, name: str) -> bool:
         return self._graph.actor(name).status in ("blocked", "idle")
+
+
+def _sentence(group: list[Edge], because: str) -> str:
+    waits = "waits" if len(group) == 1 else "wait"
+    who, wants = summary(edge.process.what for edge in group), together(dict.fromkeys(e.why.wants for e in group))
+    return f"{who} {waits} {wants}{because}"
+
+
+def _waiting(edges: list[Edge]) -> str:
+    """Say what the workers of a pool wait for, with how many of them where it is not the same for all."""
+    groups: dict[str, list[Edge]] = {}
+    for edge in edges:
+        groups.setdefault(pattern(edge.why.wants), []).append(edge)
+    counted = [f"{len(group)} " * (len(groups) > 1) for group in groups.values()]
+    wants = [together(dict.fromkeys(edge.why.wants for edge in group)) for group in groups.values()]
+    return ", ".join(f"{many}waiting {what}" for many, what in zip(counted, wants, strict=True))
 
 
 def _have(names: list[str], only: bool = False) -> str:

@@ -42,7 +42,7 @@ def never_again(
     """
     doubts = list(_doubts(kernel, states, graph, ends))
     everybody, clear = (1 << len(kernel.processes)) - 1, 1 << len(kernel.processes)
-    able = _reached(graph, [everybody & ~doubt if doubt else everybody | clear for doubt in doubts])
+    able = reached(graph, [everybody & ~doubt if doubt else everybody | clear for doubt in doubts])
     if all(can & clear for can in able):
         return None
     renamed = 0 if symmetry.trivial else sum(1 << p for p in _bits(everybody) if _renamed(kernel, symmetry, p))
@@ -89,7 +89,7 @@ def _bits(mask: int) -> list[int]:
     return [place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
-def _reached(graph: Graph, here: list[int]) -> list[int]:
+def reached(graph: Graph, here: list[int]) -> list[int]:
     """Return, for each state, the union of what is ``here`` in all states that it can reach."""
     found = here[:]
     for component in components(graph, b"\1" * len(graph)):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import cache
 
 from simcore.explain import Knots, reach
+from simcore.explore.going_on import all_go_on_from
 from simcore.explore.limits import Limits, OutOfBudget
 from simcore.explore.reduction import PartialOrder, Symmetry
 from simcore.explore.result import NoReturn
@@ -31,7 +32,8 @@ def no_return(kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits, 
     """Find the first of ``states`` from which no good end can be reached; from there on it stays so.
 
     Searching everything that can follow is cheap near the end and soon too much before, so the end is
-    pushed back by bisection as long as the budget suffices; what cannot be decided leaves an interval.
+    pushed back by bisection as long as the budget suffices; what cannot be decided leaves an interval. Where no run
+    ends, one that is well goes on for ever (`going_on.py`).
 
     Parameters
     ----------
@@ -45,13 +47,27 @@ def no_return(kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits, 
     ahead = _Ahead(kernel, symmetry, knots, limits)
     asked = cache(lambda number, budget: ahead.can_end_well(states[number], budget))
     at_first = asked(0, NO_RETURN_STATES)
-    if at_first is False or len(states) == 1:
+    if len(states) == 1:
         return NoReturn(0, 0, NO_RETURN_STATES)
+    if at_first is False:
+        return _of_those_without_end(ahead, states)
     last = _bisect(0, len(states) - 1, lambda n: asked(n, NO_RETURN_STATES) is not False)
     if at_first is None:
         return NoReturn(last, 0, NO_RETURN_STATES)
     first = _bisect(0, last, lambda n: asked(n, NO_RETURN_STATES // 20) is True)
     return NoReturn(last, first, NO_RETURN_STATES)
+
+
+def _of_those_without_end(ahead: _Ahead, states: list[Packed]) -> NoReturn:
+    """Find where somebody is stuck sooner or later, where no run of the model ends."""
+    try:
+        well = all_go_on_from(ahead.kernel, states[0], NO_RETURN_STATES, ahead.hopeless)
+    except OutOfBudget:
+        well = None
+    if well is None:
+        return NoReturn(len(states) - 1, 0, NO_RETURN_STATES, ends=False)
+    step = next(number for number, state in enumerate(states) if not well(state))
+    return NoReturn(step, step, NO_RETURN_STATES, ends=False)
 
 
 class _Ahead:
@@ -84,9 +100,10 @@ class _Ahead:
     def _reach(self, state: Packed, budget: int, enough: Callable[..., list[Choice]] | None) -> bool | None:
         self._looked = 0
         canonical = self.symmetry.representative
-        return reach(self.kernel, state, self.kernel.finished, budget, self._hopeless, canonical, enough)
+        return reach(self.kernel, state, self.kernel.finished, budget, self.hopeless, canonical, enough)
 
-    def _hopeless(self, reached: Packed) -> bool:
+    def hopeless(self, reached: Packed) -> bool:
+        """Tell whether somebody is known to be stuck in a state; it counts as one that was looked at."""
         self._looked, self._in_all = self._looked + 1, self._in_all + 1
         if self._in_all > _QUESTIONS * NO_RETURN_STATES:
             raise OutOfBudget("the questions took too many states together")

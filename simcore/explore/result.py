@@ -34,11 +34,14 @@ class NoReturn:
         suffice to find any run that ends well.
     states : int
         The budget, in states, of each question that was asked.
+    ends : bool
+        Whether any run of the model may end. Where none does, a good one is one in which everybody goes on for ever.
     """
 
     step: int
     earliest: int
     states: int
+    ends: bool = True
 
     @property
     def exact(self) -> bool:
@@ -50,9 +53,13 @@ class NoReturn:
         if self.step == 0:
             return "no run of this model ends well: no point of no return, it is lost from the start"
         text = f"step {self.step}, {schedule.steps[self.step - 1].process} {schedule.steps[self.step - 1].text}"
-        if self.exact:
-            return f"point of no return: {text}; no good end can be reached after it"
         ran_out = f"a budget of {self.states:,} states did not suffice to tell"
+        if self.exact and self.ends:
+            return f"point of no return: {text}; no good end can be reached after it"
+        if self.exact:
+            return f"point of no return: {text}; after it not everybody can go on for ever, and no run ends"
+        if not self.ends:
+            return f"no run of this model ends; {ran_out} whether everybody can go on for ever"
         if self.earliest == 0:
             return f"point of no return: {text} at the latest, if any run ends well ({ran_out})"
         return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"

@@ -239,8 +239,8 @@ class SharedObject:
         """
         return False
 
-    def blocked_on(self, value: Value, operation: Operation) -> Wait:
-        """Say whom a blocked ``operation`` waits for."""
+    def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
+        """Say whom ``process``, blocked in ``operation``, waits for."""
         return Wait(self.enabled_by.get(operation.name, frozenset()))
 
     def phrase(self, operation: Operation) -> str:

@@ -25,7 +25,6 @@ class Condition(SharedObject):
 
     kind = "condition"
     enabled_by: ClassVar = {
-        "acquire": frozenset({"release", "wait"}),
         "reacquire": frozenset({"notify", "notify_all"}),
     }
     phrases: ClassVar = {
@@ -95,10 +94,6 @@ class Condition(SharedObject):
     def do_notify_all(self, value: LockValue, process: Any) -> Outcomes:
         return self.do_notify(value, process, len(value.waiters))
 
-    def wants(self, operation: Operation) -> Ends:
-        """Once it was notified, or its time was up, it wants no more than its lock; what it is called is the same."""
-        return super().wants(operation)
-
     def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
         """A notify says whom it wakes."""
         if operation.name not in ("notify", "notify_all") or isinstance(result, Raised):
@@ -110,9 +105,9 @@ class Condition(SharedObject):
     def _notified(self, value: Value, operation: Operation, process: Any) -> Value:
         return self.outcomes(value, operation, process)[0].value
 
-    def blocked_on(self, value: Value, operation: Operation) -> Wait:
-        """Until it is notified it waits for a notifier; after that, for the lock's owner."""
+    def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
+        """Until it is notified it waits for a notifier; after that, or when its time is up, for the lock's owner."""
         owner, _, waiters = cast(LockValue, value)
-        if owner is not None and all(name != self.name for name, _ in waiters):
+        if owner is not None and (self.name, process) not in waiters:
             return Wait(frozenset({"release"}), (owner,))
-        return super().blocked_on(value, operation)
+        return super().blocked_on(value, operation, process)

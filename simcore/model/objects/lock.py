@@ -84,7 +84,7 @@ class Lock(SharedObject):
     def do_locked(self, value: LockValue, process: Any) -> Outcomes:
         return (Outcome(value, value.owner is not None),)
 
-    def blocked_on(self, value: Value, operation: Operation) -> Wait:
+    def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
         """A lock waits for its owner."""
         owner = value.owner  # type: ignore[attr-defined]
         return Wait(self.enabled_by["acquire"], () if owner is None else (owner,))

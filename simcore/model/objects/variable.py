@@ -36,7 +36,7 @@ class Variable(SharedObject):
     carries: ClassVar = frozenset({"get", "update", "transition", "wait_for"})
     waits: ClassVar = {
         "wait_for": Ends("for {0}({1}) of {at}", "change it", "changes it", "changed it"),
-        "transition": Ends("for {at} to allow {0}({1})", "change it", "changes it", "changed it"),
+        "transition": Ends("for a step that {0}({1}) allows of {at}", "change it", "changes it", "changed it"),
     }
 
     def __init__(self, name: str, value: Value = None) -> None:

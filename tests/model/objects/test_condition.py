@@ -247,5 +247,6 @@ def test_a_condition_of_another_model_is_refused_where_it_is_used():
 
 def test_a_notified_waiter_is_said_to_wait_for_the_owner_of_the_lock():
     view = toys.run(waiting("a"), "a", "a", "waker", "waker")
-    operation = view.process("a").operation
-    assert [process.name for process in operation.target.blocked_on(view["lock"], operation).processes] == ["waker"]
+    a = view.process("a")
+    wait = a.operation.target.blocked_on(view["lock"], a.operation, a.process)
+    assert [process.name for process in wait.processes] == ["waker"]
