@@ -203,7 +203,7 @@ def simulate_model(
     latency, load_ = (dict(map(read_seconds, texts)) for texts in (latencies, loads))
     run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
     _answer(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
-    return _STATUS[run.status]
+    return _simulated(run)
 
 
 @cli.command("execute")
@@ -238,7 +238,7 @@ def replay_token(token: str, driver: str, as_object: bool) -> int:
     if driver == "simulate":
         run = simulate(model, schedule=schedule)
         _answer(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
-        return _STATUS[run.status]
+        return _simulated(run)
     if driver == "execute":
         with status("running"):
             real = execute(model, schedule=schedule)
@@ -366,6 +366,11 @@ def _interrupted(signum: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def _simulated(run: Simulation) -> int:
+    """Return the exit status; a hang that is proved is one, whatever has ended the run."""
+    return VIOLATED if run.hangs else _STATUS[run.status]
 
 
 def _real_status(run: Execution) -> int:

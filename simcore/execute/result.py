@@ -85,12 +85,19 @@ class Execution:
             return ""
 
     @property
+    def answer(self) -> str:
+        """What is wrong, in plain words; empty where nothing is known to be."""
+        if self.status == "failed":
+            return "; ".join(f"{name} died of {result}" for name, result in self.results.items() if _died(result))
+        return self.wait_for.headline if self.status == "stuck" else ""
+
+    @property
     def steps(self) -> int:
         """How many operations were performed."""
         return sum(map(len, self.records.values()))
 
     def __str__(self) -> str:
-        answer = f": {self.wait_for.headline}" if self.status == "stuck" else ""
+        answer = f": {self.answer}" if self.answer else ""
         lines = [f"{self.status}{answer}, for real", f"  {self.model.name}"]
         lines.append(
             f"  {self.steps:,} operations in {self.seconds:.2f} s, {self.frames:,} frames, {self.bytes:,} bytes"
@@ -101,7 +108,6 @@ class Execution:
             lines.append(f"  explained by the model, in {len(self.path):,} steps")
         elif self.unexplained:
             lines.append(f"  {'not explained' if self.explained is False else 'undetermined'}: {self.unexplained}")
-        lines += [f"  {name} died of {result}" for name, result in self.results.items() if _died(result)]
         if self.status in ("stuck", "limit"):
             if self.held_up:
                 lines.append(f"  held up by TCP: {', '.join(self.held_up)} (the peer does not read)")

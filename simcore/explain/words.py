@@ -73,13 +73,14 @@ class Words:
 
     def _queued(self, pool: str, edges: list[Edge]) -> list[str]:
         """Say which queued tasks would set what ``edges`` wait for, and behind what they are queued."""
-        queued = list(dict.fromkeys(each for edge in edges for each in edge.queued))
+        queued = dict.fromkeys((edge.why.ends[2], *each) for edge in edges for each in edge.queued)
         lines = []
-        for where in dict.fromkeys(place for _, place in queued):
-            names = summary(task for task, place in queued if place == where)
+        for done, where in dict.fromkeys((done, place) for done, _, place in queued):
+            names = summary(task for how, task, place in queued if (how, place) == (done, where))
             own = "it" if len(edges) == 1 else "them"
             behind = own if where == pool else self._running(where)
-            lines.append(f"set only by {names}, queued in {where}" + (f" behind {behind}" if behind else ""))
+            only = f"{done.removesuffix(' it') if done.count(' ') == 1 else done} only by {names}"
+            lines.append(f"{only}, queued in {where}" + (f" behind {behind}" if behind else ""))
         return lines
 
     def _running(self, pool: str) -> str:
@@ -181,9 +182,12 @@ class Words:
         parts = [f"{_have(gone, only=len(gone) == len(did))} {done}, and {_have_ended(gone)}"] * bool(gone)
         parts += [f"{_have(here)} {done}, and {_wait(here)}"] * bool(here)
         parts += [f"{summary(might)} might {do}, but {_wait(might)}"] * bool(might)
-        if not parts:  # where somebody goes on, he may yet do so in vain: notify another one, change it to no avail
-            return "" if self._moving else f"nobody {does} any more"
-        return "; ".join(parts)
+        if not self._moving:
+            return "; ".join(parts) or f"nobody {does} any more"
+        going = {name for name, _ in did}.union(edge.helpers, (name for name, _ in edge.through))
+        movers = [actor.name for actor in self._graph.actors if actor.status == "enabled" and actor.name in going]
+        # he may yet do so in vain: notify another one, change it to no avail
+        return "; ".join([*parts, f"nothing that {summary(movers) or 'the others'} may still do ends it"])
 
     @property
     def _moving(self) -> bool:

@@ -52,7 +52,8 @@ class NoReturn:
         """Say it in a line."""
         if self.step == 0:
             return "no run of this model ends well: no point of no return, it is lost from the start"
-        text = f"step {self.step}, {schedule.steps[self.step - 1].process} {schedule.steps[self.step - 1].text}"
+        step = schedule.steps[self.step - 1]
+        text = f"step {self.step}, {step.process} {step.text}" + (f" -> {step.result}" if step.result else "")
         ran_out = f"a budget of {self.states:,} states did not suffice to tell"
         if self.exact and self.ends:
             return f"point of no return: {text}; no good end can be reached after it"
@@ -141,8 +142,15 @@ class Counterexample:
         lines += [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
         if self.lasso is not None:
             lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
+            lines += self._left_behind(self.lasso)
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
         return lines
+
+    def _left_behind(self, lasso: Schedule) -> list[str]:
+        """Say who must finish and takes no step in ``lasso``, and what it would do next."""
+        waiting = [p for p in self.state.processes if lasso.steps and p.owes and p.name not in lasso.processes]
+        nexts = [(p.what, p.operation.target.phrase(p.operation)) for p in waiting if p.operation is not None]
+        return [f"meanwhile {what} takes no step; its next one: {text}" for what, text in nexts]
 
 
 @dataclass(frozen=True)

@@ -94,15 +94,25 @@ class Operation:
         return f"{self.target.name}.{self.name}({inside})"
 
 
-def shown(thing: Any) -> str:
-    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around one."""
+def plain(thing: Any) -> str:
+    """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts."""
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
-        return ", ".join(map(shown, thing))
+        return ", ".join(map(plain, thing))
     return getattr(thing, "__name__", None) or str(thing)
 
 
-def _value(thing: Any) -> str:
-    return shown(thing) or repr(thing)
+def shown(thing: Any) -> str:
+    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around them all."""
+    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        return ", ".join(map(shown_value, thing))
+    name = plain(thing)
+    return f"lambda:{thing.__code__.co_firstlineno}" if name == "<lambda>" else name
+
+
+def shown_value(thing: Any) -> str:
+    """Return a value as reports write it: one that has several parts in brackets, and an empty text as one."""
+    text = shown(thing)
+    return f"({text})" if isinstance(thing, tuple) and not hasattr(thing, "_fields") else text or repr(thing)
 
 
 class Outcome(NamedTuple):
@@ -198,6 +208,9 @@ class SharedObject:
     phrases: ClassVar[dict[str, str]] = {}
     """For reports: what a process does, with ``{at}`` for the object and ``{0}`` for the first argument."""
 
+    questions: ClassVar[dict[str, str]] = {}
+    """The same for operations that only look at it, and that tokens know by their names."""
+
     waits: ClassVar[dict[str, Ends]] = {}
     """For reports, for each operation that can block: what a process waits for, and what would end that."""
 
@@ -245,15 +258,26 @@ class SharedObject:
 
     def phrase(self, operation: Operation) -> str:
         """Say what a process does when it performs ``operation``: "acquires map_lock"."""
+        template = self.phrases.get(operation.name) or self.questions.get(operation.name)
+        return str(operation) if template is None else self._filled(template, operation)
+
+    def recorded(self, operation: Operation) -> str:
+        """Say the same as tokens do: what they have said stays as it is, or an old one could not be replayed."""
+        words = list(map(plain, operation.args))
         template = self.phrases.get(operation.name)
         if template is None:
-            return str(operation)
-        return template.format(*map(shown, operation.args), at=self.name)
+            return f"{self.name}.{operation.name}({', '.join(words)})"
+        return template.format(*words, at=self.name)
+
+    def _filled(self, template: str, operation: Operation) -> str:
+        """Put into ``template`` the first argument as a value, and the others as those of a call."""
+        first, *others = operation.args or ("",)
+        return template.format(shown_value(first), *map(shown, others), at=self.name)
 
     def wants(self, operation: Operation) -> Ends:
         """Say what a process that is blocked in ``operation`` waits for, and what would end that."""
         words = self.waits.get(operation.name, Ends("for {at}", "end it", "ends it", "ended it"))
-        return words._replace(wants=words.wants.format(*map(shown, operation.args), at=self.name))
+        return words._replace(wants=self._filled(words.wants, operation))
 
     def standing(self, value: Value, operation: Operation) -> str:
         """Say how full it is, of what a blocked ``operation`` waits for; nothing where that goes without saying."""
@@ -262,7 +286,7 @@ class SharedObject:
     def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
         """Say in a schedule what ``operation`` gave, or did, at ``value``, where its phrase does not."""
         goes_without_saying = result is None or (result is True and operation.name in self.enabled_by)
-        return "" if goes_without_saying and operation.name not in self.carries else _value(result)
+        return "" if goes_without_saying and operation.name not in self.carries else shown_value(result)
 
     def occupancy(self, value: Value) -> tuple[int, int | None] | None:
         """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""

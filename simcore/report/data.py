@@ -55,6 +55,7 @@ def simulation_json(run: Simulation) -> dict[str, Any]:
     return {
         **model_json(run.kernel.model),
         "status": run.status,
+        "answer": run.answer,
         "time": run.time,
         "steps": run.steps,
         "completion": run.completion,
@@ -68,6 +69,7 @@ def execution_json(run: Execution) -> dict[str, Any]:
     return {
         **model_json(run.state.model),
         "status": run.status,
+        "answer": run.answer,
         "seconds": round(run.seconds, 3),
         "stuck_after": run.stuck_after,
         "frames": run.frames,

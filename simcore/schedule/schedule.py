@@ -16,9 +16,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import SLEEPS, Kernel, Packed
 from simcore.model import Model, Origin, State, build
-from simcore.model.operations import Operation, shown
+from simcore.model.operations import Operation, plain
 
 _PREFIX = "sc1-"
 
@@ -261,9 +261,9 @@ def describe(kernel: Kernel, state: Packed, process: int, outcome: int) -> tuple
     operation = kernel.operation(state, process)
     assert operation is not None
     target, result = operation.target, kernel.result(state, process, outcome)
-    text, spelled = _recorded(kernel, state, process, outcome)[0], target.spelled.get(operation.name)
-    if spelled is not None and text.startswith("gives up"):
-        text = f"gives up after {operation.timeout:g} s: {target}.{spelled}()"
+    text, spelled = target.phrase(operation), target.spelled.get(operation.name)
+    if _gives_up(kernel, state, process, outcome):
+        text = f"gives up after {operation.timeout:g} s: {operation if spelled is None else f'{target}.{spelled}()'}"
     elif spelled is not None and operation.name not in target.phrases:
         text = f"returns from {target}.{spelled}()"
     if isinstance(result, Operation) or operation.name in target.creates:
@@ -276,16 +276,22 @@ def _recorded(kernel: Kernel, state: Packed, process: int, outcome: int) -> tupl
     """Return a step in the words that tokens are checked by; they say less than `describe`, and stay as they are."""
     operation = kernel.operation(state, process)
     assert operation is not None
-    timed_out = outcome >= len(kernel.moves(state, process))
-    text = operation.target.phrase(operation)
-    if timed_out and operation.name not in ("sleep", "countdown"):
-        text = f"gives up after {operation.timeout:g} s: {operation}"
+    text = operation.target.recorded(operation)
+    if _gives_up(kernel, state, process, outcome):
+        call = f"{operation.target.name}.{operation.name}({plain(operation.args)})"
+        text = f"gives up after {operation.timeout:g} s: {call}"
     result = kernel.result(state, process, outcome)
     if result is None or result is True or operation.name in operation.target.creates:
         return text, ""
     if hasattr(result, "target"):  # the second half of the operation comes later
         return text, ""
-    return text, shown(result)
+    return text, plain(result)
+
+
+def _gives_up(kernel: Kernel, state: Packed, process: int, outcome: int) -> bool:
+    operation = kernel.operation(state, process)
+    timed_out = outcome >= len(kernel.moves(state, process))
+    return operation is not None and timed_out and operation.name not in SLEEPS
 
 
 def _enabled(kernel: Kernel, state: Packed) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class Endless:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._look_at, self._replayed = _LOOK, 0
+        self._look_at, self._every, self._replayed = _LOOK, _LOOK, 0
 
     def replayed(self, steps: int) -> None:
         """Note that a schedule has been followed to its end, after so many steps."""
@@ -42,7 +42,13 @@ class Endless:
         if steps >= self._look_at:
             self._look_at = steps + _LOOK
             blocked = [p for p, owing in enumerate(owes) if owing and self._kernel.process_state(state, p).blocked]
-            if blocked and never_enabled(self._kernel, state, blocked):
+            never = never_enabled(self._kernel, state, blocked) if blocked else []
+            if (
+                never is None
+            ):  # too much to look at now; next time it may be less, and it must not become the run's work
+                self._look_at += self._every
+                self._every *= 2
+            elif never:
                 return "stuck", "others go on, for ever for all that is known: give until= to watch them"
         if daemons >= _DAEMONS:
             return "limit", f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps="

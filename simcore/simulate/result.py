@@ -128,6 +128,19 @@ class Simulation:
         """Who waits for whom in the last state."""
         return graph_after(self.kernel, self.path)
 
+    @property
+    def hangs(self) -> bool:
+        """Whether somebody is known never to move again: proved, also where a limit has ended the run."""
+        return self.status in ("stuck", "limit") and bool(self.wait_for.headline)
+
+    @property
+    def answer(self) -> str:
+        """What is wrong, in plain words; empty where nothing is known to be."""
+        if self.failures:
+            return "; ".join(f"{name} died of {failure.error}" for name, failure in self.failures.items())
+        others = "others go on, but " if self.status == "limit" else ""
+        return others + self.wait_for.headline if self.hangs else ""
+
     def throughput(self, name: str | None = None) -> float:
         """Return how many processes have returned per virtual second, or how many tasks a pool has begun.
 
@@ -179,9 +192,8 @@ class Simulation:
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""
-        answer = f": {self.wait_for.headline}," if self.status == "stuck" else ""
         at = f"at {self.time:g} s of virtual time, after {self.steps:,} steps (seed {self.seed})"
-        lines = [f"{self.status}{answer} {at}"]
+        lines = [f"{self.status}{f': {self.answer},' if self.answer else ''} {at}"]
         for name, failure in self.failures.items():
             lines.append(f"  {name} died at {failure.time:g} s of {failure.error} ({failure.where})")
         lines += [f"  note: {note}" for note in self.notes]
@@ -197,12 +209,8 @@ class Simulation:
 
     def _explained(self) -> list[str]:
         """Say who waits for whom, where somebody can never move again, or somebody has died and others wait."""
-        told = self.wait_for.told() if self.status != "completed" else []
-        if self.status == "limit" and not self.wait_for.headline:
-            return []
-        if self.status == "limit":
-            return [f"others go on, but {self.wait_for.headline}", *told]
-        return told
+        told = self.status in ("stuck", "failed") or self.hangs
+        return self.wait_for.told() if told else []
 
     def _in_use(self) -> list[str]:
         lines = []

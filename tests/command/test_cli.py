@@ -98,6 +98,12 @@ def test_simulate_leaves_with_3_when_a_limit_came_first(simcore, here):
     assert simcore("simulate", "systems:slow", "--until", "1").status == 3
 
 
+def test_simulate_leaves_with_1_when_a_hang_is_proved_whatever_has_ended_the_run(simcore, here):
+    run = simcore("simulate", "systems:beside_a_heartbeat", "--until", "3", "--json")
+    assert (run.status, run.object["status"]) == (1, "limit")
+    assert run.object["answer"] == "others go on, but 1 of 1 process can never move again"
+
+
 def test_simulate_leaves_with_1_when_a_process_dies(simcore, here):
     assert simcore("simulate", "systems:dies").status == 1
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import small
 
-from simcore import Model, Verdict, explore, replay, simulate
+from simcore import Model, Verdict, choose, explore, replay, simulate
 from simcore.explain import graph_after
 from simcore.explain import knot as knot_module
 from simcore.kernel import Kernel
+from simcore.properties import completes
 from simcore.schedule import Schedule
 
 
@@ -169,3 +170,39 @@ def test_a_notify_says_whom_it_wakes():
 
     assert told("waiter", "waiter", "notifier", "notifier") == ["wakes waiter"]
     assert told("notifier", "notifier") == ["wakes nobody"]
+
+
+def one_busy() -> Model:
+    model = Model("busy")
+    lock = model.lock("lock")
+
+    def busy():
+        while True:
+            yield lock.acquire()
+            yield lock.release()
+
+    def other():
+        yield lock.acquire()
+        yield lock.release()
+
+    model.process("busy", busy, daemon=True)
+    model.process("other", other)
+    return model
+
+
+def test_a_run_for_ever_names_who_takes_no_step_in_it():
+    lines = explore(one_busy(), completes("other")).counterexample.lines()
+    assert "meanwhile other takes no step; its next one: acquires lock" in lines
+
+
+def test_the_point_of_no_return_tells_what_was_chosen():
+    model = Model("chosen")
+    never = model.event("never")
+
+    def user():
+        if (yield choose("lost", "found")) == "lost":
+            yield never.wait()
+
+    model.process("user", user)
+    found = explore(model).counterexample
+    assert found.no_return.describe(found.schedule).startswith("point of no return: step 1, user chooses -> lost; ")

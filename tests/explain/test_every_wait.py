@@ -84,7 +84,7 @@ WAITS = {
         "receiver waits to receive from link, empty: only sender has sent over it, and it has ended",
     ],
     something.a_link_whose_other_end_is_closed: [
-        "client waits to receive from reply, empty",  # the server has a step left
+        "client waits to receive from reply, empty: nothing that the others may still do ends it",  # the server may
     ],
     in_turn.a_shutdown_that_waits: [
         "pool 1/2: one worker is in task(), waiting for go to be set",

@@ -159,7 +159,7 @@ def heartbeat_beside_a_deadlock() -> Model:
     return model
 
 
-def test_a_stuck_subset_is_said_to_be_suspected_when_time_is_up():
+def test_a_stuck_subset_is_told_when_time_is_up():
     result = simulate(heartbeat_beside_a_deadlock(), until=10)
     assert (result.status, result.time) == ("limit", 10.0)
     assert "others go on, but 1 of 1 process can never move again" in str(result)

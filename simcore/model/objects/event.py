@@ -16,6 +16,7 @@ class Event(SharedObject):
         ("set", "set"), ("clear", "clear"), ("wait", "wait"), ("is_set", "is_set"), ("set", "wait"), ("wait", "is_set")
     )
     phrases: ClassVar = {"set": "sets {at}", "clear": "clears {at}", "wait": "has waited for {at}"}
+    questions: ClassVar = {"is_set": "looks whether {at} is set"}
     waits: ClassVar = {"wait": Ends("for {at} to be set", "set it", "sets it", "set it")}
 
     @property

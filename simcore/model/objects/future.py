@@ -33,6 +33,7 @@ class Future(SharedObject):
         "set_exception": "sets {at} to {0}",
         "result": "has the result of {at}",
     }
+    questions: ClassVar = {"exception": "has the exception of {at}", "done": "looks whether {at} is set"}
     carries: ClassVar = frozenset({"exception"})
     waits: ClassVar = dict.fromkeys(
         ("result", "exception"), Ends("for the result of {at}", "set it", "sets it", "set it")

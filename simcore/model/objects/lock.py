@@ -39,6 +39,7 @@ class Lock(SharedObject):
     enabled_by: ClassVar = {"acquire": frozenset({"release", "wait"})}
     commutes: ClassVar = pairs(("locked", "locked"))
     phrases: ClassVar = {"acquire": "acquires {at}", "release": "releases {at}"}
+    questions: ClassVar = {"locked": "looks whether {at} is held"}
     waits: ClassVar = {"acquire": Ends("for {at}", "release it", "releases it", "released it")}
 
     @property

@@ -21,7 +21,7 @@ from simcore.model.operations import (
     SharedObject,
     Value,
     pairs,
-    shown,
+    plain,
 )
 
 
@@ -33,7 +33,7 @@ class Task(NamedTuple):
     future: Any
 
     def __str__(self) -> str:
-        return f"{shown(self.fn)}({shown(self.args)})"
+        return f"{plain(self.fn)}({plain(self.args)})"
 
 
 class PoolValue(NamedTuple):

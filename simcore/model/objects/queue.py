@@ -24,6 +24,7 @@ class Queue(SharedObject):
     enabled_by: ClassVar = {"get": frozenset({"put"}), "put": frozenset({"get"})}
     commutes: ClassVar = pairs(("put", "get"), ("qsize", "qsize"))
     phrases: ClassVar = {"put": "puts {0} into {at}", "get": "gets from {at}"}
+    questions: ClassVar = {"qsize": "looks how many {at} holds"}
     carries: ClassVar = frozenset({"get"})
     waits: ClassVar = {
         "put": Ends("to put into {at}", "take from it", "takes from it", "taken from it"),

@@ -69,7 +69,7 @@ class Semaphore(SharedObject):
 
     def standing(self, value: Value, operation: Operation) -> str:
         """How many permits are free."""
-        return f"0 of {self.n} free"
+        return f"0 of {self.n} free" if self.n else "none free"
 
     def show(self, value: Value) -> str:
         return f"{value} of {self.n} permits free"

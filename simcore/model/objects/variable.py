@@ -9,7 +9,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, SharedObject, Value, pairs, shown
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    SharedObject,
+    Value,
+    pairs,
+    shown_value,
+)
 
 
 class Variable(SharedObject):
@@ -103,7 +113,7 @@ class Variable(SharedObject):
 
     def standing(self, value: Value, operation: Operation) -> str:
         """What it holds."""
-        return f"which is {shown(value)}"
+        return f"which is {shown_value(value)}"
 
     def transition(self, fn: Callable[..., Any], *args: Any) -> Operation:
         """Let ``fn(value, *args)`` say what may happen, as pairs (new value, result); none of them is a wait.
