@@ -184,10 +184,12 @@ class Words:
         parts += [f"{summary(might)} might {do}, but {_wait(might)}"] * bool(might)
         if not self._moving:
             return "; ".join(parts) or f"nobody {does} any more"
-        going = {name for name, _ in did}.union(edge.helpers, (name for name, _ in edge.through))
-        movers = [actor.name for actor in self._graph.actors if actor.status == "enabled" and actor.name in going]
-        # he may yet do so in vain: notify another one, change it to no avail
-        return "; ".join([*parts, f"nothing that {summary(movers) or 'the others'} may still do ends it"])
+        named = {name for name, what in did if not self._gone(name, what)}.union(edge.helpers)
+        if not parts or not named <= self._never | {edge.process.name}:  # whoever goes on, goes on in vain
+            named.update(name for name, _ in edge.through)
+            movers = [a.name for a in self._graph.actors if a.status == "enabled" and a.name in named]
+            parts.append(f"nothing that {summary(movers) or 'the others'} may still do ends it")
+        return "; ".join(parts)
 
     @property
     def _moving(self) -> bool:

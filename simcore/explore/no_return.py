@@ -60,10 +60,7 @@ def no_return(kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits, 
 
 def _of_those_without_end(ahead: _Ahead, states: list[Packed]) -> NoReturn:
     """Find where somebody is stuck sooner or later, where no run of the model ends."""
-    try:
-        well = all_go_on_from(ahead.kernel, states[0], NO_RETURN_STATES, ahead.hopeless)
-    except OutOfBudget:
-        well = None
+    well = ahead.where_all_go_on(states[0])
     if well is None:
         return NoReturn(len(states) - 1, 0, NO_RETURN_STATES, ends=False)
     step = next(number for number, state in enumerate(states) if not well(state))
@@ -97,13 +94,20 @@ class _Ahead:
         except OutOfBudget:
             return None
 
+    def where_all_go_on(self, start: Packed) -> Callable[[Packed], bool] | None:
+        """Return what tells where everybody can go on for ever; None when the budget does not suffice."""
+        self._looked = self._in_all = 0
+        try:
+            return all_go_on_from(self.kernel, start, NO_RETURN_STATES, self._hopeless)
+        except OutOfBudget:
+            return None
+
     def _reach(self, state: Packed, budget: int, enough: Callable[..., list[Choice]] | None) -> bool | None:
         self._looked = 0
         canonical = self.symmetry.representative
-        return reach(self.kernel, state, self.kernel.finished, budget, self.hopeless, canonical, enough)
+        return reach(self.kernel, state, self.kernel.finished, budget, self._hopeless, canonical, enough)
 
-    def hopeless(self, reached: Packed) -> bool:
-        """Tell whether somebody is known to be stuck in a state; it counts as one that was looked at."""
+    def _hopeless(self, reached: Packed) -> bool:
         self._looked, self._in_all = self._looked + 1, self._in_all + 1
         if self._in_all > _QUESTIONS * NO_RETURN_STATES:
             raise OutOfBudget("the questions took too many states together")

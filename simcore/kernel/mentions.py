@@ -110,9 +110,14 @@ def _methods(thing: Any, names: tuple[str, ...], looked_at: dict[int, Any]) -> I
 
 
 def _users_own(thing: Any) -> bool:
-    """Tell whether ``thing`` is of a class that somebody has written in Python, and that is none of the model's."""
+    """Tell whether ``thing`` is of a class that somebody has written in Python, and that is none of the model's.
+
+    What begins as a C object with a place for a dictionary, such as an exception, is left alone: it has none until
+    somebody asks for it, and then it is another value, so that looking would change what a process is.
+    """
     kind = type(thing)
-    return bool(kind.__flags__ & _HEAP_TYPE) and not isinstance(thing, (*_OURS, type, types.ModuleType))
+    written = kind.__flags__ & _HEAP_TYPE and kind.__dictoffset__ <= 0
+    return bool(written) and not isinstance(thing, (*_OURS, type, types.ModuleType))
 
 
 _HEAP_TYPE = 1 << 9

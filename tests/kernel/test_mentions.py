@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
-from simcore import Model, explore, simulate
+from simcore import Model, Verdict, explore, simulate
 from simcore.kernel.mentions import called_by
 
 
@@ -156,3 +158,25 @@ def test_a_branch_that_submits_does_not_take_away_what_is_called_elsewhere():
     one, other = (explore(build(branch)).counterexample for branch in (False, True))
     assert one.wait_for.explain() == other.wait_for.explain()
     assert len(one.schedule) == len(other.schedule)
+
+
+class Broken(Exception):
+    """A user's own exception, which gets a dictionary when somebody asks for it, and is then another value."""
+
+
+@pytest.mark.parametrize("make", [lambda: Broken("x"), lambda: functools.partial(print)], ids=["exception", "partial"])
+def test_to_look_at_what_code_mentions_changes_nothing_of_it(make):
+    model = Model("broken")
+    done = model.event("done")
+
+    def settle(outcome):
+        yield done.set()
+        yield done.wait()
+        return outcome is None
+
+    def main():
+        yield done.is_set()
+        yield from settle(make())
+
+    model.process("main", main)
+    assert explore(model).verdict is Verdict.HOLDS
