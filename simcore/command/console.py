@@ -14,7 +14,7 @@ from rich.text import Text
 
 from simcore.command.matrix import NAMES, Matrix, Row
 from simcore.explain import WaitForGraph
-from simcore.explore import Progress
+from simcore.explore import Progress, waiting_servers
 from simcore.kernel import Kernel
 from simcore.model import Model, State
 from simcore.report import Line, model_json, printed_table, step_json
@@ -55,12 +55,17 @@ def _style(row: Row) -> str:
 def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str]:
     """Replay on the kernel; return how the last state stands, and what there is to print."""
     kernel = Kernel(model)
-    state: State = kernel.view(schedule.states(kernel)[-1])
+    last = schedule.states(kernel)[-1]
+    state: State = kernel.view(last)
     graph = WaitForGraph(state)
-    standing = _standing(state, graph)
+    standing, servers = _standing(state, graph), ""
+    if standing in ("completed", "goes on"):
+        servers = waiting_servers(kernel, last)
+        standing = "stuck" if servers else standing
+    blame = [servers] if servers else graph.explain()
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
-        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": graph.explain()}
+        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
         return standing, json.dumps({**whole, "token": schedule.token}, indent=2)
     lines = [str(schedule)] if schedule.steps else []
     lines += [f"failed: {p.failure}" for p in state.processes if p.status == "failed"]
@@ -68,7 +73,7 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str
         lines.append("completed: every process that must end has ended")
     else:
         lines += ["stuck:" if standing == "stuck" else "not stuck: somebody can still go on"] * (standing != "failed")
-        lines += [f"  {line}" for line in graph.explain()]
+        lines += [f"  {line}" for line in blame]
     return standing, "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 from simcore.explore.driver import Progress, explore
 from simcore.explore.monitor import Monitor, refuse_unwitnessed
 from simcore.explore.result import Counterexample, Result
+from simcore.explore.servers import waiting_servers
 from simcore.explore.shrink import without_laps
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Result",
     "explore",
     "refuse_unwitnessed",
+    "waiting_servers",
     "without_laps",
 ]

@@ -20,7 +20,8 @@ from simcore.explore.no_return import no_return
 from simcore.explore.reduction import Symmetry
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.runs import Runs
-from simcore.explore.search import Found, Search, Space, Unjustified
+from simcore.explore.search import Found, Search, Space, Unfit, Unjustified
+from simcore.explore.servers import SERVERS, Servers
 from simcore.explore.shrink import concrete, fewest_switches, without_needless
 from simcore.kernel import Packed
 from simcore.model import Verdict, Watched
@@ -32,6 +33,10 @@ _IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once 
 _NO_GRAPH = (
     "with compact=True no graph is kept, and some steps lead back or aside: whether somebody can be left behind for "
     "ever by others that go on is not known; no state was met in which somebody can never move again"
+)
+_UNSURE = (
+    "servers wait for what nobody but servers gives, and whether they wait for each other for ever is not known: "
+    "with compact=True no states are kept to look at, and elsewhere a budget of states did not suffice"
 )
 _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
 
@@ -73,6 +78,7 @@ class Exploration(Search):
 
     cores, compact, seed = 1, False, 0
     told: tuple[str, ...] = ()
+    _unsure = False
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
@@ -138,7 +144,8 @@ class Exploration(Search):
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:
             return result
-        return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
+        told = self._told(path, found.name, "not known to be shortest", lost=lost, point=found.verb != SERVERS)
+        return self._result(result.strategy, told)
 
     def faster_space(self, looked_at: int) -> Any:
         """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet.
@@ -283,17 +290,21 @@ class Exploration(Search):
 
     def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
         path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how, lost=self._lost(path, found))
+        return self._told(path, found.name, how, lost=self._lost(path, found), point=found.verb != SERVERS)
 
     def _lost(self, path: Path, found: Found) -> str:
         """Say who can never move or end again, after ``path`` and not as its representative calls it."""
         if found.lost < 0:
             return ""
         state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
+        if found.verb == SERVERS:
+            return Servers(self.kernel, self.symmetry).told(state)
         who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
         return f"{who} can never {found.verb} again, whatever follows"
 
-    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
+    def _told(
+        self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "", *, point: bool = True
+    ) -> Counterexample:
         kernel = self.kernel
         schedule = Schedule.of(kernel, path)
         states = schedule.states(kernel)
@@ -303,10 +314,10 @@ class Exploration(Search):
             cycle = Schedule(whole.steps[len(path) :], whole.origin)
         failed = kernel.failed(states[-1])
         failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
-        point = None
-        if self.deadlock is not None and name == self.deadlock.name:
-            point = no_return(kernel, self.symmetry, self.knots, self.limits, states)
-        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
+        turn = None
+        if self.deadlock is not None and name == self.deadlock.name and point:
+            turn = no_return(kernel, self.symmetry, self.knots, self.limits, states)
+        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, turn, failure, lost)
 
     def _whole(self, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
@@ -317,7 +328,7 @@ class Exploration(Search):
         if self.space.omission and self.deadlock is not None and not self.space.forward():
             return self._result(name, reason=_NO_GRAPH)
         for prop in self.asked:
-            found = self._runs().violating(prop)
+            found = self._runs().violating(prop) or (self._servers() if prop.kind == "deadlock" else None)
             if isinstance(found, Lasso):
                 prefix = concrete(self.kernel, self.symmetry, found.prefix)
                 told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
@@ -326,7 +337,26 @@ class Exploration(Search):
                 return self._in_all_orders(found, depth_first)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
+        if self._unsure:
+            return self._result(name, reason=_UNSURE)
         return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
+
+    def _servers(self) -> Found | None:
+        """Return the first state in which servers wait for each other for ever."""
+        servers = Servers(self.kernel, self.symmetry)
+        if not servers.possible:
+            return None
+        if self.space.omission:
+            self._unsure = True
+            return None
+        number = servers.first(self.space.states)
+        self._unsure = servers.unsure
+        if number is None:
+            return None
+        assert self.deadlock is not None
+        if not hasattr(self.space, "parents"):  # a proof keeps no ways: the plain loop finds one
+            raise Unfit
+        return Found(self.deadlock.name, number, 0, SERVERS)
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model
