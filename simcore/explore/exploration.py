@@ -8,21 +8,24 @@ was found with less than all orders of steps is looked for once more in all of t
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from simcore.errors import MissingExtra, extra
 from simcore.explain import Knots
+from simcore.explore.deeds import Deeds
 from simcore.explore.graph import Lasso, Path
 from simcore.explore.limits import OutOfBudget, OutOfMemory
 from simcore.explore.no_return import no_return
 from simcore.explore.reduction import Symmetry
 from simcore.explore.result import Counterexample, Result
-from simcore.explore.runs import Runs
+from simcore.explore.runs import OrderMatters, Runs
 from simcore.explore.search import Found, Search, Space, Unfit, Unjustified
 from simcore.explore.servers import SERVERS, Servers
 from simcore.explore.shrink import concrete, fewest_switches, without_needless
+from simcore.explore.vacuity import never_fired, never_reached, never_true
 from simcore.kernel import Packed
 from simcore.model import Verdict, Watched
 from simcore.schedule import PCT, RandomWalk, Schedule, Strategy
@@ -339,7 +342,20 @@ class Exploration(Search):
                 return self._result(name, self._counterexample(found, depth_first))
         if self._unsure:
             return self._result(name, reason=_UNSURE)
-        return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
+        return replace(self._result(name), verdict=Verdict.HOLDS, reason="", never=tuple(self._never()))
+
+    def _never(self) -> Iterator[str]:
+        """Yield what never happened, as far as that is known."""
+        space, kernel = self.space, self.kernel
+        yield from never_reached(kernel, Deeds(kernel, self.symmetry))
+        if space.omission:  # the states are not there any more
+            return
+        if hasattr(space, "parents"):
+            yield from never_fired(kernel, space)
+        for prop in never_true(self.asked, lambda: map(self._runs().view, space.states)):
+            if self._reordered:
+                raise OrderMatters(f"whether the premise of {prop.name!r} is ever true may need what is left out")
+            yield f"the premise of {prop.name!r}"
 
     def _servers(self) -> Found | None:
         """Return the first state in which servers wait for each other for ever."""

@@ -140,6 +140,8 @@ class Result:
         How the space was searched.
     notes : tuple of str
         Reductions that were in force or had to be switched off, bounds, and the like.
+    never : tuple of str
+        With *holds*: what never happened in the whole space (`vacuity.py`).
     omission : float
         A bound on the probability that a state was omitted; 0 but with hash compaction.
     """
@@ -158,6 +160,7 @@ class Result:
     reason: str = ""
     notes: tuple[str, ...] = field(default=())
     omission: float = 0.0
+    never: tuple[str, ...] = ()
 
     @builtins.property
     def bound(self) -> str:
@@ -177,6 +180,8 @@ class Result:
             f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
         ]
         lines += [f"  {note}" for note in self.notes]
+        if self.never:
+            lines.append(f"  but never: {'; '.join(self.never)}")
         if self.reason:
             lines.append(f"  undetermined because {self.reason}")
         if self.counterexample is not None:

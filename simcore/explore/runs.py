@@ -18,7 +18,7 @@ from simcore.explore.graph import Graph, Lasso
 from simcore.explore.reduction import Symmetry
 from simcore.explore.search import Found, Space
 from simcore.kernel import Kernel, Packed
-from simcore.model import Predicate, Property
+from simcore.model import Predicate, Property, State
 
 ARRAYS_AFTER = 100_000
 """Edges of a graph for which it is worth importing numpy and scipy: a quarter of a second, and at most two microseconds
@@ -96,14 +96,19 @@ class Runs:
         return found
 
     def _holds(self, predicate: Predicate, state: Packed) -> bool:
-        view = self.kernel.view(state)
-        view.interchangeable = self.symmetry.interchangeable
+        view = self.view(state)
         try:
             return bool(predicate(view))
         except OptionError as error:
             if self.symmetry.trivial:
                 raise
             raise NamesMatter("a property of whole runs asks for one of its names") from error
+
+    def view(self, state: Packed) -> State:
+        """Return ``state`` as a property may see it, which names stand for each other included."""
+        view = self.kernel.view(state)
+        view.interchangeable = self.symmetry.interchangeable
+        return view
 
     def _never_again(self, prop: Property) -> Found | None:
         """Return the first state from which somebody can never end, or, for deadlocks, never move, again."""

@@ -11,7 +11,7 @@ queues may both use any of it. It is asked when the whole space is known, of eve
 puts into a queue in *some* run could end the wait of one who gets from it. Who has ended counts: a second client would
 come by the same door, so a mailbox that ended clients have fed is idle. Three things do not come twice: an owner that
 has ended releases no lock, who has given its permits back gives no more of them, and nobody comes again to close or
-reset a connection. With names interchangeable a deed counts for everybody it can be renamed to, and for nobody else.
+reset a connection.
 
 **In the middle of something** is what tells two servers that have called each other from two that have nothing to do,
 as both look the same from outside. A group is, if
@@ -37,6 +37,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from simcore.explain import Knots, reach
+from simcore.explore.deeds import Deeds
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel, Packed
 from simcore.model import Process
@@ -84,13 +85,12 @@ class Servers:
     def __init__(self, kernel: Kernel, symmetry: Symmetry) -> None:
         self.kernel = kernel
         self.unsure = False
-        self._names = symmetry.names
         self._knots = Knots(kernel)
         self._daemons = [process.index for process in kernel.processes if process.daemon and process.pool is None]
         self._others = [process.index for process in kernel.processes if process.index not in self._daemons]
         self._suspect: dict[tuple[int, int], bool] = {}
         self._homes: dict[int, frozenset[tuple[object, ...]]] = {}
-        self._ever = self._deeds()
+        self._deeds = Deeds(kernel, symmetry)
 
     def first(self, states: Iterable[Packed]) -> int | None:
         """Return the number of the first of ``states`` with a knot of servers; None without one."""
@@ -136,21 +136,8 @@ class Servers:
 
     # ---- who could end a wait ------------------------------------------------------------------------------
 
-    def _deeds(self) -> frozenset[tuple[object, ...]]:
-        """Return who has done what, anywhere in the space, names as far as they are the same."""
-        known = ((self.kernel.processes[e.process], self.kernel.about(e.local)) for e in self.kernel.effects)
-        return frozenset(self._deed(process, done.target, done.name) for process, done in known if done is not None)
-
-    def _deed(self, process: Process, target: SharedObject, name: str) -> tuple[object, ...]:
-        """Return what is the same for all that a permutation of names makes of a deed."""
-        who, (what, more) = self._names.label(process), ("future", ())
-        if self._names.belongs(target):
-            what, more = self._names.label(target)  # type: ignore[assignment]
-        names = (*who.names, *more)
-        return who.template, what, name, tuple(map(names.index, names))
-
     def _ever_does(self, process: int, target: SharedObject, names: Iterable[str]) -> bool:
-        return any(self._deed(self.kernel.processes[process], target, name) in self._ever for name in names)
+        return self._deeds.include(self.kernel.processes[process], target, names)
 
     def _could_end(self, operation: Operation, process: int, ended: bool) -> bool:
         """Tell whether ``process``, or somebody like it who comes by the same door, could do what ends a wait.

@@ -47,12 +47,15 @@ class Property:
         "deadlock": no process waits for ever (the default of every driver). "finish": from every reachable
         state every process that is not a daemon can still end. "always", "sometimes", "eventually",
         "leads_to": about ``predicate`` (and ``then``), as in temporal logic.
+    premise : function, optional
+        What must be true of a state before anything is asked of it. Where it never is, *holds* says so.
     """
 
     name: str
     kind: Literal["deadlock", "finish", "always", "sometimes", "eventually", "leads_to"]
     predicate: Predicate | None = None
     then: Predicate | None = None
+    premise: Predicate | None = None
 
     @property
     def liveness(self) -> bool:
@@ -68,9 +71,12 @@ class Property:
         return self.name
 
 
-def always(predicate: Predicate, name: str = "") -> Property:
-    """Require ``predicate`` of every reachable state (an invariant)."""
-    return Property(name or f"always {_named(predicate)}", "always", predicate)
+def always(predicate: Predicate, name: str = "", *, premise: Predicate | None = None) -> Property:
+    """Require ``predicate`` of every reachable state (an invariant).
+
+    Where ``premise`` is true of no state, *holds* says so: ``predicate`` asks for nothing else then.
+    """
+    return Property(name or f"always {_named(predicate)}", "always", predicate, premise=premise)
 
 
 def sometimes(predicate: Predicate, name: str = "") -> Property:

@@ -25,6 +25,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "strategy": result.strategy,
         "timeouts": result.timeouts,
         "notes": list(result.notes),
+        "never": list(result.never),
         "reason": result.reason,
         "omission": result.omission,
         "schedule": [] if found is None else [step_json(step) for step in found.schedule.steps],
