@@ -25,6 +25,7 @@ from simcore.explore.runs import OrderMatters, Runs
 from simcore.explore.search import Found, Search, Space, Unfit, Unjustified
 from simcore.explore.servers import SERVERS, Servers
 from simcore.explore.shrink import concrete, fewest_switches, without_needless
+from simcore.explore.unbounded import growing
 from simcore.explore.vacuity import never_fired, never_reached, never_true
 from simcore.kernel import Packed
 from simcore.model import Verdict, Watched
@@ -93,9 +94,11 @@ class Exploration(Search):
             name = self._name(depth_first)
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
-            result = self._result(name, reason=str(limit))
             if not isinstance(limit, OutOfMemory):
                 self._keep()
+            grows = growing(self.kernel, self.space.states)
+            result = self._result(name, reason=f"{limit}; {grows}" if grows else str(limit))
+            if not isinstance(limit, OutOfMemory):
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"
             if depth_first or self._reordered:

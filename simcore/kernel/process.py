@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import types
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
 from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
+from simcore.kernel.generators import variables
 from simcore.kernel.mentions import mentions
 from simcore.kernel.running import Program, Running
 from simcore.kernel.selftest import try_interpreter
@@ -182,6 +184,16 @@ class Points:
             following = point.next[key] = self._learn(point, result)
             self.learned.append(Learned(point, result, following))
         return following
+
+    def variables(self, point: Point) -> dict[str, Any]:
+        """Return the variables at ``point``, those of the innermost generator that it runs coming last."""
+        run = self._replay(point)  # kept until it has been read: a run that is given up is closed
+        current: Any = run.generator
+        found: dict[str, Any] = {}
+        while isinstance(current, types.GeneratorType):
+            found |= variables(current)
+            current = current.gi_yieldfrom
+        return found
 
     def _learn(self, point: Point, result: Any) -> Point:
         if isinstance(result, Operation):  # the same generator state, waiting for the operation's second half
