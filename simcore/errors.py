@@ -123,6 +123,8 @@ def place_of(error: BaseException) -> str:
 
     That is the innermost frame outside simcore, and outside what is installed where there is one.
     """
-    outside = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith((_HOME, "<frozen"))]
+    generated = ("<string>", "__init__")  # of a dataclass of ours
+    frames = [at for at in traceback.extract_tb(error.__traceback__) if (at.filename, at.name) != generated]
+    outside = [at for at in frames if not at.filename.startswith((_HOME, "<frozen"))]
     own = [at for at in outside if not at.filename.startswith(_INSTALLED)] or outside
     return f"{Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name}" if own else ""

@@ -30,7 +30,19 @@ from simcore.explore.runs import NamesMatter, OrderMatters
 from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.explore.search import Progress as Progress
 from simcore.kernel import Kernel
-from simcore.model import DEADLOCK_FREE, Model, Property, Timeouts, Watched
+from simcore.model import (
+    DEADLOCK_FREE,
+    Model,
+    Property,
+    Timeouts,
+    Watched,
+    check_flags,
+    check_kinds,
+    check_model,
+    check_numbers,
+    check_properties,
+    check_timeouts,
+)
 from simcore.schedule import PCT, RandomWalk, Strategy
 
 StrategyName = Literal["breadth", "depth", "random", "pct"]
@@ -110,15 +122,24 @@ def explore(
     ModelError
         When the model cannot be run.
     """
+    check_model(model, "explore")
+    check_properties(properties, "explore")
+    check_timeouts(timeouts)
+    check_numbers(whole=True, least=1, max_states=max_states, max_memory=max_memory, cores=cores)
+    check_numbers(whole=True, none=False, seed=seed)
+    check_numbers(whole=False, max_seconds=max_seconds)
+    check_numbers(whole=False, none=False, checkpoint_every=checkpoint_every)
+    check_flags(compact=compact, symmetry=symmetry, partial_order=partial_order)
+    check_kinds(
+        checkpoint=(checkpoint, str | os.PathLike, "the path of a file"),
+        progress=(progress, callable, "a function that is called with a Progress"),
+    )
     asked = properties or (DEADLOCK_FREE,)
     sampler = _sampler(strategy, seed)
     graph_needed = [p.name for p in asked if p.needs_graph]
     only_deadlock = all(prop.kind == "deadlock" for prop in asked)
     if graph_needed and strategy != "breadth":
         raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
-    for name, limit in (("max_states", max_states), ("max_memory", max_memory), ("cores", cores)):
-        if limit is not None and limit < 1:
-            raise OptionError(f"{name}={limit}: use at least 1, or None for no limit")
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
     if compact:
@@ -193,7 +214,7 @@ def _cores() -> int:
 def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
     if isinstance(strategy, RandomWalk | PCT):
         return strategy
-    if strategy not in ("breadth", "depth", "random", "pct"):
+    if not isinstance(strategy, str) or strategy not in ("breadth", "depth", "random", "pct"):
         raise OptionError(f"strategy={strategy!r}: use 'breadth', 'depth', 'random' or 'pct'")
     if strategy == "random":
         return RandomWalk(seed)

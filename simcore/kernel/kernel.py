@@ -12,13 +12,12 @@ from collections.abc import Container
 from functools import partial
 from typing import Any, NamedTuple
 
-from simcore.errors import OptionError
 from simcore.kernel.deadlines import Clock, left_of, moved, passed
 from simcore.kernel.journal import lesson
 from simcore.kernel.tables import FREE, Tables
 from simcore.kernel.tables import Move as Move
 from simcore.kernel.tables import Packed as Packed
-from simcore.model import RULES, Model, ProcessState, State, Status, Timeouts, Watched
+from simcore.model import RULES, Model, ProcessState, State, Status, Timeouts, Watched, check_timeouts
 from simcore.model.operations import Operation
 
 SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
@@ -56,8 +55,7 @@ class Kernel(Tables):
     """
 
     def __init__(self, model: Model, timeouts: Timeouts = "when_stuck") -> None:
-        if timeouts not in RULES:
-            raise OptionError(f"timeouts={timeouts!r}: use 'never', 'when_stuck', 'in_order' or 'anytime'")
+        check_timeouts(timeouts)
         self._clock = Clock("clock") if timeouts == "in_order" else None
         super().__init__(model, *([self._clock] if self._clock is not None else []))
         self.timeouts = timeouts

@@ -5,6 +5,14 @@ The objects are in `simcore.model.objects`, what they have in common in `simcore
 
 from simcore.model.building import build, import_module, models_of
 from simcore.model.claim import Claim, claims_of
+from simcore.model.given import (
+    check_flags,
+    check_kinds,
+    check_model,
+    check_numbers,
+    check_properties,
+    check_timeouts,
+)
 from simcore.model.making import Making
 from simcore.model.model import (
     Index,
@@ -51,6 +59,12 @@ __all__ = [
     "Watched",
     "always",
     "build",
+    "check_flags",
+    "check_kinds",
+    "check_model",
+    "check_numbers",
+    "check_properties",
+    "check_timeouts",
     "claims_of",
     "eventually",
     "import_module",

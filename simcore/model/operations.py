@@ -51,10 +51,9 @@ class Operation:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if self.timeout is not None and not self.timeout >= 0:
-            raise ModelError(
-                f"{self}: a time-out is a number of seconds, not {self.timeout!r}; use None to wait for ever"
-            )
+        if self.timeout is not None and not (isinstance(self.timeout, int | float) and self.timeout >= 0):
+            wrong = f"{self}: a time-out is a number of seconds, not {self.timeout!r}; use None to wait for ever"
+            raise mistake(ModelError(wrong))
         try:
             hash(self.args)
         except TypeError:

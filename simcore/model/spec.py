@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from simcore.errors import OptionError
 from simcore.model.state import State
 
 Predicate = Callable[[State], bool]
@@ -76,11 +77,13 @@ def always(predicate: Predicate, name: str = "", *, premise: Predicate | None = 
 
     Where ``premise`` is true of no state, *holds* says so: ``predicate`` asks for nothing else then.
     """
+    _check("always", predicate)
     return Property(name or f"always {_named(predicate)}", "always", predicate, premise=premise)
 
 
 def sometimes(predicate: Predicate, name: str = "") -> Property:
     """Require a reachable state with ``predicate``: that the model can do what it is for."""
+    _check("sometimes", predicate)
     return Property(name or f"sometimes {_named(predicate)}", "sometimes", predicate)
 
 
@@ -89,11 +92,13 @@ def eventually(predicate: Predicate, name: str = "") -> Property:
 
     Weakly fair: a process that stays enabled without interruption takes a step at some time.
     """
+    _check("eventually", predicate)
     return Property(name or f"eventually {_named(predicate)}", "eventually", predicate)
 
 
 def leads_to(predicate: Predicate, then: Predicate, name: str = "") -> Property:
     """Require that in every weakly fair run each state with ``predicate`` is followed by one with ``then``."""
+    _check("leads_to", predicate, then)
     return Property(name or f"{_named(predicate)} leads to {_named(then)}", "leads_to", predicate, then)
 
 
@@ -107,3 +112,9 @@ NO_FAILURE = "no process fails"
 
 def _named(predicate: Predicate) -> str:
     return getattr(predicate, "__name__", "predicate").strip("<>").replace("_", " ")
+
+
+def _check(function: str, *predicates: object) -> None:
+    for predicate in predicates:
+        if not callable(predicate):
+            raise OptionError(f"{function}({predicate!r}): pass a function of a state: {function}(lambda state: ...)")

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import Kernel, Packed
-from simcore.model import Model, Origin, State, build
+from simcore.model import Model, Origin, State, build, check_model
 from simcore.model.operations import shown
 
 _PREFIX = "sc1-"
@@ -200,6 +200,10 @@ def replay(token: str, model: Model | None = None) -> State:
     ScheduleError
         When it is no token, or damaged; `Diverged` when the model is not the one it was recorded on.
     """
+    if not isinstance(token, str):
+        raise ScheduleError(f"replay({token!r}): a token is a text; of a schedule it is schedule.token")
+    if model is not None:
+        check_model(model, "replay")
     schedule = Schedule.from_token(token, model)
     if model is None:
         assert schedule.origin is not None

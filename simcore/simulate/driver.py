@@ -23,7 +23,7 @@ import simpy
 
 from simcore.errors import OptionError, ScheduleError
 from simcore.kernel import Kernel, Move, Packed
-from simcore.model import Model
+from simcore.model import Model, check_kinds, check_model, check_numbers
 from simcore.model.objects import Task
 from simcore.schedule import Schedule
 from simcore.simulate.delays import Delay, Latency, arrivals, exponential, lognormal, uniform
@@ -73,6 +73,15 @@ def simulate(
     Diverged
         When ``schedule`` asks for a step that the model does not offer.
     """
+    check_model(model, "simulate")
+    check_numbers(whole=True, none=False, seed=seed)
+    check_numbers(whole=True, max_steps=max_steps)
+    check_numbers(whole=False, until=until)
+    check_kinds(
+        schedule=(schedule, Schedule, "a Schedule; Schedule.from_token(...) reads a token"),
+        latency=(latency, Mapping, "a dict of seconds by what is slow"),
+        load=(load, Mapping, "a dict of seconds by the names of processes"),
+    )
     if until is not None and not 0 < until < math.inf:
         raise OptionError(f"until={until!r}: a finite number of virtual seconds, more than 0; None for no limit")
     if max_steps is not None and max_steps < 1:
