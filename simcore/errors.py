@@ -118,6 +118,11 @@ class InternalError(SimcoreError):
         super().__init__(f"[simcore internal bug] {message}")
 
 
+def installed(file: str) -> bool:
+    """Tell whether a file of code is simcore's, of a library or of Python, and not the user's."""
+    return file.startswith((_HOME, "<frozen", *_INSTALLED))
+
+
 def place_of(error: BaseException) -> str:
     """Return where in the user's code ``error`` came up, as "file:line in function"; empty when it was not there.
 

@@ -22,7 +22,7 @@ from simcore.schedule import RandomWalk
 LOOKED_AT = 20_000
 """States whose values are counted."""
 
-_SUSPICIOUS = 20  # values
+_SUSPICIOUS = 5  # values
 _TELLING = 3  # a part of the states
 _RUNS, _STEPS, _TIMES = 4, 300, 20
 _TRIED = 5  # ways back to where it was, in a run

@@ -22,8 +22,8 @@ from simcore.errors import ModelError
 from simcore.kernel.generators import contents
 from simcore.kernel.mentions import codes_in
 
-_NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
-_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
+ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 
 
 Scope = Mapping[str, Any]
@@ -39,9 +39,9 @@ class Statement(NamedTuple):
 
 def refuse_dropped(name: str, fn: Any, args: tuple[Any, ...]) -> None:
     """Raise ModelError when ``fn``, or a function that it calls by name, drops a generator."""
-    for code, scope in _codes(fn, args, set()):
+    for code, scope in codes_of(fn, args):
         for called, line in statements(code):
-            if inspect.isgeneratorfunction(_found(called, scope)):
+            if inspect.isgeneratorfunction(found_in(called, scope)):
                 place = f"{Path(code.co_filename).name}:{line}"
                 text = ".".join(called)
                 raise ModelError(
@@ -71,12 +71,17 @@ def _called(before: list[dis.Instruction], call: dis.Instruction) -> Iterator[St
     for instruction in reversed(before):
         if instruction.positions is not None and instruction.positions[::2] == at[::2]:
             loading.append(instruction)
-        if instruction.opname in _NAME and loading[-1:] == [instruction]:
+        if instruction.opname in NAME and loading[-1:] == [instruction]:
             break
     loading = [each for each in reversed(loading) if each.opname not in ("PRECALL", "PUSH_NULL", "KW_NAMES")]
     first, *attributes = loading or [call]
-    if first.opname in _NAME and all(each.opname in _ATTRIBUTE for each in attributes):
+    if first.opname in NAME and all(each.opname in ATTRIBUTE for each in attributes):
         yield Statement((first.argval, *(each.argval for each in attributes)), at.lineno)
+
+
+def codes_of(fn: Any, args: tuple[Any, ...]) -> Iterator[tuple[types.CodeType, Scope]]:
+    """Yield the code of a function, of those written inside it and of those that it names, each with its names."""
+    return _codes(fn, args, set())
 
 
 def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[types.CodeType, Scope]]:
@@ -100,7 +105,7 @@ def _trusted(fn: types.FunctionType) -> bool:
     return str(fn.__module__).startswith("simcore.model.")
 
 
-def _found(called: tuple[str, ...], scope: Scope) -> Any:
+def found_in(called: tuple[str, ...], scope: Scope) -> Any:
     """Return what a name and attributes stand for, without running any code; None when that is not known."""
     thing = scope.get(called[0])
     for attribute in called[1:]:

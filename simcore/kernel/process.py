@@ -27,6 +27,7 @@ from simcore.errors import ModelError, NondeterminismError, SimcoreError
 from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
 from simcore.kernel.generators import variables
 from simcore.kernel.mentions import mentions
+from simcore.kernel.outside import refuse_outside
 from simcore.kernel.running import Program, Running
 from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
@@ -149,6 +150,7 @@ class Points:
         try:
             key = freeze((fn, args))
         except Unfreezable as error:
+            refuse_outside(name, fn, args)
             raise ModelError(
                 f"{name}: an argument or a closure of {getattr(fn, '__qualname__', fn)} holds a "
                 f"{type(error.thing).__name__}, which cannot be compared by value; use an object of the model"
