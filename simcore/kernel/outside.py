@@ -14,6 +14,7 @@ from __future__ import annotations
 import dis
 import sys
 import types
+import weakref
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -77,12 +78,14 @@ _THINGS = {
 
 def refuse_outside(name: str, fn: Any, args: tuple[Any, ...]) -> None:
     """Raise ModelError when ``fn``, or a function of the user's that it names, uses what waits for the real world."""
+    calls = {id(_known(where)): remedy for where, remedy in _CALLS.items()}
+    calls.pop(id(_NOTHING), None)
     for code, scope in codes_of(fn, args):
         if installed(code.co_filename):
             continue
         for chain, line in chains(code):
             for length in range(1, len(chain) + 1):
-                remedy = _instead_of(found_in(chain[:length], scope))
+                remedy = _instead_of(found_in(chain[:length], scope), calls)
                 if remedy:
                     place, text = f"{Path(code.co_filename).name}:{line}", ".".join(chain[:length])
                     raise ModelError(
@@ -114,16 +117,22 @@ def _chains(code: types.CodeType) -> Iterator[tuple[tuple[str, ...], int]]:
         yield chain, line
 
 
-def _instead_of(thing: Any) -> str:
+def _instead_of(thing: Any, calls: dict[int, str]) -> str:
     """Return what there is in place of ``thing``; empty when it may be used."""
-    if thing is None or isinstance(thing, str | int | float | tuple):
-        return ""
-    for where, remedy in _CALLS.items():
-        if thing is _known(where):
-            return remedy
+    kind = type(thing)
+    if kind not in _REMEDIES:
+        _REMEDIES[kind] = _instead_of_a(kind)
+    return calls.get(id(thing)) or _REMEDIES[kind]
+
+
+_REMEDIES: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
+
+
+def _instead_of_a(kind: type) -> str:
+    """Return what there is in place of a thing of this type; its module has been imported, as the type is there."""
     for where, remedy in _THINGS.items():
-        kind = _known(where)
-        if isinstance(kind, type) and issubclass(type(thing), kind):
+        known = _known(where)
+        if isinstance(known, type) and issubclass(kind, known):
             return remedy
     return ""
 
