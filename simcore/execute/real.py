@@ -38,9 +38,6 @@ class Context(Protocol):
     def enter(self, actor: Actor, operation: Operation, gated: bool = True) -> None:
         """Note that ``actor`` begins ``operation``, once it is its turn."""
 
-    def next_expires(self, actor: Actor) -> bool | None:
-        """Tell whether the schedule lets the next operation of ``actor`` time out; None when it says nothing."""
-
 
 class Live:
     """Base of all live objects.

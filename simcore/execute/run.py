@@ -135,12 +135,6 @@ class Run:
             self._check()
             self._record(actor, result)
 
-    def next_expires(self, actor: Actor) -> bool | None:
-        """Tell whether the schedule lets the next operation of ``actor`` time out; None when it says nothing."""
-        with self.lock:
-            step = self.gate.next_of(actor)
-            return None if step is None else step.expires
-
     def _not_its_turn(self, actor: Actor) -> bool:
         return self.gate.current.process != actor.process.index or self.gate.current_takes is not None
 
@@ -202,6 +196,14 @@ class Run:
         if operation.name in target.creates:
             return False
         return not target.outcomes(self.live[target].value(), operation, actor.process)
+
+    def may_expire(self, actor: Actor) -> bool:
+        """Tell whether the pending operation of ``actor`` may still time out: who was notified waits on, unlimited."""
+        operation = actor.pending
+        assert operation is not None
+        target = operation.target
+        limited = operation.timeout is not None
+        return limited and bool(target.expired(self.live[target].value(), operation, actor.process))
 
     # ---- the threads ---------------------------------------------------------------------------------
 

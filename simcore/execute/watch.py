@@ -92,7 +92,7 @@ def _waits(run: Run, actor: Actor) -> bool:
         return True
     if actor.pending is None or actor.at_gate or actor.handover:
         return False
-    return actor.pending.timeout is None and run.blocked(actor)
+    return run.blocked(actor) and not run.may_expire(actor)
 
 
 def observe(run: Run) -> State:
