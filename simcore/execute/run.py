@@ -42,6 +42,9 @@ class Run:
         self.model, self.gate = model, gate
         self.lock = threading.Lock()
         self.over = threading.Event()
+        self._begun = threading.Event()
+        """Set when every thread of the run is there. Nobody does anything before: the name of a thread that has ended
+        is given to the next one that is made, and an `RLock` that the first one has kept would be the other one's."""
         self.news = threading.Event()
         """Set when a process or a task has ended."""
         self.handles: Iterator[int] = itertools.count()
@@ -59,7 +62,7 @@ class Run:
     # ---- set up, and clean up ------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Make every object, then start every process."""
+        """Make every object, then every thread, then let all begin."""
         codec = Codec()
         for thing in self.model.objects:
             if thing.kind == "link":
@@ -78,6 +81,7 @@ class Run:
                 thread = threading.Thread(target=self._main, args=(actor,), name=actor.process.name, daemon=True)
                 self.threads.append(thread)
                 thread.start()
+        self._begun.set()
 
     def stop(self, patience: float = 10.0) -> None:
         """Let everybody go, join every thread, close every socket. May be called at any moment.
@@ -92,6 +96,7 @@ class Run:
             for turn in [*self._turns, *(pool.taking for pool in self.pools)]:
                 turn.notify_all()
         self.over.set()
+        self._begun.set()  # the start may have been broken off
         self._let_go()
         deadline = time.monotonic() + patience
         for thread in [*self.threads, *(thread for pool in self.pools for thread in pool.executor._threads)]:
@@ -211,6 +216,7 @@ class Run:
         process: Process = actor.process
         assert process.fn is not None
         status = "done"
+        self._begun.wait()
         try:
             outcome = self._drive(actor, Program(process.name, process.fn, process.args))
         except Cancelled:
