@@ -22,6 +22,9 @@ from simcore.model.making import in_process, mistake, note, refuse_in_process
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
 
+LONGEST = 9_223_372_036
+"""Seconds of the longest wait there is, `threading.TIMEOUT_MAX` on 64 bits: CPython raises OverflowError above it."""
+
 ProcessGenerator = Generator["Operation", Any, Any]
 """What a process function returns when it is called."""
 
@@ -51,10 +54,8 @@ class Operation:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if self.timeout is not None and not self.timeout >= 0:
-            raise ModelError(
-                f"{self}: a time-out is a number of seconds, not {self.timeout!r}; use None to wait for ever"
-            )
+        if self.timeout is not None:
+            check_seconds(str(self), self.timeout)
         try:
             hash(self.args)
         except TypeError:
@@ -92,6 +93,26 @@ class Operation:
     def __str__(self) -> str:
         inside = ", ".join(map(shown, self.args))
         return f"{self.target.name}.{self.name}({inside})"
+
+
+def check_seconds(whose: str, seconds: Any) -> None:
+    """Refuse what a wait of the standard library would refuse, or would take for something else, on some Python.
+
+    An int or a float it is on all of them; a `Decimal` or a `Fraction` on some, in some operations. Infinity raises
+    OverflowError, as does all that is above `LONGEST`. A number below 0 is no wait for an event, a ValueError for a
+    queue, and for ever (-1) for a lock: nobody means all three.
+    """
+    if not isinstance(seconds, int | float) or not seconds >= 0:
+        raise ModelError(
+            f"{whose}: a time-out is a number of seconds, an int or a float of at least 0, not {seconds!r}; "
+            f"use None to wait for ever"
+        )
+    if seconds > LONGEST:
+        given = f"{seconds:g}" if isinstance(seconds, float) else f"about 2**{seconds.bit_length() - 1}"
+        raise ModelError(
+            f"{whose}: CPython raises OverflowError for a wait of {given} seconds, more than {LONGEST}; to wait for "
+            f"ever use None for a time-out, and an event that nobody sets in place of a sleep"
+        )
 
 
 def shown(thing: Any) -> str:

@@ -19,7 +19,17 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from simcore.model.objects.lock import Lock, LockValue
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait
+from simcore.model.operations import (
+    BLOCKED,
+    Operation,
+    Outcome,
+    Outcomes,
+    Raised,
+    SharedObject,
+    Value,
+    Wait,
+    check_seconds,
+)
 
 
 class Condition(SharedObject):
@@ -64,6 +74,8 @@ class Condition(SharedObject):
 
     def wait(self, timeout: float | None = None) -> Operation:
         """Release the lock, wait to be notified, acquire it again. False when the time-out came first."""
+        if timeout is not None:  # the second half has the limit; it is refused where it is written
+            check_seconds(f"{self.name}.wait", timeout)
         return Operation(self, "wait", (timeout,))
 
     def do_wait(self, value: LockValue, process: Any, timeout: float | None) -> Outcomes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject
+from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, check_seconds
 
 
 class Local(SharedObject):
@@ -40,6 +40,7 @@ LOCAL.index = 0
 
 def sleep(seconds: float) -> Operation:
     """Do nothing for ``seconds`` of virtual or real time. In exploration it follows ``timeouts=``."""
+    check_seconds("sleep", seconds)
     return Operation(LOCAL, "sleep", (seconds,), seconds)
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, ProcessGenerator, Raised, SharedObject
+from simcore.model.operations import (
+    BLOCKED,
+    Operation,
+    Outcome,
+    Outcomes,
+    ProcessGenerator,
+    Raised,
+    SharedObject,
+    check_seconds,
+)
 
 
 class Timer(SharedObject):
@@ -25,6 +34,7 @@ class Timer(SharedObject):
 
     def __init__(self, name: str, interval: float) -> None:
         super().__init__(name)
+        check_seconds(f"timer {name!r}", interval)
         self.interval = interval
 
     @property
