@@ -310,7 +310,7 @@ class LiveFuture(Live):
 
 
 class LiveValue(Live):
-    """A variable or a timer: its value under a lock, changed by the object's own pure functions."""
+    """A variable, which no library has: its value under a lock, changed by the object's own pure functions."""
 
     def __init__(self, run: Context, thing: SharedObject) -> None:
         super().__init__(run, thing)
@@ -355,6 +355,5 @@ LIVE: dict[str, type[Live]] = {
     "queue": LiveQueue,
     "future": LiveFuture,
     "variable": LiveValue,
-    "timer": LiveValue,
 }
-"""Live counterparts by kind; conditions, pools and links need more than the object."""
+"""Live counterparts by kind; conditions, pools, links and timers have files of their own."""

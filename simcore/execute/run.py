@@ -20,10 +20,11 @@ from simcore.execute.pool import Entry, LivePool
 from simcore.execute.real import LIVE, Live
 from simcore.execute.records import Actor, Cancelled, Record
 from simcore.execute.tcp import Codec, LiveLink
+from simcore.execute.timer import LiveTimer
 from simcore.kernel import Program, Running
 from simcore.kernel.freeze import SuspendedGenerator
 from simcore.model import Model, Process
-from simcore.model.objects import Condition, ThreadPool
+from simcore.model.objects import Condition, ThreadPool, Timer
 from simcore.model.operations import Operation, Raised, SharedObject
 
 
@@ -73,6 +74,8 @@ class Run:
                 pool = LivePool(self, thing, names)
                 self.pools.append(pool)
                 self.live[thing] = pool
+            elif isinstance(thing, Timer):
+                self.live[thing] = LiveTimer(self, thing)
             else:
                 self.live[thing] = LIVE[thing.kind](self, thing)
         self.began = self.last_progress = time.perf_counter()

@@ -64,7 +64,11 @@ def watch(run: Run, settle: float, max_seconds: float) -> tuple[Ending, float | 
 
 
 def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
-    if run.gate.open and not any(a.owes for a in run.actors) and not any(pool.pending for pool in run.pools):
+    if (
+        run.gate.open
+        and not any(_owes(run, actor) for actor in run.actors)
+        and not any(pool.pending for pool in run.pools)
+    ):
         return "completed"
     if quiet < settle:
         return None
@@ -74,6 +78,12 @@ def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
     if any(pool.pending and any(actor.status == "idle" for actor in pool.names) for pool in run.pools):
         return None
     return "stuck" if all(_waits(run, actor) for actor in run.actors) else None
+
+
+def _owes(run: Run, actor: Actor) -> bool:
+    """Whether the run cannot be complete before ``actor`` has ended; who has not been started need not."""
+    resting = actor.pending is not None and actor.pending.rests and run.blocked(actor)
+    return actor.owes and not resting
 
 
 def _check_gate(run: Run, overdue: bool) -> None:

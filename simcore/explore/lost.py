@@ -66,7 +66,7 @@ def _asked(kernel: Kernel) -> list[tuple[int, list[int]]]:
     """Return, for each process that must ever finish, its place in a state, and its bit by what it is at there."""
     numbers = range(len(kernel.locals))
     in_task = [kernel.locals[number].task is not None for number in numbers]
-    going = [kernel.target(number) >= 0 for number in numbers]
+    going = [(about := kernel.about(number)) is not None and not about.rests for number in numbers]
     return [
         (kernel.first_process + p.index, [there << p.index for there in (going if p.pool is None else in_task)])
         for p in kernel.processes

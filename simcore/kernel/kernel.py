@@ -316,9 +316,16 @@ class Kernel(Tables):
         """Tell whether every process that must finish has: a good end."""
         for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True):
             local = self.locals[number]
-            if local.task is not None or (not process.daemon and local.status != "returned"):
+            if local.task is not None:
+                return False
+            if not process.daemon and local.status != "returned" and not self.rests(state, process.index):
                 return False
         return True
+
+    def rests(self, state: Packed, process: int) -> bool:
+        """Tell whether ``process`` owes nothing, as it has not been started."""
+        operation = self.operation(state, process)
+        return operation is not None and operation.rests and not self.moves(state, process)
 
     def waiting(self, state: Packed, movers: Container[int]) -> tuple[int, int]:
         """Return two sets of processes as bits: who waits without a limit in ``state``, and who has ended.

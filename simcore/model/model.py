@@ -173,10 +173,13 @@ class Model:
         """Add an open, empty `Link`."""
         return self._add(Link(name, capacity, unit=unit, latency=latency, bandwidth=bandwidth))
 
-    def timer(self, name: str, interval: float, fn: ProcessFunction, *args: Any) -> Timer:
-        """Add a `Timer` that runs ``fn(*args)`` ``interval`` seconds after it was started."""
+    def timer(self, name: str, interval: float, fn: ProcessFunction, *args: Any, daemon: bool = False) -> Timer:
+        """Add a `Timer` that runs ``fn(*args)`` ``interval`` seconds after it was started.
+
+        Once started it is a thread like any other: it must end, as what it runs must, unless it is a ``daemon``.
+        """
         timer = self._add(Timer(name, interval))
-        self.process(f"{name}.run", timer.run, fn, args, daemon=True)
+        self.process(f"{name}.run", timer.run, fn, args, daemon=daemon)
         return timer
 
     def variable(self, name: str, value: Value = None) -> Variable:

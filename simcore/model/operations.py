@@ -90,6 +90,11 @@ class Operation:
                 )
             )
 
+    @property
+    def rests(self) -> bool:
+        """Whether a process that waits in it owes nothing: it has not been started."""
+        return self.name in self.target.rests
+
     def __str__(self) -> str:
         inside = ", ".join(map(shown, self.args))
         return f"{self.target.name}.{self.name}({inside})"
@@ -202,6 +207,9 @@ class SharedObject:
     """Whether its values mention processes, as a lock's owner; a symmetry must rename them there."""
     phrases: ClassVar[dict[str, str]] = {}
     """For reports: what a process does, with ``{at}`` for the object and ``{0}`` for the first argument."""
+
+    rests: ClassVar[frozenset[str]] = frozenset()
+    """Operations in which a process that waits owes nothing: it stands for a thread that is not there yet."""
 
     arriving: ClassVar[frozenset[str]] = frozenset()
     """Operations that take what another one has put under way: in virtual time, once it has arrived."""

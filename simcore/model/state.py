@@ -66,10 +66,11 @@ class ProcessState:
 
     @property
     def owes(self) -> bool:
-        """Whether it must still finish: a process that is not a daemon, or a worker inside a task."""
+        """Whether it must still finish: a process that is not a daemon and was started, or a worker inside a task."""
         if self.process.pool is not None:
             return self.task is not None and self.status != "failed"
-        return not self.process.daemon and self.status != "done"
+        begun = self.operation is None or not self.operation.rests
+        return not self.process.daemon and begun and self.status != "done"
 
     @property
     def what(self) -> str:

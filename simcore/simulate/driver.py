@@ -104,6 +104,7 @@ class _Run:
         self._owes = [False for _ in kernel.processes]
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
+        self._starts = [p.index for p in kernel.processes if kernel.rests(kernel.initial, p.index)]
         self._waits = [0 for _ in kernel.processes]  # the number of the wait, so that an old deadline is told
         self._deadline: set[int] = set()
         self._due: set[int] = set()
@@ -332,6 +333,8 @@ class _Run:
             delay = place.send(operation, self._clock.now) if more > 0 else 0.0
             if delay > 0:
                 self._later(delay, self._arrive, place)
+        for process in self._starts:  # it may have been started just now
+            self._refresh(process)
         self._wake(place)
 
     def _called(self, process: int, plan: Plan, outcome: int) -> float:
@@ -366,7 +369,7 @@ class _Run:
     def _refresh(self, process: int) -> None:
         """Keep the books on who has ended and who must still finish."""
         plan = self._waiting.plan(self.state, process)
-        owes = plan.owes or process in self._holding
+        owes = process in self._holding or (plan.owes and not self.kernel.rests(self.state, process))
         if owes != self._owes[process]:
             self._owes[process] = owes
             self._owed += 1 if owes else -1

@@ -190,7 +190,9 @@ class Simulation:
         return lines
 
     def _wanted(self) -> int:
-        return sum(process.fn is not None and not process.daemon for process in self.kernel.processes)
+        """How many processes must complete, or have: whoever was never started must not."""
+        there = (self.kernel.process_state(self.packed, process.index) for process in self.kernel.processes)
+        return sum(p.process.fn is not None and not p.process.daemon and (p.owes or p.done) for p in there)
 
     def _explained(self) -> list[str]:
         """Say who waits for whom: the reason when it is stuck, a suspicion while others could go on."""

@@ -183,7 +183,7 @@ class FastTables(Growing):
         creates = local.operation is not None and local.operation.name in local.operation.target.creates
         flags = HAS_FAILED * local.failed | IS_IDLE * (local.status == "idle") | IS_TIMED * timed | IS_SLEEP * sleeps
         flags |= CREATES * creates | IN_TASK * (local.in_task and not local.failed)
-        flags |= UNDONE * (local.operation is not None or local.failed)
+        flags |= UNDONE * (local.failed or (local.operation is not None and not local.operation.rests))
         return self.kernel.target(number), flags, local.future, _set(local.futures)
 
     def _make_room(self, names: Sequence[str], size: int) -> None:

@@ -1,4 +1,8 @@
-"""A timer runs a function once, some time after it was started, unless it is cancelled before."""
+"""A timer runs a function once, some time after it was started, unless it is cancelled before.
+
+It is a thread, and no daemon: from its start until its function has returned the program does not end, and if the
+function hangs the program does. Before, and for ever if nobody starts it, there is no thread and nothing is owed.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ class Timer(SharedObject):
 
     kind = "timer"
     enabled_by: ClassVar = {"armed": frozenset({"start"}), "countdown": frozenset({"cancel"})}
+    rests: ClassVar = frozenset({"armed"})
     phrases: ClassVar = {
         "start": "starts {at}",
         "cancel": "cancels {at}",

@@ -311,7 +311,9 @@ class _Complete(Kernel):
         about = self.processes[process]
         if about.pool is not None:
             return self.locals[local].task is None or local in self._failed
-        return about.daemon or (self._operations[local] is None and local not in self._failed)
+        operation = self._operations[local]
+        ended = local not in self._failed if operation is None else operation.rests
+        return about.daemon or ended
 
     # ---- for people ------------------------------------------------------------------------------------
 
