@@ -265,7 +265,7 @@ class _Run:
             return
         place.waiting[process] = None
         timeout = plan.operation.timeout
-        if timeout is not None and timeout < math.inf:
+        if timeout is not None:
             self._deadline.add(process)
             self._later(timeout, self._expire, process, self._waits[process])
 
