@@ -311,13 +311,19 @@ class Exploration(Search):
     def _whole(self, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
         name = self._name(depth_first)
+        runs = self._runs()
+        still = runs.standstill()
+        if self.wanted and still:
+            return self._result(name, reason=still)
         if self.wanted:
             missing = self.wanted[0].name
             return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
         if self.space.omission and self.deadlock is not None and not self.space.forward():
             return self._result(name, reason=_NO_GRAPH)
         for prop in self.asked:
-            found = self._runs().violating(prop)
+            found = runs.violating(prop)
+            if still and found is not None and runs.rests_on_it(found):
+                continue
             if isinstance(found, Lasso):
                 prefix = concrete(self.kernel, self.symmetry, found.prefix)
                 told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
@@ -326,6 +332,8 @@ class Exploration(Search):
                 return self._in_all_orders(found, depth_first)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
+        if still:
+            return self._result(name, reason=still)
         return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from simcore.errors import MissingExtra, OptionError, extra
@@ -17,6 +18,7 @@ from simcore.explore import liveness, lost
 from simcore.explore.graph import Graph, Lasso
 from simcore.explore.reduction import Symmetry
 from simcore.explore.search import Found, Space
+from simcore.explore.standstill import Standstill, can_reach, standstills
 from simcore.kernel import Kernel, Packed
 from simcore.model import Predicate, Property
 
@@ -26,6 +28,11 @@ for each edge without them, a fifth of that with them."""
 
 ARRAYS_ANYWAY_AFTER = 2_000
 """The same, once they are imported."""
+
+_NO_ROUNDS = (
+    "with compact=True no graph is kept, and some steps lead back or aside: whether time can always pass for who waits "
+    "for it is not known; use timeouts='anytime', or compact=False"
+)
 
 
 class NamesMatter(Exception):
@@ -116,6 +123,37 @@ class Runs:
             return None
         state, process = found
         return Found(prop.name, state, process, "end" if ends else "move")
+
+    def standstill(self) -> str:
+        """Say who waits for time that cannot pass, so that a proof has not seen what comes then; empty if nobody does.
+
+        Raises
+        ------
+        NamesMatter
+            When that depends on who of those that are interchangeable is treated fairly.
+        """
+        if self.kernel.timeouts == "anytime" or not self.kernel.timed_locals():
+            return ""
+        if self.space.omission:
+            return "" if self.space.forward() else _NO_ROUNDS
+        fair = [found for found in self._standstills if not found.starved]
+        if fair:
+            return str(fair[0])
+        if any(all(map(self._renamed, found.starved)) for found in self._standstills):
+            raise NamesMatter("whether time can pass depends on who of them is treated fairly")
+        return ""
+
+    def rests_on_it(self, found: Found | Lasso) -> bool:
+        """Tell whether a violation may be one only because time stands still."""
+        return can_reach(self.space.graph, found.state, set().union(*(still.states for still in self._standstills)))
+
+    @cached_property
+    def _standstills(self) -> list[Standstill]:
+        return [] if self._acyclic() else list(standstills(self.kernel, self.space.states, self.space.graph))
+
+    def _renamed(self, process: int) -> bool:
+        who = self.kernel.processes[process]
+        return not self.symmetry.trivial and (who.pool is not None or who in self.symmetry.interchangeable)
 
     def _acyclic(self) -> bool:
         return self.space.forward() or bool(_deciders(self.space.graph)[0].acyclic(self.space.graph))

@@ -304,6 +304,20 @@ class Kernel(Tables):
             return False
         return bool(self.expiries(state, process))
 
+    def timed_locals(self) -> frozenset[int]:
+        """Return what a process is in while it may wait for time: a sleep, and any limit unless none is ever met."""
+        limited = (n for n, about in enumerate(self._operations) if about is not None and about.timeout)
+        return frozenset(n for n in limited if self.timeouts != "never" or self._operations[n].name in SLEEPS)  # type: ignore[union-attr]
+
+    def waits_for_time(self, state: Packed, process: int) -> bool:
+        """Tell whether ``process`` can do nothing in ``state``, and could once time has passed."""
+        return self.may_expire(state, process) and not self.moves(state, process)
+
+    def takes_time(self, state: Packed, process: int, outcome: int) -> bool:
+        """Tell whether a step of ``state`` happens because time has passed."""
+        operation = self.operation(state, process)
+        return operation is not None and bool(operation.timeout) and outcome >= len(self.moves(state, process))
+
     def failed(self, state: Packed) -> int | None:
         """Return the first process that died of an exception nobody caught, or None."""
         if self._failed:
