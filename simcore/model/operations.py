@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simcore.errors import ModelError, NoSuchOperation
 from simcore.model.making import in_process, mistake, note, refuse_in_process
+from simcore.model.raised import Raised as Raised
 
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
@@ -141,30 +142,6 @@ class Outcome(NamedTuple):
 
 Outcomes = tuple[Outcome, ...]
 BLOCKED: Outcomes = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An exception as a value: what to raise in the process. A fresh one is built for every raise."""
-
-    type: type[BaseException]
-    args: tuple[Any, ...] = ()
-
-    @classmethod
-    def of(cls, exception: BaseException) -> Raised:
-        """Keep the type and the arguments of an exception, without its traceback."""
-        return cls(type(exception), exception.args)
-
-    def build(self) -> BaseException:
-        """Return a new exception of this type with these arguments."""
-        try:
-            return self.type(*self.args)
-        except TypeError:  # its constructor takes others than it keeps
-            return self.type.__new__(self.type, *self.args)
-
-    def __str__(self) -> str:
-        inside = ", ".join(map(str, self.args))
-        return f"{self.type.__name__}: {inside}" if inside else self.type.__name__
 
 
 def pairs(*of: tuple[str, str]) -> frozenset[frozenset[str]]:
