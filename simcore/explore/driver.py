@@ -126,7 +126,10 @@ def explore(
     if sampler is not None:
         partial_order = False
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
-    quick = timeouts != "in_order" and (compact or limits.room_to_compile)
+    clocks = timeouts == "in_order" or (kernel.slow and timeouts != "anytime")  # which the compiled loops have not
+    if compact and clocks:
+        raise OptionError("compact=True: the compiled loop has no links with a latency; use timeouts='anytime'")
+    quick = not clocks and (compact or limits.room_to_compile)
     attempt = Attempt(symmetry, Watched() if partial_order else None, quick)
     kept: Any = None
     if checkpoint is not None:

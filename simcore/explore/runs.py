@@ -18,7 +18,7 @@ from simcore.explore import liveness, lost
 from simcore.explore.graph import Graph, Lasso
 from simcore.explore.reduction import Symmetry
 from simcore.explore.search import Found, Space
-from simcore.explore.standstill import Standstill, can_reach, standstills
+from simcore.explore.standstill import Standstill, can_reach, standstills, told
 from simcore.kernel import Kernel, Packed
 from simcore.model import Predicate, Property
 
@@ -136,11 +136,12 @@ class Runs:
             return ""
         if self.space.omission:
             return "" if self.space.forward() else _NO_ROUNDS
-        fair = [found for found in self._standstills if not found.starved]
+        told_apart = [found for found in self._standstills if not self._renamed(found.process)]
+        fair = [found for found in told_apart if not found.starved]
         if fair:
-            return str(fair[0])
-        if any(all(map(self._renamed, found.starved)) for found in self._standstills):
-            raise NamesMatter("whether time can pass depends on who of them is treated fairly")
+            return told(self.kernel, fair)
+        if len(told_apart) < len(self._standstills) or any(any(map(self._renamed, f.starved)) for f in told_apart):
+            raise NamesMatter("whether time can pass depends on who of them waits or moves")
         return ""
 
     def rests_on_it(self, found: Found | Lasso) -> bool:
@@ -149,7 +150,9 @@ class Runs:
 
     @cached_property
     def _standstills(self) -> list[Standstill]:
-        return [] if self._acyclic() else list(standstills(self.kernel, self.space.states, self.space.graph))
+        if self._acyclic():
+            return []
+        return list(standstills(self.kernel, self.space.states, self.space.graph, self._renamed))
 
     def _renamed(self, process: int) -> bool:
         who = self.kernel.processes[process]

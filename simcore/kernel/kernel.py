@@ -35,6 +35,10 @@ class Choice(NamedTuple):
 _choice = partial(tuple.__new__, Choice)  # a `Choice` of a tuple, in a third of the time
 
 
+def _with(state: Packed, place: int, value: int) -> Packed:
+    return (*state[:place], value, *state[place + 1 :])
+
+
 class Kernel(Tables):
     """The meaning of a model as tables of small integers.
 
@@ -46,8 +50,9 @@ class Kernel(Tables):
         When the time-out of a waiting operation may fire: never, only when no other step is enabled (a
         machine that is fast beside its time-outs), or at any moment (a slow one). "in_order" is a fast
         machine with exact clocks: when no other step is enabled time passes, and the nearest deadline is
-        met first. A sleep ends like a time-out; under "never", where time-outs are taken out to see what
-        they hide, it ends when no other step is enabled.
+        met first. What travels over a link with a latency takes time, however much: where nothing but arrivals
+        is enabled, time-outs may fire before them. A sleep ends like a time-out; under "never", where time-outs
+        are taken out to see what they hide, it ends when no other step is enabled.
 
     Attributes
     ----------
@@ -61,9 +66,11 @@ class Kernel(Tables):
         self._clock = Clock("clock") if timeouts == "in_order" else None
         super().__init__(model, *([self._clock] if self._clock is not None else []))
         self.timeouts = timeouts
+        self.slow = any(thing.slow for thing in model.objects)
         self.initial = self._initial()
         if self._clock is not None:
             self._clock.index = len(model.objects)
+            self._still: dict[tuple[int, tuple[int, ...]], int] = {}
             self._moved: dict[tuple[int, float, int, int], int] = {}
             for process in range(len(self.processes)):
                 self.initial = self._timed(self.initial, 0.0, process)
@@ -94,7 +101,7 @@ class Kernel(Tables):
                 choices.append(_choice((process, outcome, after)))
         if self._clock is not None:
             return self._by_the_clock(state, choices)
-        if self.timeouts == "anytime" or not choices:
+        if self.timeouts == "anytime" or not choices or (self.slow and self.only_arrive(state, choices)):
             choices += self._timed_out(state)
         return choices
 
@@ -178,12 +185,23 @@ class Kernel(Tables):
                 choices.append(Choice(process, offset + number, self.after(state, process, move)))
         return choices
 
+    def arrives(self, state: Packed, choice: Choice) -> bool:
+        """Tell whether a step takes what may still be on its way: that takes time, so others may time out meanwhile."""
+        operation = self.operation(state, choice.process)
+        return operation is not None and operation.target.slow and operation.name in operation.target.arriving
+
+    def only_arrive(self, state: Packed, choices: list[Choice]) -> bool:
+        """Tell whether all ``choices`` wait for something to arrive, so that time passes as where there are none."""
+        return all(self.arrives(state, choice) for choice in choices)
+
     # ---- with exact clocks ---------------------------------------------------------------------------
 
     def _by_the_clock(self, state: Packed, choices: list[Choice]) -> list[Choice]:
         """Return ``choices`` with what is due now; if there are none, what is due when time has passed."""
         timed = [choice._replace(state=self._timed(choice.state, 0.0, choice.process)) for choice in choices]
-        return timed + self._due(state, within=0.0) if timed else self._due(state)
+        if not timed or (self.slow and self.only_arrive(state, timed)):
+            return timed + self._due(state)
+        return timed + self._due(state, within=0.0)
 
     def _due(self, state: Packed, within: float | None = None) -> list[Choice]:
         """Return the time-outs with the nearest deadline, if that is at most ``within`` seconds away."""
@@ -193,11 +211,24 @@ class Kernel(Tables):
         nearest = min((left for _, left in waiting if left is not None), default=None)
         if nearest is None or (within is not None and nearest > within):
             return []
+        place = self._clock.index
+        running = self._running(state[place], tuple(sorted({choice.process for choice, _ in waiting})))
         return [
-            choice._replace(state=self._timed(choice.state, nearest, choice.process))
+            choice._replace(state=self._timed(_with(choice.state, place, running), nearest, choice.process))
             for choice, left in waiting
             if left == nearest
         ]
+
+    def _running(self, clock: int, waiting: tuple[int, ...]) -> int:
+        known = self._still.get((clock, waiting))
+        return self.learn_running(clock, waiting) if known is None else known
+
+    @lesson
+    def learn_running(self, clock: int, waiting: tuple[int, ...]) -> int:
+        """Learn which deadlines are left when time passes: who waits on without a limit, once notified, has none."""
+        processes = {self.processes[process] for process in waiting}
+        left = tuple(deadline for deadline in self.values[clock] if deadline.process in processes)
+        return self._still.setdefault((clock, waiting), self.intern_value(left))
 
     def _timed(self, state: Packed, seconds: float, process: int) -> Packed:
         """Return ``state`` with deadlines for a step of ``process`` that came ``seconds`` after the one before."""
@@ -206,7 +237,7 @@ class Kernel(Tables):
         after = self._moved.get((state[place], seconds, process, local))
         if after is None:
             after = self.learn_time(state[place], seconds, process, local)
-        return (*state[:place], after, *state[place + 1 :])
+        return _with(state, place, after)
 
     @lesson
     def learn_time(self, clock: int, seconds: float, process: int, local: int) -> int:

@@ -36,8 +36,9 @@ def test_the_first_state_from_which_somebody_never_moves_again_is_reported():
 
 
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
-def test_a_wait_with_a_time_out_is_no_deadlock_beside_a_heartbeat_that_never_sleeps(strategy):
-    assert explore(small.patient(), strategy=strategy).verdict is HOLDS
+def test_a_wait_with_a_time_out_is_no_deadlock_beside_a_heartbeat_that_never_sleeps_and_no_proof(strategy):
+    assert explore(small.patient(), strategy=strategy).verdict is UNDETERMINED
+    assert explore(small.patient(), strategy=strategy, timeouts="anytime").verdict is HOLDS
 
 
 def test_without_time_outs_it_is_one():
