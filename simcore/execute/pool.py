@@ -86,11 +86,21 @@ class LivePool(Live):
         actor.effect = self.run.tick()
         self.shut = True
         self.executor.shutdown(wait=False)
-        return Operation(self.thing, "join") if wait else None
+        if not wait:
+            return None
+        if actor.process.pool is not self.thing:
+            return Operation(self.thing, "join")
+        return Operation(self.thing, "join", (actor.granted.outcome if actor.granted else self._before_me(),))
 
-    def join(self, actor: Actor, operation: Operation) -> None:
-        if actor.process.pool is self.thing:
-            threading.current_thread().join()  # which of its threads shutdown joins first is left to chance
+    def _before_me(self) -> int:
+        """Return how many of its threads the executor joins before this one."""
+        return list(self.executor._threads).index(threading.current_thread())
+
+    def join(self, actor: Actor, operation: Operation, before: int | None = None) -> None:
+        if before is not None and before != self._before_me():  # a schedule says in which order the set has them
+            mine = threading.current_thread()
+            for thread in [*[each for each in self.executor._threads if each is not mine][:before], mine]:
+                thread.join()
         self.executor.shutdown(wait=True)
 
     def idle_name(self) -> Actor:

@@ -214,7 +214,7 @@ class Tables:
         elif status == "ready":
             point = self.points.advance(point, result)
         else:  # its result has been handed to its future
-            return self.intern_local(Local(None, None, "idle"), process)
+            return self.intern_local(Local(None, None, "dying" if isinstance(result, Raised) else "idle"), process)
         return self.intern_local(self._settled(process, point, task), process)
 
     def _settled(self, process: Process, point: Point, task: Task | None) -> Local:
@@ -226,16 +226,15 @@ class Tables:
 
     def _operation(self, local: Local, process: Process) -> Operation | None:
         point, task, status = local
+        pool: Any = process.pool
         if point is None:
-            assert process.pool is not None
-            return process.pool.take() if status == "idle" else None
+            return {"idle": pool.take, "dying": pool.die}.get(status, lambda: None)()
         if status == "ready":
             return point.operation
         if task is None:
             return None
         if task.future is None:
-            assert process.pool is not None
-            return process.pool.take()  # nobody hears of the exception: the worker goes on, as an executor's does
+            return pool.take()  # nobody hears of the exception: the worker goes on, as an executor's does
         future: Future = task.future
         return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
 
@@ -353,8 +352,9 @@ class Tables:
 
     def _mentioned(self, state: list[int], number: int) -> bool:
         first, last = self.first_process, self.first_future
-        place = last + number  # a future that mentions itself is not kept by that
-        return not (
+        place = last + number  # a future that mentions itself is not kept by that; one set by hand kills its worker yet
+        by_hand = self.values[state[place]].done and number in [self._task_futures[each] for each in state[first:last]]
+        return by_hand or not (
             self._mentioning_locals[number].isdisjoint(state[first:last])
             and self._mentioning_values[number].isdisjoint(state[:first] + state[last:place] + state[place + 1 :])
         )

@@ -3,6 +3,11 @@
 The value is the queue. The workers are processes: an idle worker's operation is ``take``, and while it runs
 a task its operations are the task's. A task that waits for another task of the same pool therefore holds
 the worker that the other one may need, which is what this project is about.
+
+Two habits of CPython 3.11 to 3.15 are part of it, though no documentation tells of them. ``shutdown(wait=True)`` joins
+the threads in the order in which a set has them; a worker that shuts its own pool down waits for as many others as come
+before it there, none or all, and is then told "cannot join current thread". And a worker that cannot hand over what its
+task has returned, since somebody has set the future by hand, dies of InvalidStateError: nobody else takes its place.
 """
 
 from __future__ import annotations
@@ -50,12 +55,13 @@ class ThreadPool(SharedObject):
 
     kind = "pool"
     creates: ClassVar = frozenset({"submit"})
-    enabled_by: ClassVar = {"take": frozenset({"submit", "shutdown"}), "join": frozenset({"take"})}
+    enabled_by: ClassVar = {"take": frozenset({"submit", "shutdown"}), "join": frozenset({"take", "die"})}
     commutes: ClassVar = pairs(("submit", "take"))
     phrases: ClassVar = {
         "submit": "submits {0}({1}) to {at}",
         "take": "takes the next task of {at}",
         "shutdown": "shuts {at} down",
+        "die": "dies, as the future of its task was set already",
     }
 
     def __init__(self, name: str, workers: int) -> None:
@@ -101,12 +107,25 @@ class ThreadPool(SharedObject):
         return Operation(self, "shutdown", (wait,))
 
     def do_shutdown(self, value: PoolValue, process: Any, wait: bool) -> Outcomes:
-        return (Outcome(value._replace(shut=True), Operation(self, "join") if wait else None),)
+        shut = value._replace(shut=True)
+        if not wait:
+            return (Outcome(shut),)
+        if process.pool is not self:
+            return (Outcome(shut, Operation(self, "join")),)
+        return tuple(Outcome(shut, Operation(self, "join", (before,))) for before in range(self.workers))
 
-    def do_join(self, value: PoolValue, process: Any) -> Outcomes:
-        if process.pool is self:  # one of the workers it would wait for is itself
-            return (Outcome(value, Raised(RuntimeError, ("cannot join current thread",))),)
-        return (Outcome(value),) if value.left == self.workers else BLOCKED
+    def do_join(self, value: PoolValue, process: Any, before: int | None = None) -> Outcomes:
+        if value.left < (self.workers if before is None else before):
+            return BLOCKED
+        told = None if before is None else Raised(RuntimeError, ("cannot join current thread",))
+        return (Outcome(value, told),)
+
+    def die(self) -> Operation:
+        """What a worker does that could not set the future of its task."""
+        return Operation(self, "die")
+
+    def do_die(self, value: PoolValue, process: Any) -> Outcomes:
+        return (Outcome(value._replace(left=value.left + 1), LEAVE),)
 
     def show(self, value: Value) -> str:
         tasks, shut, _ = cast(PoolValue, value)

@@ -1,0 +1,116 @@
+"""What CPython's executor does that its documentation does not tell: who is joined first, and of what a worker dies."""
+
+from __future__ import annotations
+
+import pytest
+
+from simcore import Model, Verdict, execute, explore, sleep, sometimes
+
+EVERY = pytest.mark.parametrize(
+    "options", [{}, {"symmetry": False, "partial_order": False}, {"partial_order": False}], ids=str
+)
+
+
+def closer(workers, *, waits) -> Model:
+    """A worker shuts its own pool down, beside others; they wait until it has been told that it cannot, or do not."""
+    model = Model("closer")
+    pool = model.thread_pool("pool", workers)
+    started, go = model.semaphore("started", 0), model.event("go")
+
+    def close():
+        for _ in range(workers - 1):
+            yield started.acquire()
+        try:
+            yield pool.shutdown(wait=True)
+        except RuntimeError:
+            yield go.set()
+
+    def other():
+        yield started.release()
+        if waits:
+            yield go.wait()
+
+    def main():
+        yield pool.submit(close)
+        for _ in range(workers - 1):
+            yield pool.submit(other)
+        if not waits:
+            yield go.wait()
+
+    model.process("main", main)
+    return model
+
+
+@EVERY
+@pytest.mark.parametrize("workers", [2, 3])
+def test_a_worker_that_shuts_its_pool_down_may_wait_for_another_one_first(workers, options):
+    assert explore(closer(workers, waits=True), **options).verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_or_may_be_told_at_once_that_it_cannot(workers):
+    ends = sometimes(lambda state: all(p.done or p.task is None for p in state.processes) and state["go"])
+    assert explore(closer(workers, waits=True), ends).verdict is Verdict.HOLDS
+
+
+@EVERY
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_where_the_others_end_it_is_told_in_the_end(workers, options):
+    assert explore(closer(workers, waits=False), **options).verdict is Verdict.HOLDS
+
+
+def test_real_runs_end_in_both_ways_and_the_model_explains_them():
+    runs = [execute(closer(2, waits=True), settle=0.05, max_seconds=5) for _ in range(6)]
+    assert {run.status for run in runs} <= {"stuck", "completed"}
+    assert all(run.explained for run in runs), [run.unexplained for run in runs]
+    schedule = explore(closer(2, waits=True)).counterexample.schedule
+    assert execute(closer(2, waits=True), schedule=schedule, settle=0.05, max_seconds=5).status == "stuck"
+
+
+def by_hand(*, workers=1, keep=True, fails=False, shuts=False) -> Model:
+    """The future of a task is set while it runs; then another task is submitted."""
+    model = Model("by hand")
+    pool, runs, go = model.thread_pool("pool", workers), model.event("runs"), model.event("go")
+
+    def slow():
+        yield runs.set()
+        yield go.wait()
+        if fails:
+            raise KeyError("too late")
+
+    def quick():
+        yield sleep(0)
+
+    def main():
+        future = yield pool.submit(slow)
+        yield runs.wait()
+        yield future.set_result("by hand")
+        if not keep:
+            future = None
+        yield go.set()
+        if shuts:
+            yield pool.shutdown(wait=True)
+        else:
+            another = yield pool.submit(quick)
+            yield another.result()
+        return future
+
+    model.process("main", main)
+    return model
+
+
+@EVERY
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_future_set_by_hand_kills_the_worker_of_its_task(keep, fails, options):
+    assert explore(by_hand(keep=keep, fails=fails), **options).verdict is Verdict.VIOLATED
+
+
+@EVERY
+def test_another_worker_goes_on(options):
+    assert explore(by_hand(workers=2), **options).verdict is Verdict.HOLDS
+
+
+@EVERY
+def test_a_dead_worker_keeps_no_shutdown_waiting(options):
+    assert explore(by_hand(shuts=True), **options).verdict is Verdict.HOLDS
