@@ -226,7 +226,7 @@ class Tables:
 
     def _operation(self, local: Local, process: Process) -> Operation | None:
         point, task, status = local
-        pool: Any = process.pool
+        pool: ThreadPool = process.pool  # type: ignore[assignment]  # asked of workers alone
         if point is None:
             return {"idle": pool.take, "dying": pool.die}.get(status, lambda: None)()
         if status == "ready":
