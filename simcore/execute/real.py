@@ -285,11 +285,11 @@ class LiveFuture(Live):
         actor.effect = self.run.tick()
         try:
             if isinstance(result, Raised):
-                self.real.set_exception(result.build())
-            else:
-                self.real.set_result(result)
-        except InvalidStateError:
-            raise InvalidStateError(f"{self.thing.name} is set already") from None
+                return self.real.set_exception(result.build())
+            return self.real.set_result(result)
+        except InvalidStateError:  # its own text shows an address
+            pass
+        raise InvalidStateError(f"{self.thing.name} is set already")
 
     set_exception = set_result
 

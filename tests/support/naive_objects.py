@@ -83,16 +83,17 @@ class Objects:
 
         def own() -> bool:
             value["owner"], value["depth"] = process.name, depth
+            value["waiters"][:] = [waiter for waiter in value["waiters"] if waiter != me]
             return notified
 
-        waits = (condition.name, process.name) in value["waiters"]
+        me = (condition.name, process.name)
+        waits = notified and me in value["waiters"]
         return [] if waits or value["owner"] is not None else [own]
 
     def condition_expire(self, process: Process, condition: Any, depth: int, notified: bool) -> list[Way]:
         waiters = self.state[condition.lock]["waiters"]
 
         def leave() -> None:
-            waiters.remove((condition.name, process.name))
             raise Again(Operation(condition, "reacquire", (depth, False)))
 
         return [leave] if (condition.name, process.name) in waiters else []
