@@ -283,13 +283,14 @@ class LiveFuture(Live):
 
     def set_result(self, actor: Actor, operation: Operation, result: Any) -> None:
         actor.effect = self.run.tick()
+        kind = type(self.real)  # its own methods: those of a task's future are noted as its worker's
         try:
             if isinstance(result, Raised):
-                return self.real.set_exception(result.build())
-            return self.real.set_result(result)
+                return kind.set_exception(self.real, result.build())
+            return kind.set_result(self.real, result)
         except InvalidStateError:  # its own text shows an address
             pass
-        raise InvalidStateError(f"{self.thing.name} is set already")
+        raise InvalidStateError(self.thing.set_already)
 
     set_exception = set_result
 

@@ -7,10 +7,12 @@ operation in the records depends on is in the records too, or pending.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import InvalidStateError
 from typing import Any
 
 from simcore.errors import Diverged, ModelError, SimcoreError
@@ -24,7 +26,7 @@ from simcore.execute.timer import LiveTimer
 from simcore.kernel import Program, Running
 from simcore.kernel.freeze import SuspendedGenerator
 from simcore.model import Model, Process
-from simcore.model.objects import Condition, ThreadPool, Timer
+from simcore.model.objects import LEAVE, Condition, ThreadPool, Timer
 from simcore.model.operations import Operation, Raised, SharedObject
 
 
@@ -274,10 +276,27 @@ class Run:
 
     # ---- the workers ---------------------------------------------------------------------------------
 
+    def begin(self, pool: LivePool, entry: Entry, really: Callable[[], bool]) -> bool:
+        """Let a thread of the executor take a task, and ``really`` begin it; tell whether it runs.
+
+        Whether it can is found out in the moment in which it is taken: nobody sets its future in between.
+        """
+        begun = False
+        try:
+            actor = self._take(pool, entry, really)
+            begun = entry.begun
+            if not begun:
+                self._die(pool, actor)
+        except Cancelled:
+            return begun
+        return begun or really()  # raises again what it is that cannot begin
+
     def work(self, pool: LivePool, entry: Entry) -> Any:
         """Run a task; what a thread of the executor is given."""
         task = entry.task
-        actor = self._take(pool, entry)
+        actor = entry.actor
+        if actor is None:
+            raise Cancelled
         error: Exception | None = None
         value = None
         try:
@@ -293,7 +312,7 @@ class Run:
             raise error
         return value
 
-    def _take(self, pool: LivePool, entry: Entry) -> Actor:
+    def _take(self, pool: LivePool, entry: Entry, really: Callable[[], bool]) -> Actor:
         with self.lock:
             self._check()
             while not self.gate.open and not (self.gate.current_takes is pool.thing and pool.pending[0] is entry):
@@ -308,7 +327,9 @@ class Run:
             if gated:
                 self._guarded(lambda: self.gate.grant(actor, operation, self.offers))
             pool.pending.remove(entry)
-            entry.actor, actor.task, actor.effect = actor, entry.task, self.tick()
+            with contextlib.suppress(RuntimeError):
+                entry.begun = really()
+            entry.actor, actor.task, actor.effect = actor, entry.task if entry.begun else None, self.tick()
             self._record(actor, entry.task)
             return actor
 
@@ -333,6 +354,26 @@ class Run:
             except Cancelled:
                 pass
             actor.start = self.tick()
+        self.news.set()
+
+    def not_handed_over(self, pool: LivePool, entry: Entry) -> None:
+        """The real future of a task had been set by hand, and the executor's thread dies of that."""
+        actor = entry.actor
+        with self.lock:
+            if self.frozen or actor is None or actor.task is not entry.task:
+                return
+            actor.task = actor.generator = None
+            if actor.pending is not None:
+                self._record(actor, Raised.of(InvalidStateError(entry.task.future.set_already)))
+        with contextlib.suppress(Cancelled):
+            self._die(pool, actor)
+
+    def _die(self, pool: LivePool, actor: Actor) -> None:
+        """Note that a thread of the executor is about to end."""
+        self.enter(actor, pool.thing.die())
+        self.leave(actor, LEAVE)
+        with self.lock:
+            actor.status = "done"
         self.news.set()
 
 

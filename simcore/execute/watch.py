@@ -67,7 +67,7 @@ def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
     if (
         run.gate.open
         and not any(_owes(run, actor) for actor in run.actors)
-        and not any(pool.pending for pool in run.pools)
+        and not any(_may_be_taken(pool) for pool in run.pools)
     ):
         return "completed"
     if quiet < settle:
@@ -78,6 +78,11 @@ def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
     if any(pool.pending and any(actor.status == "idle" for actor in pool.names) for pool in run.pools):
         return None
     return "stuck" if all(_waits(run, actor) for actor in run.actors) else None
+
+
+def _may_be_taken(pool: LivePool) -> bool:
+    """Whether a task is in the queue, and a worker is left that has not died."""
+    return bool(pool.pending) and not all(actor.over for actor in pool.names)
 
 
 def _owes(run: Run, actor: Actor) -> bool:
@@ -150,4 +155,4 @@ def _inside(actor: Actor) -> tuple[str, frozenset[SharedObject], frozenset[str],
 
 def results(run: Run) -> dict[str, Any | Raised]:
     """Return what each process that has ended returned, or died of."""
-    return {actor.process.name: actor.outcome for actor in run.actors if actor.over}
+    return {actor.process.name: actor.outcome for actor in run.actors if actor.over and actor.process.pool is None}

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from simcore.errors import OptionError
 from simcore.kernel.deadlines import Clock, left_of, moved, passed
+from simcore.kernel.futures import TablesOfFutures
 from simcore.kernel.journal import lesson
-from simcore.kernel.tables import FREE, Tables
+from simcore.kernel.tables import FREE
 from simcore.kernel.tables import Move as Move
 from simcore.kernel.tables import Packed as Packed
 from simcore.model import RULES, Model, ProcessState, State, Status, Timeouts, Watched
@@ -39,7 +40,7 @@ def _with(state: Packed, place: int, value: int) -> Packed:
     return (*state[:place], value, *state[place + 1 :])
 
 
-class Kernel(Tables):
+class Kernel(TablesOfFutures):
     """The meaning of a model as tables of small integers.
 
     Parameters
@@ -80,7 +81,7 @@ class Kernel(Tables):
     def successors(self, state: Packed) -> list[Choice]:
         """Return every step that is enabled in ``state``, time-outs by the rule of this kernel."""
         choices: list[Choice] = []
-        first, targets = self.first_process, self._targets
+        first, targets, by_hand = self.first_process, self._targets, self.by_hand
         # This loop is most of a search's time, so what `moves` and `after` do in the usual case stands here too.
         for process, local in enumerate(state[first : self.first_future]):
             target = targets[local]
@@ -91,7 +92,7 @@ class Kernel(Tables):
                 moves = self.moves(state, process)
             for outcome, move in enumerate(moves):
                 position, value, point, lost, created = move
-                if lost or created >= 0:
+                if lost or created >= 0 or by_hand:
                     after = self.after(state, process, move)
                 else:
                     new = list(state)
@@ -158,6 +159,8 @@ class Kernel(Tables):
         new[self.first_process + process] = point
         if lost:
             self._collect(new, lost)
+        if self.by_hand and self.takes(state, process):
+            self._begin(new, process)
         return tuple(new)
 
     def step(self, state: Packed, process: int, outcome: int) -> Packed | None:
@@ -390,11 +393,3 @@ class Kernel(Tables):
                 waiting |= bit
             bit <<= 1
         return waiting, ended
-
-    def idle(self, state: Packed) -> int:
-        """Return, as bits, the workers without a task."""
-        idle = 0
-        for place in self._worker_places:
-            if self.locals[state[place]].status == "idle":
-                idle |= 1 << place - self.first_process
-        return idle

@@ -39,13 +39,18 @@ class Future(SharedObject):
         """Pending."""
         return FutureValue()
 
+    @property
+    def set_already(self) -> str:
+        """What is said to who sets it once more; the name of one that a submit has made is nobody's business."""
+        return f"{self.name if self.index >= 0 else 'the future'} is set already"
+
     def set_result(self, result: Any) -> Operation:
         """Set the result. Raises InvalidStateError in the process when it is set already."""
         return Operation(self, "set_result", (result,))
 
     def do_set_result(self, value: FutureValue, process: Any, result: Any) -> Outcomes:
         if value.done:
-            return (Outcome(value, Raised(InvalidStateError, (f"{self.name} is set already",))),)
+            return (Outcome(value, Raised(InvalidStateError, (self.set_already,))),)
         return (Outcome(FutureValue(True, result)),)
 
     def set_exception(self, exception: BaseException | Raised) -> Operation:

@@ -6,8 +6,10 @@ the worker that the other one may need, which is what this project is about.
 
 Two habits of CPython 3.11 to 3.15 are part of it, though no documentation tells of them. ``shutdown(wait=True)`` joins
 the threads in the order in which a set has them; a worker that shuts its own pool down waits for as many others as come
-before it there, none or all, and is then told "cannot join current thread". And a worker that cannot hand over what its
-task has returned, since somebody has set the future by hand, dies of InvalidStateError: nobody else takes its place.
+before it there, none or all, and is then told "cannot join current thread". And a worker dies of a future that somebody
+has set by hand, and nobody takes its place: of RuntimeError where it takes the task, which then never begins, and of
+InvalidStateError where it cannot hand over what the task has returned. A task is taken and begun in one step here; in
+CPython others may come in between, which makes a difference only to who sets the future by hand because of them.
 """
 
 from __future__ import annotations

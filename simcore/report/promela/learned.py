@@ -140,12 +140,17 @@ def learn(model: Model, timeouts: Timeouts = "when_stuck", max_states: int | Non
     Raises
     ------
     OptionError
-        When there are more than ``max_states``.
+        When there are more than ``max_states``, or the future of a task is set by hand.
     """
     if max_states is not None and max_states < 1:
         raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
     kernel = _Complete(model, timeouts)
     states, deadlocks = kernel.meet_all(max_states)
+    if kernel.by_hand:
+        raise OptionError(
+            f"model {model.name!r} sets the future of a task by hand, which its worker may die of: that is not told in "
+            f"these tables, where a step looks at one object only; use a future of the model (model.future)"
+        )
     return kernel.learned(states, deadlocks)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import InvalidStateError
+
 import pytest
 
 from simcore import Model, Verdict, execute, explore, sleep, sometimes
@@ -114,3 +117,81 @@ def test_another_worker_goes_on(options):
 @EVERY
 def test_a_dead_worker_keeps_no_shutdown_waiting(options):
     assert explore(by_hand(shuts=True), **options).verdict is Verdict.HOLDS
+
+
+def queued(*, workers=1, sets=True, keep=True) -> Model:
+    """The future of a task is set, or not, while the task is in the queue behind another one; then it is waited for."""
+    model = Model("queued")
+    pool, go, ran = model.thread_pool("pool", workers), model.event("go"), model.event("ran")
+
+    def busy():
+        yield go.wait()
+
+    def task():
+        yield ran.set()
+
+    def main():
+        yield pool.submit(busy)
+        future = yield pool.submit(task)
+        if sets:
+            with contextlib.suppress(InvalidStateError):  # the task was quicker
+                yield future.set_result("by hand")
+        if not keep:
+            future = None
+        yield go.set()
+        yield ran.wait()
+        return future
+
+    model.process("main", main)
+    return model
+
+
+@EVERY
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_task_whose_future_is_set_before_it_is_taken_never_begins(keep, options):
+    assert explore(queued(keep=keep), **options).verdict is Verdict.VIOLATED
+    assert explore(queued(keep=keep, sets=False), **options).verdict is Verdict.HOLDS
+
+
+@EVERY
+def test_another_worker_may_have_begun_it(options):
+    assert explore(queued(workers=2), sometimes(lambda state: state["ran"]), **options).verdict is Verdict.HOLDS
+    assert explore(queued(workers=2), **options).verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("make", "how"),
+    [(by_hand, {}), (by_hand, {"keep": False}), (by_hand, {"fails": True}), (queued, {}), (queued, {"keep": False})],
+)
+def test_a_real_worker_dies_too_freely_and_by_the_schedule(make, how, caplog):
+    """What the executor itself says of it is on the log."""
+    schedule = explore(make(**how)).counterexample.schedule
+    for one in (None, schedule):
+        run = execute(make(**how), schedule=one, settle=0.05, max_seconds=5)
+        assert (run.status, run.explained) == ("stuck", True), run.unexplained
+        assert "worker" in caplog.text
+        caplog.clear()
+
+
+def test_a_real_run_is_complete_where_the_dead_worker_is_not_missed(caplog):
+    for model in (by_hand(workers=2), by_hand(shuts=True)):
+        run = execute(model, settle=0.05, max_seconds=5)
+        assert (run.status, run.explained) == ("completed", True), run.unexplained
+
+
+def test_a_task_that_only_a_dead_worker_could_take_keeps_no_real_run_going(caplog):
+    model = Model("left behind")
+    pool = model.thread_pool("pool", 1)
+
+    def task():
+        yield sleep(0)
+
+    def main():
+        future = yield pool.submit(task)
+        with contextlib.suppress(InvalidStateError):  # the task was quicker
+            yield future.set_result("by hand")
+        yield pool.submit(task)
+
+    model.process("main", main)
+    run = execute(model, settle=0.05, max_seconds=5)
+    assert (run.status, run.explained) == ("completed", True), run.unexplained
