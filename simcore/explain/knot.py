@@ -5,12 +5,15 @@ the wait-for graph's guess (`waitfor.py`), kept as small tables so that the usua
 few look-ups. A guess that somebody is dead is then proved, in one of two ways: by its shape (every one of
 them waits for the result of a task that only they could run, and nobody else holds its future), or by
 searching everything that the others can still do. What cannot be proved within the budget is not reported:
-the search goes on, and meets the deadlock when all else has run dry.
+the search goes on, and meets the deadlock when all else has run dry. Where the others go round while somebody waits
+for time, what comes after that wait has not been looked at (`explore/standstill.py`): then it is, as if time-outs could
+fire at any moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 from simcore.explain.enabling import Edge, may_enable, queued_may_enable
 from simcore.explain.waitfor import WaitForGraph
@@ -29,10 +32,13 @@ class Knots:
     ----------
     kernel : Kernel
         Whose states are judged.
+    stands_still : function
+        Tells whether, from a state on, somebody may wait for time that cannot pass.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, stands_still: Callable[[Packed], bool]) -> None:
         self.kernel = kernel
+        self._stands_still = stands_still
         self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
         self._enables: dict[tuple[int, int, int], list[dict[int, bool]]] = {}
         self._queued: dict[tuple[int, int, int], bool] = {}
@@ -166,15 +172,15 @@ class Knots:
     def _closed_by_search(self, state: Packed, dead: list[Edge]) -> bool:
         """Follow everything that the others can still do; true when none of ``dead`` is ever enabled."""
         stuck = [edge.process.process.index for edge in dead]
-        found = reach(
-            self.kernel,
-            state,
-            lambda reached: any(
-                self.kernel.moves(reached, process) or self.kernel.may_expire(reached, process) for process in stuck
-            ),
-            budget=_CONFIRM_STATES,
-        )
-        return found is False
+
+        def lives(reached: Packed) -> bool:
+            return any(self.kernel.moves(reached, p) or self.kernel.may_expire(reached, p) for p in stuck)
+
+        if reach(self.kernel, state, lives, _CONFIRM_STATES) is not False:
+            return False
+        if not self._stands_still(state):
+            return True
+        return reach(self.kernel, state, lives, _CONFIRM_STATES, steps=partial(_whenever, self.kernel)) is False
 
 
 def _closed_by_shape(graph: WaitForGraph) -> bool:
@@ -208,6 +214,7 @@ def reach(
     budget: int,
     prune: Callable[[Packed], bool] | None = None,
     representative: Callable[[Packed], Packed] | None = None,
+    steps: Callable[[Packed], Iterable[Packed]] | None = None,
 ) -> bool | None:
     """Tell whether a state with ``goal`` can be reached from ``start``, depth first.
 
@@ -219,6 +226,8 @@ def reach(
         States from which the goal is known to be out of reach.
     representative : function, optional
         A reduction under which ``goal`` and ``prune`` are the same for the whole orbit.
+    steps : function, optional
+        What a state leads to, in place of the kernel's successors.
     """
     canonical = representative or (lambda state: state)
     seen = {canonical(start)}
@@ -229,11 +238,20 @@ def reach(
             return True
         if prune is not None and prune(state):
             continue
-        for choice in reversed(kernel.successors(state)):
-            following = canonical(choice.state)
+        ahead = [choice.state for choice in kernel.successors(state)] if steps is None else list(steps(state))
+        for after in reversed(ahead):
+            following = canonical(after)
             if following not in seen:
                 if len(seen) >= budget:
                     return None
                 seen.add(following)
                 stack.append(following)
     return False
+
+
+def _whenever(kernel: Kernel, state: Packed) -> Iterator[Packed]:
+    """Yield the states that one step leads to if a time-out, or the end of a sleep, may come at any moment."""
+    for process in range(len(kernel.processes)):
+        late = kernel.expiries(state, process) if kernel.may_expire(state, process) else ()
+        for move in (*kernel.moves(state, process), *late):
+            yield kernel.after(state, process, move)

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any
 
 from simcore.errors import MissingExtra, extra
-from simcore.explain import Knots
 from simcore.explore.graph import Lasso, Path
 from simcore.explore.limits import OutOfBudget, OutOfMemory
 from simcore.explore.no_return import no_return
@@ -133,7 +132,7 @@ class Exploration(Search):
             self.hunted = (path, found.name)
         self.partial_order = self.watched = self.checkpoint = None
         self.fast_after = sys.maxsize
-        self.space, self.knots = Space(), Knots(self.kernel)
+        self.space, self.knots = Space(), self.new_knots()
         self.limits.shorten(_IN_ALL_ORDERS)
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:

@@ -105,6 +105,23 @@ def standstills(
                 yield Standstill(kernel, states, graph, component, (process, left_out))
 
 
+def stands_still(kernel: Kernel, start: Packed) -> bool:
+    """Tell whether time may stand still for somebody from ``start`` on; all that can be reached from there is met."""
+    if kernel.timeouts == "anytime" or not kernel.timed_locals():
+        return False
+    states, index, graph = [start], {start: 0}, Graph()
+    for state in states:  # it grows
+        for process, outcome, after in kernel.successors(state):
+            if after not in index:
+                index[after] = len(states)
+                states.append(after)
+            graph.targets.append(index[after])
+            graph.processes.append(process)
+            graph.outcomes.append(outcome)
+        graph.starts.append(len(graph.targets))
+    return not graph.forward() and any(standstills(kernel, states, graph, lambda _: False))
+
+
 def can_reach(graph: Graph, start: int, goals: set[int]) -> bool:
     """Tell whether a run from ``start`` can come to one of ``goals``."""
     seen, stack = {start}, [start]

@@ -89,6 +89,28 @@ def awake() -> Model:
     return model
 
 
+def passed_on(*, beating=True, heals=True) -> Model:
+    """Somebody waits for an event that its only helper gets from a queue behind a sleep: nothing shows that before."""
+    model = Model("passed on")
+    event, box = model.event("event"), model.queue("box")
+    if beating:
+        spinner(model)
+
+    def sleeper():
+        yield sleep(1)
+        found = yield box.get()
+        if heals:
+            yield found.set()
+
+    def giver():
+        yield box.put(event)
+        yield event.wait()
+
+    model.process("sleeper", sleeper)
+    model.process("giver", giver)
+    return model
+
+
 def wide() -> Model:
     """More states than the compiled loops leave to the plain one."""
     model = Model("wide")
@@ -154,6 +176,19 @@ def test_the_compiled_loops_say_the_same(timeouts, options):
 def test_without_a_graph_it_is_not_known():
     result = explore(wide(), symmetry=False, partial_order=False, compact=True)
     assert (result.verdict, "graph" in result.reason) == (Verdict.UNDETERMINED, True)
+
+
+@EVERY
+@RULES
+def test_who_may_be_helped_once_time_has_passed_is_in_no_knot(timeouts, options):
+    assert explore(passed_on(), timeouts=timeouts, **options).verdict is Verdict.UNDETERMINED
+    assert explore(passed_on(beating=False), timeouts=timeouts, **options).verdict is Verdict.HOLDS
+
+
+@EVERY
+@pytest.mark.parametrize("beating", [True, False])
+def test_who_is_not_helped_whenever_it_passes_is(beating, options):
+    assert explore(passed_on(beating=beating, heals=False), **options).verdict is Verdict.VIOLATED
 
 
 def test_the_reason_names_who_waits_and_who_goes_round():
