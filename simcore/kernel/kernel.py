@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from simcore.errors import OptionError
-from simcore.kernel.deadlines import Clock, left_of, moved, passed
+from simcore.kernel.deadlines import Clock, Pending, left_of, moved, passed
 from simcore.kernel.futures import TablesOfFutures
 from simcore.kernel.journal import lesson
 from simcore.kernel.tables import FREE
@@ -214,24 +214,29 @@ class Kernel(TablesOfFutures):
         nearest = min((left for _, left in waiting if left is not None), default=None)
         if nearest is None or (within is not None and nearest > within):
             return []
-        place = self._clock.index
-        running = self._running(state[place], tuple(sorted({choice.process for choice, _ in waiting})))
+        place, running = self._clock.index, self._running(state, pending)
         return [
             choice._replace(state=self._timed(_with(choice.state, place, running), nearest, choice.process))
             for choice, left in waiting
             if left == nearest
         ]
 
-    def _running(self, clock: int, waiting: tuple[int, ...]) -> int:
-        known = self._still.get((clock, waiting))
-        return self.learn_running(clock, waiting) if known is None else known
+    def _running(self, state: Packed, pending: Pending) -> int:
+        """Return the deadlines that are left when time passes: who waits on without a limit, once notified, has none."""
+        limited = [deadline.process.index for deadline in pending]
+        running = tuple(p for p in limited if self.moves(state, p) or self.expiries(state, p))
+        clock = state[self._clock.index]  # type: ignore[union-attr]
+        if len(running) == len(limited):
+            return clock
+        known = self._still.get((clock, running))
+        return self.learn_running(clock, running) if known is None else known
 
     @lesson
-    def learn_running(self, clock: int, waiting: tuple[int, ...]) -> int:
-        """Learn which deadlines are left when time passes: who waits on without a limit, once notified, has none."""
-        processes = {self.processes[process] for process in waiting}
+    def learn_running(self, clock: int, running: tuple[int, ...]) -> int:
+        """Learn the deadlines of some processes alone."""
+        processes = {self.processes[process] for process in running}
         left = tuple(deadline for deadline in self.values[clock] if deadline.process in processes)
-        return self._still.setdefault((clock, waiting), self.intern_value(left))
+        return self._still.setdefault((clock, running), self.intern_value(left))
 
     def _timed(self, state: Packed, seconds: float, process: int) -> Packed:
         """Return ``state`` with deadlines for a step of ``process`` that came ``seconds`` after the one before."""

@@ -5,6 +5,7 @@ import toys
 
 from simcore import Model, Verdict, always, explore, sleep
 from simcore.kernel import Kernel
+from simcore.properties import completes
 
 
 def sleepers(*seconds):
@@ -193,3 +194,22 @@ def test_the_deadline_of_a_waiter_that_was_notified_stops(beats, symmetry):
     assert result.verdict is Verdict.VIOLATED
     result = explore(notified_and_kept(beats), always(lambda state: True), timeouts="in_order", max_states=5_000)
     assert (result.verdict, result.states < 200) == (Verdict.HOLDS, True)
+
+
+def test_the_deadline_of_who_could_move_and_has_not_runs_on():
+    """The event is set and cleared in the same moment, before its waiter has moved."""
+    model = Model("set and cleared")
+    event = model.event("event")
+
+    def wait():
+        yield event.wait(3)
+
+    def late(operation):
+        yield sleep(1)
+        yield operation()
+
+    model.process("waiter", wait)
+    model.process("setter", late, event.set)
+    model.process("clearer", late, event.clear)
+    for options in ({}, {"symmetry": False, "partial_order": False}):
+        assert explore(model, completes("waiter"), timeouts="in_order", **options).verdict is Verdict.HOLDS
