@@ -62,11 +62,7 @@ def test_after_the_fix_the_peak_does_not_depend_on_the_size(chunks):
 @pytest.mark.parametrize(("batches", "timeouts"), [(1, "in_order"), (1, "anytime"), (2, "when_stuck")])
 def test_for_any_number_of_chunks_tensors_and_receivers_the_graph_is_finite_and_cj_holds_no_tensor(batches, timeouts):
     model = fixed(batches=batches, chunks=0, tensors=0, receivers=0)
-    result = explore(model, small_at_the_job(), timeouts=timeouts)
-    if timeouts == "anytime":
-        assert result.verdict is Verdict.HOLDS
-    else:  # receivers that come for ever keep time from passing, for which the monitors wait
-        assert (result.verdict, "monitor of transaction 0" in result.reason) == (Verdict.UNDETERMINED, True)
+    assert explore(model, small_at_the_job(), timeouts=timeouts).verdict is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("does", ["chunk", "end", "gone"])
@@ -146,9 +142,7 @@ def test_the_second_batch_of_a_type_is_read_from_the_first():
 @pytest.mark.parametrize("batches", [1, 2])
 def test_writing_every_batch_again_repairs_that(batches):
     model = fixed(batches=batches, tensors=1, chunks=0, every_batch=True)
-    result = explore(model, in_order("SUB", batches), small_at_the_job(), timeouts="in_order")
-    # a stream of a second batch without an end keeps time from passing, for which the monitors wait
-    assert result.verdict is (Verdict.HOLDS if batches == 1 else Verdict.UNDETERMINED), result.reason
+    assert explore(model, in_order("SUB", batches), small_at_the_job(), timeouts="in_order").verdict is Verdict.HOLDS
 
 
 def test_a_batch_that_nobody_asks_for_is_let_go_when_its_time_is_up():
