@@ -19,7 +19,7 @@ from simcore.kernel.journal import lesson
 from simcore.kernel.tables import FREE
 from simcore.kernel.tables import Move as Move
 from simcore.kernel.tables import Packed as Packed
-from simcore.model import RULES, Model, ProcessState, State, Status, Timeouts, Watched
+from simcore.model import LATE, RULES, Model, ProcessState, State, Status, Timeouts, Watched
 from simcore.model.operations import Operation
 
 SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
@@ -51,9 +51,9 @@ class Kernel(TablesOfFutures):
         When the time-out of a waiting operation may fire: never, only when no other step is enabled (a
         machine that is fast beside its time-outs), or at any moment (a slow one). "in_order" is a fast
         machine with exact clocks: when no other step is enabled time passes, and the nearest deadline is
-        met first. What travels over a link with a latency takes time, however much: where nothing but arrivals
-        is enabled, time-outs may fire before them. A sleep ends like a time-out; under "never", where time-outs
-        are taken out to see what they hide, it ends when no other step is enabled.
+        met first. What travels over a link with a latency takes time, and how much is not counted: where nothing
+        but arrivals is enabled, time-outs may fire before them or after. A sleep ends like a time-out; under "never",
+        where time-outs are taken out to see what they hide, it ends when no other step is enabled.
 
     Attributes
     ----------
@@ -222,17 +222,17 @@ class Kernel(TablesOfFutures):
         ]
 
     def _running(self, state: Packed, pending: Pending) -> int:
-        """Return the deadlines that are left when time passes: who waits on without a limit, once notified, has none."""
+        """Return the deadlines that are left when time passes: who was notified and waits on for the lock has none."""
         limited = [deadline.process.index for deadline in pending]
         running = tuple(p for p in limited if self.moves(state, p) or self.expiries(state, p))
         clock = state[self._clock.index]  # type: ignore[union-attr]
         if len(running) == len(limited):
             return clock
         known = self._still.get((clock, running))
-        return self.learn_running(clock, running) if known is None else known
+        return self.learn_running(clock, *running) if known is None else known
 
     @lesson
-    def learn_running(self, clock: int, running: tuple[int, ...]) -> int:
+    def learn_running(self, clock: int, *running: int) -> int:
         """Learn the deadlines of some processes alone."""
         processes = {self.processes[process] for process in running}
         left = tuple(deadline for deadline in self.values[clock] if deadline.process in processes)
@@ -271,18 +271,14 @@ class Kernel(TablesOfFutures):
 
         Under "anytime" time-outs are steps like all others.
         """
-        if self.timeouts == "anytime" or not choices:
-            return False
-        process, outcome, _ = choices[-1]
-        operation = self.operation(state, process)
-        assert operation is not None
-        return operation.timeout is not None and outcome >= len(self.moves(state, process))
+        return self.timeouts != "anytime" and bool(choices) and self.takes_time(state, *choices[-1][:2])
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is taken for granted of time-outs and sleeps; nothing where none has been met."""
         timed = any(operation is not None and operation.timeout is not None for operation in self._operations)
-        return (RULES[self.timeouts],) if timed else ()
+        late = (LATE,) if self.slow and self.timeouts in ("when_stuck", "in_order") else ()
+        return (RULES[self.timeouts], *late) if timed else ()
 
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""

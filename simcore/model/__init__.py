@@ -16,6 +16,7 @@ from simcore.model.model import (
 )
 from simcore.model.spec import (
     DEADLOCK_FREE,
+    LATE,
     NO_FAILURE,
     RULES,
     Predicate,
@@ -31,6 +32,7 @@ from simcore.model.state import ProcessState, State, Status, Watched
 
 __all__ = [
     "DEADLOCK_FREE",
+    "LATE",
     "NO_FAILURE",
     "RULES",
     "Claim",

@@ -17,6 +17,9 @@ Predicate = Callable[[State], bool]
 
 Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
 
+LATE = "a frame on its way may take any time: it arrives before or after any time-out"
+"""What is taken for granted of links with a latency or a bandwidth, where time passes only when nothing else moves."""
+
 RULES = {
     "never": "time-outs never fire, sleeps end when nothing else can move",
     "when_stuck": "time-outs fire, one at a time, when nothing else can move",

@@ -45,6 +45,14 @@ def test_who_waits_for_a_late_frame_may_time_out_before_it_arrives(others, timeo
 
 
 @RULES
+@pytest.mark.parametrize("latency", [0.5, 5.0])
+def test_how_long_it_takes_is_not_counted_which_is_said(timeouts, latency):
+    result = explore(late(latency=latency), timeouts=timeouts)
+    assert result.verdict is Verdict.VIOLATED
+    assert ("may take any time" in str(result)) is (timeouts != "anytime")
+
+
+@RULES
 def test_it_may_arrive_in_time(timeouts):
     arrived = sometimes(lambda state: all(p.done for p in state.processes))
     assert explore(late(), arrived, timeouts=timeouts, strategy="depth").verdict is Verdict.HOLDS

@@ -1,8 +1,8 @@
 """Two threads do what two processes do, one call after the other: who waits, who lets whom go, what each is given.
 
 Where a call blocks the other thread goes on. What the model lets go must be let go by the standard library, however
-long that takes; what it lets wait must not have ended. So no answer depends on how fast the machine is: a call that ends
-when it should not may be missed, and none is blamed that waits.
+long that takes; what it lets wait must not have ended. So no answer depends on how fast the machine is: a call that
+ends when it should not may be missed, and none is blamed that waits.
 """
 
 from __future__ import annotations
