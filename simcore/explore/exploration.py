@@ -21,6 +21,7 @@ from simcore.explore.result import Counterexample, Result
 from simcore.explore.runs import Runs
 from simcore.explore.search import Found, Search, Space, Unjustified
 from simcore.explore.shrink import concrete, fewest_switches, without_needless
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Packed
 from simcore.model import Verdict, Watched
 from simcore.schedule import PCT, RandomWalk, Schedule, Strategy
@@ -132,7 +133,7 @@ class Exploration(Search):
             self.hunted = (path, found.name)
         self.partial_order = self.watched = self.checkpoint = None
         self.fast_after = sys.maxsize
-        self.space, self.knots = Space(), self.new_knots()
+        self.space, self.knots = Space(), new_knots(self.kernel)
         self.limits.shorten(_IN_ALL_ORDERS)
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:

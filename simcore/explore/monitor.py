@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from simcore.errors import OptionError
-from simcore.explain import Knots
 from simcore.explore.result import Counterexample, Result
-from simcore.explore.standstill import stands_still
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Kernel, Packed
 from simcore.model import DEADLOCK_FREE, NO_FAILURE, Property, Verdict
 from simcore.schedule import Schedule
@@ -56,7 +54,7 @@ class Monitor:
         self.kernel = kernel
         self._deadlock = next((prop for prop in asked if prop.kind == "deadlock"), None)
         self._invariants = [(prop.name, prop.predicate) for prop in asked if prop.predicate is not None]
-        self._knots = Knots(kernel, partial(stands_still, kernel))
+        self._knots = new_knots(kernel)
         self._judged: dict[Packed, str | None] = {}
 
     def violated_in(self, state: Packed) -> str | None:

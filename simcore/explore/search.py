@@ -11,15 +11,13 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
-from simcore.explain import Knots
 from simcore.explore.foresight import FORESEE_AFTER, foresee
 from simcore.explore.graph import Graph, Path
 from simcore.explore.limits import STEPS_OF_A_STATE, Limits
 from simcore.explore.reduction import PartialOrder, Symmetry
-from simcore.explore.standstill import stands_still
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import NO_FAILURE, Property, Watched
 from simcore.schedule import PCT, RandomWalk, Strategy
@@ -199,13 +197,9 @@ class Search:
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
-        self.knots = self.new_knots()
+        self.knots = new_knots(kernel)
         self.space: Any = Space()
         self._reported = limits.elapsed
-
-    def new_knots(self) -> Knots:
-        """Return what finds processes that can never move again, and has judged nothing yet."""
-        return Knots(self.kernel, partial(stands_still, self.kernel))
 
     def reduce_by(self, symmetry: Symmetry) -> None:
         """From here on look at one representative of all states that ``symmetry`` makes alike."""

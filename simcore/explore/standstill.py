@@ -33,7 +33,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from simcore.explain import Knots
 from simcore.explore.graph import Graph
 from simcore.kernel import Kernel, Packed
 
@@ -120,6 +122,11 @@ def stands_still(kernel: Kernel, start: Packed) -> bool:
             graph.outcomes.append(outcome)
         graph.starts.append(len(graph.targets))
     return not graph.forward() and any(standstills(kernel, states, graph, lambda _: False))
+
+
+def new_knots(kernel: Kernel) -> Knots:
+    """Return what finds processes that can never move again, and has judged nothing yet."""
+    return Knots(kernel, partial(stands_still, kernel))
 
 
 def can_reach(graph: Graph, start: int, goals: set[int]) -> bool:

@@ -1,15 +1,13 @@
 """A suspicion is reported only once it is proved, and what guesses miss is found on the whole graph."""
 
-from functools import partial
-
 import pytest
 import small
 import toys
 
 import simcore.explain.knot as knot_module
 from simcore import Verdict, explore
-from simcore.explain import Knots, WaitForGraph, reach
-from simcore.explore.standstill import stands_still
+from simcore.explain import WaitForGraph, reach
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Kernel
 
 
@@ -18,7 +16,7 @@ def everybody_waiting(kernel, state):
 
 
 def dead_in(kernel, state, knots=None):
-    found = (knots or Knots(kernel, partial(stands_still, kernel))).dead(state, everybody_waiting(kernel, state))
+    found = (knots or new_knots(kernel)).dead(state, everybody_waiting(kernel, state))
     return [edge.process.name for edge in found]
 
 
@@ -57,7 +55,7 @@ def test_a_model_in_which_a_suspicion_is_wrong_holds(strategy):
 
 def test_a_suspicion_is_judged_once():
     kernel, state = walked(small.passed_release(), "owner")
-    knots = Knots(kernel, partial(stands_still, kernel))
+    knots = new_knots(kernel)
     assert [dead_in(kernel, state, knots) for _ in range(3)] == [[], [], []]
     assert knots._refuted == 1
 

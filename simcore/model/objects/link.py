@@ -29,10 +29,10 @@ class Link(SharedObject):
     """A one-way connection between two processes.
 
     Frames arrive in the order in which they were sent. In virtual time a frame has the link to itself for its size over
-    the bandwidth, and arrives when the latency has passed after that, but never before the frame in front of it, however
-    short its own delay: then both arrive together. An exploration counts no seconds of it, under no rule: a frame that
-    takes time takes any time, so whoever waits with a limit may give up before it arrives, or may not. What is violated
-    there may need another latency than this one.
+    the bandwidth, and arrives when the latency has passed after that, but never before the frame in front of it: one
+    whose own delay is shorter arrives together with that. An exploration counts no seconds of it, under no rule: a
+    frame that takes time takes any time, so whoever waits with a limit may give up before it arrives, or may not. What
+    is violated there may need another latency than this one.
 
     Parameters
     ----------
