@@ -8,23 +8,27 @@ process twice for the same step.
 
 A point is keyed by the frozen generator (`freeze.py` says what that holds, and why it must hold so much:
 two generators with equal locals at the same instruction can still differ, and merging them would be a false
-"holds") and by the operation that it is about to do. Equal keys mean equal futures as long as a process
-touches nothing but its own state. That premise is tested too: whatever is learned is learned by running the
-process again, which compares each operation, the whole frozen state at the end, and everything mutable that
-it has passed to others in operations, with what was recorded; the process that differs is reported.
+"holds") and by the operation that it is about to do. Equal keys mean equal futures as long as a process touches nothing
+but its own state. That premise is tested whenever a step is learned, which is once for each point and result
+(`Points._twice`): two runs must come to the same point and the same operation, whatever mutable they have passed to
+others must be as it was, and so must everything that can be reached outside of the process (`outside.py`). The second
+run is what finds clocks, random numbers and addresses; the process that differs is reported.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
-from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
+from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
+from simcore.kernel.instances import made_here
 from simcore.kernel.mentions import mentions
+from simcore.kernel.outside import Outside
 from simcore.kernel.running import Program, Running
 from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
@@ -33,6 +37,7 @@ from simcore.model.objects import Task
 from simcore.model.operations import Operation, Raised, SharedObject
 
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
+_KEPT = 256  # points with kept runs
 _FINALLY = 100  # operations in ``finally`` blocks that a run which is given up passes on its way out
 
 
@@ -54,6 +59,8 @@ class Point:
         Names of operations that the code it is running may still call, and that what it submits may.
     where : str
         Function, file and line, for reports.
+    made : object
+        Something in ``outcome`` that is equal to nothing but itself, and was made by the program.
     """
 
     program: Program
@@ -67,6 +74,7 @@ class Point:
     mentions: frozenset[str] = frozenset()
     submits: frozenset[str] = frozenset()
     where: str = ""
+    made: Any = None
     depth: int = 0
     next: dict[Hashable, Point] = field(default_factory=dict)
 
@@ -74,6 +82,13 @@ class Point:
     def second_half(self) -> bool:
         """Whether it waits for the second half of an operation, its generator being where its parent's is."""
         return isinstance(self.result, Operation)
+
+    @property
+    def given(self) -> Any:
+        """What whoever waits for the end is given."""
+        if self.made is not None:
+            raise made_here(f"{self.program.name} returns", self.made)
+        return self.outcome
 
     def history(self) -> list[Point]:
         """Return the points from the start of the program to this one, both included."""
@@ -86,8 +101,8 @@ class Point:
 class _Run:
     """A program that runs, and the operations with something mutable in them that it has passed on."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, outside: Outside) -> None:
+        self.program, self._outside = program, outside
         self._running = Running(program)
         self.generator = self._running.generator
         self._passed: dict[tuple[int, ...], tuple[Operation, Hashable]] = {}
@@ -106,16 +121,19 @@ class _Run:
 
     def passed(self, operation: Operation) -> tuple[Hashable, frozenset[SharedObject]]:
         """Note that ``operation`` is handed over; return its key and the shared objects that it mentions."""
-        freezer = Freezer()
-        key = (operation.target, operation.name, freezer.freeze(operation.args), operation.timeout)
+        freezer = Freezer(outside=self._outside)
+        key = operation_key(operation, freezer)
         if freezer.mutable:
             self._passed.setdefault(freezer.identities, (operation, key))
+        if freezer.made and operation.name not in operation.target.creates:
+            did = f"passes on, in {operation.target}.{operation.name}(...),"
+            raise made_here(f"{self.program.name} ({place(self.generator)}) {did}", freezer.made[0])
         return key, frozenset(freezer.objects | {operation.target})
 
     def check(self) -> None:
         """Raise NondeterminismError when something mutable has changed after it was handed over."""
         for operation, key in self._passed.values():
-            if operation_key(operation) != key:
+            if operation_key(operation, Freezer(outside=self._outside)) != key:
                 raise NondeterminismError(
                     f"{self.program.name} ({place(self.generator)}) changed something that it had passed on in "
                     f"{operation}: a list, or a variable of a function that it submitted. Whoever got it would see "
@@ -133,19 +151,22 @@ class Points:
         Each `Learned`, once, in the order in which they were met; others may add what they have learned.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *roots: Any) -> None:
         try_interpreter()
+        self.outside = Outside()
+        self.outside.add(*roots)
         self.learned: list[Any] = []
         self._programs: dict[Hashable, Program] = {}
         self._points: dict[Hashable, Point] = {}
         self._starts: dict[Program, Point] = {}
         self._begun: dict[tuple[int, int], tuple[Task, Point]] = {}
-        self._kept: dict[Program, tuple[Point, _Run]] = {}
+        self._kept: OrderedDict[Point, list[_Run]] = OrderedDict()
 
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         """Return the first point of ``fn(*args)``."""
+        self.outside.add((fn, args), held=False)  # a process may have made them
         try:
-            key = freeze((fn, args))
+            key = Freezer(outside=self.outside).freeze((fn, args))
         except Unfreezable as error:
             raise ModelError(
                 f"{name}: an argument or a closure of {getattr(fn, '__qualname__', fn)} holds a "
@@ -153,12 +174,8 @@ class Points:
             ) from error.__cause__
         program = self._programs.setdefault(key, Program(name, fn, args))
         if program not in self._starts:
-            found = self._advance(_Run(program), None, None)
-            again = self._advance(_Run(program), None, None)  # what it does before its first operation is tested too
-            if again is not found:
-                raise _differs(found, again)
-            self._starts[program] = found
-            self.learned.append(Learned(None, (fn, args), found))
+            self._starts[program] = self._twice(Point(program, None, None), None, begins=True)
+            self.learned.append(Learned(None, (fn, args), self._starts[program]))
         return self._starts[program]
 
     def begin(self, task: Task) -> Point:
@@ -176,7 +193,8 @@ class Points:
         NondeterminismError
             When the process, replayed, does something else than it did before.
         """
-        key = freeze(result) if not isinstance(result, Operation) else operation_key(result)
+        freezer = Freezer(outside=self.outside)
+        key = operation_key(result, freezer) if isinstance(result, Operation) else freezer.freeze(result)
         following = point.next.get(key)
         if following is None:
             following = point.next[key] = self._learn(point, result)
@@ -185,54 +203,91 @@ class Points:
 
     def _learn(self, point: Point, result: Any) -> Point:
         if isinstance(result, Operation):  # the same generator state, waiting for the operation's second half
-            key = (point.key, operation_key(result))
+            key = (point.key, operation_key(result, Freezer(outside=self.outside)))
             again = Point(point.program, point, result, key, operation=result, where=point.where, depth=point.depth + 1)
             again.objects, again.mentions, again.submits = point.objects, point.mentions, point.submits
             return self._points.setdefault((point.program, key), again)
-        found = self._advance(self._run_at(point), point, result)
-        if found.status != "ready":  # never advanced again, so its premise is tested here
-            again = self._advance(self._replay(point), point, result)
-            if again is not found:
-                raise _differs(found, again)
-        return found
+        return self._twice(point, result)
 
-    def _run_at(self, point: Point) -> _Run:
-        kept, run = self._kept.pop(point.program, (None, None))
-        return run if kept is point and run is not None and point.depth > _LONG else self._replay(point)
+    def _twice(self, point: Point, result: Any, begins: bool = False) -> Point:
+        """Return what follows ``point``, when two runs have come to the same and nothing outside has changed.
 
-    def _replay(self, point: Point) -> _Run:
+        The second run is from the start, at another time, and so shows what else than results it depends on. In long
+        processes it goes on from where it was kept; its every step has been taken twice all the same.
+        """
+        runs = [self._run_at(point, begins, again) for again in (False, True)]
+        found, again = (self._stopped(run, None if begins else point, result) for run in runs)
+        if found.key != again.key:
+            raise self._wrong(point, _differs(found, again), found.where)
+        self._refuse_change(point, found.where)
+        interned = self._points.setdefault((point.program, found.key), found)
+        if interned is found and found.status == "ready":  # another history's objects may be shared differently
+            self._kept[found] = runs
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return interned
+
+    def _refuse_change(self, point: Point, before: str = "") -> None:
+        """Raise NondeterminismError when something outside is not as it was before any process ran."""
+        name = self.outside.changed()
+        if name is not None:
+            when = f"after {point.where}" if point.where else f"before {before or 'its first operation'}"
+            raise NondeterminismError(
+                f"{point.program.name}, {when}, changed {name.rstrip(',')}: that is outside of the process, and "
+                f"whoever reads it sees it behind the kernel's back. Usual causes: an attribute of a class or module, "
+                f"a default argument, a list or a counter that functions share. Keep it in a local variable, or share "
+                f"it through model.variable(...)"
+            )
+
+    def _wrong(self, point: Point, error: NondeterminismError, before: str = "") -> NondeterminismError:
+        """Return ``error``, unless its cause is known."""
+        self._refuse_change(point, before)
+        return error
+
+    def _run_at(self, point: Point, begins: bool, again: bool) -> _Run:
+        if begins:
+            return _Run(point.program, self.outside)
+        kept = self._kept.get(point, [])
+        if kept and (not again or point.depth > _LONG):
+            return kept.pop()
+        return self._replay(point, compare=not again)
+
+    def _replay(self, point: Point, compare: bool) -> _Run:
         """Run the program alone up to ``point``, comparing every operation with what was recorded."""
-        run = _Run(point.program)
+        run = _Run(point.program, self.outside)
         for passed in point.history():
             if not passed.second_half:
                 reached = run.step(passed.result)
                 if isinstance(reached, _Ended) or run.passed(reached)[0] != passed.key[1]:
-                    raise _differs(passed, reached)
+                    raise self._wrong(passed, _differs(passed, reached))
         run.check()
-        if freeze(run.generator) != _generator_key(point):
-            raise _differs(point, None)
+        if compare and self._frozen(run)[0] != _generator_key(point):
+            raise self._wrong(point, _differs(point, None))
         return run
 
-    def _advance(self, run: _Run, parent: Point | None, result: Any) -> Point:
-        """Let ``run`` go to its next operation and intern where it stopped."""
+    def _frozen(self, run: _Run) -> tuple[Hashable, Freezer]:
+        freezer = Freezer(outside=self.outside, frame=True)
+        return freezer.freeze(run.generator), freezer
+
+    def _stopped(self, run: _Run, parent: Point | None, result: Any) -> Point:
+        """Let ``run`` go to its next operation, and return where it stopped."""
         yielded = run.step(result)
         run.check()
         point = Point(run.program, parent, result, depth=0 if parent is None else parent.depth + 1)
-        freezer = Freezer()
         if isinstance(yielded, _Ended):
+            freezer = Freezer(outside=self.outside)
             point.status, point.outcome, point.where = yielded.status, yielded.outcome, yielded.where
-            point.key = (yielded.status, _frozen(freezer, run, yielded.outcome))
+            point.key = (yielded.status, _outcome(freezer, run, yielded.outcome))
             point.objects = frozenset(freezer.objects)
+            point.made = freezer.made[0] if freezer.made else None
         else:
             point.operation, point.where = yielded, place(run.generator)
             point.mentions, point.submits = mentions(run.generator)
             key, objects = run.passed(yielded)
-            point.key = (_frozen(freezer, run, run.generator), key)
+            frozen, freezer = self._frozen(run)
+            point.key = (frozen, key)
             point.objects = objects.union(freezer.objects)
-        interned = self._points.setdefault((run.program, point.key), point)
-        if interned is point and point.status == "ready":  # another history's objects may be shared differently
-            self._kept[run.program] = (point, run)
-        return interned
+        return point
 
 
 class Learned(NamedTuple):
@@ -268,7 +323,7 @@ def _step(go: Callable[[], Any]) -> Any:
         return _Ended("failed", Raised.of(error), line)
 
 
-def _frozen(freezer: Freezer, run: _Run, thing: Any) -> Hashable:
+def _outcome(freezer: Freezer, run: _Run, thing: Any) -> Hashable:
     try:
         return freezer.freeze(thing)
     except Unfreezable as error:

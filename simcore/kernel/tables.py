@@ -120,12 +120,12 @@ class Tables:
         self.first_future = self.first_process + len(self.processes)
         self._pool_places = [pool.index for pool, _ in model.pools()]
         self._worker_places = [self.first_process + p.index for p in self.processes if p.pool is not None]
-        self.points = Points()
+        self.points = Points(*((process.fn, process.args) for process in self.processes), *model.objects)
         self._futures: list[Future] = []
         self._places: dict[SharedObject, int] = {}
         self.values: list[Any] = [None]
         self._value_ids: dict[Hashable, int] = {_NO_VALUE: FREE}
-        self._tasks = FrozenTasks()
+        self._tasks = FrozenTasks(self.points.outside)
         self._value_futures: list[frozenset[int]] = [frozenset()]
         self.value_processes: list[frozenset[Process]] = [frozenset()]
         self.locals: list[Local] = []
@@ -237,7 +237,7 @@ class Tables:
             assert process.pool is not None
             return process.pool.take()  # nobody hears of the exception: the worker goes on, as an executor's does
         future: Future = task.future
-        return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
+        return future.set_exception(point.given) if status == "failed" else future.set_result(point.given)
 
     def intern_local(self, local: Local, process: Process) -> int:
         """Return the integer that stands for a process's own part of a state."""
