@@ -132,10 +132,11 @@ def explore(
     if checkpoint is not None:
         if strategy != "breadth":
             raise OptionError("checkpoint: only a breadth-first search is kept; use strategy='breadth'")
-        from simcore.explore.checkpoint import Checkpoint
+        from simcore.explore.checkpoint import Checkpoint, digest_of
 
         about: dict[str, Any] = {"properties": [prop.name for prop in asked], "timeouts": timeouts, "seed": seed}
         about |= {"symmetry": symmetry, "partial_order": partial_order, "compact": compact}
+        about["what the properties ask"] = digest_of(asked)
         kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
     with _no_cyclic_collection():
         while True:

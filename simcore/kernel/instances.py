@@ -15,7 +15,8 @@ import sys
 import sysconfig
 import types
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
 from itertools import chain
@@ -200,3 +201,15 @@ def made_here(did: str, thing: Any) -> ModelError:
         f"{did} a {type(thing).__name__} that was made on the way: it is equal to nothing but itself, and each run "
         f"makes another one. Make it outside of the process, or pass a value: a text, a tuple, a frozen dataclass"
     )
+
+
+@contextmanager
+def not_too_deep(whose: str) -> Iterator[None]:
+    """Say whose data it is that cannot be read or compared for being nested too deeply."""
+    try:
+        yield
+    except RecursionError:
+        raise ModelError(
+            f"{whose}: what it holds, or the chain of generators that it runs, is nested too deeply to be compared; "
+            f"keep it in a flat list or tuple, and write a loop in place of a recursion"
+        ) from None

@@ -18,7 +18,9 @@ run is what finds clocks, random numbers and addresses; the process that differs
 from __future__ import annotations
 
 import contextlib
+import dis
 import os
+import types
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
 from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
-from simcore.kernel.instances import made_here
+from simcore.kernel.instances import made_here, not_too_deep
 from simcore.kernel.mentions import mentions
 from simcore.kernel.outside import Outside
 from simcore.kernel.running import Program, Running
@@ -116,7 +118,7 @@ class _Run:
 
     def step(self, result: Any) -> Operation | _Ended:
         """Give ``result`` to the generator, and return what it yields or how it ended."""
-        ended: Operation | _Ended = _step(lambda: self._running.resume(result))
+        ended: Operation | _Ended = _step(lambda: self._running.resume(result), isinstance(result, Raised))
         return ended
 
     def passed(self, operation: Operation) -> tuple[Hashable, frozenset[SharedObject]]:
@@ -165,6 +167,12 @@ class Points:
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         """Return the first point of ``fn(*args)``."""
         self.outside.add((fn, args), held=False)  # a process may have made them
+        code = getattr(getattr(fn, "__func__", fn), "__code__", None)
+        line = f" ({os.path.basename(code.co_filename)}:{code.co_firstlineno})" if code is not None else ""
+        with not_too_deep(f"{name}{line}"):
+            return self._start(name, fn, args)
+
+    def _start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         try:
             key = Freezer(outside=self.outside).freeze((fn, args))
         except Unfreezable as error:
@@ -194,11 +202,12 @@ class Points:
             When the process, replayed, does something else than it did before.
         """
         freezer = Freezer(outside=self.outside)
-        key = operation_key(result, freezer) if isinstance(result, Operation) else freezer.freeze(result)
-        following = point.next.get(key)
-        if following is None:
-            following = point.next[key] = self._learn(point, result)
-            self.learned.append(Learned(point, result, following))
+        with not_too_deep(f"{point.program.name} ({point.where})"):
+            key = operation_key(result, freezer) if isinstance(result, Operation) else freezer.freeze(result)
+            following = point.next.get(key)
+            if following is None:
+                following = point.next[key] = self._learn(point, result)
+                self.learned.append(Learned(point, result, following))
         return following
 
     def _learn(self, point: Point, result: Any) -> Point:
@@ -307,20 +316,27 @@ class _Ended:
     where: str = ""
 
 
-def _step(go: Callable[[], Any]) -> Any:
+def _step(go: Callable[[], Any], thrown: bool) -> Any:
     """Return what a generator yields, or how it ended; only an interrupt of the user leaves a process alive."""
     try:
         return go()
     except StopIteration as stop:
         return _Ended("returned", stop.value)
-    except (SimcoreError, KeyboardInterrupt):
+    except SimcoreError:
         raise
     except BaseException as error:
         last = error.__traceback__
         while last is not None and last.tb_next is not None:
             last = last.tb_next
+        if isinstance(error, KeyboardInterrupt) and not (thrown or _raises(last)):
+            raise
         line = "" if last is None else f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}"
         return _Ended("failed", Raised.of(error), line)
+
+
+def _raises(traceback: types.TracebackType | None) -> bool:
+    """Tell whether it was raised by a ``raise``: an interrupt of the user comes between two other instructions."""
+    return traceback is not None and traceback.tb_frame.f_code.co_code[traceback.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def _outcome(freezer: Freezer, run: _Run, thing: Any) -> Hashable:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from simcore.kernel.freeze import Freezer
-from simcore.kernel.instances import made_here
+from simcore.kernel.instances import made_here, not_too_deep
 from simcore.model.objects import PoolValue, Task
 
 
@@ -29,7 +29,8 @@ class FrozenTasks:
         """Return a key for the value of an object, and the freezers that have met what it mentions."""
         if type(value) is not PoolValue:
             freezer = Freezer(ordered=False, outside=self._outside)
-            key = freezer.freeze(value)
+            with not_too_deep("a value of an object"):
+                key = freezer.freeze(value)
             if freezer.made:
                 raise made_here(f"a value, {value!r}, holds", freezer.made[0])
             return key, (freezer,)
