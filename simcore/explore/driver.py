@@ -24,9 +24,9 @@ from typing import Any, Literal
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration, compiled_loops
 from simcore.explore.limits import Limits
-from simcore.explore.reduction import NotSymmetric, Symmetry
+from simcore.explore.reduction import NamesMatter, NotSymmetric, Symmetry
 from simcore.explore.result import Result
-from simcore.explore.runs import NamesMatter, OrderMatters
+from simcore.explore.runs import OrderMatters
 from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.explore.search import Progress as Progress
 from simcore.kernel import Kernel

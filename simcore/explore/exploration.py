@@ -16,12 +16,14 @@ from simcore.errors import MissingExtra, extra
 from simcore.explain import Knots
 from simcore.explore.graph import Lasso, Path
 from simcore.explore.limits import OutOfBudget, OutOfMemory
+from simcore.explore.nearest import MOST_NEARER, first_stuck, nobody_lost
 from simcore.explore.no_return import no_return
 from simcore.explore.reduction import Symmetry
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.runs import Runs
 from simcore.explore.search import Found, Search, Space, Unjustified
 from simcore.explore.shrink import concrete, fewest_switches, without_needless
+from simcore.explore.witness import check_end, check_lasso
 from simcore.kernel import Packed
 from simcore.model import Verdict, Watched
 from simcore.schedule import PCT, RandomWalk, Schedule, Strategy
@@ -73,6 +75,7 @@ class Exploration(Search):
 
     cores, compact, seed = 1, False, 0
     told: tuple[str, ...] = ()
+    _all_asked = False  # whether everybody was asked about in all states that are nearer than the hang
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
@@ -100,7 +103,23 @@ class Exploration(Search):
             return self._whole(depth_first)
         if self._reordered:
             return self._in_all_orders(found, depth_first)
+        if not depth_first:
+            found = self._where_it_shows(found)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
+
+    def _where_it_shows(self, found: Found) -> Found:
+        """Return the nearest state in which the hang that was found shows, to whoever asks about everybody in it."""
+        space = self.space
+        if self.deadlock is None or found.name != self.deadlock.name or len(space.states) > MOST_NEARER:
+            return found
+        number = first_stuck(self.kernel, self.knots, space.states, self._nearer(space, found.state))
+        self._all_asked = self.knots.guessing
+        return found if number is None else Found(found.name, number)
+
+    def _nearer(self, space: Any, state: int) -> int:
+        """Return how many states are nearer than ``state``; they are the first ones."""
+        distance = space.depths[state]
+        return next(number for number in range(len(space.states)) if space.depths[number] == distance)
 
     def _keep(self) -> None:
         """Write the checkpoint, if there is one: a limit has stopped the search, and with a larger one it goes on."""
@@ -214,7 +233,7 @@ class Exploration(Search):
         if better is None or space.depths[better.state] > len(path):
             return self._told(path, name, "no step can be left out; not known to be shortest")
         shorter = self._path(space, better, False)[0]
-        how = "shortest that these processes alone can take; a breadth-first search of all ran out of budget"
+        how = "shortest that was seen of these processes alone; a breadth-first search of all ran out of budget"
         return self._told(shorter, better.name, how)
 
     def _with_pools(self, only: frozenset[int]) -> frozenset[int]:
@@ -231,7 +250,7 @@ class Exploration(Search):
             goals, all_of_them = self._as_near(space, found)
             path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
             few = fewest and all_of_them
-            return path, self._shortest(found) + few * ", with the fewest switches between processes"
+            return path, self._shortest(space, found) + few * ", with the fewest switches between processes"
         steps: list[Packed] = []
         number = found.state
         while number >= 0:
@@ -239,10 +258,17 @@ class Exploration(Search):
             number = space.parents[number]
         return self._along(steps[::-1]), "depth-first, so not the shortest"
 
-    def _shortest(self, found: Found) -> str:
-        """Say among what a schedule is the shortest: a knot may have closed before, unless it was always looked for."""
-        unseen = self.deadlock is not None and found.name == self.deadlock.name and not self.knots.guessing
-        return "shortest to where everything else has stopped" if unseen else "shortest"
+    def _shortest(self, space: Any, found: Found) -> str:
+        """Say to what a schedule is the shortest: a hang may have begun before it shows (`nearest.py`)."""
+        if self.deadlock is None or found.name != self.deadlock.name or found.lost >= 0:
+            return "shortest"
+        near = self._nearer(space, found.state)
+        if nobody_lost(self.kernel, self.canonical, space.states, space.graph, near):
+            return "shortest"
+        if self._all_asked:
+            return "shortest to where it shows"
+        stopped = not self.kernel.successors(space.states[found.state])
+        return "shortest to where everything else has stopped" if stopped else "shortest to where it was looked for"
 
     def _as_near(self, space: Space, found: Found) -> tuple[set[int], bool]:
         """Return all states as near as ``found`` that violate the same, and whether none was left out."""
@@ -262,7 +288,7 @@ class Exploration(Search):
         state = space.states[number]
         if self.deadlock is None or name != self.deadlock.name:
             return self.wrong_in(state) == name
-        return self.stuck_in(state, self.kernel.successors(state), space.marks[number])
+        return self.knots.stuck(state, self.kernel.successors(state))
 
     def _along(self, representatives: list[Packed]) -> Path:
         """Return steps of the model that pass states with these representatives."""
@@ -289,16 +315,22 @@ class Exploration(Search):
         """Say who can never move or end again, after ``path`` and not as its representative calls it."""
         if found.lost < 0:
             return ""
-        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
-        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
+        states = Schedule.of(self.kernel, path).states(self.kernel)
+        process = self.symmetry.permutation(states[-1]).index(found.lost)
+        check_end(self.kernel, self.asked, found.name, states, process)
+        who = self.kernel.process_state(states[-1], process).what
         return f"{who} can never {found.verb} again, whatever follows"
 
     def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
+        """Return what the steps of ``path`` show, once they were seen to."""
         kernel = self.kernel
         schedule = Schedule.of(kernel, path)
         states = schedule.states(kernel)
+        if lasso is None and not lost:
+            check_end(kernel, self.asked, name, states)
         cycle = None
         if lasso is not None:
+            check_lasso(kernel, self.asked, name, path, lasso)
             whole = Schedule.of(kernel, path + lasso)
             cycle = Schedule(whole.steps[len(path) :], whole.origin)
         failed = kernel.failed(states[-1])

@@ -269,7 +269,7 @@ def test_a_report_says_everything_that_is_needed():
     )
     for part in (
         "breadth-first, workers interchangeable:",
-        "schedule (shortest, with the fewest switches between processes):",
+        "schedule (shortest to where it shows, with the fewest switches between processes):",
         "   1  requester[0]  submits dispatch(0) to stream",
         "stuck:\n  stream 2/2: every worker is in dispatch(",
         "one more worker in stream would break this knot",

@@ -21,7 +21,7 @@ def test_the_shortest_schedule_into_the_hang_has_five_steps_for_each_worker(work
     found = explore(pool_starvation.buggy(downloads=4, workers=workers)).counterexample
     assert (len(found.schedule), found.shortest) == (
         5 * workers,
-        "shortest, with the fewest switches between processes",
+        "shortest to where it shows, with the fewest switches between processes",
     )
 
 
