@@ -20,11 +20,13 @@ import contextlib
 import os
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError, SimcoreError
 from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
 from simcore.kernel.mentions import mentions
+from simcore.kernel.orders import Unordered, check_process, have_orders
 from simcore.kernel.running import Program, Running
 from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
@@ -54,6 +56,8 @@ class Point:
         Names of operations that the code it is running may still call, and that what it submits may.
     where : str
         Function, file and line, for reports.
+    sets : bool
+        Whether a result in its history holds a set that can have several orders.
     """
 
     program: Program
@@ -68,6 +72,7 @@ class Point:
     submits: frozenset[str] = frozenset()
     where: str = ""
     depth: int = 0
+    sets: bool = False
     next: dict[Hashable, Point] = field(default_factory=dict)
 
     @property
@@ -141,6 +146,7 @@ class Points:
         self._starts: dict[Program, Point] = {}
         self._begun: dict[tuple[int, int], tuple[Task, Point]] = {}
         self._kept: dict[Program, tuple[Point, _Run]] = {}
+        self._handed: dict[Program, tuple[Any, ...]] = {}  # arguments that have been in a queue
 
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         """Return the first point of ``fn(*args)``."""
@@ -165,7 +171,11 @@ class Points:
         """Return the first point of a task; many are made of the same function and arguments."""
         key = parts(task)[:2]
         if key not in self._begun:
-            self._begun[key] = task, self.start(str(task), task.fn, task.args)
+            point = self.start(str(task), task.fn, task.args)
+            self._begun[key] = task, point
+            if have_orders(task.args):
+                self._handed[point.program] = point.program.args
+                check_process(str(task), "", (task.args,), lambda other: _done(point.program, [], *other, None))
         return self._begun[key][1]
 
     def advance(self, point: Point, result: Any) -> Point:
@@ -188,13 +198,22 @@ class Points:
             key = (point.key, operation_key(result))
             again = Point(point.program, point, result, key, operation=result, where=point.where, depth=point.depth + 1)
             again.objects, again.mentions, again.submits = point.objects, point.mentions, point.submits
+            again.sets = point.sets
             return self._points.setdefault((point.program, key), again)
         found = self._advance(self._run_at(point), point, result)
         if found.status != "ready":  # never advanced again, so its premise is tested here
             again = self._advance(self._replay(point), point, result)
             if again is not found:
                 raise _differs(found, again)
+        if point.sets or have_orders(result) or point.program in self._handed:
+            self._check_orders(point, result)
         return found
+
+    def _check_orders(self, point: Point, result: Any) -> None:
+        """Check that the program would come to the same if the sets that it was given were in other orders."""
+        past = point.history()
+        given = (self._handed.get(point.program, ()), *(passed.result for passed in past), result)
+        check_process(point.program.name, point.where, given, lambda other: _done(point.program, past, *other))
 
     def _run_at(self, point: Point) -> _Run:
         kept, run = self._kept.pop(point.program, (None, None))
@@ -218,6 +237,7 @@ class Points:
         yielded = run.step(result)
         run.check()
         point = Point(run.program, parent, result, depth=0 if parent is None else parent.depth + 1)
+        point.sets = have_orders(result) or (parent is not None and parent.sets)
         freezer = Freezer()
         if isinstance(yielded, _Ended):
             point.status, point.outcome, point.where = yielded.status, yielded.outcome, yielded.where
@@ -276,6 +296,19 @@ def _frozen(freezer: Freezer, run: _Run, thing: Any) -> Hashable:
             f"{run.program.name} returned a {type(error.thing).__name__}, which cannot be compared by value; "
             f"return an immutable value"
         ) from error.__cause__
+
+
+def _done(program: Program, past: list[Point], args: tuple[Any, ...], *results: Any) -> Hashable:
+    """Return what ``program`` does when it is given other ``args``, if any, and ``results``, for `check_process`."""
+    run = _Run(Program(program.name, program.fn, args or program.args))
+    freezer, done = Unordered(), list[Hashable]()
+    halves = (passed.second_half for passed in past)
+    for result in (result for result, half in zip_longest(results, halves, fillvalue=False) if not half):
+        reached = run.step(result)
+        if isinstance(reached, _Ended):
+            return (*done, reached.status, freezer.freeze(reached.outcome))
+        done.append(freezer.freeze((reached.target, reached.name, reached.args)))
+    return (*done, freezer.freeze(run.generator))
 
 
 def _generator_key(point: Point) -> Hashable:

@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
 from simcore.kernel.journal import Journal, lesson
+from simcore.kernel.orders import check_outcomes
 from simcore.kernel.process import Point, Points
 from simcore.kernel.tasks import FrozenTasks
 from simcore.model import Model, Process
 from simcore.model.objects import LEAVE, Future, Task, ThreadPool
-from simcore.model.operations import Operation, Outcomes, Raised, SharedObject, Value
+from simcore.model.operations import Operation, Outcomes, SharedObject, Value
 
 Packed = tuple[int, ...]
 """A global state."""
@@ -150,10 +151,9 @@ class Tables:
         self._pending = self.intern_value(Future("pending").initial)
         locals_ = []
         for process in self.processes:
-            if process.pool is not None:
+            if process.fn is None:  # a worker
                 locals_.append(self.intern_local(Local(None, None, "idle"), process))
             else:
-                assert process.fn is not None
                 point = self.points.start(process.name, process.fn, process.args)
                 locals_.append(self.intern_local(self._settled(process, point, None), process))
         return (*values, *locals_)
@@ -167,6 +167,7 @@ class Tables:
         outcomes = operation.target.outcomes(self.values[value], operation, self.processes[process], *created)
         if operation.target.looks_inside:
             self.points.learned.append(Applied(self.processes[process], operation, value, outcomes))
+            check_outcomes(self.processes[process], operation, self.values[value], outcomes)
         if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
             outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
         moves = self._moves_of(process, local, value, outcomes, fresh)
@@ -207,9 +208,8 @@ class Tables:
         if point is None or lost(self.locals[local]):  # an idle worker
             if result == LEAVE:
                 return self.intern_local(Local(None, None, "done"), process)
-            if isinstance(result, Raised):
+            if not isinstance(result, Task):
                 raise ModelError(f"{process}: a pool worker was given {result}")
-            assert isinstance(result, Task)
             task, point = result, self.points.begin(result)
         elif status == "ready":
             point = self.points.advance(point, result)
