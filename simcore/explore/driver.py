@@ -81,9 +81,9 @@ def explore(
     seed : int
         For sampled runs, and for the hashes of ``compact``.
     symmetry : bool
-        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
-        must then treat them alike; one that asks for one of them by name is refused. It is switched off for a
-        liveness property that asks so, or whose goal a run may go round without: then a note says why.
+        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable, where the model
+        and the properties were seen to treat them alike. It is switched off for a family that one of them tells apart,
+        and for a liveness property whose goal a run may go round without: then a note says why.
     partial_order : bool
         Of steps in which order does not count, follow one order only. Switched off likewise.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}

@@ -61,6 +61,7 @@ class Kernel(Tables):
         self._clock = Clock("clock") if timeouts == "in_order" else None
         super().__init__(model, *([self._clock] if self._clock is not None else []))
         self.timeouts = timeouts
+        self._shown: list[dict[tuple[int, int], ProcessState]] = [{} for _ in self.processes]
         self.initial = self._initial()
         if self._clock is not None:
             self._clock.index = len(model.objects)
@@ -270,8 +271,15 @@ class Kernel(Tables):
         return State(self.model, values, lambda process: self.process_state(state, process), watched)
 
     def process_state(self, state: Packed, process: int) -> ProcessState:
-        """Return one process of ``state``."""
+        """Return one process of ``state``: the same for each where it is at the same point and finds the same value."""
         number = state[self.first_process + process]
+        key = number, state[self._targets[number]]  # the last of ``state``, whatever it is, for one that has ended
+        shown = self._shown[process].get(key)
+        if shown is None:
+            shown = self._shown[process][key] = self._process_state(state, process, number)
+        return shown
+
+    def _process_state(self, state: Packed, process: int, number: int) -> ProcessState:
         point, task, _ = self.locals[number]
         operation = self._operations[number]
         status: Status

@@ -145,20 +145,27 @@ _FIELDS = frozenset(field.name for field in fields(ProcessState)) - {"process"}
 class _WatchedProcess(ProcessState):
     """A process, and a record of what of it was looked at.
 
-    Whoever takes it apart some other way than by its fields (``vars``, ``copy``, ``pickle``) has looked at all of them.
+    Whoever takes it apart some other way than by its fields (``vars``, ``copy``, ``pickle``) has looked at all of them,
+    and gets the process itself.
     """
 
     def __getattribute__(self, name: str) -> Any:
-        if name in _FIELDS or (name.startswith("__") and name not in ("__class__", "__eq__", "__hash__")):
-            watched, process = object.__getattribute__(self, "_watched"), object.__getattribute__(self, "process")
-            watched.parts |= {(process, name)} if name in _FIELDS else {(process, part) for part in _FIELDS}
+        if name == "__class__":
+            return ProcessState
+        if name in _FIELDS:
+            seen, watched = object.__getattribute__(self, "_seen")
+            watched.parts.add((seen.process, name))
+            return getattr(seen, name)
+        if name.startswith("__") and name not in ("__eq__", "__hash__"):
+            seen, watched = object.__getattribute__(self, "_seen")
+            watched.parts |= {(seen.process, part) for part in _FIELDS}
+            return getattr(seen, name)
         return object.__getattribute__(self, name)
 
 
 def _watched(process: ProcessState, watched: Watched) -> ProcessState:
     seen = object.__new__(_WatchedProcess)
-    for name, value in (*vars(process).items(), ("_watched", watched)):
-        object.__setattr__(seen, name, value)
+    object.__setattr__(seen, "__dict__", {"process": process.process, "_seen": (process, watched)})
     return seen
 
 

@@ -31,6 +31,7 @@ from typing import Any
 from simcore.explore.reduction.names import NotSymmetric
 from simcore.explore.reduction.symmetry import Symmetry
 from simcore.kernel import Kernel, Packed, parts
+from simcore.kernel.freeze import operation_key
 from simcore.model import Predicate, Watched
 
 MOST_ASKED = 20_000
@@ -120,10 +121,11 @@ class Alike:
                 met.add(view)
                 queue.append(other)
             if self._views.version != known:
-                self._answers.clear()
                 return None
         if self._answer(state)[0] != answer:
             raise NamesMatter(f"{self.told!r} says something else of the same state when it is asked again")
+        if self._views.version != known:
+            return None
         if error is not None:
             raise error
         self._answers.update(dict.fromkeys(met, bool(answer)))
@@ -140,10 +142,15 @@ class Alike:
         except Exception as error:
             return type(error), error
         finally:
-            self._views.refresh()
-            if self._watched is not None:
-                self._watched.add(self._looked)
-                self._watched.processes |= self._views.alike(self._looked.processes)
+            if self._views.refresh():
+                self._looked_further()
+
+    def _looked_further(self) -> None:
+        """Forget answers to views that are others now, and note what is looked at."""
+        self._answers.clear()
+        if self._watched is not None:
+            self._watched.add(self._looked)
+            self._watched.processes |= self._views.alike(self._looked.processes)
 
     def _told_apart(self, family: str, name: int) -> Exception:
         one, other = (self.symmetry.names.thing(n) for n in (name, name + 1))
@@ -152,21 +159,24 @@ class Alike:
 
 
 class _Views:
-    """What of a state is looked at, in everything that differs from what was looked at in names alone."""
+    """What of a state is looked at, in everything that differs from what was looked at in names alone.
+
+    Of a process it is as little as what was looked at tells apart: the operation that it is about to do where that was
+    asked for, and not the point of its code, which is another one for each value of its variables.
+    """
 
     def __init__(self, kernel: Kernel, symmetry: Symmetry, looked: Watched) -> None:
         self.kernel, self.names, self.looked = kernel, symmetry.names, looked
         self.version = 0
         self._size = -1
-        self._rows: list[dict[tuple[int, int], Hashable]] = []
         self.refresh()
 
-    def refresh(self) -> None:
-        """Take in what has been looked at since the last time."""
+    def refresh(self) -> bool:
+        """Take in what has been looked at since the last time; tell whether there is any."""
         looked = self.looked
-        size = len(looked.objects) + len(looked.parts) + looked.futures + looked.made
+        size = looked.version + len(looked.parts) + looked.made
         if size == self._size:
-            return
+            return False
         self._size, self.version = size, self.version + 1
         first, label = self.kernel.first_process, self.names.label
         alike = {label(thing).template for thing in looked.objects}
@@ -174,9 +184,13 @@ class _Views:
         fields: dict[Hashable, set[str]] = {}
         for process, part in looked.parts:
             fields.setdefault(label(process).template, set()).add(part)
-        processes = [p for p in self.kernel.processes if label(p).template in fields]
-        self._processes = [(p.index, first + p.index, fields[label(p).template]) for p in processes]
-        self._rows = [{} for _ in self.kernel.processes]
+        self._fields = {
+            p.index: fields[label(p).template] for p in self.kernel.processes if label(p).template in fields
+        }
+        self._rows: list[tuple[int, int, dict[int, tuple[int, dict[int, int]]]]]
+        self._rows = [(process, first + process, {}) for process in self._fields]
+        self._numbers: dict[Hashable, int] = {}
+        return True
 
     def alike(self, processes: Any) -> set[Any]:
         """Return all processes that differ from some of ``processes`` in names alone."""
@@ -187,25 +201,35 @@ class _Views:
     def of(self, state: Packed) -> View:
         """Return the view of ``state``."""
         view: list[Hashable] = [state[place] for place in self._objects]
-        for process, place, fields in self._processes:
-            target = self.kernel.target(state[place])
-            key = state[place], state[target] if target >= 0 else 0
-            row = self._rows[process].get(key)
-            view.append(self._row(state, process, key, fields) if row is None else row)
+        for process, place, rows in self._rows:
+            local = state[place]
+            known = rows.get(local)
+            if known is None:
+                known = rows[local] = self._depends_on(process, place, local), {}
+            number = known[1].get(state[known[0]])
+            if number is None:
+                number = known[1][state[known[0]]] = self._row(state, process, local)
+            view.append(number)
         if self.looked.made:
             view.append(state[self.kernel.first_future :])
         elif self.looked.futures:
             view.append(tuple(map(bool, state[self.kernel.first_future :])))
         return tuple(view)
 
-    def _row(self, state: Packed, process: int, key: tuple[int, int], fields: set[str]) -> Hashable:
-        """Return what is looked at of a process: as little of it as is told apart by what is looked at."""
-        local = key[0]
+    def _depends_on(self, process: int, place: int, local: int) -> int:
+        """Return which position of a state, beside its own, tells what is looked at of a process."""
+        target = self.kernel.target(local)
+        return target if target >= 0 and "status" in self._fields[process] else place
+
+    def _row(self, state: Packed, process: int, local: int) -> int:
+        """Return a number for what is looked at of a process."""
         seen = self.kernel.process_state(state, process)
         told: dict[str, Hashable] = {
             "status": seen.status,
             "task": None if seen.task is None else parts(seen.task),
-            "result": local if self.kernel.about(local) is None else None,
+            "operation": None if seen.operation is None else operation_key(seen.operation),
+            "where": seen.where,
+            "result": local if seen.operation is None else None,
         }
-        row = self._rows[process][key] = tuple([told.get(field, local) for field in sorted(fields)])
-        return row
+        row = tuple([told.get(field, local) for field in sorted(self._fields[process])])
+        return self._numbers.setdefault(row, len(self._numbers))

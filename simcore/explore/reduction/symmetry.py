@@ -159,13 +159,25 @@ class Symmetry:
     def exchanged(self, state: Packed) -> Iterator[tuple[str, int, Packed]]:
         """Yield ``state`` with a name and the next one of its family exchanged, for each, with the family and the name.
 
+        Left out are workers and futures of which the state says the same, so that it stays what it is.
         Products of these exchanges are all permutations, so what can be reached by them is the whole orbit.
         """
         futures = self.kernel.futures if self.names.futures else 0
         teams = [(self._worker_at[start], self._worker_at[end - 1] + 1) for start, end in self.teams]
+        mentioned = {name for component in self._looked_up(state) if component.names for name in component.names}
         for first, end in [*self.spans, *teams, (self._first_future, self._first_future + futures)]:
             for name in range(first, end - 1):
-                yield self.names.family(name), name, self._exchanged(state, name, self._first_future + futures)
+                if name in mentioned or name + 1 in mentioned or not self._the_same(state, name):
+                    yield self.names.family(name), name, self._exchanged(state, name, self._first_future + futures)
+
+    def _the_same(self, state: Packed, name: int) -> bool:
+        """Tell whether ``name`` and the next one, of workers or futures, stand for the same; an index owns places."""
+        if name < self._first_worker:
+            return False
+        if name < self._first_future:
+            return state[self._place_of[name]] == state[self._place_of[name + 1]]
+        place = self.kernel.first_future + name - self._first_future
+        return all(number == FREE for number in state[place : place + 2])
 
     def _exchanged(self, state: Packed, name: int, count: int) -> Packed:
         components, last = self._looked_up(state), self.kernel.first_future
