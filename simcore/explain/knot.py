@@ -75,6 +75,17 @@ class Knots:
         waiting, _ = self.kernel.waiting(state, {choice.process for choice in choices})
         return bool(self.dead(state, waiting, waiting & ~self.kernel.idle(state)))
 
+    def explained(self, state: Packed) -> bool:
+        """Tell whether the wait-for graph says by itself who is stuck in ``state``, in which somebody is.
+
+        It does not where it has said the same of a state in which they could move again: then they wait for what is
+        not to be seen in it, and were lost before a knot has closed.
+        """
+        seem = {edge.process.process for edge in WaitForGraph(self.kernel.view(state)).dead}
+        wrong = [other for other, dead in self._judged.items() if not dead]
+        graphs = (WaitForGraph(self.kernel.view(other)) for other in wrong)
+        return not any(seem <= {edge.process.process for edge in graph.dead} for graph in graphs)
+
     def _proved(self, state: Packed, graph: WaitForGraph) -> bool:
         return _closed_by_shape(graph) or self._closed_by_search(state, graph.dead)
 

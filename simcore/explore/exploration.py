@@ -8,6 +8,7 @@ was found with less than all orders of steps is looked for once more in all of t
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -16,7 +17,7 @@ from simcore.errors import MissingExtra, extra
 from simcore.explain import Knots
 from simcore.explore.graph import Lasso, Path
 from simcore.explore.limits import OutOfBudget, OutOfMemory
-from simcore.explore.nearest import MOST_NEARER, first_stuck, nobody_lost
+from simcore.explore.nearest import MOST_ASKED, MOST_NEARER, doubtful, first_stuck, nobody_lost, shows
 from simcore.explore.no_return import no_return
 from simcore.explore.reduction import Symmetry
 from simcore.explore.result import Counterexample, Result
@@ -75,11 +76,13 @@ class Exploration(Search):
 
     cores, compact, seed = 1, False, 0
     told: tuple[str, ...] = ()
-    _all_asked = False  # whether everybody was asked about in all states that are nearer than the hang
+    _doubtful: list[int] | None = None  # the states nearer than the hang in which somebody may be lost, if known
+    _all_asked = False  # whether everybody was asked about in all of them
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
         self._runs().ask_once(self.asked)
+        self._ask_again()
         try:
             plain = isinstance(self.space, Space)
             found = self.walk(self.space, depth_first) if plain else self.space.run()
@@ -107,12 +110,24 @@ class Exploration(Search):
             found = self._where_it_shows(found)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
 
+    def _ask_again(self) -> None:
+        """Ask about the states that a checkpoint holds: what predicates said, and what they remember, it does not."""
+        for prop in (*self.invariants, *self.wanted) if self.space.states and not self.space.omission else ():
+            for state in self.space.states:
+                self.alike[prop].holds(state)
+
     def _where_it_shows(self, found: Found) -> Found:
         """Return the nearest state in which the hang that was found shows, to whoever asks about everybody in it."""
         space = self.space
-        if self.deadlock is None or found.name != self.deadlock.name or len(space.states) > MOST_NEARER:
+        if space.omission or self.deadlock is None or found.name != self.deadlock.name:
+            return found  # with hash compaction the states that are nearer are not there any more
+        with suppress(OutOfBudget):
+            space.deepen(self, space.depths[found.state])
+        near = self._nearer(space, found.state)
+        self._doubtful = doubtful(self.kernel, space.states, space.graph, near) if near <= MOST_NEARER else None
+        if self._doubtful is None or len(self._doubtful) > MOST_ASKED:
             return found
-        number = first_stuck(self.kernel, self.knots, space.states, self._nearer(space, found.state))
+        number = first_stuck(self.kernel, self.knots, space.states, self._doubtful)
         self._all_asked = self.knots.guessing
         return found if number is None else Found(found.name, number)
 
@@ -263,7 +278,8 @@ class Exploration(Search):
         if self.deadlock is None or found.name != self.deadlock.name or found.lost >= 0:
             return "shortest"
         near = self._nearer(space, found.state)
-        if nobody_lost(self.kernel, self.canonical, space.states, space.graph, near):
+        seem_lost = None if self._doubtful is None else [number for number in self._doubtful if number < near]
+        if seem_lost is not None and nobody_lost(self.kernel, self.canonical, space.states, seem_lost):
             return "shortest"
         if self._all_asked:
             return "shortest to where it shows"
@@ -288,7 +304,7 @@ class Exploration(Search):
         state = space.states[number]
         if self.deadlock is None or name != self.deadlock.name:
             return self.wrong_in(state) == name
-        return self.knots.stuck(state, self.kernel.successors(state))
+        return shows(self.kernel, self.knots, state)
 
     def _along(self, representatives: list[Packed]) -> Path:
         """Return steps of the model that pass states with these representatives."""
