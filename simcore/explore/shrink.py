@@ -169,15 +169,18 @@ def without_laps(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]
 
 
 def _loosely(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path | None:
-    """Take those of ``steps`` that are possible; return them up to the first violation, or None without one."""
+    """Take those of ``steps`` that are enabled; return them up to the first violation, or None without one.
+
+    A step that is possible need not be enabled: without what was left out, time may not have run out for anybody.
+    """
     state = kernel.initial
     taken: Path = []
-    for process, outcome in steps:
-        after = kernel.step(state, process, outcome)
+    for step in steps:
+        after = next((choice.state for choice in kernel.successors(state) if choice[:2] == step), None)
         if after is None:
             continue
         state = after
-        taken.append((process, outcome))
+        taken.append(step)
         if violates(state):
             return taken
     return None
