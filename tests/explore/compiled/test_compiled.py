@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import small
 import toys
+from against_naive import many_shares
 from claims import claims_of, each_claim
 from compared import TOYS
 from generated import systems
@@ -32,7 +33,6 @@ no_return_module = sys.modules["simcore.explore.no_return"]
 tables_module = sys.modules[FastTables.__module__]
 columns_module = sys.modules[Columns.__module__]
 knot_module = sys.modules[Knots.__module__]
-share_module = sys.modules[FastSearch.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
 NEVER = sys.maxsize
 MORE = {
@@ -102,14 +102,9 @@ def agree(model, *properties, after=1, **options):
     return plain, fast
 
 
-@pytest.fixture
-def many_shares():
-    """Have shares of three states, and as many of them as there are cores, whatever is still to be learned."""
-    with (
-        patch.object(share_module, "MOST_SHARED", 3),
-        patch.object(share_module, "WORTH_SHARING", 1),
-        patch.object(share_module, "FEW_QUESTIONS", NEVER),
-    ):
+@pytest.fixture(name="many_shares")
+def in_many_shares():
+    with many_shares():
         yield
 
 
