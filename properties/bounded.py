@@ -7,6 +7,7 @@ the order of their deadlines, ``timeouts="in_order"``; whoever ends at that very
 from __future__ import annotations
 
 from simcore import ModelError, Property, State, always
+from simcore.model import Predicate
 from simcore.properties.completion import family
 
 
@@ -35,7 +36,7 @@ def ended_by(clock: str, *names: str) -> Property:
 
     if not names:
         raise ModelError('ended_by() needs the name of a process or of a family: ended_by("stopwatch", "sender")')
-    return always(ended, f"every {' and every '.join(names)} ends before {clock} does")
+    return always(ended, f"every {' and every '.join(names)} ends before {clock} does", premise=_ended(clock))
 
 
 def idle_by(clock: str, pool: str) -> Property:
@@ -62,4 +63,8 @@ def idle_by(clock: str, pool: str) -> Property:
             raise ModelError(f"model {state.model.name!r} has no thread pool called {pool!r}")
         return not state.process(clock).done or all(worker.task is None for worker in workers)
 
-    return always(idle, f"no worker of {pool} is busy when {clock} ends")
+    return always(idle, f"no worker of {pool} is busy when {clock} ends", premise=_ended(clock))
+
+
+def _ended(clock: str) -> Predicate:
+    return lambda state: bool(state.process(clock).done)

@@ -12,8 +12,10 @@ def deadlock_free() -> Property:
     """Require that no process which must still finish can ever get into a place where it never moves again.
 
     A safety property, and what every driver asks when it is asked nothing. A process that is not a daemon must
-    finish, and so must a task that a pool's worker runs; an idle worker and a daemon may wait for ever. It
-    comes from the download hang of NVFlare 2.7.1 (#4171), where all stream workers wait for queued tasks.
+    finish, and so must a task that a pool's worker runs; an idle worker and a daemon may wait for ever. But daemons
+    that are in the middle of something and wait for each other alone, where nobody else could help them, are a
+    knot of servers, which a search of the whole space finds (`simcore/explore/servers.py` says when). It comes from
+    the download hang of NVFlare 2.7.1 (#4171), where all stream workers wait for queued tasks.
     """
     return Property("deadlock free", "deadlock")
 

@@ -57,7 +57,11 @@ def nothing_lost_or_duplicated(name: str, count: int) -> Property:
 
 
 def _received(name: str, right: Callable[[tuple[Any, ...]], bool], says: str) -> Property:
-    return always(lambda state: all(right(numbers) for numbers in _results(state, name)), says)
+    return always(
+        lambda state: all(right(numbers) for numbers in _results(state, name)),
+        says,
+        premise=lambda state: any(process.done for process in family(state, name)),
+    )
 
 
 def _results(state: State, name: str) -> Iterator[tuple[Any, ...]]:

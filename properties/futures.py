@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from simcore import Property, State, always
 from simcore.model.objects import Future
 from simcore.model.operations import Raised
@@ -16,12 +18,22 @@ def resolved_once() -> Property:
     """
 
     def once(state: State) -> bool:
-        for process in state.processes:
-            operation = process.operation
-            if operation is not None and isinstance(operation.target, Future) and operation.name == "set_result":
-                value = state.values[operation.target]
-                if value.done and not isinstance(value.result, Raised):  # type: ignore[attr-defined]
-                    return False
+        for future in _resolving(state):
+            value = state.values[future]
+            if value.done and not isinstance(value.result, Raised):  # type: ignore[attr-defined]
+                return False
         return True
 
-    return always(once, "a future is resolved at most once with a value")
+    return always(
+        once,
+        "a future is resolved at most once with a value",
+        premise=lambda state: any(True for _ in _resolving(state)),
+    )
+
+
+def _resolving(state: State) -> Iterator[Future]:
+    """Yield each future that somebody is about to give a result to."""
+    for process in state.processes:
+        operation = process.operation
+        if operation is not None and isinstance(operation.target, Future) and operation.name == "set_result":
+            yield operation.target

@@ -12,9 +12,9 @@ from simcore.model.objects import Condition, Lock, RLock
 def no_self_deadlock() -> Property:
     """Require that no process waits for a lock that it holds itself.
 
-    An invariant. Deadlock freedom does not see it in a daemon, which may wait for ever, nor while a time-out of the
-    acquire is pending. It comes from NVFlare #4204: `RxTask.stop` takes the lock of the map of receive tasks, and
-    an error frame called it with that lock held.
+    An invariant. Deadlock freedom does not see it while a time-out of the acquire is pending, nor, where a search
+    takes samples only, in a daemon. It comes from NVFlare #4204: `RxTask.stop` takes the lock of the map of receive
+    tasks, and an error frame called it with that lock held.
     """
 
     def nobody(state: State) -> bool:

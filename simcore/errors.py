@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _HOME = str(Path(__file__).parent)
+_LIBRARY = tuple(str(Path(__file__).parent / folder) for folder in ("models", "properties"))
 EXTRAS = {
     "fast": ("numpy", "scipy", "numba", "llvmlite"),
     "plots": ("matplotlib",),
@@ -118,11 +119,33 @@ class InternalError(SimcoreError):
         super().__init__(f"[simcore internal bug] {message}")
 
 
+def installed(file: str) -> bool:
+    """Tell whether a file of code is simcore's, of a library or of Python, and not the user's."""
+    return file.startswith((_HOME, "<frozen", *_INSTALLED))
+
+
 def place_of(error: BaseException) -> str:
     """Return where in the user's code ``error`` came up, as "file:line in function"; empty when it was not there.
 
     That is the innermost frame outside simcore, and outside what is installed where there is one.
     """
-    outside = [at for at in traceback.extract_tb(error.__traceback__) if not at.filename.startswith((_HOME, "<frozen"))]
+    at = _own_frame(error)
+    return "" if at is None else f"{Path(at.filename).name}:{at.lineno} in {at.name}"
+
+
+def line_of(error: BaseException) -> str:
+    """Return the same place as "file:line" alone."""
+    return place_of(error).partition(" in ")[0]
+
+
+def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
+    generated = ("<string>", "__init__")  # of a dataclass of ours
+    frames = [at for at in traceback.extract_tb(error.__traceback__) if (at.filename, at.name) != generated]
+    outside = [at for at in frames if not _machinery(at.filename)]
     own = [at for at in outside if not at.filename.startswith(_INSTALLED)] or outside
-    return f"{Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name}" if own else ""
+    return own[-1] if own else None
+
+
+def _machinery(filename: str) -> bool:
+    """Tell whether a file is the framework's: the library's models are installed inside it, and are not."""
+    return filename.startswith((_HOME, "<frozen")) and not filename.startswith(_LIBRARY)

@@ -27,9 +27,9 @@ from simcore.simulate import simulate
 from simcore.stateful import machine
 
 QUICK = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
-REAL = settings(QUICK, max_examples=15)
+REAL = settings(QUICK, max_examples=10)
 FEW_REAL = settings(QUICK, max_examples=6)
 STATES = 3_000
 

@@ -17,17 +17,18 @@ from typing import Any, NoReturn, get_args
 import click
 
 from simcore.command.arguments import build_model, catalogue, described, modules, read_property, read_seconds
-from simcore.command.console import matrix_text, progress, sections, status, stepped, width
+from simcore.command.console import matrix_text, progress, report, sections, status, stepped, width
 from simcore.command.matrix import NAMES, answer, choose
 from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
+from simcore.explain import fit
 from simcore.explore import explore
 from simcore.model import Timeouts, Verdict, build
 from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
 from simcore.report.promela import promela
 from simcore.schedule import Schedule
-from simcore.simulate import simulate
+from simcore.simulate import Simulation, simulate
 
 DEMO = "nvflare-4171"
 HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
@@ -175,7 +176,7 @@ def explore_model(
     with progress() as tell:
         options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
         result = explore(built, *properties, progress=tell, **options)
-    click.echo(json.dumps(as_json(result), indent=2) if as_object else str(result))
+    _answer(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
     return _VERDICT[result.verdict]
 
 
@@ -201,8 +202,8 @@ def simulate_model(
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_seconds, texts)) for texts in (latencies, loads))
     run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-    click.echo(json.dumps(simulation_json(run), indent=2) if as_object else str(run))
-    return _STATUS[run.status]
+    _answer(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
+    return _simulated(run)
 
 
 @cli.command("execute")
@@ -214,7 +215,7 @@ def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, a
     """Run MODEL once on real threads, thread pools and TCP connections."""
     with status("running"):
         run = execute(build_model(model, parameters), max_seconds=max_seconds)
-    click.echo(json.dumps(execution_json(run), indent=2) if as_object else str(run))
+    _answer(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
     return _real_status(run)
 
 
@@ -236,16 +237,24 @@ def replay_token(token: str, driver: str, as_object: bool) -> int:
     model = build(schedule.origin)
     if driver == "simulate":
         run = simulate(model, schedule=schedule)
-        click.echo(json.dumps(simulation_json(run), indent=2) if as_object else f"{schedule}\n{run}")
-        return _STATUS[run.status]
+        _answer(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
+        return _simulated(run)
     if driver == "execute":
         with status("running"):
             real = execute(model, schedule=schedule)
-        click.echo(json.dumps(execution_json(real), indent=2) if as_object else f"{schedule}\n{real}")
+        _answer(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
         return _real_status(real)
     standing, told = stepped(model, schedule, as_object)
-    click.echo(told)
+    _answer(told, as_object)
     return VIOLATED if standing in ("stuck", "failed") else HOLDS
+
+
+def _answer(text: str, as_object: bool) -> None:
+    (click.echo if as_object else report)(text)
+
+
+def _with_steps(run: Simulation | Execution, schedule: Schedule) -> str:
+    return fit([str(run), "schedule, as it was given:", str(schedule)])
 
 
 _out = click.option(
@@ -357,6 +366,11 @@ def _interrupted(signum: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+def _simulated(run: Simulation) -> int:
+    """Return the exit status; a hang that is proved is one, whatever has ended the run."""
+    return VIOLATED if run.hangs else _STATUS[run.status]
 
 
 def _real_status(run: Execution) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -13,12 +15,45 @@ from rich.console import Console
 from rich.text import Text
 
 from simcore.command.matrix import NAMES, Matrix, Row
-from simcore.explain import WaitForGraph
-from simcore.explore import Progress
+from simcore.explain import WaitForGraph, fit, graph_after
+from simcore.explore import Progress, stands_still, waiting_servers
 from simcore.kernel import Kernel
 from simcore.model import Model, State
 from simcore.report import Line, model_json, printed_table, step_json
 from simcore.schedule import Schedule
+
+_OF_VERDICT = {
+    **dict.fromkeys(("violated", "stuck", "failed", "otherwise"), "bold red"),
+    **dict.fromkeys(("holds", "completed"), "bold green"),
+    **dict.fromkeys(("undetermined", "limit", "goes on"), "bold yellow"),
+}
+_OF_LINE = {
+    "stuck:": "red",
+    "point of no return": "yellow",
+    "no run of": "yellow",
+    "schedule": "bold",
+    "replay:": "dim",
+}
+
+
+def report(text: str) -> None:
+    """Print the text of an answer: as it is, and on a terminal with colours, unless NO_COLOR asks for none."""
+    console = Console(highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(coloured(text))
+    else:
+        print(text)
+
+
+def coloured(text: str) -> Text:
+    """Return the text of an answer with the verdict, the reason and the point of no return to be seen at once."""
+    first, *rest = text.split("\n")
+    told, style = Text().append(first, _OF_VERDICT.get(re.split("[: ]", first)[0], "")), ""
+    for line in rest:
+        if not line.startswith(" "):
+            style = next((style for start, style in _OF_LINE.items() if line.startswith(start)), "")
+        told.append("\n").append(line, "" if style == "bold" and line.startswith(" ") else style)
+    return told
 
 
 def width() -> int:
@@ -55,28 +90,29 @@ def _style(row: Row) -> str:
 def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str]:
     """Replay on the kernel; return how the last state stands, and what there is to print."""
     kernel = Kernel(model)
-    state: State = kernel.view(schedule.states(kernel)[-1])
-    graph = WaitForGraph(state)
-    standing = _standing(state, graph)
+    last = schedule.states(kernel)[-1]
+    state: State = kernel.view(last)
+    graph = graph_after(kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
+    standing, headline, blame = _standing(state, graph), graph.headline, graph.explain()
+    if standing in ("completed", "goes on") and (servers := waiting_servers(kernel, last)):
+        standing, headline, blame = "stuck", servers, [servers]
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
-        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": graph.explain()}
+        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
         return standing, json.dumps({**whole, "token": schedule.token}, indent=2)
-    lines = [str(schedule)] if schedule.steps else []
-    lines += [f"failed: {p.failure}" for p in state.processes if p.status == "failed"]
-    if standing == "completed":
-        lines.append("completed: every process that must end has ended")
-    else:
-        lines += ["stuck:" if standing == "stuck" else "not stuck: somebody can still go on"] * (standing != "failed")
-        lines += [f"  {line}" for line in graph.explain()]
-    return standing, "\n".join(lines)
+    failures = "; ".join(p.failure for p in state.processes if p.status == "failed")
+    told = {"failed": failures, "stuck": headline, "completed": "every process that must end has ended"}
+    lines = [f"{standing}: {told.get(standing, 'it is not known that anybody can never move again')}"]
+    lines += graph.told() if standing != "completed" and headline == graph.headline else []
+    lines += ["schedule:", str(schedule)] if schedule.steps else []
+    return standing, fit(lines)
 
 
 def _standing(state: State, graph: WaitForGraph) -> str:
     """Return how a run stands: "failed", "stuck" (some of it, at least), "completed" or "goes on"."""
     if any(process.status == "failed" for process in state.processes):
         return "failed"
-    if state.deadlocked or any(edge.process.owes for edge in graph.dead):  # an idle server loop is not stuck
+    if graph.headline:  # an idle server loop is not stuck
         return "stuck"
     return "goes on" if any(process.owes for process in state.processes) else "completed"
 

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,9 +139,10 @@ class Explorer:
         if result.verdict is Verdict.VIOLATED:
             self._fail(result)
         if result.verdict is Verdict.UNDETERMINED and not allow_undetermined:
+            asked_at = _asked_at(self._item.config.rootpath)
             pytest.fail(
-                f"{result}\nundetermined is not a pass: raise the limit, make the model smaller, or say "
-                f"allow_undetermined=True",
+                f"{result}\nasked at {asked_at}\nundetermined is not a pass: raise the limit, make the model smaller, "
+                f"or say allow_undetermined=True",
                 pytrace=False,
             )
         if result.verdict is Verdict.HOLDS:
@@ -196,7 +199,7 @@ class Explorer:
     def _fail(self, result: Result) -> None:
         __tracebackhide__ = True
         assert result.counterexample is not None
-        text = str(result)
+        text = f"{result}\nasked at {_asked_at(self._item.config.rootpath)}"
         token = result.counterexample.token
         if token:
             self._token_file.parent.mkdir(parents=True, exist_ok=True)
@@ -210,6 +213,14 @@ class Explorer:
         cache = getattr(self._item.config, "cache", None)
         folder = cache.mkdir("simcore") if cache is not None else self._item.config.rootpath / ".simcore"
         return Path(folder) / f"{_file_name(self._item.nodeid)}.token"
+
+
+def _asked_at(root: Path) -> str:
+    """Return the line of the test that is calling."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return "an unknown line" if frame is None else f"{_relative(Path(frame.f_code.co_filename), root)}:{frame.f_lineno}"
 
 
 def _seconds(text: str) -> float:

@@ -1,4 +1,10 @@
-"""A real wait on a condition is one call with two halves; hooks in its lock note and gate each of them."""
+"""A real wait on a condition is one call with two halves; hooks in its lock note and gate each of them.
+
+The condition is `threading.Condition`, with the time-out that the model gives it, whatever a schedule says: the hooks
+look, and decide nothing. Who is woken, whether in time, and when a waiter leaves the list is what the standard library
+does, or a run would confirm no more than what we think it does. Whether a wait was in time is read from the list of
+waiters and the waiter's own lock; `notify` changes both, so it is not looked at in between.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +48,7 @@ class LiveCondition(Live):
         super().__init__(run, thing)
         self.lock = lock
         self.current = threading.local()
+        self._notifying = threading.Lock()
         self.real: Any = threading.Condition(_ConditionLock(self))  # type: ignore[arg-type]
 
     def value(self) -> LockValue:
@@ -49,9 +56,7 @@ class LiveCondition(Live):
 
     def wait(self, actor: Actor, operation: Operation, timeout: float | None) -> bool:
         self.current.actor, self.current.timeout = actor, timeout
-        expires = self.run.next_expires(actor) if actor.granted is not None else None
-        limit = None if expires is False else timeout  # a notified wait of a schedule is not to time out before
-        return bool(self.real.wait(limit))
+        return bool(self.real.wait(timeout))
 
     def begin_wait(self) -> int:
         """Release the lock, as the first half; the waiter is in the primitive's list already."""
@@ -78,20 +83,23 @@ class LiveCondition(Live):
         start, began = actor.start, actor.began
         self.run.enter(actor, pending)
         actor.start, actor.began = start, began  # it has been waiting since then
-        waiter = self.current.waiter
-        if waiter in self.real._waiters or not waiter.locked():  # nobody, or somebody too late, has released it
-            self._expired(actor, depth)
+        if not self._in_time():
+            self._give_up(actor, depth)
         self.lock.take(actor)
         for _ in range(depth - 1):
             self.lock.take(actor)
-
-    def _expired(self, actor: Actor, depth: int) -> None:
-        """Leave the waiters: nobody notified in time."""
-        with contextlib.suppress(ValueError):  # notified too late
-            self.real._waiters.remove(self.current.waiter)
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError):  # notified
             self.lock.waiters.remove((self.thing.name, actor.process))
-        actor.effect = actor.start  # it was never notified, so it may as well have left at once
+
+    def _in_time(self) -> bool:
+        """Whether this thread was notified and has seen it; who was notified too late has not taken its own lock."""
+        waiter = self.current.waiter
+        with self._notifying:
+            return waiter not in self.real._waiters and waiter.locked()
+
+    def _give_up(self, actor: Actor, depth: int) -> None:
+        """Note that the time-out has passed: it may have done so at any moment since the wait began."""
+        actor.effect = actor.start
         second = Operation(self.thing, "reacquire", (depth, False))
         self.run.leave(actor, second)
         self.run.enter(actor, second)
@@ -109,7 +117,8 @@ class LiveCondition(Live):
             mine = [waiter for waiter in self.lock.waiters if waiter[0] == self.thing.name]
             for waiter in mine[:n]:
                 self.lock.waiters.remove(waiter)
-        self.real.notify(n)
+        with self._notifying:
+            self.real.notify(n)
 
     def cancel(self) -> None:
         for waiter in list(self.real._waiters):

@@ -17,7 +17,7 @@ from simcore.execute.result import Execution
 from simcore.execute.run import Run
 from simcore.execute.watch import held_up, observe, results, watch
 from simcore.kernel import Kernel
-from simcore.model import Model
+from simcore.model import Model, check_flags, check_kinds, check_model, check_numbers
 from simcore.schedule import Schedule
 
 __all__ = ["Execution", "Record", "execute"]
@@ -59,6 +59,10 @@ def execute(
     ModelError
         When the model cannot mean what it says, or a process does not yield.
     """
+    check_model(model, "execute")
+    check_kinds(schedule=(schedule, Schedule, "a Schedule; Schedule.from_token(...) reads a token"))
+    check_numbers(whole=False, none=False, settle=settle, max_seconds=max_seconds)
+    check_flags(explain=explain)
     if not settle > 0 or not max_seconds > 0:
         raise OptionError(f"settle={settle}, max_seconds={max_seconds}: both are numbers of seconds above 0")
     kernel = Kernel(model, "anytime")

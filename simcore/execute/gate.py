@@ -33,11 +33,6 @@ class Expected(NamedTuple):
     text: str
 
     @property
-    def expires(self) -> bool:
-        """Whether it is the operation's time-out."""
-        return self.outcome >= self.moves and self.operation.timeout != 0
-
-    @property
     def takes_from(self) -> ThreadPool | None:
         """The pool, when a worker takes a task."""
         pool = self.operation.target

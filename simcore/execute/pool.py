@@ -1,12 +1,18 @@
-"""A pool is a real executor; its queue is noted beside it, so that it can be read."""
+"""A pool is a real executor; its queue is noted beside it, so that it can be read.
+
+What its threads do to the future of a task, they do by three methods of that future: `set_running_or_notify_cancel`
+where a task begins, `set_result` or `set_exception` where it has ended. Each future has hooks there, which note and
+gate. What happens is the standard library's: a thread that finds the future set by hand, before or behind the task,
+dies, and says so on the log as it does elsewhere.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future as RealFuture
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import InvalidStateError, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from simcore.execute.real import Context, Live, LiveFuture
@@ -22,11 +28,17 @@ class PoolContext(Context, Protocol):
     handles: Iterator[int]
     live: dict[SharedObject, Live]
 
+    def begin(self, pool: LivePool, entry: Entry, really: Callable[[], bool]) -> bool:
+        """Let a thread of the executor take a task, and ``really`` begin it; tell whether it runs."""
+
     def work(self, pool: LivePool, entry: Entry) -> Any:
         """Run a task; what a thread of the executor is given."""
 
     def handed_over(self, entry: Entry) -> None:
         """The executor has set the real future of a task."""
+
+    def not_handed_over(self, pool: LivePool, entry: Entry) -> None:
+        """The real future of a task had been set by hand, and the executor's thread dies of that."""
 
 
 class Entry:
@@ -35,6 +47,7 @@ class Entry:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.actor: Actor | None = None
+        self.begun = False
 
 
 class LivePool(Live):
@@ -58,7 +71,9 @@ class LivePool(Live):
         self.taking = threading.Condition(run.lock)
         self._bound: dict[int, Actor] = {}
         self.shut = False
+        self.submitting: Entry | None = None
         self.executor: Any = ThreadPoolExecutor(thing.workers, thread_name_prefix=thing.name)
+        self.executor._work_queue = _WorkQueue(self)
         self._start_threads()
 
     def _start_threads(self) -> None:
@@ -76,21 +91,46 @@ class LivePool(Live):
             handle = Future(f"future#{next(self.run.handles)}")
             entry = Entry(Task(fn, args, handle))
             actor.effect = self.run.tick()
-            real: RealFuture[Any] = self.executor.submit(self.run.work, self, entry)
+            self.submitting = entry
+            real = self.executor.submit(self.run.work, self, entry)
             self.pending.append(entry)
             self.run.live[handle] = LiveFuture(self.run, handle, real)
-            real.add_done_callback(lambda _: self.run.handed_over(entry))
         return handle
+
+    def hook(self, future: Any, entry: Entry) -> None:
+        """Have noted what the executor does to the future of a task."""
+        begin, set_result, set_exception = future.set_running_or_notify_cancel, future.set_result, future.set_exception
+        future.set_running_or_notify_cancel = lambda: self.run.begin(self, entry, begin)
+        future.set_result = lambda result: self._hand_over(entry, set_result, result)
+        future.set_exception = lambda error: self._hand_over(entry, set_exception, error)
+
+    def _hand_over(self, entry: Entry, really: Callable[[Any], None], outcome: Any) -> None:
+        try:
+            really(outcome)
+        except InvalidStateError:
+            self.run.not_handed_over(self, entry)
+            raise
+        self.run.handed_over(entry)
 
     def shutdown(self, actor: Actor, operation: Operation, wait: bool) -> Operation | None:
         actor.effect = self.run.tick()
         self.shut = True
         self.executor.shutdown(wait=False)
-        return Operation(self.thing, "join") if wait else None
+        if not wait:
+            return None
+        if actor.process.pool is not self.thing:
+            return Operation(self.thing, "join")
+        return Operation(self.thing, "join", (actor.granted.outcome if actor.granted else self._before_me(),))
 
-    def join(self, actor: Actor, operation: Operation) -> None:
-        if actor.process.pool is self.thing:
-            threading.current_thread().join()  # which of its threads shutdown joins first is left to chance
+    def _before_me(self) -> int:
+        """Return how many of its threads the executor joins before this one."""
+        return list(self.executor._threads).index(threading.current_thread())
+
+    def join(self, actor: Actor, operation: Operation, before: int | None = None) -> None:
+        if before is not None and before != self._before_me():  # a schedule says in which order the set has them
+            mine = threading.current_thread()
+            for thread in [*[each for each in self.executor._threads if each is not mine][:before], mine]:
+                thread.join()
         self.executor.shutdown(wait=True)
 
     def idle_name(self) -> Actor:
@@ -108,3 +148,18 @@ class LivePool(Live):
 
     def cancel(self) -> None:
         self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _WorkQueue(SimpleQueue[Any]):
+    """The queue of an executor, in which each task has its hooks before a thread can see it."""
+
+    def __init__(self, pool: LivePool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if item is not None:  # None lets a thread leave
+            entry, self._pool.submitting = self._pool.submitting, None
+            if entry is not None:
+                self._pool.hook(item.future, entry)
+        super().put(item, block, timeout)

@@ -38,9 +38,6 @@ class Context(Protocol):
     def enter(self, actor: Actor, operation: Operation, gated: bool = True) -> None:
         """Note that ``actor`` begins ``operation``, once it is its turn."""
 
-    def next_expires(self, actor: Actor) -> bool | None:
-        """Tell whether the schedule lets the next operation of ``actor`` time out; None when it says nothing."""
-
 
 class Live:
     """Base of all live objects.
@@ -286,13 +283,14 @@ class LiveFuture(Live):
 
     def set_result(self, actor: Actor, operation: Operation, result: Any) -> None:
         actor.effect = self.run.tick()
+        kind = type(self.real)  # its own methods: those of a task's future are noted as its worker's
         try:
             if isinstance(result, Raised):
-                self.real.set_exception(result.build())
-            else:
-                self.real.set_result(result)
-        except InvalidStateError:
-            raise InvalidStateError(f"{self.thing.name} is set already") from None
+                return kind.set_exception(self.real, result.build())
+            return kind.set_result(self.real, result)
+        except InvalidStateError:  # its own text shows an address
+            pass
+        raise InvalidStateError(self.thing.set_already)
 
     set_exception = set_result
 
@@ -313,7 +311,7 @@ class LiveFuture(Live):
 
 
 class LiveValue(Live):
-    """A variable or a timer: its value under a lock, changed by the object's own pure functions."""
+    """A variable, which no library has: its value under a lock, changed by the object's own pure functions."""
 
     def __init__(self, run: Context, thing: SharedObject) -> None:
         super().__init__(run, thing)
@@ -358,6 +356,5 @@ LIVE: dict[str, type[Live]] = {
     "queue": LiveQueue,
     "future": LiveFuture,
     "variable": LiveValue,
-    "timer": LiveValue,
 }
-"""Live counterparts by kind; conditions, pools and links need more than the object."""
+"""Live counterparts by kind; conditions, pools, links and timers have files of their own."""

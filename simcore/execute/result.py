@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from simcore.errors import ScheduleError
 from simcore.execute.records import Record
-from simcore.explain import WaitForGraph
+from simcore.explain import History, WaitForGraph, fit, wait_for_graph
 from simcore.kernel import Kernel
 from simcore.model import Model, State
 from simcore.schedule import Schedule
@@ -66,7 +66,10 @@ class Execution:
     @cached_property
     def wait_for(self) -> WaitForGraph:
         """Who waits for whom at the end."""
-        return WaitForGraph(self.state)
+        history = History()
+        for record, name in sorted(((r, name) for name, of in self.records.items() for r in of), key=_when):
+            history.note(name, record.operation, record.result)
+        return wait_for_graph(self.state, history=history)
 
     @cached_property
     def schedule(self) -> Schedule | None:
@@ -82,12 +85,20 @@ class Execution:
             return ""
 
     @property
+    def answer(self) -> str:
+        """What is wrong, in plain words; empty where nothing is known to be."""
+        if self.status == "failed":
+            return "; ".join(f"{name} died of {result}" for name, result in self.results.items() if _died(result))
+        return self.wait_for.headline if self.status == "stuck" else ""
+
+    @property
     def steps(self) -> int:
         """How many operations were performed."""
         return sum(map(len, self.records.values()))
 
     def __str__(self) -> str:
-        lines = [f"{self.status}: {self.model.name}, for real"]
+        answer = f": {self.answer}" if self.answer else ""
+        lines = [f"{self.status}{answer}, for real", f"  {self.model.name}"]
         lines.append(
             f"  {self.steps:,} operations in {self.seconds:.2f} s, {self.frames:,} frames, {self.bytes:,} bytes"
         )
@@ -97,12 +108,15 @@ class Execution:
             lines.append(f"  explained by the model, in {len(self.path):,} steps")
         elif self.unexplained:
             lines.append(f"  {'not explained' if self.explained is False else 'undetermined'}: {self.unexplained}")
-        lines += [f"  {name} died of {result}" for name, result in self.results.items() if _died(result)]
         if self.status in ("stuck", "limit"):
             if self.held_up:
                 lines.append(f"  held up by TCP: {', '.join(self.held_up)} (the peer does not read)")
-            lines += [f"  {line}" for line in self.wait_for.explain()]
-        return "\n".join(lines)
+            lines += self.wait_for.told()
+        return fit(lines)
+
+
+def _when(noted: tuple[Record, str]) -> int:
+    return noted[0].effect
 
 
 def _died(result: Any) -> bool:

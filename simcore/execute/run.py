@@ -7,10 +7,12 @@ operation in the records depends on is in the records too, or pending.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import InvalidStateError
 from typing import Any
 
 from simcore.errors import Diverged, ModelError, SimcoreError
@@ -20,10 +22,11 @@ from simcore.execute.pool import Entry, LivePool
 from simcore.execute.real import LIVE, Live
 from simcore.execute.records import Actor, Cancelled, Record
 from simcore.execute.tcp import Codec, LiveLink
+from simcore.execute.timer import LiveTimer
 from simcore.kernel import Program, Running
 from simcore.kernel.freeze import SuspendedGenerator
 from simcore.model import Model, Process
-from simcore.model.objects import Condition, ThreadPool
+from simcore.model.objects import LEAVE, Condition, ThreadPool, Timer
 from simcore.model.operations import Operation, Raised, SharedObject
 
 
@@ -42,6 +45,9 @@ class Run:
         self.model, self.gate = model, gate
         self.lock = threading.Lock()
         self.over = threading.Event()
+        self._begun = threading.Event()
+        """Set when every thread of the run is there. Nobody does anything before: the name of a thread that has ended
+        is given to the next one that is made, and an `RLock` that the first one has kept would be the other one's."""
         self.news = threading.Event()
         """Set when a process or a task has ended."""
         self.handles: Iterator[int] = itertools.count()
@@ -59,7 +65,7 @@ class Run:
     # ---- set up, and clean up ------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Make every object, then start every process."""
+        """Make every object, then every thread, then let all begin."""
         codec = Codec()
         for thing in self.model.objects:
             if thing.kind == "link":
@@ -70,6 +76,8 @@ class Run:
                 pool = LivePool(self, thing, names)
                 self.pools.append(pool)
                 self.live[thing] = pool
+            elif isinstance(thing, Timer):
+                self.live[thing] = LiveTimer(self, thing)
             else:
                 self.live[thing] = LIVE[thing.kind](self, thing)
         self.began = self.last_progress = time.perf_counter()
@@ -78,6 +86,7 @@ class Run:
                 thread = threading.Thread(target=self._main, args=(actor,), name=actor.process.name, daemon=True)
                 self.threads.append(thread)
                 thread.start()
+        self._begun.set()
 
     def stop(self, patience: float = 10.0) -> None:
         """Let everybody go, join every thread, close every socket. May be called at any moment.
@@ -92,6 +101,7 @@ class Run:
             for turn in [*self._turns, *(pool.taking for pool in self.pools)]:
                 turn.notify_all()
         self.over.set()
+        self._begun.set()  # the start may have been broken off
         self._let_go()
         deadline = time.monotonic() + patience
         for thread in [*self.threads, *(thread for pool in self.pools for thread in pool.executor._threads)]:
@@ -134,12 +144,6 @@ class Run:
         with self.lock:
             self._check()
             self._record(actor, result)
-
-    def next_expires(self, actor: Actor) -> bool | None:
-        """Tell whether the schedule lets the next operation of ``actor`` time out; None when it says nothing."""
-        with self.lock:
-            step = self.gate.next_of(actor)
-            return None if step is None else step.expires
 
     def _not_its_turn(self, actor: Actor) -> bool:
         return self.gate.current.process != actor.process.index or self.gate.current_takes is not None
@@ -203,12 +207,21 @@ class Run:
             return False
         return not target.outcomes(self.live[target].value(), operation, actor.process)
 
+    def may_expire(self, actor: Actor) -> bool:
+        """Tell whether the pending operation of ``actor`` may still time out: who was notified waits on, unlimited."""
+        operation = actor.pending
+        assert operation is not None
+        target = operation.target
+        limited = operation.timeout is not None
+        return limited and bool(target.expired(self.live[target].value(), operation, actor.process))
+
     # ---- the threads ---------------------------------------------------------------------------------
 
     def _main(self, actor: Actor) -> None:
         process: Process = actor.process
         assert process.fn is not None
         status = "done"
+        self._begun.wait()
         try:
             outcome = self._drive(actor, Program(process.name, process.fn, process.args))
         except Cancelled:
@@ -263,10 +276,27 @@ class Run:
 
     # ---- the workers ---------------------------------------------------------------------------------
 
+    def begin(self, pool: LivePool, entry: Entry, really: Callable[[], bool]) -> bool:
+        """Let a thread of the executor take a task, and ``really`` begin it; tell whether it runs.
+
+        Whether it can is found out in the moment in which it is taken: nobody sets its future in between.
+        """
+        begun = False
+        try:
+            actor = self._take(pool, entry, really)
+            begun = entry.begun
+            if not begun:
+                self._die(pool, actor)
+        except Cancelled:
+            return begun
+        return begun or really()  # raises again what it is that cannot begin
+
     def work(self, pool: LivePool, entry: Entry) -> Any:
         """Run a task; what a thread of the executor is given."""
         task = entry.task
-        actor = self._take(pool, entry)
+        actor = entry.actor
+        if actor is None:
+            raise Cancelled
         error: Exception | None = None
         value = None
         try:
@@ -282,7 +312,7 @@ class Run:
             raise error
         return value
 
-    def _take(self, pool: LivePool, entry: Entry) -> Actor:
+    def _take(self, pool: LivePool, entry: Entry, really: Callable[[], bool]) -> Actor:
         with self.lock:
             self._check()
             while not self.gate.open and not (self.gate.current_takes is pool.thing and pool.pending[0] is entry):
@@ -297,7 +327,9 @@ class Run:
             if gated:
                 self._guarded(lambda: self.gate.grant(actor, operation, self.offers))
             pool.pending.remove(entry)
-            entry.actor, actor.task, actor.effect = actor, entry.task, self.tick()
+            with contextlib.suppress(RuntimeError):
+                entry.begun = really()
+            entry.actor, actor.task, actor.effect = actor, entry.task if entry.begun else None, self.tick()
             self._record(actor, entry.task)
             return actor
 
@@ -322,6 +354,26 @@ class Run:
             except Cancelled:
                 pass
             actor.start = self.tick()
+        self.news.set()
+
+    def not_handed_over(self, pool: LivePool, entry: Entry) -> None:
+        """The real future of a task had been set by hand, and the executor's thread dies of that."""
+        actor = entry.actor
+        with self.lock:
+            if self.frozen or actor is None or actor.task is not entry.task:
+                return
+            actor.task = actor.generator = None
+            if actor.pending is not None:
+                self._record(actor, Raised.of(InvalidStateError(entry.task.future.set_already)))
+        with contextlib.suppress(Cancelled):
+            self._die(pool, actor)
+
+    def _die(self, pool: LivePool, actor: Actor) -> None:
+        """Note that a thread of the executor is about to end."""
+        self.enter(actor, pool.thing.dying)
+        self.leave(actor, LEAVE)
+        with self.lock:
+            actor.status = "done"
         self.news.set()
 
 

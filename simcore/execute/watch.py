@@ -64,7 +64,11 @@ def watch(run: Run, settle: float, max_seconds: float) -> tuple[Ending, float | 
 
 
 def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
-    if run.gate.open and not any(a.owes for a in run.actors) and not any(pool.pending for pool in run.pools):
+    if (
+        run.gate.open
+        and not any(_owes(run, actor) for actor in run.actors)
+        and not any(_may_be_taken(pool) for pool in run.pools)
+    ):
         return "completed"
     if quiet < settle:
         return None
@@ -74,6 +78,17 @@ def _ending(run: Run, quiet: float, settle: float) -> Ending | None:
     if any(pool.pending and any(actor.status == "idle" for actor in pool.names) for pool in run.pools):
         return None
     return "stuck" if all(_waits(run, actor) for actor in run.actors) else None
+
+
+def _may_be_taken(pool: LivePool) -> bool:
+    """Whether a task is in the queue, and a worker is left that has not died."""
+    return bool(pool.pending) and not all(actor.over for actor in pool.names)
+
+
+def _owes(run: Run, actor: Actor) -> bool:
+    """Whether the run cannot be complete before ``actor`` has ended; who has not been started need not."""
+    resting = actor.pending is not None and actor.pending.rests and run.blocked(actor)
+    return actor.owes and not resting
 
 
 def _check_gate(run: Run, overdue: bool) -> None:
@@ -92,7 +107,7 @@ def _waits(run: Run, actor: Actor) -> bool:
         return True
     if actor.pending is None or actor.at_gate or actor.handover:
         return False
-    return actor.pending.timeout is None and run.blocked(actor)
+    return run.blocked(actor) and not run.may_expire(actor)
 
 
 def observe(run: Run) -> State:
@@ -140,4 +155,4 @@ def _inside(actor: Actor) -> tuple[str, frozenset[SharedObject], frozenset[str],
 
 def results(run: Run) -> dict[str, Any | Raised]:
     """Return what each process that has ended returned, or died of."""
-    return {actor.process.name: actor.outcome for actor in run.actors if actor.over}
+    return {actor.process.name: actor.outcome for actor in run.actors if actor.over and actor.process.pool is None}

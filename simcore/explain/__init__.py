@@ -1,10 +1,19 @@
 """Why it hangs: who waits for whom, who could end a wait, and the smallest group that waits only for itself."""
 
-from simcore.explain.knot import Knots, reach
+from simcore.explain.ending import graph_after
+from simcore.explain.history import History
+from simcore.explain.knot import Knots, never_enabled, reach
+from simcore.explain.layout import fit
+from simcore.explain.reading import wait_for_graph
 from simcore.explain.waitfor import WaitForGraph
 
 __all__ = [
+    "History",
     "Knots",
     "WaitForGraph",
+    "fit",
+    "graph_after",
+    "never_enabled",
     "reach",
+    "wait_for_graph",
 ]

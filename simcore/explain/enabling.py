@@ -7,13 +7,12 @@ guess, for the wait-for graph and for people. A search confirms what it takes fr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from simcore.kernel.freeze import mentioned_by
 from simcore.kernel.mentions import called_by
-from simcore.model import Process, ProcessState
+from simcore.model import ProcessState
 from simcore.model.objects import Future, Task, ThreadPool
 from simcore.model.operations import SharedObject, Value
 
@@ -39,9 +38,11 @@ def may_enable(waiting: ProcessState, value: Value, other: ProcessState) -> tupl
     if operation is None or other.status in ("done", "failed"):
         return None
     target = operation.target
-    wait = target.blocked_on(value, operation)
+    wait = target.blocked_on(value, operation, waiting.process)
     if wait.processes:
         return () if other.process in wait.processes else None
+    if isinstance(target, ThreadPool) and operation.name == "join":  # each worker that leaves counts
+        return () if other.process.pool is target else None
     if _made_by_submit(target):
         return () if other.task is not None and other.task.future is target else None
     if other.process is waiting.process or target not in other.objects:
@@ -59,7 +60,7 @@ def queued_may_enable(waiting: ProcessState, value: Value, tasks: Iterable[Task]
     if operation is None:
         return False
     target = operation.target
-    wait = target.blocked_on(value, operation)
+    wait = target.blocked_on(value, operation, waiting.process)
     if wait.processes:
         return False
     for task in tasks:
@@ -82,24 +83,3 @@ def _within_reach(fn: Any, args: tuple[Any, ...]) -> tuple[frozenset[SharedObjec
 
 def _made_by_submit(target: SharedObject) -> bool:
     return isinstance(target, Future) and target.index < 0
-
-
-@dataclass(frozen=True)
-class Edge:
-    """One process waits for an object.
-
-    Attributes
-    ----------
-    helpers : tuple of Process
-        Any of them could end the wait; the workers of a pool where a queued task would end it included.
-    through : tuple of (Process, pools)
-        Any of them could, by submitting a task that some worker of those pools must then run.
-    queued : tuple of (Task, ThreadPool)
-        The queued tasks that would end it.
-    """
-
-    process: ProcessState
-    target: SharedObject
-    helpers: tuple[Process, ...]
-    through: tuple[tuple[Process, tuple[ThreadPool, ...]], ...] = ()
-    queued: tuple[tuple[Task, ThreadPool], ...] = ()

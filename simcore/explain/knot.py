@@ -5,21 +5,30 @@ the wait-for graph's guess (`waitfor.py`), kept as small tables so that the usua
 few look-ups. A guess that somebody is dead is then proved, in one of two ways: by its shape (every one of
 them waits for the result of a task that only they could run, and nobody else holds its future), or by
 searching everything that the others can still do. What cannot be proved within the budget is not reported:
-the search goes on, and meets the deadlock when all else has run dry.
+the search goes on, and meets the deadlock when all else has run dry. Where the others go round while somebody waits
+for time, what comes after that wait has not been looked at (`explore/standstill.py`): then it is, as if time-outs could
+fire at any moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
-from simcore.explain.enabling import Edge, may_enable, queued_may_enable
+from simcore.explain.edges import Edge
+from simcore.explain.enabling import may_enable, queued_may_enable
+from simcore.explain.reading import wait_for_graph
 from simcore.explain.waitfor import WaitForGraph
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.kernel.freeze import mentioned_by
+from simcore.model import State
 from simcore.model.objects import Future, Task
 
 _CONFIRM_STATES = 20_000
 _MOST_REFUTED = 20  # wrong guesses before guessing is given up for this search
+
+StandsStill = Callable[[Packed], bool]
+"""Tells whether, from a state on, somebody may wait for time that cannot pass."""
 
 
 class Knots:
@@ -29,10 +38,13 @@ class Knots:
     ----------
     kernel : Kernel
         Whose states are judged.
+    stands_still : function
+        Tells whether, from a state on, somebody may wait for time that cannot pass.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, stands_still: StandsStill) -> None:
         self.kernel = kernel
+        self._stands_still = stands_still
         self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
         self._enables: dict[tuple[int, int, int], list[dict[int, bool]]] = {}
         self._queued: dict[tuple[int, int, int], bool] = {}
@@ -60,7 +72,7 @@ class Knots:
             new ^= 1 << new.bit_length() - 1
         if not new:
             return []
-        graph = WaitForGraph(self.kernel.view(state))
+        graph = wait_for_graph(self.kernel.view(state))
         if not any(edge.process.owes for edge in graph.dead):
             return []
         if state not in self._judged:
@@ -75,8 +87,38 @@ class Knots:
         waiting, _ = self.kernel.waiting(state, {choice.process for choice in choices})
         return bool(self.dead(state, waiting, waiting & ~self.kernel.idle(state)))
 
+    def explained(self, state: Packed) -> bool:
+        """Tell whether the wait-for graph says by itself who is stuck in ``state``, in which somebody is.
+
+        It does not where it has said the same of a state in which they could move again: then they wait for what is
+        not to be seen in it, and were lost before a knot has closed.
+        """
+        seem = self._seem_dead(state)
+        return not any(seem <= self._seem_dead(other) for other, dead in self._judged.items() if not dead)
+
+    def _seem_dead(self, state: Packed) -> set[str]:
+        return {edge.process.name for edge in wait_for_graph(self.kernel.view(state)).dead}
+
     def _proved(self, state: Packed, graph: WaitForGraph) -> bool:
-        return _closed_by_shape(graph) or self._closed_by_search(state, graph.dead)
+        closed = closed_by_shape(self.kernel.view(state), graph)
+        if any(edge.process.owes and edge.process.name in closed for edge in graph.dead):
+            return True
+        dead = {edge.process.name for edge in graph.dead}
+        indices = [process.index for process in self.kernel.processes if process.name in dead]
+        return self._none_moves(state, indices)
+
+    def _none_moves(self, state: Packed, processes: Collection[int]) -> bool:
+        """Follow everything that the others can still do; true when none of ``processes`` is ever enabled."""
+        kernel = self.kernel
+
+        def lives(reached: Packed) -> bool:
+            return any(_enabled(kernel, reached, process) for process in processes)
+
+        if reach(kernel, state, lives, _CONFIRM_STATES) is not False:
+            return False
+        if not self._stands_still(state):
+            return True
+        return reach(kernel, state, lives, _CONFIRM_STATES, steps=partial(_whenever, kernel)) is False
 
     def _lives(self, state: Packed, process: int, waiting: int, seen: set[int]) -> bool:
         """Tell whether ``process`` can step or somebody who lives may enable it, following any one of them."""
@@ -163,42 +205,53 @@ class Knots:
             self._queued[key] = queued_may_enable(waiting, self.kernel.values[value], tasks)
         return self._queued[key]
 
-    def _closed_by_search(self, state: Packed, dead: list[Edge]) -> bool:
-        """Follow everything that the others can still do; true when none of ``dead`` is ever enabled."""
-        stuck = [edge.process.process.index for edge in dead]
-        found = reach(
-            self.kernel,
-            state,
-            lambda reached: any(
-                self.kernel.moves(reached, process) or self.kernel.may_expire(reached, process) for process in stuck
-            ),
-            budget=_CONFIRM_STATES,
-        )
-        return found is False
 
-
-def _closed_by_shape(graph: WaitForGraph) -> bool:
-    """Tell whether everyone dead waits for a task's result that only the dead could run and hold.
+def closed_by_shape(state: State, graph: WaitForGraph) -> frozenset[str]:
+    """Return who waits for a task's result that only such as they could run and hold.
 
     The future of a submit is set by its task alone, unless another process holds it. If the task is queued in
     a pool whose workers are all dead, or runs on a dead worker, it never ends.
     """
-    dead = {edge.process.process for edge in graph.dead}
-    living = [process for process in graph.state.processes if process.process not in dead]
-    passed_on = mentioned_by(graph.state.values.values())
-    closed: set[object] = set()
+    dead = {edge.process.name for edge in graph.dead}
+    living = [process for process in state.processes if process.name not in dead]
+    passed_on = mentioned_by(state.values.values())
+    closed: set[str] = set()
     for edge in graph.dead:
-        if not isinstance(edge.target, Future) or edge.target.index >= 0 or edge.through:
+        target = edge.target
+        if not isinstance(target, Future) or target.index >= 0 or edge.through:
             continue
-        held = edge.target in passed_on or any(edge.target in process.objects for process in living)
-        if not held and edge.helpers and all(helper in dead for helper in edge.helpers):
-            closed.add(edge.process.process)
-    helpers = {edge.process.process: edge.helpers for edge in graph.dead}
+        held = target in passed_on or any(target in process.objects for process in living)
+        if not held and edge.helpers and dead.issuperset(edge.helpers):
+            closed.add(edge.process.name)
+    helpers = {edge.process.name: edge.helpers for edge in graph.dead}
     shrinking = True
     while shrinking:
-        still = {process for process in closed if all(helper in closed for helper in helpers[process])}  # type: ignore[index]
+        still = {process for process in closed if closed.issuperset(helpers[process])}
         shrinking, closed = len(still) < len(closed), still
-    return bool(closed) and any(edge.process.owes for edge in graph.dead if edge.process.process in closed)
+    return frozenset(closed)
+
+
+def never_enabled(
+    kernel: Kernel, state: Packed, processes: Collection[int], stands_still: StandsStill | None = None
+) -> list[int] | None:
+    """Follow all that can happen after ``state``; return which of ``processes`` are never enabled.
+
+    None when that is more than the budget allows. ``stands_still`` is as in `Knots`.
+    """
+    left = set(processes)
+
+    def all_moved(reached: Packed) -> bool:
+        left.difference_update([process for process in left if _enabled(kernel, reached, process)])
+        return not left
+
+    found = reach(kernel, state, all_moved, budget=_CONFIRM_STATES)
+    if found is False and stands_still is not None and stands_still(state):
+        found = reach(kernel, state, all_moved, budget=_CONFIRM_STATES, steps=partial(_whenever, kernel))
+    return None if found is None else sorted(left)
+
+
+def _enabled(kernel: Kernel, state: Packed, process: int) -> bool:
+    return bool(kernel.moves(state, process)) or kernel.may_expire(state, process)
 
 
 def reach(
@@ -208,6 +261,8 @@ def reach(
     budget: int,
     prune: Callable[[Packed], bool] | None = None,
     representative: Callable[[Packed], Packed] | None = None,
+    enough: Callable[[Packed, list[Choice], Callable[[Choice], bool]], list[Choice]] | None = None,
+    steps: Callable[[Packed], Iterable[Packed]] | None = None,
 ) -> bool | None:
     """Tell whether a state with ``goal`` can be reached from ``start``, depth first.
 
@@ -219,9 +274,15 @@ def reach(
         States from which the goal is known to be out of reach.
     representative : function, optional
         A reduction under which ``goal`` and ``prune`` are the same for the whole orbit.
+    enough : function, optional
+        Which steps to follow in place of all: of the state, its steps, and what tells of a step whether it leads to
+        a state that is not expanded yet.
+    steps : function, optional
+        What a state leads to, in place of the kernel's successors.
     """
     canonical = representative or (lambda state: state)
     seen = {canonical(start)}
+    expanded: set[Packed] = set()
     stack = [start]
     while stack:
         state = stack.pop()
@@ -229,11 +290,27 @@ def reach(
             return True
         if prune is not None and prune(state):
             continue
-        for choice in reversed(kernel.successors(state)):
-            following = canonical(choice.state)
+        if steps is not None:
+            ahead = list(steps(state))
+        else:
+            choices = kernel.successors(state)
+            if enough is not None:
+                expanded.add(canonical(state))
+                choices = enough(state, choices, lambda choice: canonical(choice.state) not in expanded)
+            ahead = [choice.state for choice in choices]
+        for after in reversed(ahead):
+            following = canonical(after)
             if following not in seen:
                 if len(seen) >= budget:
                     return None
                 seen.add(following)
                 stack.append(following)
     return False
+
+
+def _whenever(kernel: Kernel, state: Packed) -> Iterator[Packed]:
+    """Yield the states that one step leads to if a time-out, or the end of a sleep, may come at any moment."""
+    for process in range(len(kernel.processes)):
+        late = kernel.expiries(state, process) if kernel.may_expire(state, process) else ()
+        for move in (*kernel.moves(state, process), *late):
+            yield kernel.after(state, process, move)

@@ -3,7 +3,9 @@
 from simcore.explore.driver import Progress, explore
 from simcore.explore.monitor import Monitor, refuse_unwitnessed
 from simcore.explore.result import Counterexample, Result
+from simcore.explore.servers import waiting_servers
 from simcore.explore.shrink import without_laps
+from simcore.explore.standstill import stands_still
 
 __all__ = [
     "Counterexample",
@@ -12,5 +14,7 @@ __all__ = [
     "Result",
     "explore",
     "refuse_unwitnessed",
+    "stands_still",
+    "waiting_servers",
     "without_laps",
 ]

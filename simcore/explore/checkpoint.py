@@ -8,7 +8,8 @@ What the integers stand for (values, program points with their generators, closu
 has, beside the arrays, all lessons of the kernel in order (`journal.py`). They are taught to a new kernel, which gives
 out the same integers again, and to a new symmetry, whose choice of representatives depends on the order in which it
 has met things, too. After each lesson as much must be known as was known then, and at the end the processes must run
-the same code and be about to do the same; if not, the model is another one, and that is said.
+the same code and be about to do the same, and the values must be the same; if not, the model is another one, and that
+is said. So it is of the properties: their predicates, and all that these name, must be what they were (`told.py`).
 
 What follows from these (tables of the compiled loop, footprints, caches) is found again when it is needed.
 
@@ -29,22 +30,20 @@ from contextlib import suppress
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
-from types import CodeType, FunctionType
 from typing import Any
 
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration
 from simcore.explore.reduction import NotSymmetric, Symmetry
 from simcore.explore.search import Search, Space
+from simcore.explore.told import Teller
 from simcore.kernel import Journal, Kernel, Program
-from simcore.kernel.freeze import contents
-from simcore.model import Verdict, Watched
+from simcore.model import Property, Verdict, Watched
 
 Arrays = dict[str, Any]
 """Rows of integers by their names: to write, whatever lends its memory; when read, arrays of the standard library."""
 
 _SHARE = 10  # writing takes at most about one part in so many of the time
-_PLAIN = (str, bytes, int, float, type(None))
 _HEADER = "header.json"
 _GRAPH = ("starts", "targets", "processes", "outcomes")
 
@@ -88,7 +87,8 @@ class Checkpoint:
             **about,
         }
         self._journal = Journal(self._known)
-        self._told, self._texts = 0, hashlib.sha256()
+        self._teller = Teller()
+        self._locals, self._values = (0, hashlib.sha256()), (0, hashlib.sha256())
         self._programs: dict[Program, str] = {}
         self._reduction: Symmetry | None = None
         self._saved: tuple[dict[str, Any], Arrays] | None = None
@@ -153,21 +153,25 @@ class Checkpoint:
         return {**told, "watched": [objects, processes, watched.futures, watched.everything]}
 
     def _digest(self) -> str:
-        """Return a digest of what every program point is about to do, and where, and of the programs."""
-        kernel = self.kernel
-        for number in range(self._told, len(kernel.locals)):
+        """Return a digest of what every program point is about to do, and where, of the programs and of all values."""
+        kernel, (told, texts) = self.kernel, self._locals
+        for number in range(told, len(kernel.locals)):
             operation, point = kernel.about(number), kernel.locals[number].point
             if operation is not None:
-                told = f"{operation.target.name}.{operation.name} {_told(operation.args)} {operation.timeout}"
-                self._texts.update(f"{told}\n".encode())
+                args = self._teller.told(operation.args)
+                texts.update(f"{operation.target.name}.{operation.name} {args} {operation.timeout}\n".encode())
             if point is not None:
                 program = self._programs.get(point.program)
                 if program is None:
-                    program = _told((point.program.fn, point.program.args))
+                    program = self._teller.told((point.program.fn, point.program.args))
                     self._programs[point.program] = program
-                self._texts.update(f"{point.where} {program}\n".encode())
-        self._told = len(kernel.locals)
-        return self._texts.hexdigest()
+                texts.update(f"{point.where} {program}\n".encode())
+        self._locals = len(kernel.locals), texts
+        told, values = self._values
+        for value in kernel.values[told:]:
+            values.update(f"{self._teller.told(value)}\n".encode(errors="surrogatepass"))
+        self._values = len(kernel.values), values
+        return f"{texts.hexdigest()} {values.hexdigest()}"
 
     def ended(self, verdict: Verdict) -> list[str]:
         """Remove the file, if it is not needed any more; return what a report should say."""
@@ -265,19 +269,11 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], Arrays]:
         return header, {name: array(kind, file.read(name)) for name, kind in header["kinds"].items()}
 
 
-def _told(thing: Any, seen: frozenset[int] = frozenset()) -> str:
-    """Return what can be told of something in the same words in every process; of a function, its code."""
-    if isinstance(thing, _PLAIN):
-        return repr(thing)
-    if id(thing) in seen:
-        return "again"
-    seen |= {id(thing)}
-    if isinstance(thing, FunctionType):
-        return _told((thing.__code__, thing.__defaults__, *map(contents, thing.__closure__ or ())), seen)
-    if isinstance(thing, CodeType):
-        return _told((thing.co_code, thing.co_names, *thing.co_consts), seen)
-    inside = ", ".join(_told(part, seen) for part in thing) if isinstance(thing, tuple) else ""
-    return f"{type(thing).__name__}({inside})"
+def digest_of(asked: Iterable[Property]) -> str:
+    """Return a digest of what properties ask, whatever they are called."""
+    teller = Teller()
+    told = [(prop.kind, teller.told(prop.predicate), teller.told(prop.then)) for prop in asked]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 # ---- a search ------------------------------------------------------------------------------------------

@@ -24,13 +24,25 @@ from typing import Any, Literal
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration, compiled_loops
 from simcore.explore.limits import Limits
-from simcore.explore.reduction import NotSymmetric, Symmetry
+from simcore.explore.reduction import NamesMatter, NotSymmetric, Symmetry
 from simcore.explore.result import Result
-from simcore.explore.runs import NamesMatter, OrderMatters
+from simcore.explore.runs import OrderMatters
 from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.explore.search import Progress as Progress
 from simcore.kernel import Kernel
-from simcore.model import DEADLOCK_FREE, Model, Property, Timeouts, Watched
+from simcore.model import (
+    DEADLOCK_FREE,
+    Model,
+    Property,
+    Timeouts,
+    Watched,
+    check_flags,
+    check_kinds,
+    check_model,
+    check_numbers,
+    check_properties,
+    check_timeouts,
+)
 from simcore.schedule import PCT, RandomWalk, Strategy
 
 StrategyName = Literal["breadth", "depth", "random", "pct"]
@@ -81,9 +93,9 @@ def explore(
     seed : int
         For sampled runs, and for the hashes of ``compact``.
     symmetry : bool
-        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable. Properties
-        must then treat them alike; one that asks for one of them by name is refused. It is switched off for a
-        liveness property that asks so, or whose goal a run may go round without: then a note says why.
+        Treat the workers of a pool, and the names that ``model.indices`` gives, as interchangeable, where the model
+        and the properties were seen to treat them alike. It is switched off for a family that one of them tells apart,
+        and for a liveness property whose goal a run may go round without: then a note says why.
     partial_order : bool
         Of steps in which order does not count, follow one order only. Switched off likewise.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
@@ -110,15 +122,24 @@ def explore(
     ModelError
         When the model cannot be run.
     """
+    check_model(model, "explore")
+    check_properties(properties, "explore")
+    check_timeouts(timeouts)
+    check_numbers(whole=True, least=1, max_states=max_states, max_memory=max_memory, cores=cores)
+    check_numbers(whole=True, none=False, seed=seed)
+    check_numbers(whole=False, max_seconds=max_seconds)
+    check_numbers(whole=False, none=False, checkpoint_every=checkpoint_every)
+    check_flags(compact=compact, symmetry=symmetry, partial_order=partial_order)
+    check_kinds(
+        checkpoint=(checkpoint, str | os.PathLike, "the path of a file"),
+        progress=(progress, callable, "a function that is called with a Progress"),
+    )
     asked = properties or (DEADLOCK_FREE,)
     sampler = _sampler(strategy, seed)
     graph_needed = [p.name for p in asked if p.needs_graph]
     only_deadlock = all(prop.kind == "deadlock" for prop in asked)
     if graph_needed and strategy != "breadth":
         raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
-    for name, limit in (("max_states", max_states), ("max_memory", max_memory), ("cores", cores)):
-        if limit is not None and limit < 1:
-            raise OptionError(f"{name}={limit}: use at least 1, or None for no limit")
     if max_seconds is not None and not max_seconds > 0:
         raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
     if compact:
@@ -126,16 +147,20 @@ def explore(
     if sampler is not None:
         partial_order = False
     kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
-    quick = timeouts != "in_order" and (compact or limits.room_to_compile)
+    clocks = timeouts == "in_order" or (kernel.slow and timeouts != "anytime")  # which the compiled loops have not
+    if compact and clocks:
+        raise OptionError("compact=True: the compiled loop has no links with a latency; use timeouts='anytime'")
+    quick = not clocks and (compact or limits.room_to_compile)
     attempt = Attempt(symmetry, Watched() if partial_order else None, quick)
     kept: Any = None
     if checkpoint is not None:
         if strategy != "breadth":
             raise OptionError("checkpoint: only a breadth-first search is kept; use strategy='breadth'")
-        from simcore.explore.checkpoint import Checkpoint
+        from simcore.explore.checkpoint import Checkpoint, digest_of
 
         about: dict[str, Any] = {"properties": [prop.name for prop in asked], "timeouts": timeouts, "seed": seed}
         about |= {"symmetry": symmetry, "partial_order": partial_order, "compact": compact}
+        about["what the properties ask"] = digest_of(asked)
         kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
     with _no_cyclic_collection():
         while True:
@@ -193,7 +218,7 @@ def _cores() -> int:
 def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
     if isinstance(strategy, RandomWalk | PCT):
         return strategy
-    if strategy not in ("breadth", "depth", "random", "pct"):
+    if not isinstance(strategy, str) or strategy not in ("breadth", "depth", "random", "pct"):
         raise OptionError(f"strategy={strategy!r}: use 'breadth', 'depth', 'random' or 'pct'")
     if strategy == "random":
         return RandomWalk(seed)

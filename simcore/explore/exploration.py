@@ -8,23 +8,26 @@ was found with less than all orders of steps is looked for once more in all of t
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any
 
 from simcore.errors import MissingExtra, extra
-from simcore.explain import Knots
+from simcore.explore.counterexamples import Counterexamples
+from simcore.explore.deeds import Deeds
 from simcore.explore.graph import Lasso, Path
 from simcore.explore.limits import OutOfBudget, OutOfMemory
-from simcore.explore.no_return import no_return
 from simcore.explore.reduction import Symmetry
 from simcore.explore.result import Counterexample, Result
-from simcore.explore.runs import Runs
-from simcore.explore.search import Found, Search, Space, Unjustified
-from simcore.explore.shrink import concrete, fewest_switches, without_needless
-from simcore.kernel import Packed
+from simcore.explore.runs import OrderMatters, Runs
+from simcore.explore.search import Found, Space, Unfit, Unjustified
+from simcore.explore.servers import SERVERS, Servers
+from simcore.explore.shrink import concrete, without_needless
+from simcore.explore.standstill import new_knots
+from simcore.explore.unbounded import growing
+from simcore.explore.vacuity import never_fired, never_reached
 from simcore.model import Verdict, Watched
-from simcore.schedule import PCT, RandomWalk, Schedule, Strategy
+from simcore.schedule import PCT, RandomWalk, Strategy
 
 COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
 _SAMPLES = 1_000
@@ -33,7 +36,10 @@ _NO_GRAPH = (
     "with compact=True no graph is kept, and some steps lead back or aside: whether somebody can be left behind for "
     "ever by others that go on is not known; no state was met in which somebody can never move again"
 )
-_MOST_NEAR = 20_000  # states as near as a violation that are looked at for one with fewer switches
+_UNSURE = (
+    "servers wait for what nobody but servers gives, and whether they wait for each other for ever is not known: "
+    "with compact=True no states are kept to look at, and elsewhere a budget of states did not suffice"
+)
 
 
 @dataclass
@@ -68,15 +74,17 @@ def compiled_loops() -> Any:
     return loops
 
 
-class Exploration(Search):
+class Exploration(Counterexamples):
     """A search that gives an answer; ``told`` is what a report should say of how it was made."""
 
     cores, compact, seed = 1, False, 0
     told: tuple[str, ...] = ()
+    _unsure = False
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
         self._runs().ask_once(self.asked)
+        self._ask_again()
         try:
             plain = isinstance(self.space, Space)
             found = self.walk(self.space, depth_first) if plain else self.space.run()
@@ -84,9 +92,11 @@ class Exploration(Search):
             name = self._name(depth_first)
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
-            result = self._result(name, reason=str(limit))
             if not isinstance(limit, OutOfMemory):
                 self._keep()
+            grows = growing(self.kernel, self.space.states)
+            result = self._result(name, reason=f"{limit}; {grows}" if grows else str(limit))
+            if not isinstance(limit, OutOfMemory):
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"
             if depth_first or self._reordered:
@@ -100,7 +110,15 @@ class Exploration(Search):
             return self._whole(depth_first)
         if self._reordered:
             return self._in_all_orders(found, depth_first)
+        if not depth_first:
+            found = self._where_it_shows(found)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
+
+    def _ask_again(self) -> None:
+        """Ask about the states that a checkpoint holds: what predicates said, and what they remember, it does not."""
+        for prop in (*self.invariants, *self.wanted) if self.space.states and not self.space.omission else ():
+            for state in self.space.states:
+                self.alike[prop].holds(state)
 
     def _keep(self) -> None:
         """Write the checkpoint, if there is one: a limit has stopped the search, and with a larger one it goes on."""
@@ -133,12 +151,13 @@ class Exploration(Search):
             self.hunted = (path, found.name)
         self.partial_order = self.watched = self.checkpoint = None
         self.fast_after = sys.maxsize
-        self.space, self.knots = Space(), Knots(self.kernel)
+        self.space, self.knots = Space(), new_knots(self.kernel)
         self.limits.shorten(_IN_ALL_ORDERS)
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:
             return result
-        return self._result(result.strategy, self._told(path, found.name, "not known to be shortest", lost=lost))
+        told = self._told(path, found.name, "not known to be shortest", lost=lost)
+        return self._result(result.strategy, told)
 
     def faster_space(self, looked_at: int) -> Any:
         """Return the compiled loop, which takes a few milliseconds to come so far; None when it is not worth it yet.
@@ -214,7 +233,7 @@ class Exploration(Search):
         if better is None or space.depths[better.state] > len(path):
             return self._told(path, name, "no step can be left out; not known to be shortest")
         shorter = self._path(space, better, False)[0]
-        how = "shortest that these processes alone can take; a breadth-first search of all ran out of budget"
+        how = "shortest that was seen of these processes alone; a breadth-first search of all ran out of budget"
         return self._told(shorter, better.name, how)
 
     def _with_pools(self, only: frozenset[int]) -> frozenset[int]:
@@ -224,100 +243,24 @@ class Exploration(Search):
 
     # ---- answers -------------------------------------------------------------------------------------
 
-    def _path(self, space: Any, found: Found, depth_first: bool) -> tuple[Path, str]:
-        if space.omission:
-            return self._again(space.way_to(found.state)), "shortest, unless a state on a shorter way was omitted"
-        if not depth_first:
-            goals, all_of_them = self._as_near(space, found)
-            path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
-            few = fewest and all_of_them
-            return path, self._shortest(found) + few * ", with the fewest switches between processes"
-        steps: list[Packed] = []
-        number = found.state
-        while number >= 0:
-            steps.append(space.states[number])
-            number = space.parents[number]
-        return self._along(steps[::-1]), "depth-first, so not the shortest"
-
-    def _shortest(self, found: Found) -> str:
-        """Say among what a schedule is the shortest: a knot may have closed before, unless it was always looked for."""
-        unseen = self.deadlock is not None and found.name == self.deadlock.name and not self.knots.guessing
-        return "shortest to where everything else has stopped" if unseen else "shortest"
-
-    def _as_near(self, space: Space, found: Found) -> tuple[set[int], bool]:
-        """Return all states as near as ``found`` that violate the same, and whether none was left out."""
-        distance = space.depths[found.state]
-        goals = {found.state}
-        if found.lost >= 0:
-            return goals, True
-        try:
-            space.deepen(self, distance)
-        except OutOfBudget:
-            return goals, False
-        near = [number for number in range(found.state + 1, len(space.states)) if space.depths[number] == distance]
-        goals.update(number for number in near[:_MOST_NEAR] if self._violates(space, number, found.name))
-        return goals, len(near) <= _MOST_NEAR
-
-    def _violates(self, space: Space, number: int, name: str) -> bool:
-        state = space.states[number]
-        if self.deadlock is None or name != self.deadlock.name:
-            return self.wrong_in(state) == name
-        return self.stuck_in(state, self.kernel.successors(state), space.marks[number])
-
-    def _along(self, representatives: list[Packed]) -> Path:
-        """Return steps of the model that pass states with these representatives."""
-        path: Path = []
-        for state, wanted in pairwise(representatives):
-            choice = next(c for c in self.kernel.successors(state) if self.canonical(c.state) == wanted)
-            path.append((choice.process, choice.outcome))
-        return concrete(self.kernel, self.symmetry, path)
-
-    def _again(self, way: list[int]) -> Path:
-        """Return the steps whose numbers, among all steps of the state they are taken in, are ``way``."""
-        path: Path = []
-        state = self.kernel.initial
-        for number in way:
-            process, outcome, state = self.kernel.successors(state)[number]
-            path.append((process, outcome))
-        return path
-
-    def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
-        path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how, lost=self._lost(path, found))
-
-    def _lost(self, path: Path, found: Found) -> str:
-        """Say who can never move or end again, after ``path`` and not as its representative calls it."""
-        if found.lost < 0:
-            return ""
-        state = Schedule.of(self.kernel, path).states(self.kernel)[-1]
-        who = self.kernel.process_state(state, self.symmetry.permutation(state).index(found.lost)).what
-        return f"{who} can never {found.verb} again, whatever follows"
-
-    def _told(self, path: Path, name: str, how: str, lasso: Path | None = None, lost: str = "") -> Counterexample:
-        kernel = self.kernel
-        schedule = Schedule.of(kernel, path)
-        states = schedule.states(kernel)
-        cycle = None
-        if lasso is not None:
-            whole = Schedule.of(kernel, path + lasso)
-            cycle = Schedule(whole.steps[len(path) :], whole.origin)
-        failed = kernel.failed(states[-1])
-        failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
-        point = None
-        if self.deadlock is not None and name == self.deadlock.name:
-            point = no_return(kernel, self.symmetry, self.knots, self.limits, states)
-        return Counterexample(name, schedule, kernel.view(states[-1]), cycle, how, point, failure, lost)
-
     def _whole(self, depth_first: bool) -> Result:
         """Every state has been expanded without a violation: decide what is about whole runs."""
         name = self._name(depth_first)
+        runs = self._runs()
+        still = runs.standstill()
+        if self.wanted and still:
+            return self._result(name, reason=still)
         if self.wanted:
             missing = self.wanted[0].name
             return replace(self._result(name), verdict=Verdict.VIOLATED, property=missing, reason="")
         if self.space.omission and self.deadlock is not None and not self.space.forward():
             return self._result(name, reason=_NO_GRAPH)
         for prop in self.asked:
-            found = self._runs().violating(prop)
+            found = runs.violating(prop)
+            if still and found is not None and runs.rests_on_it(found):
+                continue
+            if found is None and prop.kind == "deadlock" and not still:
+                found = self._servers()
             if isinstance(found, Lasso):
                 prefix = concrete(self.kernel, self.symmetry, found.prefix)
                 told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
@@ -326,7 +269,41 @@ class Exploration(Search):
                 return self._in_all_orders(found, depth_first)
             if found is not None:
                 return self._result(name, self._counterexample(found, depth_first))
-        return replace(self._result(name), verdict=Verdict.HOLDS, reason="")
+        if still:
+            return self._result(name, reason=still)
+        if self._unsure:
+            return self._result(name, reason=_UNSURE)
+        return replace(self._result(name), verdict=Verdict.HOLDS, reason="", never=tuple(self._never()))
+
+    def _never(self) -> Iterator[str]:
+        """Yield what never happened, as far as that is known."""
+        space, kernel = self.space, self.kernel
+        yield from never_reached(kernel, Deeds(kernel, self.symmetry))
+        if space.omission:  # the states are not there any more
+            return
+        if hasattr(space, "parents"):
+            yield from never_fired(kernel, space)
+        for prop in self._runs().never_due(self.asked):
+            if self._reordered:
+                raise OrderMatters(f"whether the premise of {prop.name!r} is ever true may need what is left out")
+            yield f"the premise of {prop.name!r}"
+
+    def _servers(self) -> Found | None:
+        """Return the first state in which servers wait for each other for ever."""
+        servers = Servers(self.kernel, self.symmetry)
+        if not servers.possible:
+            return None
+        if self.space.omission:
+            self._unsure = True
+            return None
+        number = servers.first(self.space.states)
+        self._unsure = servers.unsure
+        if number is None:
+            return None
+        assert self.deadlock is not None
+        if not hasattr(self.space, "parents"):  # a proof keeps no ways: the plain loop finds one
+            raise Unfit
+        return Found(self.deadlock.name, number, 0, SERVERS)
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
         space, model = self.space, self.kernel.model

@@ -42,7 +42,7 @@ def never_again(
     """
     doubts = list(_doubts(kernel, states, graph, ends))
     everybody, clear = (1 << len(kernel.processes)) - 1, 1 << len(kernel.processes)
-    able = _reached(graph, [everybody & ~doubt if doubt else everybody | clear for doubt in doubts])
+    able = reached(graph, [everybody & ~doubt if doubt else everybody | clear for doubt in doubts])
     if all(can & clear for can in able):
         return None
     renamed = 0 if symmetry.trivial else sum(1 << p for p in _bits(everybody) if _renamed(kernel, symmetry, p))
@@ -66,7 +66,7 @@ def _asked(kernel: Kernel) -> list[tuple[int, list[int]]]:
     """Return, for each process that must ever finish, its place in a state, and its bit by what it is at there."""
     numbers = range(len(kernel.locals))
     in_task = [kernel.locals[number].task is not None for number in numbers]
-    going = [kernel.target(number) >= 0 for number in numbers]
+    going = [(about := kernel.about(number)) is not None and not about.rests for number in numbers]
     return [
         (kernel.first_process + p.index, [there << p.index for there in (going if p.pool is None else in_task)])
         for p in kernel.processes
@@ -89,7 +89,7 @@ def _bits(mask: int) -> list[int]:
     return [place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
-def _reached(graph: Graph, here: list[int]) -> list[int]:
+def reached(graph: Graph, here: list[int]) -> list[int]:
     """Return, for each state, the union of what is ``here`` in all states that it can reach."""
     found = here[:]
     for component in components(graph, b"\1" * len(graph)):

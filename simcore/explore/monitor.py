@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterable, Sequence
 
 from simcore.errors import OptionError
-from simcore.explain import Knots
 from simcore.explore.result import Counterexample, Result
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Kernel, Packed
 from simcore.model import DEADLOCK_FREE, NO_FAILURE, Property, Verdict
 from simcore.schedule import Schedule
@@ -54,7 +54,7 @@ class Monitor:
         self.kernel = kernel
         self._deadlock = next((prop for prop in asked if prop.kind == "deadlock"), None)
         self._invariants = [(prop.name, prop.predicate) for prop in asked if prop.predicate is not None]
-        self._knots = Knots(kernel)
+        self._knots = new_knots(kernel)
         self._judged: dict[Packed, str | None] = {}
 
     def violated_in(self, state: Packed) -> str | None:
@@ -121,5 +121,13 @@ class Monitor:
             seconds=seconds,
             strategy=strategy,
             timeouts=self.kernel.timeouts,
-            counterexample=Counterexample(violated, schedule, view, shortest=how, failure=failure),
+            counterexample=Counterexample(
+                violated,
+                schedule,
+                view,
+                shortest=how,
+                failure=failure,
+                kernel=self.kernel,
+                hangs=self._deadlock is not None and violated == self._deadlock.name,
+            ),
         )

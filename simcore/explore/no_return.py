@@ -1,30 +1,39 @@
 """The point of no return: the last step of a run after which no good end could be reached.
 
 A fix belongs before it. From there on no good end can be reached, so it is found by bisection; each question is
-a search of its own.
+a search of its own, with the reductions of the search that has met the run.
+
+Why one order of steps is enough for such a question. Each run can be continued to one that is, up to order, a run of
+the reduced graph (`partial_order.py`), so what stays true once it is true is met there if it is met at all. That every
+process that must end has ended stays so, and that no task is left does as well, unless a daemon submits another one.
+So the answer "no" is taken from the reduced graph where no state of it has all processes ended and a task left, or
+where nobody who never ends could submit; else the question is asked of the graph with all orders. "Yes" is a witness.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from simcore.explain import Knots, reach
+from simcore.explore.going_on import all_go_on_from
 from simcore.explore.limits import Limits, OutOfBudget
-from simcore.explore.reduction import Symmetry
+from simcore.explore.reduction import PartialOrder, Symmetry
 from simcore.explore.result import NoReturn
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import Choice, Kernel, Packed
+from simcore.model import Watched
 
 NO_RETURN_STATES = 10_000
 _QUESTIONS = 2  # that may use up all of these
+_ATTEMPTS = 3  # with one order of steps: what is learned late may show that too little was relied on
 
 
-def no_return(
-    kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits, states: list[Packed]
-) -> NoReturn | None:
+def no_return(kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits, states: list[Packed]) -> NoReturn:
     """Find the first of ``states`` from which no good end can be reached; from there on it stays so.
 
     Searching everything that can follow is cheap near the end and soon too much before, so the end is
-    pushed back by bisection as long as the budget suffices; what cannot be decided leaves an interval.
+    pushed back by bisection as long as the budget suffices; what cannot be decided leaves an interval. Where no run
+    ends, one that is well goes on for ever (`going_on.py`).
 
     Parameters
     ----------
@@ -33,32 +42,86 @@ def no_return(
     limits : Limits
         Of the search; its time is for this too.
     states : list of tuple of int
-        Those that the run passes. None is returned when the first of them may be beyond the point.
+        Those that the run passes; from the last one no good end can be reached.
     """
-    in_all = 0
+    ahead = _Ahead(kernel, symmetry, knots, limits)
+    asked = cache(lambda number, budget: ahead.can_end_well(states[number], budget))
+    at_first = asked(0, NO_RETURN_STATES)
+    if len(states) == 1:
+        return NoReturn(0, 0, NO_RETURN_STATES)
+    if at_first is False:
+        return _of_those_without_end(ahead, states)
+    last = _bisect(0, len(states) - 1, lambda n: asked(n, NO_RETURN_STATES) is not False)
+    if at_first is None:
+        return NoReturn(last, 0, NO_RETURN_STATES)
+    first = _bisect(0, last, lambda n: asked(n, NO_RETURN_STATES // 20) is True)
+    return NoReturn(last, first, NO_RETURN_STATES)
 
-    def can_end_well(state: Packed, budget: int) -> bool | None:
-        looked = 0
 
-        def hopeless(reached: Packed) -> bool:
-            nonlocal looked, in_all
-            looked, in_all = looked + 1, in_all + 1
-            if in_all > _QUESTIONS * NO_RETURN_STATES:
-                raise OutOfBudget("the questions took too many states together")
-            if looked > NO_RETURN_STATES // 20:
-                limits.check(0)
-            return knots.stuck(reached, kernel.successors(reached))
+def _of_those_without_end(ahead: _Ahead, states: list[Packed]) -> NoReturn:
+    """Find where somebody is stuck sooner or later, where no run of the model ends."""
+    well = ahead.where_all_go_on(states[0])
+    if well is None:
+        return NoReturn(len(states) - 1, 0, NO_RETURN_STATES, ends=False)
+    step = next(number for number, state in enumerate(states) if not well(state))
+    return NoReturn(step, step, NO_RETURN_STATES, ends=False)
 
+
+class _Ahead:
+    """Looks whether a good end can be reached; all questions together have a budget."""
+
+    def __init__(self, kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits) -> None:
+        self.kernel, self.symmetry, self.knots, self.limits = kernel, symmetry, knots, limits
+        self._order = PartialOrder(kernel, symmetry, Watched())
+        self._may_submit = any(p.daemon and p.pool is None for p in kernel.processes)
+        self._looked = self._in_all = 0
+        self._task_left = False
+
+    def can_end_well(self, state: Packed, budget: int) -> bool | None:
+        """Tell whether a good end can be reached from ``state``; None when the budget does not suffice."""
         try:
-            return reach(kernel, state, kernel.finished, budget, hopeless, symmetry.representative)
+            for _ in range(_ATTEMPTS):
+                self._order.relied_on.clear()
+                self._task_left = False
+                found = self._reach(state, budget, self._enough)
+                if found is not False or not self._order.used:
+                    return found
+                if self._task_left and self._may_submit:
+                    break
+                if self._order.justified():
+                    return False
+            return self._reach(state, budget, None)
         except OutOfBudget:
             return None
 
-    if can_end_well(states[0], NO_RETURN_STATES) is not True:
-        return None
-    last = _bisect(0, len(states) - 1, lambda n: can_end_well(states[n], NO_RETURN_STATES) is not False)
-    first = _bisect(0, last, lambda n: can_end_well(states[n], NO_RETURN_STATES // 20) is True)
-    return NoReturn(last, first, NO_RETURN_STATES)
+    def where_all_go_on(self, start: Packed) -> Callable[[Packed], bool] | None:
+        """Return what tells where everybody can go on for ever; None when the budget does not suffice."""
+        self._looked = self._in_all = 0
+        try:
+            return all_go_on_from(self.kernel, start, NO_RETURN_STATES, self._hopeless)
+        except OutOfBudget:
+            return None
+
+    def _reach(self, state: Packed, budget: int, enough: Callable[..., list[Choice]] | None) -> bool | None:
+        self._looked = 0
+        canonical = self.symmetry.representative
+        return reach(self.kernel, state, self.kernel.finished, budget, self._hopeless, canonical, enough)
+
+    def _hopeless(self, reached: Packed) -> bool:
+        self._looked, self._in_all = self._looked + 1, self._in_all + 1
+        if self._in_all > _QUESTIONS * NO_RETURN_STATES:
+            raise OutOfBudget("the questions took too many states together")
+        if self._looked > NO_RETURN_STATES // 20:
+            self.limits.check(0)
+        self._task_left = self._task_left or self.kernel.all_returned(reached)
+        return self.knots.stuck(reached, self.kernel.successors(reached))
+
+    def _enough(self, state: Packed, choices: list[Choice], leads_on: Callable[[Choice], bool]) -> list[Choice]:
+        for part in self._order.parts(state, choices):
+            if any(map(leads_on, part.choices)):
+                self._order.rely_on(state, part)
+                return part.choices
+        return choices
 
 
 def _bisect(low: int, high: int, good: Callable[[int], bool]) -> int:

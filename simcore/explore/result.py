@@ -9,11 +9,13 @@ from __future__ import annotations
 import builtins  # a field is called property
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Context
-from functools import cached_property
+from functools import cached_property, partial
 
 from simcore.errors import ScheduleError
-from simcore.explain import WaitForGraph
-from simcore.model import Origin, State, Verdict
+from simcore.explain import WaitForGraph, fit, graph_after, wait_for_graph
+from simcore.explore.standstill import stands_still
+from simcore.kernel import Kernel
+from simcore.model import Origin, State, Verdict, listed
 from simcore.schedule import Schedule
 
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
@@ -26,17 +28,21 @@ class NoReturn:
     Attributes
     ----------
     step : int
-        Its number in the schedule, from 1.
+        Its number in the schedule, from 1; 0 where no run of the model ends well.
     earliest : int
         The search proved that a good end is still reachable after step ``earliest - 1``; smaller than
-        ``step`` when its budget did not suffice to tell where in between the point lies.
+        ``step`` when its budget did not suffice to tell where in between the point lies. 0 where it did not
+        suffice to find any run that ends well.
     states : int
         The budget, in states, of each question that was asked.
+    ends : bool
+        Whether any run of the model may end. Where none does, a good one is one in which everybody goes on for ever.
     """
 
     step: int
     earliest: int
     states: int
+    ends: bool = True
 
     @property
     def exact(self) -> bool:
@@ -45,12 +51,23 @@ class NoReturn:
 
     def describe(self, schedule: Schedule) -> str:
         """Say it in a line."""
-        text = f"step {self.step}, {schedule.steps[self.step - 1].process} {schedule.steps[self.step - 1].text}"
-        if self.exact:
+        if self.step == 0:
+            return "no run of this model ends well: no point of no return, it is lost from the start"
+        step = schedule.steps[self.step - 1]
+        text = f"step {self.step}, {step.process} {step.text}" + (f" -> {step.result}" if step.result else "")
+        ran_out = f"a budget of {self.states:,} states did not suffice to tell"
+        if self.exact and self.ends:
             return f"point of no return: {text}; no good end can be reached after it"
-        return f"point of no return: between step {self.earliest} and {text} (a budget of {self.states:,} states)"
+        if self.exact:
+            return f"point of no return: {text}; after it not everybody can go on for ever, and no run ends"
+        if not self.ends:
+            return f"no run of this model ends; {ran_out} whether everybody can go on for ever"
+        if self.earliest == 0:
+            return f"point of no return: {text} at the latest, if any run ends well ({ran_out})"
+        return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
 
 
+@listed(without="hangs kernel never")
 @dataclass(frozen=True)
 class Counterexample:
     """One witness of a violation.
@@ -73,6 +90,12 @@ class Counterexample:
         The exception that a process died of, and where.
     lost : str
         Who can never move, or end, again, where only the whole graph tells.
+    kernel : Kernel, optional
+        In which the schedule was taken; what is proved of its end is asked of this.
+    hangs : bool
+        Whether what is violated is that nobody waits for ever.
+    never : str
+        The process that can never move again, where only the whole graph tells.
     """
 
     property: str
@@ -83,11 +106,26 @@ class Counterexample:
     no_return: NoReturn | None = None
     failure: str = ""
     lost: str = ""
+    kernel: Kernel | None = field(default=None, repr=False)
+    hangs: bool = False
+    never: str = ""
 
     @cached_property
     def wait_for(self) -> WaitForGraph:
-        """Who waits for whom at its end."""
-        return WaitForGraph(self.state)
+        """Who waits for whom at its end, with what is proved of it."""
+        if self.kernel is None:
+            return wait_for_graph(self.state)
+        still = partial(stands_still, self.kernel)
+        return graph_after(self.kernel, self.schedule.path(self.kernel), [self.never] * bool(self.never), still)
+
+    @builtins.property
+    def answer(self) -> str:
+        """What is wrong, in plain words."""
+        if self.failure:
+            return self.failure
+        if self.hangs and not self.wait_for.headline:
+            return self.lost or self.property
+        return self.wait_for.headline if self.hangs else self.lost or self.property
 
     @builtins.property
     def token(self) -> str:
@@ -98,22 +136,24 @@ class Counterexample:
             return ""
 
     def lines(self) -> list[str]:
-        """Tell it, line by line."""
-        lines = [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
-        if self.lasso is not None:
-            lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
-        if self.failure:
-            lines.append(f"failed: {self.failure}")
-        explanation = self.wait_for.explain()
-        if self.lost:
-            lines.append(f"stuck: {self.lost}")
-        elif explanation:
-            stuck = any(edge.process.owes for edge in self.wait_for.knot)  # an idle server loop is not
-            lines += ["stuck:" if stuck else "waiting:"] + [f"  {line}" for line in explanation]
+        """Tell it, line by line: why, then how it comes to that."""
+        lines = [f"lost: {self.lost}"] if self.lost and not self.never else []
+        lines += self.wait_for.told()
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))
+        lines.append(f"schedule ({self.shortest}):")
+        lines += [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
+        if self.lasso is not None:
+            lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
+            lines += self._left_behind(self.lasso)
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
         return lines
+
+    def _left_behind(self, lasso: Schedule) -> list[str]:
+        """Say who must finish and takes no step in ``lasso``, and what it would do next."""
+        waiting = [p for p in self.state.processes if lasso.steps and p.owes and p.name not in lasso.processes]
+        nexts = [(p.what, p.operation.target.phrase(p.operation)) for p in waiting if p.operation is not None]
+        return [f"meanwhile {what} takes no step; its next one: {text}" for what, text in nexts]
 
 
 @dataclass(frozen=True)
@@ -140,6 +180,8 @@ class Result:
         How the space was searched.
     notes : tuple of str
         Reductions that were in force or had to be switched off, bounds, and the like.
+    never : tuple of str
+        With *holds*: what never happened in the whole space (`vacuity.py`).
     omission : float
         A bound on the probability that a state was omitted; 0 but with hash compaction.
     """
@@ -158,6 +200,7 @@ class Result:
     reason: str = ""
     notes: tuple[str, ...] = field(default=())
     omission: float = 0.0
+    never: tuple[str, ...] = ()
 
     @builtins.property
     def bound(self) -> str:
@@ -166,20 +209,26 @@ class Result:
             return ""
         return ", ".join(f"{name}={value}" for name, value in self.origin.parameters.items())
 
+    @builtins.property
+    def answer(self) -> str:
+        """What is wrong, in plain words; or what was asked."""
+        return self.property if self.counterexample is None else self.counterexample.answer
+
     def __str__(self) -> str:
         asked = f"{self.model} ({self.bound})" if self.bound else self.model
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
         bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
         unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
         lines = [
-            f"{self.verdict}: {self.property}{unless if self.verdict is Verdict.HOLDS else ''}",
+            f"{self.verdict}: {self.answer}{unless if self.verdict is Verdict.HOLDS else ''}",
             f"  {asked}",
             f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
         ]
         lines += [f"  {note}" for note in self.notes]
+        if self.never:
+            lines.append(f"  but never: {'; '.join(self.never)}")
         if self.reason:
             lines.append(f"  undetermined because {self.reason}")
         if self.counterexample is not None:
-            lines.append(f"schedule ({self.counterexample.shortest}):")
             lines += self.counterexample.lines()
-        return "\n".join(lines)
+        return fit(lines)

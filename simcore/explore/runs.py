@@ -9,14 +9,17 @@ only time decides which: `_deciders`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
-from simcore.errors import MissingExtra, OptionError, extra
+from simcore.errors import MissingExtra, extra
 from simcore.explore import liveness, lost
 from simcore.explore.graph import Graph, Lasso
-from simcore.explore.reduction import Symmetry
+from simcore.explore.reduction import Alike, NamesMatter, Symmetry
 from simcore.explore.search import Found, Space
+from simcore.explore.standstill import Standstill, can_reach, standstills, timed_locals, told
+from simcore.explore.vacuity import premise_of
 from simcore.kernel import Kernel, Packed
 from simcore.model import Predicate, Property
 
@@ -27,9 +30,10 @@ for each edge without them, a fifth of that with them."""
 ARRAYS_ANYWAY_AFTER = 2_000
 """The same, once they are imported."""
 
-
-class NamesMatter(Exception):
-    """What is asked cannot be told from representatives; the text says why."""
+_NO_ROUNDS = (
+    "with compact=True no graph is kept, and some steps lead back or aside: whether time can always pass for who waits "
+    "for it is not known; use timeouts='anytime', or compact=False"
+)
 
 
 class OrderMatters(Exception):
@@ -59,10 +63,10 @@ class Runs:
 
     def ask_once(self, asked: Iterable[Property]) -> None:
         """Ask liveness properties of the initial state: who asks for names is told so before the search."""
-        predicates = [predicate for prop in asked if prop.liveness for predicate in (prop.predicate, prop.then)]
-        for predicate in predicates:
-            if predicate is not None:
-                self._holds(predicate, self.kernel.initial)
+        for prop in asked:
+            for predicate in (prop.predicate, prop.then) if prop.liveness else ():
+                if predicate is not None:
+                    self._alike(prop, predicate)(self.kernel.initial)
 
     def violating(self, prop: Property) -> Found | Lasso | None:
         """Return a run that violates ``prop``, or a state from which all do; None if there is none.
@@ -83,27 +87,27 @@ class Runs:
         states, graph = self.space.states, self.space.graph
         due, goal = (None, prop.predicate) if prop.kind == "eventually" else (prop.predicate, prop.then)
         assert goal is not None
-        if self._acyclic() and all(self._holds(goal, states[end]) for end in graph.ends()):
+        there = self._alike(prop, goal)
+        if self._acyclic() and all(there(states[end]) for end in graph.ends()):
             return None
         if not self.all_orders:
             raise OrderMatters("a run that avoids its goal may need the steps that are left out")
         runs, _ = _deciders(graph)
-        met = bytearray(self._holds(goal, state) for state in states)
-        starts = [0] if due is None else [number for number, state in enumerate(states) if self._holds(due, state)]
+        met = bytearray(map(there, states))
+        asks = None if due is None else self._alike(prop, due)
+        starts = [0] if asks is None else [number for number, state in enumerate(states) if asks(state)]
         if not self.symmetry.trivial and runs.goes_round(graph, starts, met):
             raise NamesMatter("fairness is a promise to each process by name")
         found: Lasso | None = runs.avoiding(graph, starts, met, range(len(self.kernel.processes)))
         return found
 
-    def _holds(self, predicate: Predicate, state: Packed) -> bool:
-        view = self.kernel.view(state)
-        view.interchangeable = self.symmetry.interchangeable
-        try:
-            return bool(predicate(view))
-        except OptionError as error:
-            if self.symmetry.trivial:
-                raise
-            raise NamesMatter("a property of whole runs asks for one of its names") from error
+    def _alike(self, prop: Property, predicate: Predicate) -> Callable[[Packed], bool]:
+        return Alike(self.kernel, self.symmetry, predicate, prop.name).holds
+
+    def never_due(self, asked: Iterable[Property]) -> list[Property]:
+        """Return those of ``asked`` that have a premise which is true in none of the states."""
+        premises = [(prop, premise) for prop in asked if (premise := premise_of(prop)) is not None]
+        return [prop for prop, premise in premises if not any(map(self._alike(prop, premise), self.space.states))]
 
     def _never_again(self, prop: Property) -> Found | None:
         """Return the first state from which somebody can never end, or, for deadlocks, never move, again."""
@@ -116,6 +120,40 @@ class Runs:
             return None
         state, process = found
         return Found(prop.name, state, process, "end" if ends else "move")
+
+    def standstill(self) -> str:
+        """Say who waits for time that cannot pass, so that a proof has not seen what comes then; empty if nobody does.
+
+        Raises
+        ------
+        NamesMatter
+            When that depends on who of those that are interchangeable is treated fairly.
+        """
+        if self.kernel.timeouts == "anytime" or not timed_locals(self.kernel):
+            return ""
+        if self.space.omission:
+            return "" if self.space.forward() else _NO_ROUNDS
+        told_apart = [found for found in self._standstills if not self._renamed(found.process)]
+        fair = [found for found in told_apart if not found.starved]
+        if fair:
+            return told(self.kernel, fair)
+        if len(told_apart) < len(self._standstills) or any(any(map(self._renamed, f.starved)) for f in told_apart):
+            raise NamesMatter("whether time can pass depends on who of them waits or moves")
+        return ""
+
+    def rests_on_it(self, found: Found | Lasso) -> bool:
+        """Tell whether a violation may be one only because time stands still."""
+        return can_reach(self.space.graph, found.state, set().union(*(still.states for still in self._standstills)))
+
+    @cached_property
+    def _standstills(self) -> list[Standstill]:
+        if self._acyclic():
+            return []
+        return list(standstills(self.kernel, self.space.states, self.space.graph, self._renamed))
+
+    def _renamed(self, process: int) -> bool:
+        who = self.kernel.processes[process]
+        return not self.symmetry.trivial and (who.pool is not None or who in self.symmetry.interchangeable)
 
     def _acyclic(self) -> bool:
         return self.space.forward() or bool(_deciders(self.space.graph)[0].acyclic(self.space.graph))

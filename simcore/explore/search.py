@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from simcore.explain import Knots
 from simcore.explore.foresight import FORESEE_AFTER, foresee
 from simcore.explore.graph import Graph, Path
 from simcore.explore.limits import STEPS_OF_A_STATE, Limits
-from simcore.explore.reduction import PartialOrder, Symmetry
+from simcore.explore.reduction import Alike, PartialOrder, Symmetry
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import NO_FAILURE, Property, Watched
 from simcore.schedule import PCT, RandomWalk, Strategy
@@ -193,11 +193,11 @@ class Search:
         self.progress = progress
         self.watched = watched
         self.partial_order = None if watched is None else PartialOrder(kernel, symmetry, watched)
-        self.reduce_by(symmetry)
         self.deadlock = next((p for p in asked if p.kind == "deadlock"), None)
         self.invariants = [p for p in asked if p.kind == "always"]
         self.wanted = [p for p in asked if p.kind == "sometimes"]
-        self.knots = Knots(kernel)
+        self.reduce_by(symmetry)
+        self.knots = new_knots(self.kernel)
         self.space: Any = Space()
         self._reported = limits.elapsed
 
@@ -207,6 +207,8 @@ class Search:
         self._last_reached: Packed | None = None
         self._last: tuple[Packed, Sequence[int]] = ((), ())
         self.canonical = (lambda state: state) if symmetry.trivial else symmetry.representative
+        asked = [(prop, prop.predicate) for prop in self.asked if prop.predicate is not None]
+        self.alike = {p: Alike(self.kernel, symmetry, test, p.name, self.watched) for p, test in asked}
 
     # ---- one state -----------------------------------------------------------------------------------
 
@@ -216,13 +218,10 @@ class Search:
             return NO_FAILURE
         if not self.invariants and not self.wanted:
             return None
-        view = self.kernel.view(state, self.watched)
-        view.interchangeable = self.symmetry.interchangeable
         for prop in self.invariants:
-            assert prop.predicate is not None
-            if not prop.predicate(view):
+            if not self.alike[prop].holds(state):
                 return prop.name
-        self.wanted = [p for p in self.wanted if not (p.predicate and p.predicate(view))]
+        self.wanted = [p for p in self.wanted if not self.alike[p].holds(state)]
         return None
 
     def stuck_in(self, state: Packed, choices: list[Choice], before: tuple[int, int]) -> bool:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+from simcore.errors import InternalError
 from simcore.explore.graph import Graph, Path
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel, Packed
@@ -45,7 +47,8 @@ def fewest_switches(
         best.update(following)
         front = list(following)
     last = min(front, key=lambda node: best[node][0])
-    return concrete(kernel, symmetry, _unwound(best, last)), exact
+    path = concrete(kernel, symmetry, _unwound(best, last))
+    return path, exact and switches(path) <= best[last][0]
 
 
 def _on_shortest_paths(graph: Graph, depths: array[int], goals: set[int]) -> list[set[int]]:
@@ -98,17 +101,25 @@ def concrete(kernel: Kernel, symmetry: Symmetry, path: Path) -> Path:
 
 
 def _named(kernel: Kernel, symmetry: Symmetry, path: Path, start: Sequence[int]) -> Path:
+    """Take the steps of ``path`` in states of the model, whose processes play the parts of those of representatives.
+
+    Who plays whose part is known after a step when only one outcome leads to the representative that it should: that
+    outcome is the image of the step. Where several do, each is the image of *some* step that leads there, and another
+    one than was renamed along may have been taken; who is who is then read off the state that was reached.
+    """
+    everybody = range(len(kernel.processes))
     state, way = symmetry.chosen(kernel.initial)
     name = _followed(start, way)  # which process of the model plays the part of each
     real = kernel.initial
     steps = []
     for process, outcome in path:
         after = kernel.step(state, process, outcome)
-        assert after is not None
+        if after is None:
+            raise InternalError(f"no step {process}, {outcome} in a representative that it was seen in")
         state, way = symmetry.chosen(after)
-        outcome, real = _same_step(kernel, symmetry, real, name[process], outcome, state)
+        outcome, real, alone = _same_step(kernel, symmetry, real, name[process], outcome, state)
         steps.append((name[process], outcome))
-        name = _followed(name, way)
+        name = _followed(name, way) if alone else _followed(everybody, symmetry.chosen(real)[1])
     return steps
 
 
@@ -121,13 +132,22 @@ def _followed(name: Sequence[int], way: Sequence[int]) -> list[int]:
 
 def _same_step(
     kernel: Kernel, symmetry: Symmetry, real: Packed, process: int, outcome: int, wanted: Packed
-) -> tuple[int, Packed]:
-    """Return the outcome that leads to a state with the representative ``wanted``: of several, the same number."""
+) -> tuple[int, Packed, bool]:
+    """Return an outcome that leads to a state with the representative ``wanted``, the state, and whether no other does.
+
+    Of several, the one of the same number.
+    """
     choices = [c for c in kernel.successors(real) if c.process == process]
-    assert choices, "what a representative can do, its states can"
-    choices.sort(key=lambda choice: choice.outcome != outcome)
-    found = next((c for c in choices if symmetry.representative(c.state) == wanted), choices[0])
-    return found.outcome, found.state
+    choices = [c for c in choices if symmetry.representative(c.state) == wanted]
+    if not choices:
+        raise InternalError(f"{kernel.processes[process]} cannot do in a state what it can in its representative")
+    found = min(choices, key=lambda choice: choice.outcome != outcome)
+    return found.outcome, found.state, all(choice.state == found.state for choice in choices)
+
+
+def switches(path: Path) -> int:
+    """Return how often another process goes on."""
+    return sum(one != other for (one, _), (other, _) in pairwise(path))
 
 
 def without_needless(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path:
@@ -169,15 +189,18 @@ def without_laps(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]
 
 
 def _loosely(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path | None:
-    """Take those of ``steps`` that are possible; return them up to the first violation, or None without one."""
+    """Take those of ``steps`` that are enabled; return them up to the first violation, or None without one.
+
+    A step that is possible need not be enabled: without what was left out, time may not have run out for anybody.
+    """
     state = kernel.initial
     taken: Path = []
-    for process, outcome in steps:
-        after = kernel.step(state, process, outcome)
+    for step in steps:
+        after = next((choice.state for choice in kernel.successors(state) if choice[:2] == step), None)
         if after is None:
             continue
         state = after
-        taken.append((process, outcome))
+        taken.append(step)
         if violates(state):
             return taken
     return None

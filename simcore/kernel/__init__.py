@@ -2,7 +2,7 @@
 
 How values are frozen is in `simcore.kernel.freeze`, how a suspended generator is read in `simcore.kernel.generators`,
 and whether this interpreter lets it be read is tried by `simcore.kernel.selftest`. What code mentions is in
-`simcore.kernel.mentions`.
+`simcore.kernel.mentions`, what it names in `simcore.kernel.codes`; what instances hold, in `simcore.kernel.instances`.
 """
 
 from simcore.kernel.deadlines import left_of
@@ -28,7 +28,9 @@ __all__ = [
     "Point",
     "Program",
     "Running",
+    "codes",
     "freeze",
+    "instances",
     "left_of",
     "lesson",
     "mentions",

@@ -49,7 +49,12 @@ def in_order(pending: Pending) -> Pending:
 def moved(pending: Pending, process: Any, limit: float | None) -> Pending:
     """Return what is pending after a step of ``process``, which then waits with ``limit``."""
     others = tuple(deadline for deadline in pending if deadline.process is not process)
-    return others if limit is None else in_order((*others, Deadline(round(float(limit), _DIGITS), process)))
+    return others if limit is None else in_order((*others, Deadline(rounded(limit), process)))
+
+
+def rounded(seconds: float) -> float:
+    """Return a limit as clocks count it: as CPython does, a limit that is not 0 is not rounded to 0."""
+    return max(round(float(seconds), _DIGITS), 10.0**-_DIGITS) if seconds else 0.0
 
 
 def passed(pending: Pending, seconds: float) -> Pending:

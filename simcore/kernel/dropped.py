@@ -2,9 +2,9 @@
 
 Python tells nobody that it makes a generator, nor that it deletes one that never ran, so the code is read: a call
 that is a statement of its own, of what is called by a plain name or by attributes of one. What the name stands for is
-looked up where it is known before the process runs (globals, the variables of functions around it, arguments);
-nothing is called for that. Such a statement is a mistake whether a run comes to it or not. What cannot be looked up,
-or is kept in a variable and never run, is not found.
+looked up where it is known before the process runs (globals, the variables of functions around it, arguments, functions
+written inside it); nothing is called for that. Such a statement is a mistake whether a run comes to it or not. What
+cannot be looked up (``table["x"]()``), or is kept in a variable and never run, is not found.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from simcore.errors import ModelError
 from simcore.kernel.generators import contents
 from simcore.kernel.mentions import codes_in
 
-_NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
-_ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
+NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
+ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 
 
 Scope = Mapping[str, Any]
@@ -39,9 +39,9 @@ class Statement(NamedTuple):
 
 def refuse_dropped(name: str, fn: Any, args: tuple[Any, ...]) -> None:
     """Raise ModelError when ``fn``, or a function that it calls by name, drops a generator."""
-    for code, scope in _codes(fn, args, set()):
+    for code, scope in codes_of(fn, args):
         for called, line in statements(code):
-            if inspect.isgeneratorfunction(_found(called, scope)):
+            if inspect.isgeneratorfunction(found_in(called, scope)):
                 place = f"{Path(code.co_filename).name}:{line}"
                 text = ".".join(called)
                 raise ModelError(
@@ -71,12 +71,17 @@ def _called(before: list[dis.Instruction], call: dis.Instruction) -> Iterator[St
     for instruction in reversed(before):
         if instruction.positions is not None and instruction.positions[::2] == at[::2]:
             loading.append(instruction)
-        if instruction.opname in _NAME and loading[-1:] == [instruction]:
+        if instruction.opname in NAME and loading[-1:] == [instruction]:
             break
     loading = [each for each in reversed(loading) if each.opname not in ("PRECALL", "PUSH_NULL", "KW_NAMES")]
     first, *attributes = loading or [call]
-    if first.opname in _NAME and all(each.opname in _ATTRIBUTE for each in attributes):
+    if first.opname in NAME and all(each.opname in ATTRIBUTE for each in attributes):
         yield Statement((first.argval, *(each.argval for each in attributes)), at.lineno)
+
+
+def codes_of(fn: Any, args: tuple[Any, ...]) -> Iterator[tuple[types.CodeType, Scope]]:
+    """Yield the code of a function, of those written inside it and of those that it names, each with its names."""
+    return _codes(fn, args, set())
 
 
 def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[types.CodeType, Scope]]:
@@ -87,20 +92,32 @@ def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[typ
         return
     seen.add(id(fn))
     code = fn.__code__
-    cells = zip(code.co_freevars, map(contents, fn.__closure__ or ()), strict=True)
-    given = zip(code.co_varnames[: code.co_argcount], args, strict=False)
-    scope: Scope = ChainMap(dict(given), dict(cells), fn.__globals__)
+    cells = dict(zip(code.co_freevars, map(contents, fn.__closure__ or ()), strict=True))
+    given = dict(zip(code.co_varnames[: code.co_argcount], args, strict=False))
+    scope: Scope = ChainMap(given, cells, fn.__globals__)
+    inside: Scope = ChainMap(written_in(code), given, cells, fn.__globals__)
     for each in codes_in(code):
-        yield each, scope
+        yield each, inside
         for name in (*each.co_names, *each.co_freevars):
             yield from _codes(scope.get(name), (), seen)
+
+
+@cache
+def written_in(code: types.CodeType) -> dict[str, Any]:
+    """Return the functions that are written inside ``code``, by names that stand for nothing else; not to be called."""
+    codes = list(codes_in(code))
+    names = [each.argval for one in codes for each in dis.get_instructions(one) if each.opname.startswith("STORE_")]
+    once = [one for one in codes[1:] if names.count(one.co_name) == 1]
+    return {
+        one.co_name: types.FunctionType(one, {}, None, None, (types.CellType(),) * len(one.co_freevars)) for one in once
+    }
 
 
 def _trusted(fn: types.FunctionType) -> bool:
     return str(fn.__module__).startswith("simcore.model.")
 
 
-def _found(called: tuple[str, ...], scope: Scope) -> Any:
+def found_in(called: tuple[str, ...], scope: Scope) -> Any:
     """Return what a name and attributes stand for, without running any code; None when that is not known."""
     thing = scope.get(called[0])
     for attribute in called[1:]:

@@ -2,31 +2,31 @@
 
 Freezing is by value, as pickle would see it, with what pickle does not see and code can:
 
-* mutable objects are numbered at their first appearance, so sharing between two variables is part of the
-  key; immutable ones (tuples, frozen dataclasses) are compared by value alone;
-* iterators tell their position through ``__reduce__``, or are read from memory (`iterators.py`); those of dicts
-  and sets name their container as well, which they ask whether it has changed;
-* a set is its hash table, slot by slot, with the finger of ``pop``: equal sets with different histories
-  iterate, grow and pop in different orders. That is read from memory, too;
+* mutable objects are numbered where they first appear, so sharing is part of the key; immutable ones are values;
+* iterators tell their position through ``__reduce__``, or are read from memory (`iterators.py`); those of dicts and
+  sets name their container as well, which they ask whether it has changed, and their place in its table;
+* a set is its hash table, slot by slot, with the finger of ``pop``, read from memory, too: equal sets with different
+  histories iterate, grow and pop in different orders;
 * 1, 1.0 and True differ; a nan is equal only to itself;
-* exceptions are their type, arguments, attributes (slots and those kept in C as well), cause and context, without
-  their traceback;
-* a suspended generator is its code, the instruction it stopped at, and all that it holds: its locals and cells,
-  *the values on its evaluation stack*, the exception that it is handling, and the generator it delegates to.
-  `generators.py` says how that is read, and why none of it is left out;
-* the globals that code names, and those that the functions among them name, are part of the key: a process
-  that rebinds or mutates one is found out when it is run again. The standard library's own are trusted.
+* exceptions are their type, arguments, attributes (slots and those kept in C as well), cause and context;
+* what a class of the user says of its instances to pickle is not asked (`instances.py`);
+* a suspended generator is its code, the instruction it stopped at, and all that it holds (`generators.py`): locals and
+  cells, *its evaluation stack*, the exception that it is handling, and the generator it delegates to;
+* what was there before any process ran is watched (`outside.py`), so for a process it is known by its identity alone;
+  globals that code names and that nobody watches are part of the key;
+* things that are equal only to themselves (sentinels, instances without an ``__eq__``) are one value only if they are
+  one thing. One that a process has made itself is another one in each run, and is not passed on;
+* whether two numbers or texts are one object, and where an exception was raised, counts where code asks (`codes.py`).
 
-What pickle refuses we refuse, but for the iterators that can be read. Tested on CPython 3.11 to 3.15; whether the
-interpreter is one of which all this is true, known or not, is tried before the first answer (`traps.py`).
+What pickle refuses we refuse, but for the iterators that can be read. Whether the interpreter is one of which all this
+is true, known or not, is tried before the first answer (`traps.py`); CPython 3.11 to 3.15 are.
 """
 
 from __future__ import annotations
 
 import copyreg
-import ctypes
-import dis
 import enum
+import functools
 import gc
 import sys
 import types
@@ -34,16 +34,30 @@ import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
 from simcore.errors import ModelError
+from simcore.kernel.codes import VALUES, named_in
 from simcore.kernel.generators import UNBOUND as UNBOUND
 from simcore.kernel.generators import SuspendedGenerator as SuspendedGenerator
 from simcore.kernel.generators import Word, held, variables
 from simcore.kernel.generators import contents as contents
 from simcore.kernel.generators import place as place
-from simcore.kernel.iterators import LAYOUTS, state, told_by_pickle
+from simcore.kernel.instances import (
+    answers_for_itself,
+    attributes_of,
+    content_of,
+    has_more,
+    in_member,
+    is_token,
+    members,
+    remembered,
+    resolved,
+    value_of,
+    where_raised,
+)
+from simcore.kernel.instances import is_frozen_dataclass as is_frozen_dataclass
+from simcore.kernel.iterators import LAYOUTS, position, state, table, told_by_pickle
 from simcore.model import Index, Model, Process
 from simcore.model.objects import Future, Task
 from simcore.model.operations import Operation, SharedObject
@@ -62,6 +76,10 @@ class Freezer:
     ordered : bool
         Whether the order of a frozenset counts: it does for a process, which may iterate; the value of an
         object is compared by ``==``, and whoever gets it gets the one that was met first.
+    outside : Outside, optional
+        What was there before any process ran: two such things are never one, however equal they are.
+    frame : bool
+        Whether it is what a process holds itself: then all that is held outside is what it is by its identity.
 
     Attributes
     ----------
@@ -71,14 +89,22 @@ class Freezer:
         Futures that only their own task mentions: they do not keep a future alive.
     processes : set of Process
         Processes that are mentioned.
+    made : list
+        What is compared by identity and was made by a process, so that no other run has it.
     """
 
-    def __init__(self, ordered: bool = True) -> None:
+    def __init__(self, ordered: bool = True, outside: Any = None, frame: bool = False) -> None:
         self.ordered = ordered
+        self.made: list[Any] = []
+        self._outside = outside
+        self._frame = outside is not None and frame
+        self._exact = self._frame and outside.exact
+        self._in_function = False
         self.objects: set[SharedObject] = set()
         self.weak: set[Future] = set()
         self.processes: set[Process] = set()
         self._seen: dict[int, int] = {}
+        self._values: dict[int, int] = {}
         self._kept: list[Any] = []  # temporaries, so that an id is not used twice
 
     @property
@@ -94,6 +120,13 @@ class Freezer:
     def freeze(self, thing: Any) -> Hashable:
         """Return a key that is equal for equal values of equal types."""
         kind: Any = type(thing)
+        if self._exact and (isinstance(thing, VALUES) or is_frozen_dataclass(kind)):
+            number = self._values.setdefault(id(thing), len(self._values))
+            self._kept.append(thing)
+            return ("one", number, self._by_value(kind, thing))
+        return self._by_value(kind, thing)
+
+    def _by_value(self, kind: Any, thing: Any) -> Hashable:
         if kind in _ATOMS:
             return thing  # type: ignore[no-any-return]
         if kind is tuple:
@@ -109,9 +142,9 @@ class Freezer:
             if isinstance(thing, Process):
                 self.processes.add(thing)
             return thing
-        if isinstance(thing, tuple) and hasattr(kind, "_fields"):
+        if isinstance(thing, tuple) and hasattr(kind, "_fields") and not attributes_of(thing):
             return (kind, *map(self.freeze, thing))
-        if is_frozen_dataclass(kind):
+        if is_frozen_dataclass(kind) and not has_more(thing):
             return (kind, *(self.freeze(getattr(thing, field.name, None)) for field in fields(thing)))
         if kind is frozenset:
             return _set(self, thing) if self.ordered else (kind, frozenset(map(self.freeze, thing)))
@@ -124,8 +157,13 @@ class Freezer:
 
     def _mutable(self, thing: Any) -> Hashable:
         """Freeze something with an identity: the second mention of it is a reference to the first."""
+        held = self._outside.held(thing) if self._outside is not None and (self._frame or is_token(thing)) else None
+        if held is not None:
+            return self._meet(held) if type(held) is Held else ("it", id(held))
         if id(thing) in self._seen:
             return ("again", self._seen[id(thing)])
+        if not self._in_function and is_token(thing):
+            self.made.append(thing)
         self._seen[id(thing)] = len(self._seen)
         self._kept.append(thing)
         special = _SPECIAL.get(type(thing))
@@ -135,8 +173,34 @@ class Freezer:
             return _exception(self, thing)
         return self.reduced(thing)
 
+    def inside(self, parts: Iterable[Any]) -> tuple[Hashable, ...]:
+        """Freeze what a function is made of: it is called, and what it holds is not passed on with it."""
+        before, self._in_function = self._in_function, True
+        try:
+            return tuple(map(self.freeze, parts))
+        finally:
+            self._in_function = before
+
+    def _meet(self, held: Held) -> Held:
+        """Take over what something held outside mentions."""
+        self.objects |= held.objects
+        self.processes |= held.processes
+        return held
+
+    def named(self, code: types.CodeType, scope: dict[str, Any]) -> Hashable:
+        """Freeze the globals that a code names; those that are watched cannot differ."""
+        known = self._outside.named(code, scope) if self._frame else None
+        return _named_globals(self, code, scope) if known is None else self._meet(known)
+
+    def raised(self, error: BaseException) -> Hashable:
+        """Return where an exception was raised, if a process might ask."""
+        return where_raised(error) if self._frame and self._outside.tracebacks else ()
+
     def reduced(self, thing: Any) -> Hashable:
-        """Freeze anything else the way pickle would take it apart."""
+        """Freeze anything else the way pickle would take it apart, or as what it is if that cannot be relied on."""
+        kind: Any = type(thing)
+        if answers_for_itself(kind):
+            return self._as_it_is(kind, thing)
         try:
             with warnings.catch_warnings(action="ignore") if type(thing) in _DEPRECATED else nullcontext():
                 by_table = copyreg.dispatch_table.get(type(thing))
@@ -152,23 +216,22 @@ class Freezer:
         self._kept.append(parts)
         return (type(thing), made_by, self.freeze(tuple(arguments)), self.freeze(tuple(parts)))
 
+    def _as_it_is(self, kind: Any, thing: Any) -> Hashable:
+        content = content_of(thing)
+        if content is None:
+            raise Unfreezable(thing)
+        if isinstance(thing, set | frozenset):
+            content = (table(thing), *content)
+        slots = tuple(in_member(thing, member) for member in members(kind))
+        told = (value_of(thing), getattr(thing, "maxlen", None), content, attributes_of(thing), slots)
+        return (kind, *map(self.freeze, told))
+
 
 class Unfreezable(Exception):
     """Carries the object that cannot be frozen up to where its variable is known."""
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
-
-
-def is_frozen_dataclass(kind: Any) -> bool:
-    """Tell whether instances are values: compared by their fields, which cannot be set, and with no others."""
-    return _frozen_dataclass(kind)
-
-
-@cache
-def _frozen_dataclass(kind: Any) -> bool:
-    parameters = getattr(kind, "__dataclass_params__", None)
-    return parameters is not None and bool(parameters.frozen and parameters.eq)
 
 
 def _nan(freezer: Freezer, number: float | complex) -> Hashable:
@@ -178,29 +241,19 @@ def _nan(freezer: Freezer, number: float | complex) -> Hashable:
 def _exception(freezer: Freezer, error: BaseException) -> Hashable:
     chain = (error.__cause__, error.__context__)
     kind: Any = type(error)
-    members = (_in_member(error, member) for member in _members(kind))
-    return (freezer.reduced(error), *map(freezer.freeze, chain), *map(freezer.freeze, members))
-
-
-@cache
-def _members(kind: Any) -> tuple[types.MemberDescriptorType, ...]:
-    """Return the attributes that are kept in the object itself, which ``__reduce__`` of an exception leaves out."""
-    return tuple(
-        what for base in kind.__mro__ for what in vars(base).values() if type(what) is types.MemberDescriptorType
-    )
-
-
-def _in_member(error: BaseException, member: types.MemberDescriptorType) -> tuple[Any, ...]:
-    try:
-        return (member.__get__(error),)
-    except AttributeError:  # a slot with nothing in it
-        return ()
+    slots = (in_member(error, member) for member in members(kind))
+    return (freezer.reduced(error), *map(freezer.freeze, chain), *map(freezer.freeze, slots), freezer.raised(error))
 
 
 def _function(freezer: Freezer, fn: types.FunctionType) -> Hashable:
     parts = (fn.__closure__, fn.__defaults__, fn.__kwdefaults__, fn.__dict__, fn.__name__, fn.__qualname__)
-    named = () if _trusted(fn) else _named_globals(freezer, fn.__code__, fn.__globals__)
-    return (fn.__code__, id(fn.__globals__), *map(freezer.freeze, parts), named)
+    named = () if _trusted(fn) else freezer.named(fn.__code__, fn.__globals__)
+    return (fn.__code__, id(fn.__globals__), *freezer.inside(parts), named)
+
+
+def _cached(freezer: Freezer, fn: Any) -> Hashable:
+    """Freeze a function with an ``lru_cache``: what it has computed, and what it tells of that."""
+    return ("cached", fn.cache_info(), *freezer.inside(remembered(fn)))
 
 
 def _trusted(fn: types.FunctionType) -> bool:
@@ -213,38 +266,13 @@ def _cell(freezer: Freezer, cell: types.CellType) -> Hashable:
 
 
 def _set(freezer: Freezer, items: set[Any] | frozenset[Any]) -> Hashable:
-    return (type(items), _table(items), *map(freezer.freeze, items))
-
-
-def _table(items: set[Any] | frozenset[Any]) -> tuple[int, tuple[str, ...]]:
-    """Return the finger of ``pop`` and what each slot is: free, used, or left by an item that was removed."""
-    word = ctypes.c_ssize_t
-    _, _, mask, table, _, finger = (word * 6).from_address(id(items) + object.__basicsize__)
-    entries = (word * (2 * mask + 2)).from_address(table)  # pairs (key, hash)
-    return finger & mask, tuple("free" if not entries[2 * n] else _slot(entries[2 * n + 1]) for n in range(mask + 1))
-
-
-def _slot(stored_hash: int) -> str:
-    return "left" if stored_hash == -1 else "used"
-
-
-_LAZY = getattr(types, "LazyImportType", None)  # from 3.15 on
-
-
-def _imported(lazy: Any) -> Any:
-    """Return what a lazy import stands for: whether it was used already is no difference between two points."""
-    try:
-        return lazy.resolve()
-    except Exception:  # so will the process find it
-        return len
+    return (type(items), table(items), *map(freezer.freeze, items))
 
 
 def _named_globals(freezer: Freezer, code: types.CodeType, scope: dict[str, Any]) -> Hashable:
     found = []
-    for name in _global_names(code):
-        thing = scope.get(name, len)
-        if type(thing) is _LAZY:
-            thing = _imported(thing)
+    for name in named_in(code).globals:
+        thing = resolved(scope.get(name, len))
         if isinstance(thing, type | types.ModuleType | types.BuiltinFunctionType):
             continue
         if isinstance(thing, types.FunctionType) and _trusted(thing):
@@ -254,30 +282,6 @@ def _named_globals(freezer: Freezer, code: types.CodeType, scope: dict[str, Any]
         except Unfreezable as error:  # it cannot be watched, and to name it is no offence
             found.append((name, ("unreadable", type(error.thing))))
     return tuple(found)
-
-
-_NAMING = {number for name, number in dis.opmap.items() if name.endswith(("_GLOBAL", "_GLOBALS", "LOAD_NAME"))}
-
-
-@cache
-def _global_names(code: types.CodeType) -> tuple[str, ...]:
-    """Return the globals that ``code`` names, and that the functions written inside it do."""
-    names = set(_named_in(code))
-    for inner in code.co_consts:
-        if isinstance(inner, types.CodeType):
-            names.update(_global_names(inner))
-    return tuple(sorted(names))
-
-
-def _named_in(code: types.CodeType) -> Iterator[str]:
-    """Yield what `dis` does for these instructions, and in a tenth of the time."""
-    argument = 0
-    for instruction, byte in zip(code.co_code[::2], code.co_code[1::2], strict=True):
-        argument = argument << 8 | byte
-        if instruction in _NAMING:
-            yield code.co_names[argument >> (instruction == dis.opmap["LOAD_GLOBAL"])]  # its lowest bit says "to call"
-        if instruction != dis.EXTENDED_ARG:
-            argument = 0
 
 
 def _view(freezer: Freezer, view: Any) -> Hashable:
@@ -293,7 +297,7 @@ def _container_iterator(freezer: Freezer, iterator: Any) -> Hashable:
     except Unfreezable:  # it has changed, and the next step raises RuntimeError
         rest = "changed"
     kind: Any = type(iterator)
-    return (kind, rest, *map(freezer.freeze, containers))
+    return (kind, position(iterator), rest, *map(freezer.freeze, containers))
 
 
 def _iterator(freezer: Freezer, iterator: Any) -> Hashable:
@@ -319,7 +323,7 @@ def _generator(freezer: Freezer, generator: SuspendedGenerator) -> Hashable:
         except Unfreezable as error:
             raise _cannot_freeze(generator, part, error.thing) from error.__cause__
     code = generator.gi_code
-    named = _named_globals(freezer, code, frame.f_globals)
+    named = freezer.named(code, frame.f_globals)
     return (code, frame.f_lasti, generator.__name__, generator.__qualname__, tuple(parts), named)
 
 
@@ -348,6 +352,7 @@ _SPECIAL: dict[type, Callable[[Freezer, Any], Hashable]] = {
     types.BuiltinFunctionType: lambda freezer, fn: (fn.__qualname__, freezer.freeze(fn.__self__)),
     types.MethodType: lambda freezer, fn: (freezer.freeze(fn.__func__), freezer.freeze(fn.__self__)),
     types.CellType: _cell,
+    functools._lru_cache_wrapper: _cached,
     types.GeneratorType: _generator,
     super: lambda freezer, proxy: (super, proxy.__thisclass__, freezer.freeze(proxy.__self__)),
     **{kind: _iterator for kind in LAYOUTS if not told_by_pickle(kind)},
@@ -361,6 +366,27 @@ def freeze(thing: Any) -> Hashable:
     return Freezer().freeze(thing)
 
 
+class Held:
+    """Something that was there before any process ran, and is only equal to itself; and what can be found in it."""
+
+    def __init__(self, inside: Hashable, freezer: Freezer) -> None:
+        self.inside, self.objects, self.processes = inside, freezer.objects, freezer.processes
+
+
+class Everything:
+    """What is outside where nothing is inside: each thing that is equal to itself alone is what it is."""
+
+    exact = tracebacks = False
+
+    def held(self, thing: Any) -> Any:
+        return thing
+
+
+def value_key(thing: Any) -> Hashable:
+    """Return a key for a value of an object, or for an argument, of which a process can tell what is equal."""
+    return Freezer(ordered=False, outside=Everything()).freeze(thing)
+
+
 def mentioned_by(things: Iterable[Any]) -> frozenset[SharedObject]:
     """Return every shared object that can be reached from ``things``; a task's own future is not counted."""
     freezer = Freezer()
@@ -369,6 +395,6 @@ def mentioned_by(things: Iterable[Any]) -> frozenset[SharedObject]:
     return frozenset(freezer.objects)
 
 
-def operation_key(operation: Operation) -> Hashable:
+def operation_key(operation: Operation, freezer: Freezer) -> Hashable:
     """Return what makes two operations the same step."""
-    return (operation.target, operation.name, freeze(operation.args), operation.timeout)
+    return (operation.target, operation.name, freezer.freeze(operation.args), operation.timeout)

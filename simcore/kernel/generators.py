@@ -159,6 +159,16 @@ def variables(generator: SuspendedGenerator) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not UNBOUND and not isinstance(value, Word)}
 
 
+def all_variables(generator: SuspendedGenerator) -> dict[str, Any]:
+    """Return the bound variables of a generator and of those that it delegates to, the innermost coming last."""
+    current: Any = generator
+    found: dict[str, Any] = {}
+    while isinstance(current, types.GeneratorType):
+        found |= variables(current)
+        current = current.gi_yieldfrom
+    return found
+
+
 @cache
 def _names(code: types.CodeType) -> tuple[str, ...]:
     """Return the names of the locals and cells in the order of the row; an argument that is a cell stands once."""

@@ -95,6 +95,23 @@ def state(iterator: Any) -> tuple[Any, ...] | None:
     return (*fields, *_beside(iterator, layout, read, seen))
 
 
+def table(items: set[Any] | frozenset[Any]) -> tuple[int, tuple[str, ...]]:
+    """Return the finger of ``pop`` and what each slot is: free, used, or left by an item that was removed."""
+    _, _, mask, entries, _, finger = _words(items)[:6]
+    pairs = (ctypes.c_ssize_t * (2 * mask + 2)).from_address(entries)  # (key, hash)
+    return finger & mask, tuple("free" if not pairs[2 * n] else _slot(pairs[2 * n + 1]) for n in range(mask + 1))
+
+
+def _slot(stored_hash: int) -> str:
+    return "left" if stored_hash == -1 else "used"
+
+
+def position(iterator: Any) -> tuple[int, ...]:
+    """Return where an iterator of a dict or a set is in its table: equal items may stand elsewhere in it."""
+    _, used, at, *rest = _words(iterator)
+    return (used, at, rest[-1])
+
+
 def _words(thing: Any) -> list[int]:
     """Return the words of an object behind its header."""
     header = object.__basicsize__

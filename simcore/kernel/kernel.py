@@ -12,13 +12,13 @@ from collections.abc import Container
 from functools import partial
 from typing import Any, NamedTuple
 
-from simcore.errors import OptionError
-from simcore.kernel.deadlines import Clock, left_of, moved, passed
+from simcore.kernel.deadlines import Clock, Pending, left_of, moved, passed
+from simcore.kernel.futures import TablesOfFutures
 from simcore.kernel.journal import lesson
-from simcore.kernel.tables import FREE, Tables
+from simcore.kernel.tables import FREE
 from simcore.kernel.tables import Move as Move
 from simcore.kernel.tables import Packed as Packed
-from simcore.model import RULES, Model, ProcessState, State, Status, Timeouts, Watched
+from simcore.model import LATE, RULES, Model, ProcessState, State, Status, Timeouts, Watched, check_timeouts
 from simcore.model.operations import Operation
 
 SLEEPS = ("sleep", "countdown")  # they end by their time-out alone, so taking time-outs out leaves them in
@@ -35,7 +35,11 @@ class Choice(NamedTuple):
 _choice = partial(tuple.__new__, Choice)  # a `Choice` of a tuple, in a third of the time
 
 
-class Kernel(Tables):
+def _with(state: Packed, place: int, value: int) -> Packed:
+    return (*state[:place], value, *state[place + 1 :])
+
+
+class Kernel(TablesOfFutures):
     """The meaning of a model as tables of small integers.
 
     Parameters
@@ -46,8 +50,11 @@ class Kernel(Tables):
         When the time-out of a waiting operation may fire: never, only when no other step is enabled (a
         machine that is fast beside its time-outs), or at any moment (a slow one). "in_order" is a fast
         machine with exact clocks: when no other step is enabled time passes, and the nearest deadline is
-        met first. A sleep ends like a time-out; under "never", where time-outs are taken out to see what
-        they hide, it ends when no other step is enabled.
+        met first. What travels over a link with a latency takes time, and how much is not counted: where nothing
+        but arrivals is enabled, time-outs may fire before them or after. A sleep ends like a time-out; under "never",
+        where time-outs are taken out to see what they hide, it ends when no other step is enabled.
+    one_run : bool
+        One run is made and nothing is proved, so the order in which a set is met is the one that it has there.
 
     Attributes
     ----------
@@ -55,15 +62,18 @@ class Kernel(Tables):
         The state before the first step.
     """
 
-    def __init__(self, model: Model, timeouts: Timeouts = "when_stuck") -> None:
-        if timeouts not in RULES:
-            raise OptionError(f"timeouts={timeouts!r}: use 'never', 'when_stuck', 'in_order' or 'anytime'")
+    def __init__(self, model: Model, timeouts: Timeouts = "when_stuck", *, one_run: bool = False) -> None:
+        check_timeouts(timeouts)
         self._clock = Clock("clock") if timeouts == "in_order" else None
         super().__init__(model, *([self._clock] if self._clock is not None else []))
+        self.points.orders = not one_run
         self.timeouts = timeouts
+        self.slow = any(thing.slow for thing in model.objects)
+        self._shown: list[dict[tuple[int, int], ProcessState]] = [{} for _ in self.processes]
         self.initial = self._initial()
         if self._clock is not None:
             self._clock.index = len(model.objects)
+            self._still: dict[tuple[int, tuple[int, ...]], int] = {}
             self._moved: dict[tuple[int, float, int, int], int] = {}
             for process in range(len(self.processes)):
                 self.initial = self._timed(self.initial, 0.0, process)
@@ -73,7 +83,7 @@ class Kernel(Tables):
     def successors(self, state: Packed) -> list[Choice]:
         """Return every step that is enabled in ``state``, time-outs by the rule of this kernel."""
         choices: list[Choice] = []
-        first, targets = self.first_process, self._targets
+        first, targets, by_hand = self.first_process, self._targets, self.by_hand
         # This loop is most of a search's time, so what `moves` and `after` do in the usual case stands here too.
         for process, local in enumerate(state[first : self.first_future]):
             target = targets[local]
@@ -84,7 +94,7 @@ class Kernel(Tables):
                 moves = self.moves(state, process)
             for outcome, move in enumerate(moves):
                 position, value, point, lost, created = move
-                if lost or created >= 0:
+                if lost or created >= 0 or by_hand:
                     after = self.after(state, process, move)
                 else:
                     new = list(state)
@@ -94,7 +104,7 @@ class Kernel(Tables):
                 choices.append(_choice((process, outcome, after)))
         if self._clock is not None:
             return self._by_the_clock(state, choices)
-        if self.timeouts == "anytime" or not choices:
+        if self.timeouts == "anytime" or not choices or (self.slow and self.only_arrive(state, choices)):
             choices += self._timed_out(state)
         return choices
 
@@ -151,6 +161,8 @@ class Kernel(Tables):
         new[self.first_process + process] = point
         if lost:
             self._collect(new, lost)
+        if self.by_hand and self.takes(state, process):
+            self._begin(new, process)
         return tuple(new)
 
     def step(self, state: Packed, process: int, outcome: int) -> Packed | None:
@@ -178,12 +190,23 @@ class Kernel(Tables):
                 choices.append(Choice(process, offset + number, self.after(state, process, move)))
         return choices
 
+    def arrives(self, state: Packed, choice: Choice) -> bool:
+        """Tell whether a step takes what may still be on its way: that takes time, so others may time out meanwhile."""
+        operation = self.operation(state, choice.process)
+        return operation is not None and operation.target.slow and operation.name in operation.target.arriving
+
+    def only_arrive(self, state: Packed, choices: list[Choice]) -> bool:
+        """Tell whether all ``choices`` wait for something to arrive, so that time passes as where there are none."""
+        return all(self.arrives(state, choice) for choice in choices)
+
     # ---- with exact clocks ---------------------------------------------------------------------------
 
     def _by_the_clock(self, state: Packed, choices: list[Choice]) -> list[Choice]:
         """Return ``choices`` with what is due now; if there are none, what is due when time has passed."""
         timed = [choice._replace(state=self._timed(choice.state, 0.0, choice.process)) for choice in choices]
-        return timed + self._due(state, within=0.0) if timed else self._due(state)
+        if not timed or (self.slow and self.only_arrive(state, timed)):
+            return timed + self._due(state)
+        return timed + self._due(state, within=0.0)
 
     def _due(self, state: Packed, within: float | None = None) -> list[Choice]:
         """Return the time-outs with the nearest deadline, if that is at most ``within`` seconds away."""
@@ -193,11 +216,29 @@ class Kernel(Tables):
         nearest = min((left for _, left in waiting if left is not None), default=None)
         if nearest is None or (within is not None and nearest > within):
             return []
+        place, running = self._clock.index, self._running(state, pending)
         return [
-            choice._replace(state=self._timed(choice.state, nearest, choice.process))
+            choice._replace(state=self._timed(_with(choice.state, place, running), nearest, choice.process))
             for choice, left in waiting
             if left == nearest
         ]
+
+    def _running(self, state: Packed, pending: Pending) -> int:
+        """Return the deadlines that are left when time passes: who was notified and waits on for the lock has none."""
+        limited = [deadline.process.index for deadline in pending]
+        running = tuple(p for p in limited if self.moves(state, p) or self.expiries(state, p))
+        clock = state[self._clock.index]  # type: ignore[union-attr]
+        if len(running) == len(limited):
+            return clock
+        known = self._still.get((clock, running))
+        return self.learn_running(clock, *running) if known is None else known
+
+    @lesson
+    def learn_running(self, clock: int, *running: int) -> int:
+        """Learn the deadlines of some processes alone."""
+        processes = {self.processes[process] for process in running}
+        left = tuple(deadline for deadline in self.values[clock] if deadline.process in processes)
+        return self._still.setdefault((clock, running), self.intern_value(left))
 
     def _timed(self, state: Packed, seconds: float, process: int) -> Packed:
         """Return ``state`` with deadlines for a step of ``process`` that came ``seconds`` after the one before."""
@@ -206,7 +247,7 @@ class Kernel(Tables):
         after = self._moved.get((state[place], seconds, process, local))
         if after is None:
             after = self.learn_time(state[place], seconds, process, local)
-        return (*state[:place], after, *state[place + 1 :])
+        return _with(state, place, after)
 
     @lesson
     def learn_time(self, clock: int, seconds: float, process: int, local: int) -> int:
@@ -232,18 +273,19 @@ class Kernel(Tables):
 
         Under "anytime" time-outs are steps like all others.
         """
-        if self.timeouts == "anytime" or not choices:
-            return False
-        process, outcome, _ = choices[-1]
+        return self.timeouts != "anytime" and bool(choices) and self.takes_time(state, *choices[-1][:2])
+
+    def takes_time(self, state: Packed, process: int, outcome: int) -> bool:
+        """Tell whether a step of ``state`` happens because time has passed."""
         operation = self.operation(state, process)
-        assert operation is not None
-        return operation.timeout is not None and outcome >= len(self.moves(state, process))
+        return operation is not None and bool(operation.timeout) and outcome >= len(self.moves(state, process))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is taken for granted of time-outs and sleeps; nothing where none has been met."""
         timed = any(operation is not None and operation.timeout is not None for operation in self._operations)
-        return (RULES[self.timeouts],) if timed else ()
+        late = (LATE,) if self.slow and self.timeouts in ("when_stuck", "in_order") else ()
+        return (RULES[self.timeouts], *late) if timed else ()
 
     def operation(self, state: Packed, process: int) -> Operation | None:
         """Return what ``process`` is about to do."""
@@ -270,8 +312,15 @@ class Kernel(Tables):
         return State(self.model, values, lambda process: self.process_state(state, process), watched)
 
     def process_state(self, state: Packed, process: int) -> ProcessState:
-        """Return one process of ``state``."""
+        """Return one process of ``state``: the same for each where it is at the same point and finds the same value."""
         number = state[self.first_process + process]
+        key = number, state[self._targets[number]]  # the last of ``state``, whatever it is, for one that has ended
+        shown = self._shown[process].get(key)
+        if shown is None:
+            shown = self._shown[process][key] = self._process_state(state, process, number)
+        return shown
+
+    def _process_state(self, state: Packed, process: int, number: int) -> ProcessState:
         point, task, _ = self.locals[number]
         operation = self._operations[number]
         status: Status
@@ -313,12 +362,23 @@ class Kernel(Tables):
         return None
 
     def finished(self, state: Packed) -> bool:
-        """Tell whether every process that must finish has: a good end."""
-        for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True):
-            local = self.locals[number]
-            if local.task is not None or (not process.daemon and local.status != "returned"):
-                return False
-        return True
+        """Tell whether every process that must finish has, and no task is left for a worker: a good end."""
+        if any(self.values[state[place]].tasks for place in self._pool_places):
+            return False
+        idle = (self.locals[state[place]].task is None for place in self._worker_places)
+        return self.all_returned(state) and all(idle)
+
+    def all_returned(self, state: Packed) -> bool:
+        """Tell whether every process that must finish has, whatever tasks are left."""
+        return all(
+            process.daemon or self.locals[number].status == "returned" or self.rests(state, process.index)
+            for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True)
+        )
+
+    def rests(self, state: Packed, process: int) -> bool:
+        """Tell whether ``process`` owes nothing, as it has not been started."""
+        operation = self.operation(state, process)
+        return operation is not None and operation.rests and not self.moves(state, process)
 
     def waiting(self, state: Packed, movers: Container[int]) -> tuple[int, int]:
         """Return two sets of processes as bits: who waits without a limit in ``state``, and who has ended.
@@ -338,11 +398,3 @@ class Kernel(Tables):
                 waiting |= bit
             bit <<= 1
         return waiting, ended
-
-    def idle(self, state: Packed) -> int:
-        """Return, as bits, the workers without a task."""
-        idle = 0
-        for place in self._worker_places:
-            if self.locals[state[place]].status == "idle":
-                idle |= 1 << place - self.first_process
-        return idle

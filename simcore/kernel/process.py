@@ -8,35 +8,43 @@ process twice for the same step.
 
 A point is keyed by the frozen generator (`freeze.py` says what that holds, and why it must hold so much:
 two generators with equal locals at the same instruction can still differ, and merging them would be a false
-"holds") and by the operation that it is about to do. Equal keys mean equal futures as long as a process
-touches nothing but its own state. That premise is tested too: whatever is learned is learned by running the
-process again, which compares each operation, the whole frozen state at the end, and everything mutable that
-it has passed to others in operations, with what was recorded; the process that differs is reported.
+"holds") and by the operation that it is about to do. Equal keys mean equal futures as long as a process touches nothing
+but its own state. That premise is tested whenever a step is learned, which is once for each point and result
+(`Points._twice`): two runs must come to the same point and the same operation, whatever mutable they have passed to
+others must be as it was, and so must everything that can be reached outside of the process (`outside.py`). The second
+run is what finds clocks, random numbers and addresses; the process that differs is reported.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Hashable
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from simcore.errors import ModelError, NondeterminismError, SimcoreError
-from simcore.kernel.freeze import Freezer, Unfreezable, freeze, operation_key, place
+from simcore.errors import ModelError, NondeterminismError
+from simcore.kernel.alone import Ended, Run
+from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
+from simcore.kernel.generators import all_variables
+from simcore.kernel.instances import made_here, not_too_deep
 from simcore.kernel.mentions import mentions
-from simcore.kernel.running import Program, Running
+from simcore.kernel.orders import Unordered, check_process, have_orders
+from simcore.kernel.outside import Outside
+from simcore.kernel.real_world import refuse_real_world
+from simcore.kernel.running import Program
 from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
 from simcore.model import ProcessFunction
 from simcore.model.objects import Task
-from simcore.model.operations import Operation, Raised, SharedObject
+from simcore.model.operations import Operation, SharedObject
 
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
-_FINALLY = 100  # operations in ``finally`` blocks that a run which is given up passes on its way out
+_KEPT = 256  # points with kept runs
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Point:
     """A program point: a distinct state of a program, and the operation it is about to do.
 
@@ -54,6 +62,10 @@ class Point:
         Names of operations that the code it is running may still call, and that what it submits may.
     where : str
         Function, file and line, for reports.
+    made : object
+        Something in ``outcome`` that is equal to nothing but itself, and was made by the program.
+    sets : bool
+        Whether a result in its history holds a set that can have several orders.
     """
 
     program: Program
@@ -67,13 +79,25 @@ class Point:
     mentions: frozenset[str] = frozenset()
     submits: frozenset[str] = frozenset()
     where: str = ""
+    made: Any = None
     depth: int = 0
+    sets: bool = False
     next: dict[Hashable, Point] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"{self.program.name} at {self.where or self.status}"
 
     @property
     def second_half(self) -> bool:
         """Whether it waits for the second half of an operation, its generator being where its parent's is."""
         return isinstance(self.result, Operation)
+
+    @property
+    def given(self) -> Any:
+        """What whoever waits for the end is given."""
+        if self.made is not None:
+            raise made_here(f"{self.program.name} returns", self.made)
+        return self.outcome
 
     def history(self) -> list[Point]:
         """Return the points from the start of the program to this one, both included."""
@@ -83,47 +107,6 @@ class Point:
         return points[::-1]
 
 
-class _Run:
-    """A program that runs, and the operations with something mutable in them that it has passed on."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self._running = Running(program)
-        self.generator = self._running.generator
-        self._passed: dict[tuple[int, ...], tuple[Operation, Hashable]] = {}
-
-    def __del__(self) -> None:
-        """Close without a complaint: to yield in a ``finally`` block is right in a process."""
-        for _ in range(_FINALLY):
-            with contextlib.suppress(Exception, BaseExceptionGroup):  # ``except*`` puts the GeneratorExit in a group
-                self.generator.close()
-                return
-
-    def step(self, result: Any) -> Operation | _Ended:
-        """Give ``result`` to the generator, and return what it yields or how it ended."""
-        ended: Operation | _Ended = _step(lambda: self._running.resume(result))
-        return ended
-
-    def passed(self, operation: Operation) -> tuple[Hashable, frozenset[SharedObject]]:
-        """Note that ``operation`` is handed over; return its key and the shared objects that it mentions."""
-        freezer = Freezer()
-        key = (operation.target, operation.name, freezer.freeze(operation.args), operation.timeout)
-        if freezer.mutable:
-            self._passed.setdefault(freezer.identities, (operation, key))
-        return key, frozenset(freezer.objects | {operation.target})
-
-    def check(self) -> None:
-        """Raise NondeterminismError when something mutable has changed after it was handed over."""
-        for operation, key in self._passed.values():
-            if operation_key(operation) != key:
-                raise NondeterminismError(
-                    f"{self.program.name} ({place(self.generator)}) changed something that it had passed on in "
-                    f"{operation}: a list, or a variable of a function that it submitted. Whoever got it would see "
-                    f"that behind the kernel's back; pass immutable values as arguments, or share data through "
-                    f"model.variable(...)"
-                )
-
-
 class Points:
     """All program points met so far, each interned once; on an interpreter where they cannot be read, none.
 
@@ -131,41 +114,56 @@ class Points:
     ----------
     learned : list
         Each `Learned`, once, in the order in which they were met; others may add what they have learned.
+    orders : bool
+        Whether what is learned from a set is learned again from equal ones in other orders (`orders.py`).
     """
 
-    def __init__(self) -> None:
+    orders = True
+
+    def __init__(self, *roots: Any) -> None:
         try_interpreter()
+        self.outside = Outside()
+        self.outside.add(*roots)
         self.learned: list[Any] = []
         self._programs: dict[Hashable, Program] = {}
         self._points: dict[Hashable, Point] = {}
         self._starts: dict[Program, Point] = {}
         self._begun: dict[tuple[int, int], tuple[Task, Point]] = {}
-        self._kept: dict[Program, tuple[Point, _Run]] = {}
+        self._kept: OrderedDict[Point, list[Run]] = OrderedDict()
+        self._handed: dict[Program, tuple[Any, ...]] = {}  # arguments that have been in a queue
 
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         """Return the first point of ``fn(*args)``."""
+        self.outside.add((fn, args), held=False)  # a process may have made them
+        code = getattr(getattr(fn, "__func__", fn), "__code__", None)
+        line = f" ({Path(code.co_filename).name}:{code.co_firstlineno})" if code is not None else ""
+        with not_too_deep(f"{name}{line}"):
+            return self._start(name, fn, args)
+
+    def _start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
         try:
-            key = freeze((fn, args))
+            key = Freezer(outside=self.outside).freeze((fn, args))
         except Unfreezable as error:
+            refuse_real_world(name, fn, args)
             raise ModelError(
                 f"{name}: an argument or a closure of {getattr(fn, '__qualname__', fn)} holds a "
                 f"{type(error.thing).__name__}, which cannot be compared by value; use an object of the model"
             ) from error.__cause__
         program = self._programs.setdefault(key, Program(name, fn, args))
         if program not in self._starts:
-            found = self._advance(_Run(program), None, None)
-            again = self._advance(_Run(program), None, None)  # what it does before its first operation is tested too
-            if again is not found:
-                raise _differs(found, again)
-            self._starts[program] = found
-            self.learned.append(Learned(None, (fn, args), found))
+            self._starts[program] = self._twice(Point(program, None, None), None, begins=True)
+            self.learned.append(Learned(None, (fn, args), self._starts[program]))
         return self._starts[program]
 
     def begin(self, task: Task) -> Point:
         """Return the first point of a task; many are made of the same function and arguments."""
         key = parts(task)[:2]
         if key not in self._begun:
-            self._begun[key] = task, self.start(str(task), task.fn, task.args)
+            point = self.start(str(task), task.fn, task.args)
+            self._begun[key] = task, point
+            if self.orders and have_orders(task.args):
+                self._handed[point.program] = point.program.args
+                check_process(str(task), "", (task.args,), lambda other: self._done(point.program, [], *other, None))
         return self._begun[key][1]
 
     def advance(self, point: Point, result: Any) -> Point:
@@ -176,63 +174,130 @@ class Points:
         NondeterminismError
             When the process, replayed, does something else than it did before.
         """
-        key = freeze(result) if not isinstance(result, Operation) else operation_key(result)
-        following = point.next.get(key)
-        if following is None:
-            following = point.next[key] = self._learn(point, result)
-            self.learned.append(Learned(point, result, following))
+        freezer = Freezer(outside=self.outside)
+        with not_too_deep(f"{point.program.name} ({point.where})"):
+            key = operation_key(result, freezer) if isinstance(result, Operation) else freezer.freeze(result)
+            following = point.next.get(key)
+            if following is None:
+                following = point.next[key] = self._learn(point, result)
+                self.learned.append(Learned(point, result, following))
         return following
+
+    def variables(self, point: Point) -> dict[str, Any]:
+        """Return the variables at ``point``, those of the innermost generator that it runs coming last."""
+        run = self._replay(point, compare=False)  # kept until it has been read: a run that is given up is closed
+        return all_variables(run.generator)
 
     def _learn(self, point: Point, result: Any) -> Point:
         if isinstance(result, Operation):  # the same generator state, waiting for the operation's second half
-            key = (point.key, operation_key(result))
+            key = (point.key, operation_key(result, Freezer(outside=self.outside)))
             again = Point(point.program, point, result, key, operation=result, where=point.where, depth=point.depth + 1)
             again.objects, again.mentions, again.submits = point.objects, point.mentions, point.submits
+            again.sets = point.sets
             return self._points.setdefault((point.program, key), again)
-        found = self._advance(self._run_at(point), point, result)
-        if found.status != "ready":  # never advanced again, so its premise is tested here
-            again = self._advance(self._replay(point), point, result)
-            if again is not found:
-                raise _differs(found, again)
+        found = self._twice(point, result)
+        if self.orders and (point.sets or have_orders(result) or point.program in self._handed):
+            self._check_orders(point, result)
         return found
 
-    def _run_at(self, point: Point) -> _Run:
-        kept, run = self._kept.pop(point.program, (None, None))
-        return run if kept is point and run is not None and point.depth > _LONG else self._replay(point)
+    def _check_orders(self, point: Point, result: Any) -> None:
+        """Check that the program would come to the same if the sets that it was given were in other orders."""
+        past = point.history()
+        given = (self._handed.get(point.program, ()), *(passed.result for passed in past), result)
+        check_process(point.program.name, point.where, given, lambda other: self._done(point.program, past, *other))
 
-    def _replay(self, point: Point) -> _Run:
+    def _twice(self, point: Point, result: Any, begins: bool = False) -> Point:
+        """Return what follows ``point``, when two runs have come to the same and nothing outside has changed.
+
+        The second run is from the start, at another time, and so shows what else than results it depends on. In long
+        processes it goes on from where it was kept; its every step has been taken twice all the same.
+        """
+        runs = [self._run_at(point, begins, again) for again in (False, True)]
+        found, again = (self._stopped(run, None if begins else point, result) for run in runs)
+        if found.key != again.key:
+            raise self._wrong(point, _differs(found, again), found.where)
+        self._refuse_change(point, found.where)
+        interned = self._points.setdefault((point.program, found.key), found)
+        if interned is found and found.status == "ready":  # another history's objects may be shared differently
+            self._kept[found] = runs
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return interned
+
+    def _refuse_change(self, point: Point, before: str = "") -> None:
+        """Raise NondeterminismError when something outside is not as it was before any process ran."""
+        name = self.outside.changed()
+        if name is not None:
+            when = f"after {point.where}" if point.where else f"before {before or 'its first operation'}"
+            raise NondeterminismError(
+                f"{point.program.name}, {when}, changed {name.rstrip(',')}: that is outside of the process, and "
+                f"whoever reads it sees it behind the kernel's back. Usual causes: an attribute of a class or module, "
+                f"a default argument, a list or a counter that functions share. Keep it in a local variable, or share "
+                f"it through model.variable(...)"
+            )
+
+    def _wrong(self, point: Point, error: NondeterminismError, before: str = "") -> NondeterminismError:
+        """Return ``error``, unless its cause is known."""
+        self._refuse_change(point, before)
+        return error
+
+    def _run_at(self, point: Point, begins: bool, again: bool) -> Run:
+        if begins:
+            return Run(point.program, self.outside)
+        kept = self._kept.get(point, [])
+        if kept and (not again or point.depth > _LONG):
+            return kept.pop()
+        return self._replay(point, compare=not again)
+
+    def _replay(self, point: Point, compare: bool) -> Run:
         """Run the program alone up to ``point``, comparing every operation with what was recorded."""
-        run = _Run(point.program)
+        run = Run(point.program, self.outside)
         for passed in point.history():
             if not passed.second_half:
                 reached = run.step(passed.result)
-                if isinstance(reached, _Ended) or run.passed(reached)[0] != passed.key[1]:
-                    raise _differs(passed, reached)
+                if isinstance(reached, Ended) or run.passed(reached)[0] != passed.key[1]:
+                    raise self._wrong(passed, _differs(passed, reached))
         run.check()
-        if freeze(run.generator) != _generator_key(point):
-            raise _differs(point, None)
+        if compare and self._frozen(run)[0] != _generator_key(point):
+            raise self._wrong(point, _differs(point, None))
         return run
 
-    def _advance(self, run: _Run, parent: Point | None, result: Any) -> Point:
-        """Let ``run`` go to its next operation and intern where it stopped."""
+    def _done(self, program: Program, past: list[Point], args: tuple[Any, ...], *results: Any) -> Hashable:
+        """Return what ``program`` does when it is given other ``args``, if any, and ``results``."""
+        run = Run(Program(program.name, program.fn, args) if args else program, self.outside)
+        freezer, done = Unordered(self.outside, frame=True), list[Hashable]()
+        halves = (passed.second_half for passed in past)
+        for result in (result for result, half in zip_longest(results, halves, fillvalue=False) if not half):
+            reached = run.step(result)
+            if isinstance(reached, Ended):
+                return (*done, reached.status, freezer.freeze(reached.outcome))
+            done.append(freezer.freeze((reached.target, reached.name, reached.args)))
+        return (*done, freezer.freeze(run.generator))
+
+    def _frozen(self, run: Run) -> tuple[Hashable, Freezer]:
+        freezer = Freezer(outside=self.outside, frame=True)
+        return freezer.freeze(run.generator), freezer
+
+    def _stopped(self, run: Run, parent: Point | None, result: Any) -> Point:
+        """Let ``run`` go to its next operation, and return where it stopped."""
         yielded = run.step(result)
         run.check()
         point = Point(run.program, parent, result, depth=0 if parent is None else parent.depth + 1)
-        freezer = Freezer()
-        if isinstance(yielded, _Ended):
+        point.sets = have_orders(result) or (parent is not None and parent.sets)
+        if isinstance(yielded, Ended):
+            freezer = Freezer(outside=self.outside)
             point.status, point.outcome, point.where = yielded.status, yielded.outcome, yielded.where
-            point.key = (yielded.status, _frozen(freezer, run, yielded.outcome))
+            point.key = (yielded.status, _outcome(freezer, run, yielded.outcome))
             point.objects = frozenset(freezer.objects)
+            point.made = freezer.made[0] if freezer.made else None
         else:
             point.operation, point.where = yielded, place(run.generator)
             point.mentions, point.submits = mentions(run.generator)
             key, objects = run.passed(yielded)
-            point.key = (_frozen(freezer, run, run.generator), key)
+            frozen, freezer = self._frozen(run)
+            point.key = (frozen, key)
             point.objects = objects.union(freezer.objects)
-        interned = self._points.setdefault((run.program, point.key), point)
-        if interned is point and point.status == "ready":  # another history's objects may be shared differently
-            self._kept[run.program] = (point, run)
-        return interned
+        return point
 
 
 class Learned(NamedTuple):
@@ -243,32 +308,7 @@ class Learned(NamedTuple):
     after: Point
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """A generator that has no further operation."""
-
-    status: str
-    outcome: Any
-    where: str = ""
-
-
-def _step(go: Callable[[], Any]) -> Any:
-    """Return what a generator yields, or how it ended; only an interrupt of the user leaves a process alive."""
-    try:
-        return go()
-    except StopIteration as stop:
-        return _Ended("returned", stop.value)
-    except (SimcoreError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        line = "" if last is None else f"{os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}"
-        return _Ended("failed", Raised.of(error), line)
-
-
-def _frozen(freezer: Freezer, run: _Run, thing: Any) -> Hashable:
+def _outcome(freezer: Freezer, run: Run, thing: Any) -> Hashable:
     try:
         return freezer.freeze(thing)
     except Unfreezable as error:
@@ -285,7 +325,7 @@ def _generator_key(point: Point) -> Hashable:
     return point.key[0]
 
 
-def _differs(expected: Point, reached: Point | Operation | _Ended | None) -> NondeterminismError:
+def _differs(expected: Point, reached: Point | Operation | Ended | None) -> NondeterminismError:
     did = _deed(expected)
     now = did if reached is None else _deed(reached)
     if now == did:
@@ -298,7 +338,7 @@ def _differs(expected: Point, reached: Point | Operation | _Ended | None) -> Non
     )
 
 
-def _deed(what: Point | Operation | _Ended) -> str:
+def _deed(what: Point | Operation | Ended) -> str:
     if isinstance(what, Point) and what.operation is not None:
         what = what.operation
     return f"came to {what}" if isinstance(what, Operation) else f"{what.status}: {what.outcome!r}"

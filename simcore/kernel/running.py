@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import types
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from simcore.errors import ModelError, NondeterminismError, place_of
 from simcore.kernel.dropped import refuse_dropped
+from simcore.kernel.endless import counted, loops_of
 from simcore.kernel.generators import SuspendedGenerator, place
-from simcore.model import Making, ProcessFunction
+from simcore.kernel.real_world import refuse_real_world
+from simcore.model import Made, Making, ProcessFunction
 from simcore.model.operations import Operation, Raised
 
 
@@ -30,9 +33,10 @@ class Program:
         called = getattr(self.fn, "__qualname__", self.fn)
         if self not in _READ:
             refuse_dropped(self.name, self.fn, self.args)
-            _READ.add(self)
+            refuse_real_world(self.name, self.fn, self.args)
+            _READ[self] = loops_of(self.fn, self.args)
         try:
-            generator = self.fn(*self.args)
+            generator = self.run(lambda: self.fn(*self.args))
         except TypeError as error:
             raise ModelError(f"{self.name}: {called} cannot be called with these arguments: {error}") from error
         if not isinstance(generator, types.GeneratorType):
@@ -42,9 +46,14 @@ class Program:
             )
         return generator
 
+    def run(self, go: Callable[[], Any]) -> Any:
+        """Return ``go()``, which runs some of it, while loops that may not end are watched."""
+        loops = _READ[self]
+        return counted(loops, self.name, go) if loops else go()
 
-_READ: weakref.WeakSet[Program] = weakref.WeakSet()
-"""Programs whose code has been looked at."""
+
+_READ: weakref.WeakKeyDictionary[Program, frozenset[types.CodeType]] = weakref.WeakKeyDictionary()
+"""Programs whose code has been looked at, with what may go on for ever in them."""
 
 
 class Running:
@@ -73,8 +82,10 @@ class Running:
             raise
         except ModelError as error:
             raise self._placed(error) from error
-        except BaseException:
+        except BaseException as error:
             self._refuse(self._making.mistake)
+            if isinstance(error, TypeError) and self._making.made:
+                raise self._used_as_a_value(error, self._making.made[-1]) from error
             raise
         if not isinstance(yielded, Operation):
             raise self._no_operation(yielded)
@@ -83,7 +94,10 @@ class Running:
         return yielded
 
     def _give(self, result: Any) -> Any:
-        return self.generator.throw(result.build()) if isinstance(result, Raised) else self.generator.send(result)
+        generator = self.generator
+        if isinstance(result, Raised):
+            return self.program.run(lambda: generator.throw(result.build()))
+        return self.program.run(lambda: generator.send(result))
 
     def _check(self) -> None:
         self._refuse(self._making.mistake)
@@ -104,6 +118,13 @@ class Running:
         if isinstance(error, NondeterminismError) or not at:
             return error
         return ModelError(f"{self.program.name} ({at}): {error}")
+
+    def _used_as_a_value(self, error: TypeError, made: Made) -> ModelError:
+        """Return what is wrong where an operation was compared, added or counted in place of what it gives."""
+        return ModelError(
+            f"{self.program.name} ({made.where}): {made} was made and not yielded, and {error}; write `yield` before "
+            f"it, in brackets"
+        )
 
     def _no_operation(self, yielded: Any) -> ModelError:
         hint = "write `yield from` to run another generator" if isinstance(yielded, types.GeneratorType) else ""

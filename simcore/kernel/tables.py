@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
 from simcore.kernel.journal import Journal, lesson
+from simcore.kernel.orders import check_outcomes
 from simcore.kernel.process import Point, Points
 from simcore.kernel.tasks import FrozenTasks
 from simcore.model import Model, Process
@@ -74,7 +75,7 @@ class Local(NamedTuple):
     status: str
 
 
-def _without(value: Any, future: Future) -> Any:
+def without_future(value: Any, future: Future) -> Any:
     """Return what is left of a pool's value without a future."""
     if all(task.future is not future for task in value.tasks):
         return value
@@ -84,6 +85,11 @@ def _without(value: Any, future: Future) -> Any:
 def lost(local: Local) -> bool:
     """Tell whether a worker's task has died of an exception that nobody can ask for."""
     return local.status == "failed" and local.task is not None and local.task.future is None
+
+
+def _sets(operation: Operation | None) -> SharedObject | None:
+    """Return the future that an operation sets; None for all others."""
+    return operation.target if operation is not None and operation.name in ("set_result", "set_exception") else None
 
 
 class Known(NamedTuple):
@@ -118,14 +124,12 @@ class Tables:
         self.processes = list(model.processes)
         self.first_process = len(self.objects)
         self.first_future = self.first_process + len(self.processes)
-        self._pool_places = [pool.index for pool, _ in model.pools()]
-        self._worker_places = [self.first_process + p.index for p in self.processes if p.pool is not None]
-        self.points = Points()
+        self.points = Points(*((process.fn, process.args) for process in self.processes), *model.objects)
         self._futures: list[Future] = []
         self._places: dict[SharedObject, int] = {}
         self.values: list[Any] = [None]
         self._value_ids: dict[Hashable, int] = {_NO_VALUE: FREE}
-        self._tasks = FrozenTasks()
+        self._tasks = FrozenTasks(self.points.outside)
         self._value_futures: list[frozenset[int]] = [frozenset()]
         self.value_processes: list[frozenset[Process]] = [frozenset()]
         self.locals: list[Local] = []
@@ -136,8 +140,8 @@ class Tables:
         self._mentioning_locals: list[set[int]] = []
         self._mentioning_values: list[set[int]] = []
         self._task_futures: list[int] = []
-        self._without: list[dict[int, int]] = []
-        self._alone: dict[tuple[int, ThreadPool | None], int] = {}  # the worker's pool counts: it is idle there then
+        self.by_hand = False
+        """Whether anybody but the worker of a task was seen to be about to set the future of a submit."""
         self._failed: set[int] = set()
         self.effects: list[Effect] = []
         self.journal: Journal | None = None
@@ -150,10 +154,9 @@ class Tables:
         self._pending = self.intern_value(Future("pending").initial)
         locals_ = []
         for process in self.processes:
-            if process.pool is not None:
+            if process.fn is None:  # a worker
                 locals_.append(self.intern_local(Local(None, None, "idle"), process))
             else:
-                assert process.fn is not None
                 point = self.points.start(process.name, process.fn, process.args)
                 locals_.append(self.intern_local(self._settled(process, point, None), process))
         return (*values, *locals_)
@@ -167,6 +170,8 @@ class Tables:
         outcomes = operation.target.outcomes(self.values[value], operation, self.processes[process], *created)
         if operation.target.looks_inside:
             self.points.learned.append(Applied(self.processes[process], operation, value, outcomes))
+            if self.points.orders:
+                check_outcomes(self.processes[process], operation, self.values[value], outcomes)
         if not outcomes and operation.timeout == 0:  # a try, not a wait: no rule for time-outs may delay it
             outcomes = operation.target.expired(self.values[value], operation, self.processes[process])
         moves = self._moves_of(process, local, value, outcomes, fresh)
@@ -194,7 +199,7 @@ class Tables:
             new, made = outcome.value, created
             new_local = self._advance(self.processes[process], local, outcome.result)
             if made >= 0 and made not in self._local_futures[new_local]:  # nobody can ask for it: no state shows it
-                new, made = _without(new, self._futures[made]), -1
+                new, made = without_future(new, self._futures[made]), -1
             new_value = self.intern_value(new)
             before = self._local_futures[local] | self._value_futures[value]
             after = self._local_futures[new_local] | self._value_futures[new_value]
@@ -207,14 +212,13 @@ class Tables:
         if point is None or lost(self.locals[local]):  # an idle worker
             if result == LEAVE:
                 return self.intern_local(Local(None, None, "done"), process)
-            if isinstance(result, Raised):
+            if not isinstance(result, Task):
                 raise ModelError(f"{process}: a pool worker was given {result}")
-            assert isinstance(result, Task)
             task, point = result, self.points.begin(result)
         elif status == "ready":
             point = self.points.advance(point, result)
         else:  # its result has been handed to its future
-            return self.intern_local(Local(None, None, "idle"), process)
+            return self.intern_local(Local(None, None, "dying" if isinstance(result, Raised) else "idle"), process)
         return self.intern_local(self._settled(process, point, task), process)
 
     def _settled(self, process: Process, point: Point, task: Task | None) -> Local:
@@ -226,18 +230,17 @@ class Tables:
 
     def _operation(self, local: Local, process: Process) -> Operation | None:
         point, task, status = local
+        pool: ThreadPool = process.pool  # type: ignore[assignment]  # asked of workers alone
         if point is None:
-            assert process.pool is not None
-            return process.pool.taking if status == "idle" else None
+            return {"idle": pool.taking, "dying": pool.dying}.get(status)
         if status == "ready":
             return point.operation
         if task is None:
             return None
         if task.future is None:
-            assert process.pool is not None
-            return process.pool.taking  # nobody hears of the exception, and the worker goes on
+            return pool.taking  # nobody hears of the exception: the worker goes on, as an executor's does
         future: Future = task.future
-        return future.set_exception(point.outcome) if status == "failed" else future.set_result(point.outcome)
+        return future.set_exception(point.given) if status == "failed" else future.set_result(point.given)
 
     def intern_local(self, local: Local, process: Process) -> int:
         """Return the integer that stands for a process's own part of a state."""
@@ -253,6 +256,7 @@ class Tables:
             self.locals.append(local)
             self._operations.append(operation)
             self._targets.append(-1 if operation is None else self._place(operation.target))
+            self.by_hand = self.by_hand or (local.status == "ready" and _sets(operation) in self._places)
             self._note_futures(number, local)
         return number
 
@@ -286,7 +290,6 @@ class Tables:
             self._futures.append(future)
             self._mentioning_locals.append(set())
             self._mentioning_values.append(set())
-            self._without.append({})
         return self._futures[place]
 
     @property
@@ -329,72 +332,3 @@ class Tables:
     def futures_in(self, value: int) -> frozenset[int]:
         """Return the numbers of the futures made by submits that a value mentions."""
         return self._value_futures[value]
-
-    def without(self, future: int, place: int, old: int) -> int:
-        """Return what stands at ``place``, of a worker or a pool, when ``future`` is taken from what stood there."""
-        if place >= self.first_process:
-            return self._local_without(old, place - self.first_process)
-        return self._pool_without(old, future)
-
-    # ---- futures that nobody can reach any more --------------------------------------------------------
-
-    def _collect(self, state: list[int], lost: Iterable[int]) -> None:
-        for number in lost:
-            place = self.first_future + number
-            if place >= len(state) or state[place] == FREE or self._mentioned(state, number):
-                continue
-            inside = self._value_futures[state[place]]
-            state[place] = FREE
-            self._forget(state, number)
-            if inside:
-                self._collect(state, sorted(inside))
-        while state[-1] == FREE and len(state) > self.first_future:
-            state.pop()
-
-    def _mentioned(self, state: list[int], number: int) -> bool:
-        first, last = self.first_process, self.first_future
-        place = last + number  # a future that mentions itself is not kept by that
-        return not (
-            self._mentioning_locals[number].isdisjoint(state[first:last])
-            and self._mentioning_values[number].isdisjoint(state[:first] + state[last:place] + state[place + 1 :])
-        )
-
-    def _forget(self, state: list[int], number: int) -> None:
-        """Take a future from the one task that mentions it, in a queue or on a worker."""
-        for place in self._worker_places:
-            if self._task_futures[state[place]] == number:
-                state[place] = self._local_without(state[place], place - self.first_process)
-                return
-        for place in self._pool_places:
-            state[place] = self._pool_without(state[place], number)
-
-    def _pool_without(self, value: int, number: int) -> int:
-        known = self._without[number].get(value)
-        return self.learn_queue(value, number) if known is None else known
-
-    @lesson
-    def learn_queue(self, number: int, future: int) -> int:
-        """Learn what is left of a pool's value without a future."""
-        left = self._without[future][number] = self.intern_value(_without(self.values[number], self._futures[future]))
-        return left
-
-    def _local_without(self, number: int, process: int) -> int:
-        known = self._alone.get((number, self.processes[process].pool))
-        return self.learn_alone(number, process) if known is None else known
-
-    @lesson
-    def learn_alone(self, number: int, process: int) -> int:
-        """Learn what becomes of a worker when nobody can ask for the result of its task any more."""
-        worker, local = self.processes[process], self.locals[number]
-        assert local.point is not None
-        assert local.task is not None
-        settled = self._settled(worker, local.point, local.task._replace(future=None))
-        left = self._alone[number, worker.pool] = self.intern_local(settled, worker)
-        self.effects.append(Effect(process, number, FREE, Move(-1, FREE, left, (), -1)))
-        return left
-
-    def _lowest_free(self, state: Packed) -> int:
-        for place in range(self.first_future, len(state)):
-            if state[place] == FREE:
-                return place - self.first_future
-        return len(state) - self.first_future

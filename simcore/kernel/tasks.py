@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from simcore.kernel.freeze import Freezer
+from simcore.kernel.instances import made_here, not_too_deep
 from simcore.model.objects import PoolValue, Task
 
 
@@ -17,7 +18,8 @@ def parts(task: Task) -> tuple[int, int, int]:
 class FrozenTasks:
     """Tasks by what they are made of, and the number of each; equal ones have the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, outside: Any = None) -> None:
+        self._outside = outside
         self._numbers: dict[Hashable, int] = {}
         self._frozen: dict[tuple[int, int, int], tuple[int, tuple[int, ...], Freezer]] = {}
         self._first: list[tuple[int, ...]] = []
@@ -26,8 +28,12 @@ class FrozenTasks:
     def freeze(self, value: Any) -> tuple[Hashable, Iterable[Freezer]]:
         """Return a key for the value of an object, and the freezers that have met what it mentions."""
         if type(value) is not PoolValue:
-            freezer = Freezer(ordered=False)
-            return freezer.freeze(value), (freezer,)
+            freezer = Freezer(ordered=False, outside=self._outside)
+            with not_too_deep("a value of an object"):
+                key = freezer.freeze(value)
+            if freezer.made:
+                raise made_here(f"a value, {value!r}, holds", freezer.made[0])
+            return key, (freezer,)
         key, alone = self._in_order(value.tasks)
         return (PoolValue, *key, value.shut, value.left), alone
 
@@ -47,7 +53,7 @@ class FrozenTasks:
 
     def _of(self, task: Task) -> tuple[int, tuple[int, ...], Freezer]:
         """Return the number of ``task``, the identities of what is mutable in it, and the freezer that met that."""
-        freezer = Freezer(ordered=False)
+        freezer = Freezer(ordered=False, outside=self._outside)
         number = self._numbers.setdefault(freezer.freeze(task), len(self._numbers))
         known = self._frozen[parts(task)] = number, freezer.identities, freezer
         if number == len(self._first):

@@ -5,8 +5,16 @@ The objects are in `simcore.model.objects`, what they have in common in `simcore
 
 from simcore.model.building import build, import_module, models_of
 from simcore.model.claim import Claim, claims_of
+from simcore.model.given import (
+    check_flags,
+    check_kinds,
+    check_model,
+    check_numbers,
+    check_properties,
+    check_timeouts,
+)
 from simcore.model.listing import listed
-from simcore.model.making import Making
+from simcore.model.making import Made, Making
 from simcore.model.model import (
     Index,
     Model,
@@ -17,6 +25,7 @@ from simcore.model.model import (
 )
 from simcore.model.spec import (
     DEADLOCK_FREE,
+    LATE,
     NO_FAILURE,
     RULES,
     Predicate,
@@ -32,10 +41,12 @@ from simcore.model.state import ProcessState, State, Status, Watched
 
 __all__ = [
     "DEADLOCK_FREE",
+    "LATE",
     "NO_FAILURE",
     "RULES",
     "Claim",
     "Index",
+    "Made",
     "Making",
     "Model",
     "Origin",
@@ -52,6 +63,12 @@ __all__ = [
     "Watched",
     "always",
     "build",
+    "check_flags",
+    "check_kinds",
+    "check_model",
+    "check_numbers",
+    "check_properties",
+    "check_timeouts",
     "claims_of",
     "eventually",
     "import_module",

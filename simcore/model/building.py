@@ -84,6 +84,9 @@ def models_of(module: ModuleType) -> list[str]:
     ]
 
 
+_NAMED = "name it as in an import statement, from the folder that holds it"
+
+
 def import_module(name: str) -> ModuleType:
     """Import what the user has named: a module of his, or else one of the library.
 
@@ -93,6 +96,8 @@ def import_module(name: str) -> ModuleType:
         When there is no such module, or it cannot be run.
     """
     name = _of_the_library(name) or name
+    if name.startswith("."):
+        raise ModelError(f"there is no module {name!r}; {_NAMED}")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -100,9 +105,7 @@ def import_module(name: str) -> ModuleType:
             raise ModelError(f"module {name} cannot be imported: {error}") from error
         short = _by_short_name(name)
         if short is None:
-            raise ModelError(
-                f"there is no module {error.name!r}; name it as in an import statement, from the folder that holds it"
-            ) from error
+            raise ModelError(f"there is no module {error.name!r}; {_NAMED}") from error
         return importlib.import_module(short)
     except SyntaxError as error:  # which tells its place
         raise ModelError(f"module {name} cannot be imported: {_described(error)}") from error

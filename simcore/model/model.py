@@ -175,10 +175,13 @@ class Model:
         """Add an open, empty `Link`."""
         return self._add(Link(name, capacity, unit=unit, latency=latency, bandwidth=bandwidth))
 
-    def timer(self, name: str, interval: float, fn: ProcessFunction, *args: Any) -> Timer:
-        """Add a `Timer` that runs ``fn(*args)`` ``interval`` seconds after it was started."""
+    def timer(self, name: str, interval: float, fn: ProcessFunction, *args: Any, daemon: bool = False) -> Timer:
+        """Add a `Timer` that runs ``fn(*args)`` ``interval`` seconds after it was started.
+
+        Once started it is a thread like any other: it must end, as what it runs must, unless it is a ``daemon``.
+        """
         timer = self._add(Timer(name, interval))
-        self.process(f"{name}.run", timer.run, fn, args, daemon=True)
+        self.process(f"{name}.run", timer.run, fn, args, daemon=daemon)
         return timer
 
     def variable(self, name: str, value: Value = None) -> Variable:
@@ -204,8 +207,8 @@ class Model:
         """Return ``n`` interchangeable names ``family[0]``, ``family[1]``, ... (see `Index`)."""
         if family in self.families:
             raise ModelError(f"indices {family!r}: the family exists already; keep the tuple that was returned first")
-        if n < 0:
-            raise ModelError(f"indices {family!r}: a number of names is at least 0, not {n}")
+        if not isinstance(n, int) or n < 0:
+            raise ModelError(f"indices {family!r}: a number of names is at least 0, not {n!r}")
         self.families[family] = tuple(Index(family, position) for position in range(n))
         return self.families[family]
 

@@ -17,12 +17,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simcore.errors import ModelError, NoSuchOperation
+from simcore.model.listing import listed
 from simcore.model.making import in_process, mistake, note, refuse_in_process
+from simcore.model.raised import Raised as Raised
 
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
 
+LONGEST = 9_223_372_036
+"""Seconds of the longest wait there is, `threading.TIMEOUT_MAX` on 64 bits: CPython raises OverflowError above it."""
 
+
+@listed(without="rests")
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Operation:
     """One step that a process is about to take on one object.
@@ -48,10 +54,8 @@ class Operation:
     timeout: float | None = None
 
     def __post_init__(self) -> None:
-        if self.timeout is not None and not self.timeout >= 0:
-            raise ModelError(
-                f"{self}: a time-out is a number of seconds, not {self.timeout!r}; use None to wait for ever"
-            )
+        if self.timeout is not None:
+            check_seconds(str(self), self.timeout)
         try:
             hash(self.args)
         except TypeError:
@@ -86,6 +90,11 @@ class Operation:
                 )
             )
 
+    @property
+    def rests(self) -> bool:
+        """Whether a process that waits in it owes nothing: it has not been started."""
+        return self.name in self.target.rests
+
     def __str__(self) -> str:
         inside = ", ".join(map(shown, self.args))
         return f"{self.target.name}.{self.name}({inside})"
@@ -95,11 +104,42 @@ ProcessGenerator = Generator[Operation, Any, Any]
 """What a process function returns when it is called: ``def take(lock: Lock) -> ProcessGenerator``."""
 
 
-def shown(thing: Any) -> str:
-    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around one."""
+def check_seconds(whose: str, seconds: Any) -> None:
+    """Refuse what a wait of the standard library would refuse, or would take for something else, on some Python.
+
+    An int or a float it is on all of them; a `Decimal` or a `Fraction` on some, in some operations. Infinity raises
+    OverflowError, as does all that is above `LONGEST`. A number below 0 is no wait for an event, a ValueError for a
+    queue, and for ever (-1) for a lock: nobody means all three.
+    """
+    if not isinstance(seconds, int | float) or not seconds >= 0:
+        wrong = f"a time-out is a number of seconds, an int or a float of at least 0, not {seconds!r}"
+        raise mistake(ModelError(f"{whose}: {wrong}; use None to wait for ever"))
+    if seconds > LONGEST:
+        given = f"{seconds:g}" if isinstance(seconds, float) else f"about 2**{seconds.bit_length() - 1}"
+        wrong = f"CPython raises OverflowError for a wait of {given} seconds, more than {LONGEST}"
+        remedy = "to wait for ever use None for a time-out, and an event that nobody sets in place of a sleep"
+        raise mistake(ModelError(f"{whose}: {wrong}; {remedy}"))
+
+
+def plain(thing: Any) -> str:
+    """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts."""
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
-        return ", ".join(map(shown, thing))
+        return ", ".join(map(plain, thing))
     return getattr(thing, "__name__", None) or str(thing)
+
+
+def shown(thing: Any) -> str:
+    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around them all."""
+    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        return ", ".join(map(shown_value, thing))
+    name = plain(thing)
+    return f"lambda:{thing.__code__.co_firstlineno}" if name == "<lambda>" else name
+
+
+def shown_value(thing: Any) -> str:
+    """Return a value as reports write it: one that has several parts in brackets, and an empty text as one."""
+    text = shown(thing)
+    return f"({text})" if isinstance(thing, tuple) and not hasattr(thing, "_fields") else text or repr(thing)
 
 
 def _returned(method: Any) -> Any:
@@ -123,33 +163,21 @@ Outcomes = tuple[Outcome, ...]
 BLOCKED: Outcomes = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An exception as a value: what to raise in the process. A fresh one is built for every raise."""
-
-    type: type[BaseException]
-    args: tuple[Any, ...] = ()
-
-    @classmethod
-    def of(cls, exception: BaseException) -> Raised:
-        """Keep the type and the arguments of an exception, without its traceback."""
-        return cls(type(exception), exception.args)
-
-    def build(self) -> BaseException:
-        """Return a new exception of this type with these arguments."""
-        try:
-            return self.type(*self.args)
-        except TypeError:  # its constructor takes others than it keeps
-            return self.type.__new__(self.type, *self.args)
-
-    def __str__(self) -> str:
-        inside = ", ".join(map(str, self.args))
-        return f"{self.type.__name__}: {inside}" if inside else self.type.__name__
-
-
 def pairs(*of: tuple[str, str]) -> frozenset[frozenset[str]]:
     """Return pairs of names of operations in which order does not count."""
     return frozenset(map(frozenset, of))
+
+
+class Ends(NamedTuple):
+    """Words for a report about who waits: what for, with ``{at}`` for the object, and what would end it.
+
+    ``wants`` stands behind "waits", ``do`` behind "might", ``does`` behind "nobody", ``done`` behind "has".
+    """
+
+    wants: str
+    do: str
+    does: str
+    done: str
 
 
 class Wait(NamedTuple):
@@ -188,6 +216,20 @@ class SharedObject:
     phrases: ClassVar[dict[str, str]] = {}
     """For reports: what a process does, with ``{at}`` for the object and ``{0}`` for the first argument."""
 
+    questions: ClassVar[dict[str, str]] = {}
+    """The same for operations that only look at it, and that tokens know by their names."""
+
+    waits: ClassVar[dict[str, Ends]] = {}
+    """For reports, for each operation that can block: what a process waits for, and what would end that."""
+
+    spelled: ClassVar[dict[str, str]] = {}
+    """What a model's author has written, for operations that are a part of another one and have names of their own."""
+
+    carries: ClassVar[frozenset[str]] = frozenset()
+    """Operations that give a value which somebody else has put there, so that True and None are values like others."""
+    rests: ClassVar[frozenset[str]] = frozenset()
+    """Operations in which a process that waits owes nothing: it stands for a thread that is not there yet."""
+
     arriving: ClassVar[frozenset[str]] = frozenset()
     """Operations that take what another one has put under way: in virtual time, once it has arrived."""
 
@@ -220,16 +262,41 @@ class SharedObject:
         """
         return False
 
-    def blocked_on(self, value: Value, operation: Operation) -> Wait:
-        """Say whom a blocked ``operation`` waits for."""
+    def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
+        """Say whom ``process``, blocked in ``operation``, waits for."""
         return Wait(self.enabled_by.get(operation.name, frozenset()))
 
     def phrase(self, operation: Operation) -> str:
         """Say what a process does when it performs ``operation``: "acquires map_lock"."""
+        template = self.phrases.get(operation.name) or self.questions.get(operation.name)
+        return str(operation) if template is None else self._filled(template, operation)
+
+    def recorded(self, operation: Operation) -> str:
+        """Say the same as tokens do: what they have said stays as it is, or an old one could not be replayed."""
+        words = list(map(plain, operation.args))
         template = self.phrases.get(operation.name)
         if template is None:
-            return str(operation)
-        return template.format(*map(shown, operation.args), at=self.name)
+            return f"{self.name}.{operation.name}({', '.join(words)})"
+        return template.format(*words, at=self.name)
+
+    def _filled(self, template: str, operation: Operation) -> str:
+        """Put into ``template`` the first argument as a value, and the others as those of a call."""
+        first, *others = operation.args or ("",)
+        return template.format(shown_value(first), *map(shown, others), at=self.name)
+
+    def wants(self, operation: Operation) -> Ends:
+        """Say what a process that is blocked in ``operation`` waits for, and what would end that."""
+        words = self.waits.get(operation.name, Ends("for {at}", "end it", "ends it", "ended it"))
+        return words._replace(wants=self._filled(words.wants, operation))
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """Say how full it is, of what a blocked ``operation`` waits for; nothing where that goes without saying."""
+        return ""
+
+    def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
+        """Say in a schedule what ``operation`` gave, or did, at ``value``, where its phrase does not."""
+        goes_without_saying = result is None or (result is True and operation.name in self.enabled_by)
+        return "" if goes_without_saying and operation.name not in self.carries else shown_value(result)
 
     def occupancy(self, value: Value) -> tuple[int, int | None] | None:
         """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""

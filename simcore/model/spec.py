@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from simcore.errors import OptionError
 from simcore.model.state import State
 
 Predicate = Callable[[State], bool]
 
 Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
+
+LATE = "a frame on its way may take any time: it arrives before or after any time-out"
+"""What is taken for granted of links with a latency or a bandwidth, where time passes only when nothing else moves."""
 
 RULES = {
     "never": "time-outs never fire, sleeps end when nothing else can move",
@@ -47,12 +51,15 @@ class Property:
         "deadlock": no process waits for ever (the default of every driver). "finish": from every reachable
         state every process that is not a daemon can still end. "always", "sometimes", "eventually",
         "leads_to": about ``predicate`` (and ``then``), as in temporal logic.
+    premise : function, optional
+        What must be true of a state before anything is asked of it. Where it never is, *holds* says so.
     """
 
     name: str
     kind: Literal["deadlock", "finish", "always", "sometimes", "eventually", "leads_to"]
     predicate: Predicate | None = None
     then: Predicate | None = None
+    premise: Predicate | None = None
 
     @property
     def liveness(self) -> bool:
@@ -68,13 +75,18 @@ class Property:
         return self.name
 
 
-def always(predicate: Predicate, name: str = "") -> Property:
-    """Require ``predicate`` of every reachable state (an invariant)."""
-    return Property(name or f"always {_named(predicate)}", "always", predicate)
+def always(predicate: Predicate, name: str = "", *, premise: Predicate | None = None) -> Property:
+    """Require ``predicate`` of every reachable state (an invariant).
+
+    Where ``premise`` is true of no state, *holds* says so: ``predicate`` asks for nothing else then.
+    """
+    _check("always", predicate)
+    return Property(name or f"always {_named(predicate)}", "always", predicate, premise=premise)
 
 
 def sometimes(predicate: Predicate, name: str = "") -> Property:
     """Require a reachable state with ``predicate``: that the model can do what it is for."""
+    _check("sometimes", predicate)
     return Property(name or f"sometimes {_named(predicate)}", "sometimes", predicate)
 
 
@@ -83,11 +95,13 @@ def eventually(predicate: Predicate, name: str = "") -> Property:
 
     Weakly fair: a process that stays enabled without interruption takes a step at some time.
     """
+    _check("eventually", predicate)
     return Property(name or f"eventually {_named(predicate)}", "eventually", predicate)
 
 
 def leads_to(predicate: Predicate, then: Predicate, name: str = "") -> Property:
     """Require that in every weakly fair run each state with ``predicate`` is followed by one with ``then``."""
+    _check("leads_to", predicate, then)
     return Property(name or f"{_named(predicate)} leads to {_named(then)}", "leads_to", predicate, then)
 
 
@@ -101,3 +115,9 @@ NO_FAILURE = "no process fails"
 
 def _named(predicate: Predicate) -> str:
     return getattr(predicate, "__name__", "predicate").strip("<>").replace("_", " ")
+
+
+def _check(function: str, *predicates: object) -> None:
+    for predicate in predicates:
+        if not callable(predicate):
+            raise OptionError(f"{function}({predicate!r}): pass a function of a state: {function}(lambda state: ...)")

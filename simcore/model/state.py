@@ -7,10 +7,10 @@ reports and the properties are written against this view and know neither.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from simcore.errors import ModelError, OptionError
+from simcore.errors import ModelError
 from simcore.model.listing import listed
 from simcore.model.model import Model, Process
 from simcore.model.objects import Condition, Future, PoolValue, Task
@@ -19,7 +19,7 @@ from simcore.model.operations import Operation, SharedObject, Value
 Status = Literal["enabled", "blocked", "idle", "done", "failed"]
 
 
-@listed(without="mentions objects submits")
+@listed(without="mentions must_finish objects submits worker_of")
 @dataclass(frozen=True)
 class ProcessState:
     """One process in one state.
@@ -68,15 +68,26 @@ class ProcessState:
 
     @property
     def owes(self) -> bool:
-        """Whether it must still finish: a process that is not a daemon, or a worker inside a task."""
+        """Whether it must still finish: a process that is not a daemon and was started, or a worker inside a task."""
         if self.process.pool is not None:
             return self.task is not None and self.status != "failed"
-        return not self.process.daemon and self.status != "done"
+        begun = self.operation is None or not self.operation.rests
+        return not self.process.daemon and begun and self.status != "done"
 
     @property
     def what(self) -> str:
         """The task of a worker, or the name of the process."""
         return str(self.task) if self.task is not None else self.name
+
+    @property
+    def must_finish(self) -> bool:
+        """Whether it owes, or did before it had finished."""
+        return self.task is not None if self.process.pool is not None else not self.process.daemon
+
+    @property
+    def worker_of(self) -> str:
+        """The name of the pool whose worker it is; empty when it is none."""
+        return "" if self.process.pool is None else self.process.pool.name
 
     @property
     def failure(self) -> str:
@@ -88,12 +99,30 @@ class ProcessState:
 
 @dataclass
 class Watched:
-    """What properties have looked at: objects, processes, which futures there are, or everything."""
+    """What properties have looked at: objects, processes, which futures there are, or everything.
+
+    Attributes
+    ----------
+    parts : set of (Process, str)
+        Of the processes, by itself or among all of them, what was looked at: a field of its `ProcessState`.
+    made : bool
+        Whether the value of a future that a submit has made was.
+    """
 
     objects: set[SharedObject] = field(default_factory=set)
     processes: set[Process] = field(default_factory=set)
     futures: bool = False
     everything: bool = False
+    parts: set[tuple[Process, str]] = field(default_factory=set)
+    made: bool = False
+
+    def add(self, other: Watched) -> None:
+        """Add what others have looked at."""
+        self.objects |= other.objects
+        self.processes |= other.processes
+        self.parts |= other.parts
+        self.futures, self.everything = self.futures or other.futures, self.everything or other.everything
+        self.made = self.made or other.made
 
     @property
     def version(self) -> int:
@@ -111,7 +140,7 @@ class _WatchedValues(Mapping[SharedObject, Value]):
         if thing.index >= 0:
             self._watched.objects.add(thing)
         else:  # a future that a submit has made: the next one of its name is another
-            self._watched.everything = True
+            self._watched.everything = self._watched.made = True
         return self._values[thing]
 
     def __iter__(self) -> Iterator[SharedObject]:
@@ -123,7 +152,37 @@ class _WatchedValues(Mapping[SharedObject, Value]):
         return len(self._values)
 
 
-@listed(without="interchangeable task_of value_of")
+_FIELDS = frozenset(field.name for field in fields(ProcessState)) - {"process"}
+
+
+class _WatchedProcess(ProcessState):
+    """A process, and a record of what of it was looked at.
+
+    Whoever takes it apart some other way than by its fields (``vars``, ``copy``, ``pickle``) has looked at all of them,
+    and gets the process itself.
+    """
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":
+            return ProcessState
+        if name in _FIELDS:
+            seen, watched = object.__getattribute__(self, "_seen")
+            watched.parts.add((seen.process, name))
+            return getattr(seen, name)
+        if name.startswith("__") and name not in ("__eq__", "__hash__"):
+            seen, watched = object.__getattribute__(self, "_seen")
+            watched.parts |= {(seen.process, part) for part in _FIELDS}
+            return getattr(seen, name)
+        return object.__getattribute__(self, name)
+
+
+def _watched(process: ProcessState, watched: Watched) -> ProcessState:
+    seen = object.__new__(_WatchedProcess)
+    object.__setattr__(seen, "__dict__", {"process": process.process, "_seen": (process, watched)})
+    return seen
+
+
+@listed(without="task_of value_of")
 class State:
     """A state of a model.
 
@@ -153,27 +212,23 @@ class State:
         self._names = values
         self._process = processes
         self._watched = watched
-        self.interchangeable: frozenset[Process | SharedObject] = frozenset()
-        """Processes and objects that stand for each other, so that none of them can be asked for by name."""
 
     def __getitem__(self, name: str) -> Any:
-        thing = self._object(name)
-        if thing in self.interchangeable:
-            raise self._refused(f"{thing.kind} {name}", "names of its family")
-        return self.values[thing]
+        return self.values[self._object(name)]
 
     def of(self, process: ProcessState, name: str) -> Any:
         """Return the value of an object that belongs to a process: ``name`` has {} in place of the process's.
 
-        For properties of a whole family, ``all(state.of(p, "inbox of {}") == () for p in state.processes ...)``:
-        there the names of a family may be interchangeable.
+        For properties of a whole family, ``all(state.of(p, "inbox of {}") == () for p in state.processes ...)``.
         """
-        return self.values[self._object(name.format(process.name))]
+        return self[name.format(process.name)]
 
     def _object(self, name: str) -> SharedObject:
         for thing in self._names:
             if thing.name == name and thing.kind != "local":
                 return thing
+        if self._watched is not None:  # it may be there when there are other futures
+            self._watched.futures = True
         raise ModelError(f"model {self.model.name!r} has no object called {name!r}; it has {_names(self._names)}")
 
     def value_of(self, thing: SharedObject) -> Value:
@@ -184,28 +239,22 @@ class State:
         """Return one process by its name."""
         for process in self.model.processes:
             if process.name == str(name):
-                if process in self.interchangeable:
-                    who = "process" if process.pool is None else "worker"
-                    alike = "processes of its family" if process.pool is None else "workers of a pool"
-                    raise self._refused(f"{who} {process.name}", alike)
                 if self._watched is not None:
                     self._watched.processes.add(process)
-                return self._process(process.index)
+                return self._at(process.index)
         names = _names(self.model.processes)
         raise ModelError(f"model {self.model.name!r} has no process called {str(name)!r}; it has {names}")
 
-    def _refused(self, what: str, alike: str) -> OptionError:
-        return OptionError(
-            f"a property asks for {what} by name, while the {alike} are interchangeable; use symmetry=False "
-            f"(--no-symmetry), or ask about all {alike.partition(' of ')[0]} alike"
-        )
+    def _at(self, position: int) -> ProcessState:
+        process = self._process(position)
+        return process if self._watched is None else _watched(process, self._watched)
 
     @property
     def processes(self) -> list[ProcessState]:
         """All processes, in the order of the model."""
         if self._watched is not None:
             self._watched.everything = True
-        return [self._process(process.index) for process in self.model.processes]
+        return [self._at(process.index) for process in self.model.processes]
 
     @property
     def deadlocked(self) -> bool:

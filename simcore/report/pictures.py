@@ -41,7 +41,7 @@ def picture_of_waits(graph: WaitForGraph, title: str) -> bytes:
         rounded = "round,pad=0.4" if about["kind"] != "process" else "square,pad=0.4"
         edge, face = ("#c0392b", "#fdecea") if name in knot else ("#7f8c8d", "#f4f6f6")
         box = {"boxstyle": rounded, "facecolor": face, "edgecolor": edge}
-        text = _node_text(graph, name, about)
+        text = about["text"]
         boxes[name] = axes.text(*places[name], text, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
     for source, target, about in drawn.edges(data=True):
         red = source in knot and target in knot
@@ -68,15 +68,6 @@ def _columns(drawn: Any, knot: set[str]) -> list[list[str]]:
         [n for n in drawn if n in knot and kind[n] == "pool"],
     ]
     return [column for column in columns if column]
-
-
-def _node_text(graph: WaitForGraph, name: str, about: Mapping[str, Any]) -> str:
-    if about["kind"] != "process":
-        task = graph.task_name(name)
-        used, limit = about["slots"] or (0, None)
-        return f"result of\n{task}" if task else name if limit is None else f"{name}\n{used} of {limit} in use"
-    what = graph.state.process(name).what
-    return name if what == name else f"{name}\n{what}"
 
 
 @_as_written

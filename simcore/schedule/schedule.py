@@ -16,19 +16,19 @@ from itertools import groupby
 from typing import NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
-from simcore.kernel import Kernel, Packed
-from simcore.model import Model, Origin, State, build, listed
-from simcore.model.operations import shown
+from simcore.kernel import SLEEPS, Kernel, Packed
+from simcore.model import Model, Origin, State, build, check_model, listed
+from simcore.model.operations import Operation, plain
 
 _PREFIX = "sc1-"
 
 
-@listed(without="check")
+@listed(without="check recorded")
 class Step(NamedTuple):
     """One step: who, which outcome of the operation, and what could have happened there.
 
     ``enabled`` names the processes that had a step without a time-out; ``text`` is the operation, ``result``
-    what it gave.
+    what it gave. ``recorded`` is both in the words that tokens are checked by: those never change.
     """
 
     process: str
@@ -36,11 +36,13 @@ class Step(NamedTuple):
     text: str
     result: str = ""
     enabled: tuple[str, ...] = ()
+    recorded: tuple[str, str] | None = None
 
     @property
     def check(self) -> int:
         """One byte that differs, most likely, when the step means something else."""
-        return zlib.crc32("\0".join((self.process, self.text, self.result, *self.enabled)).encode()) & 0xFF
+        text, result = self.recorded or (self.text, self.result)
+        return zlib.crc32("\0".join((self.process, text, result, *self.enabled)).encode()) & 0xFF
 
     def __str__(self) -> str:
         return f"{self.process}  {self.text}" + (f" -> {self.result}" if self.result else "")
@@ -202,6 +204,10 @@ def replay(token: str, model: Model | None = None) -> State:
     ScheduleError
         When it is no token, or damaged; `Diverged` when the model is not the one it was recorded on.
     """
+    if not isinstance(token, str):
+        raise ScheduleError(f"replay({token!r}): a token is a text; of a schedule it is schedule.token")
+    if model is not None:
+        check_model(model, "replay")
     schedule = Schedule.from_token(token, model)
     if model is None:
         assert schedule.origin is not None
@@ -251,7 +257,8 @@ def _described(kernel: Kernel, path: Iterable[tuple[int, int]]) -> Iterable[tupl
             wanted = f"{name} {operation.target.phrase(operation)}" if operation else f"{name}, which has ended,"
             raise Diverged(index, wanted, _offers(kernel, state))
         text, result = describe(kernel, state, process, outcome)
-        yield Step(name, outcome, text, result, _enabled(kernel, state)), following
+        recorded = _recorded(kernel, state, process, outcome)
+        yield Step(name, outcome, text, result, _enabled(kernel, state), recorded), following
         state = following
 
 
@@ -259,16 +266,38 @@ def describe(kernel: Kernel, state: Packed, process: int, outcome: int) -> tuple
     """Return what a step does in words, and what it gives where the words do not tell."""
     operation = kernel.operation(state, process)
     assert operation is not None
-    timed_out = outcome >= len(kernel.moves(state, process))
-    text = operation.target.phrase(operation)
-    if timed_out and operation.name not in ("sleep", "countdown"):
-        text = f"gives up after {operation.timeout:g} s: {operation}"
+    target, result = operation.target, kernel.result(state, process, outcome)
+    text, spelled = target.phrase(operation), target.spelled.get(operation.name)
+    if _gives_up(kernel, state, process, outcome):
+        text = f"gives up after {operation.timeout:g} s: {operation if spelled is None else f'{target}.{spelled}()'}"
+    elif spelled is not None and operation.name not in target.phrases:
+        text = f"returns from {target}.{spelled}()"
+    if isinstance(result, Operation) or operation.name in target.creates:
+        return text, ""  # the second half of the operation comes later
+    value = kernel.values[state[kernel.target(state[kernel.first_process + process])]]
+    return text, target.tells(value, operation, kernel.processes[process], result)
+
+
+def _recorded(kernel: Kernel, state: Packed, process: int, outcome: int) -> tuple[str, str]:
+    """Return a step in the words that tokens are checked by; they say less than `describe`, and stay as they are."""
+    operation = kernel.operation(state, process)
+    assert operation is not None
+    text = operation.target.recorded(operation)
+    if _gives_up(kernel, state, process, outcome):
+        call = f"{operation.target.name}.{operation.name}({plain(operation.args)})"
+        text = f"gives up after {operation.timeout:g} s: {call}"
     result = kernel.result(state, process, outcome)
     if result is None or result is True or operation.name in operation.target.creates:
         return text, ""
     if hasattr(result, "target"):  # the second half of the operation comes later
         return text, ""
-    return text, shown(result)
+    return text, plain(result)
+
+
+def _gives_up(kernel: Kernel, state: Packed, process: int, outcome: int) -> bool:
+    operation = kernel.operation(state, process)
+    timed_out = outcome >= len(kernel.moves(state, process))
+    return operation is not None and timed_out and operation.name not in SLEEPS
 
 
 def _enabled(kernel: Kernel, state: Packed) -> tuple[str, ...]:

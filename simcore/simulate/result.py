@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, Literal, NamedTuple
 
 from simcore.errors import OptionError, ScheduleError
-from simcore.explain import WaitForGraph
+from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.kernel import Kernel, Packed
 from simcore.model import ProcessState, State, listed
 from simcore.model.objects import ThreadPool
@@ -68,8 +68,9 @@ class Simulation:
     Attributes
     ----------
     status : {"completed", "stuck", "failed", "limit"}
-        Everybody who had to finish has; or nothing can happen any more and somebody has not; or a process
-        died of an exception (whatever came then); or ``until`` or ``max_steps`` came first.
+        Everybody who had to finish has; or somebody who has not can never move again, while nothing else can
+        happen, or others go on for ever; or a process died of an exception (whatever came then); or ``until`` or
+        ``max_steps`` came first.
     time : float
         Virtual seconds at the end: of the last step, or ``until``.
     completion : dict of str to float
@@ -126,7 +127,20 @@ class Simulation:
     @cached_property
     def wait_for(self) -> WaitForGraph:
         """Who waits for whom in the last state."""
-        return WaitForGraph(self.state)
+        return graph_after(self.kernel, self.path)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether somebody is known never to move again: proved, also where a limit has ended the run."""
+        return self.status in ("stuck", "limit") and bool(self.wait_for.headline)
+
+    @property
+    def answer(self) -> str:
+        """What is wrong, in plain words; empty where nothing is known to be."""
+        if self.failures:
+            return "; ".join(f"{name} died of {failure.error}" for name, failure in self.failures.items())
+        others = "others go on, but " if self.status == "limit" else ""
+        return others + self.wait_for.headline if self.hangs else ""
 
     def throughput(self, name: str | None = None) -> float:
         """Return how many processes have returned per virtual second, or how many tasks a pool has begun.
@@ -175,11 +189,12 @@ class Simulation:
         return self.occupancy[name]
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return fit(self.lines())
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""
-        lines = [f"{self.status} at {self.time:g} s of virtual time, after {self.steps:,} steps (seed {self.seed})"]
+        at = f"at {self.time:g} s of virtual time, after {self.steps:,} steps (seed {self.seed})"
+        lines = [f"{self.status}{f': {self.answer},' if self.answer else ''} {at}"]
         for name, failure in self.failures.items():
             lines.append(f"  {name} died at {failure.time:g} s of {failure.error} ({failure.where})")
         lines += [f"  note: {note}" for note in self.notes]
@@ -191,19 +206,14 @@ class Simulation:
         return lines
 
     def _wanted(self) -> int:
-        return sum(process.fn is not None and not process.daemon for process in self.kernel.processes)
+        """How many processes must complete, or have: whoever was never started must not."""
+        there = (self.kernel.process_state(self.packed, process.index) for process in self.kernel.processes)
+        return sum(p.process.fn is not None and not p.process.daemon and (p.owes or p.done) for p in there)
 
     def _explained(self) -> list[str]:
-        """Say who waits for whom: the reason when it is stuck, a suspicion while others could go on."""
-        dead = [edge for edge in self.wait_for.dead if edge.process.owes]
-        if self.status == "completed" or (self.status != "stuck" and not dead):
-            return []
-        if self.status == "stuck" or self.state.deadlocked:
-            head = f"  nothing can happen after {self.time:g} s:"
-        else:
-            names = ", ".join(edge.process.what for edge in dead)
-            head = f"  suspected from the wait-for graph: others run on, but these can never finish: {names}"
-        return [head, *(f"    {line}" for line in self.wait_for.explain())]
+        """Say who waits for whom, where somebody can never move again, or somebody has died and others wait."""
+        told = self.status in ("stuck", "failed") or self.hangs
+        return self.wait_for.told() if told else []
 
     def _in_use(self) -> list[str]:
         lines = []

@@ -24,7 +24,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from simcore.errors import ModelError, OptionError
 from simcore.explore import Monitor, Result, refuse_unwitnessed, without_laps
 from simcore.kernel import Choice, Kernel, Packed
-from simcore.model import DEADLOCK_FREE, Model, Parameter, Property, Timeouts
+from simcore.model import (
+    DEADLOCK_FREE,
+    Model,
+    Parameter,
+    Property,
+    Timeouts,
+    check_model,
+    check_numbers,
+    check_properties,
+    check_timeouts,
+)
 from simcore.schedule import Schedule, describe
 
 Parameters = dict[str, Parameter]
@@ -88,8 +98,11 @@ def schedules(
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
     """
+    check_numbers(whole=True, none=False, min_steps=min_steps, max_steps=max_steps)
     if not 0 <= min_steps <= max_steps:
         raise OptionError(f"schedules(min_steps={min_steps}, max_steps={max_steps}): use 0 <= min_steps <= max_steps")
+    if not callable(model):
+        check_model(model, "schedules")
     kernel = Kernel(_built(model), timeouts)
     picks = st.lists(_INDICES, min_size=min_steps, max_size=max_steps)
     return picks.map(lambda drawn: Schedule.of(kernel, _picked(kernel, drawn)))
@@ -120,6 +133,10 @@ def machine(
     OptionError
         When a property is about whole runs, or a parameter does not exist.
     """
+    if not callable(model):
+        check_model(model, "machine")
+    check_properties(properties, "machine")
+    check_timeouts(timeouts)
     refuse_unwitnessed(properties or (DEADLOCK_FREE,))
     if isinstance(model, Model) and ranges:
         raise OptionError(f"model {model.name!r} is built already; pass the function that builds it, and its ranges")

@@ -23,7 +23,7 @@ def test_explore_leaves_with_0_when_the_property_holds(simcore):
 def test_explore_leaves_with_1_when_it_is_violated(simcore):
     run = simcore("explore", *BUGGY)
     assert run.status == 1
-    assert run.out.startswith("violated: deadlock free\n")
+    assert run.out.startswith("violated: 4 of 4 processes can never move again\n")
     assert "replay: simcore replay sc1-" in run.out
 
 
@@ -56,7 +56,7 @@ def test_explore_goes_on_from_a_checkpoint(simcore, tmp_path):
     kept = ("--checkpoint", str(file), "--checkpoint-every", "0")
     run = simcore("explore", *FIXED, *kept, "--max-states", "200")
     assert run.status == 3
-    assert f"checkpoint {file}: explore again with a larger limit to go on from there" in run.out
+    assert f"checkpoint {file}: explore again with a larger limit to go on from there" in " ".join(run.out.split())
     once, again = simcore("explore", *FIXED, "--json").object, simcore("explore", *FIXED, *kept, "--json").object
     assert [note for note in again["notes"] if note.startswith("resumed at ")]
     assert [again[name] for name in ("verdict", "states", "transitions", "depth")] == [
@@ -75,7 +75,7 @@ def test_reductions_are_switched_off_one_by_one(simcore):
 def test_a_process_that_raises_is_a_violation_and_no_error(simcore, here):
     run = simcore("explore", "systems:dies")
     assert run.status == 1
-    assert "failed: victim died of ValueError: of a bad value at systems.py:" in run.out
+    assert "violated: victim died of ValueError: of a bad value at systems.py:" in run.out
 
 
 @pytest.mark.parametrize("strategy", ["breadth", "depth", "random", "pct"])
@@ -91,11 +91,17 @@ def test_sampling_that_finds_nothing_is_undetermined(simcore, here):
 def test_simulate_leaves_with_0_when_completed_and_1_when_stuck(simcore, model, status):
     run = simcore("simulate", *model)
     assert run.status == status
-    assert run.out.startswith("stuck at" if status else "completed at")
+    assert run.out.startswith("stuck: 4 of 4" if status else "completed at")
 
 
 def test_simulate_leaves_with_3_when_a_limit_came_first(simcore, here):
     assert simcore("simulate", "systems:slow", "--until", "1").status == 3
+
+
+def test_simulate_leaves_with_1_when_a_hang_is_proved_whatever_has_ended_the_run(simcore, here):
+    run = simcore("simulate", "systems:beside_a_heartbeat", "--until", "3", "--json")
+    assert (run.status, run.object["status"]) == (1, "limit")
+    assert run.object["answer"] == "others go on, but 1 of 1 process can never move again"
 
 
 def test_simulate_leaves_with_1_when_a_process_dies(simcore, here):
@@ -139,7 +145,8 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(simcore):
 def test_the_token_of_a_hang_is_stuck_on_every_driver(simcore, driver):
     run = simcore("replay", token_of(simcore, *BUGGY), "--on", driver)
     assert run.status == 1
-    assert run.out.startswith("   1  download[0]   sends download[0] chunk 0 over requests\n")
+    assert run.out.startswith("stuck: 4 of 4 processes can never move again")
+    assert "\n   1  download[0]   sends download[0] chunk 0 over requests\n" in run.out
     assert "stream 2/2: every worker is in blob_callback" in run.out
 
 

@@ -68,14 +68,14 @@ def test_a_schedule_lets_a_wait_time_out():
     assert execute(model, schedule=schedule).results["waiter"] is False
 
 
-@pytest.mark.parametrize("notified", [True, False])
-def test_a_schedule_decides_whether_a_condition_is_notified_in_time(notified):
+def condition_after(limit):
+    """Return a model in which a wait of ``limit`` seconds is notified after 0.05, and both its schedules."""
     model = Model("condition")
     condition = model.condition("condition")
 
     def waiter():
         yield condition.acquire()
-        got = yield condition.wait(0.02)
+        got = yield condition.wait(limit)
         yield condition.release()
         return got
 
@@ -89,10 +89,21 @@ def test_a_schedule_decides_whether_a_condition_is_notified_in_time(notified):
     model.process("notifier", notifier)
     waits = [(0, 0), (0, 0)]
     wakes = [(1, 0), (1, 0), (1, 0), (1, 0)]
-    path = [*waits, *wakes, (0, 0)] if notified else [*waits, (0, 0), *wakes, (0, 0)]
-    schedule = Schedule.of(Kernel(model, "anytime"), path)
-    run = execute(model, schedule=schedule)
+    paths = {True: [*waits, *wakes, (0, 0)], False: [*waits, (0, 0), *wakes, (0, 0)]}
+    return model, {notified: Schedule.of(Kernel(model, "anytime"), path) for notified, path in paths.items()}
+
+
+@pytest.mark.parametrize(("notified", "limit"), [(True, 30), (False, 0.1)])
+def test_a_schedule_decides_whether_a_condition_is_notified_in_time(notified, limit):
+    model, schedules = condition_after(limit)
+    run = execute(model, schedule=schedules[notified])
     assert (run.results["waiter"], run.status, run.explained) == (notified, "completed", True)
+
+
+def test_a_schedule_that_notifies_a_condition_after_its_own_time_out_has_passed_diverges():
+    model, schedules = condition_after(0.01)
+    with pytest.raises(Diverged, match=r"step 7 .* which gave condition.reacquire\(1, False\) for True"):
+        execute(model, schedule=schedules[True])
 
 
 def test_pool_starvation_is_replayed_on_its_workers():

@@ -5,9 +5,11 @@ import small
 import toys
 
 import simcore.explain.knot as knot_module
-from simcore import Verdict, explore
-from simcore.explain import Knots, WaitForGraph, reach
+from simcore import Model, Verdict, explore
+from simcore.explain import reach, wait_for_graph
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Kernel
+from simcore.models import pool_starvation
 
 
 def everybody_waiting(kernel, state):
@@ -15,7 +17,7 @@ def everybody_waiting(kernel, state):
 
 
 def dead_in(kernel, state, knots=None):
-    found = (knots or Knots(kernel)).dead(state, everybody_waiting(kernel, state))
+    found = (knots or new_knots(kernel)).dead(state, everybody_waiting(kernel, state))
     return [edge.process.name for edge in found]
 
 
@@ -40,7 +42,7 @@ def test_workers_that_wait_for_tasks_behind_them_are_proved_dead_by_their_shape(
 
 def test_an_owner_who_waits_for_itself_looks_dead_although_another_process_releases_its_lock():
     kernel, state = walked(small.passed_release(), "owner")
-    assert [edge.process.name for edge in WaitForGraph(kernel.view(state)).dead] == ["owner"]
+    assert [edge.process.name for edge in wait_for_graph(kernel.view(state)).dead] == ["owner"]
 
 
 def test_a_suspicion_that_is_wrong_is_not_reported():
@@ -54,7 +56,7 @@ def test_a_model_in_which_a_suspicion_is_wrong_holds(strategy):
 
 def test_a_suspicion_is_judged_once():
     kernel, state = walked(small.passed_release(), "owner")
-    knots = Knots(kernel)
+    knots = new_knots(kernel)
     assert [dead_in(kernel, state, knots) for _ in range(3)] == [[], [], []]
     assert knots._refuted == 1
 
@@ -74,9 +76,11 @@ def test_what_no_guess_has_found_is_found_on_the_whole_graph(monkeypatch, strate
 
 def test_a_search_that_has_stopped_guessing_says_among_what_its_schedule_is_the_shortest(monkeypatch):
     few = ", with the fewest switches between processes"
-    assert explore(small.crossed()).counterexample.shortest == "shortest" + few
+    model = pool_starvation.buggy(downloads=1, workers=1)
+    assert explore(model).counterexample.shortest == "shortest to where it shows" + few
     monkeypatch.setattr(knot_module, "_MOST_REFUTED", 0)
-    assert explore(small.crossed()).counterexample.shortest == "shortest to where everything else has stopped" + few
+    assert explore(model).counterexample.shortest == "shortest to where everything else has stopped" + few
+    assert explore(small.crossed()).counterexample.shortest == "shortest" + few, "nobody was lost before"
 
 
 @pytest.mark.parametrize(("name", "value"), [("_CONFIRM_STATES", 1), ("_MOST_REFUTED", 0)])
@@ -108,3 +112,27 @@ def test_a_budget_that_is_used_up_is_no_answer():
 def test_what_is_pruned_is_not_followed():
     kernel = Kernel(small.crossed())
     assert reach(kernel, kernel.initial, kernel.finished, 100, prune=lambda state: True) is False
+
+
+def test_who_holds_a_permit_is_told_and_not_the_task_in_the_queue_that_would_give_one_back_too():
+    model = Model("permits")
+    pool, permits = model.thread_pool("pool", 1), model.semaphore("permits", 1)
+
+    def twice():
+        yield permits.acquire()
+        yield permits.acquire()
+        yield permits.release(2)
+
+    def once():
+        yield permits.acquire()
+        yield permits.release()
+
+    def main():
+        first = yield pool.submit(twice)
+        yield pool.submit(once)
+        yield first.result()
+
+    model.process("main", main)
+    told = explore(model).counterexample.wait_for.explain()
+    assert told[1].strip() == "0 of 1 free, held by twice() on pool[0]"
+    assert "queued" not in " ".join(told)

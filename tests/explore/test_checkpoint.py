@@ -15,6 +15,7 @@ import small
 import toys
 from claims import claims_of, each_claim
 from compared import TOYS
+from families import transfers
 from generated import systems
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from simcore.errors import OptionError
 from simcore.explore.checkpoint import Checkpoint
 from simcore.explore.reduction.partial_order import PartialOrder
 from simcore.models import pool_starvation
+from simcore.properties import lock_order_acyclic
 
 SUPPORT = Path(__file__).parents[1] / "support"  # where a child finds the systems that it is told of
 TIMEOUTS = ["never", "when_stuck", "in_order", "anytime"]
@@ -320,3 +322,14 @@ def test_a_lesson_that_is_left_out_is_noticed(tmp_path, lesson):
 
     with patch.object(Checkpoint, "_lesson", forgetful), pytest.raises((OptionError, AssertionError)):
         same(tmp_path, lambda: pool_starvation.fixed(downloads=3, workers=2, callback_workers=2), chances=[100])
+
+
+def test_what_a_property_remembers_is_there_again_after_an_interruption(tmp_path):
+    """The order of locks is known from states that were met before."""
+    whole = explore(transfers(), lock_order_acyclic(), **WHOLE)
+    assert whole.verdict is Verdict.VIOLATED
+    for states in range(1, whole.states):
+        kept = {"checkpoint": tmp_path / str(states), **WHOLE}
+        explore(transfers(), lock_order_acyclic(), max_states=states, **kept)
+        again = explore(transfers(), lock_order_acyclic(), **kept)
+        assert (again.verdict, again.states) == (whole.verdict, whole.states)

@@ -7,7 +7,8 @@ import pytest
 import small
 import toys
 
-from simcore import Model, Verdict, WaitForGraph, always, explore
+from simcore import Model, Verdict, always, explore
+from simcore.explain import wait_for_graph
 from simcore.kernel import Kernel
 
 limits_module = sys.modules["simcore.explore.limits"]
@@ -59,7 +60,7 @@ def lost_write(kernel, state):
 
 
 def knot_closed(kernel, state):
-    return any(edge.process.owes for edge in WaitForGraph(kernel.view(state)).dead)
+    return any(edge.process.owes for edge in wait_for_graph(kernel.view(state)).dead)
 
 
 @pytest.mark.parametrize("in_a_task", [True, False])
@@ -190,8 +191,10 @@ def can_end_well(kernel, state):
     return False
 
 
-def test_what_never_ends_has_no_point_of_no_return():
-    assert explore(small.hidden()).counterexample.no_return is None
+def test_where_no_run_ends_well_that_is_said_instead_of_a_point_of_no_return():
+    counterexample = explore(small.hidden()).counterexample
+    assert counterexample.no_return.step == 0
+    assert "no run of this model ends well" in str(explore(small.hidden()))
 
 
 def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkeypatch):
@@ -202,13 +205,13 @@ def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkey
     looked = []
     real = no_return_module.reach
 
-    def counted(kernel, start, goal, budget, prune, representative):
+    def counted(kernel, start, goal, budget, prune, *reductions):
         def pruned(state):
             looked[-1] += 1
             return prune(state)
 
         looked.append(0)
-        return real(kernel, start, goal, budget, pruned, representative)
+        return real(kernel, start, goal, budget, pruned, *reductions)
 
     monkeypatch.setattr(no_return_module, "reach", counted)
     result = explore(toys.pool_system(requesters=7, workers=4, chunks=1), max_seconds=0.5)

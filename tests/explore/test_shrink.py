@@ -6,7 +6,7 @@ import pytest
 import small
 import toys
 
-from simcore import explore
+from simcore import Model, explore
 from simcore.explore import without_laps
 from simcore.explore.graph import Graph
 from simcore.explore.reduction import Symmetry
@@ -52,6 +52,22 @@ def test_a_schedule_that_does_not_violate_stays(shorten):
     kernel = Kernel(small.crossed())
     path = path_of(kernel, "left", "left")
     assert shorten(kernel, path, deadlocked(kernel)) == path
+
+
+@pytest.mark.parametrize("shorten", [without_needless, without_laps])
+@pytest.mark.parametrize(("timeouts", "left"), [("when_stuck", ["other", "patient"]), ("anytime", ["patient"])])
+def test_what_must_be_done_before_time_runs_out_is_not_left_out(shorten, timeouts, left):
+    model = Model("patient")
+    event, lock = model.event("event"), model.lock("lock")
+
+    def wait(operation):
+        yield operation
+
+    model.process("other", wait, lock.acquire())
+    model.process("patient", wait, event.wait(timeout=1.0))
+    kernel = Kernel(model, timeouts)
+    path = path_of(kernel, "other", "patient")
+    assert names_of(kernel, shorten(kernel, path, lambda state: kernel.view(state).process("patient").done)) == left
 
 
 def test_what_comes_after_the_violation_is_left_out():

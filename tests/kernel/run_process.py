@@ -11,7 +11,10 @@ import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
-SUBJECTS = ("positions", "halves", "blocks", "variables", "values", "closing", "refused", "nondeterminism", "traps")
+SUBJECTS = (
+    *("positions", "halves", "blocks", "variables", "values", "closing"),
+    *("refused", "nondeterminism", "traps", "outside", "apart"),
+)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ import toys
 
 from simcore import Model, Verdict, always, explore, sleep
 from simcore.kernel import Kernel
+from simcore.properties import completes
 
 
 def sleepers(*seconds):
@@ -155,3 +156,60 @@ def test_a_deadline_that_is_not_the_nearest_is_no_step():
     kernel = Kernel(sleepers(2, 1), "in_order")
     assert kernel.step(kernel.initial, 0, 0) is None
     assert kernel.step(kernel.initial, 1, 0) is not None
+
+
+def notified_and_kept(beats) -> Model:
+    """A wait with a limit is notified, and its lock kept by one who sleeps again and again, as others do."""
+    model = Model("notified and kept")
+    lock = model.lock("lock")
+    condition = model.condition("condition", lock)
+
+    def wait():
+        yield lock.acquire()
+        yield condition.wait(timeout=1)
+        yield lock.release()
+
+    def keep():
+        yield sleep(0.5)
+        yield lock.acquire()
+        yield condition.notify()
+        while True:
+            yield sleep(1)
+
+    def beat(seconds):
+        while True:
+            yield sleep(seconds)
+
+    model.process("waiter", wait)
+    model.process("keeper", keep, daemon=True)
+    for seconds in beats:
+        model.process(f"every {seconds} s", beat, seconds, daemon=True)
+    return model
+
+
+@pytest.mark.parametrize("beats", [(), (0.75,), (0.5, 0.25)])
+@pytest.mark.parametrize("symmetry", [True, False])
+def test_the_deadline_of_a_waiter_that_was_notified_stops(beats, symmetry):
+    result = explore(notified_and_kept(beats), timeouts="in_order", symmetry=symmetry, max_states=5_000)
+    assert result.verdict is Verdict.VIOLATED
+    result = explore(notified_and_kept(beats), always(lambda state: True), timeouts="in_order", max_states=5_000)
+    assert (result.verdict, result.states < 200) == (Verdict.HOLDS, True)
+
+
+def test_the_deadline_of_who_could_move_and_has_not_runs_on():
+    """The event is set and cleared in the same moment, before its waiter has moved."""
+    model = Model("set and cleared")
+    event = model.event("event")
+
+    def wait():
+        yield event.wait(3)
+
+    def late(operation):
+        yield sleep(1)
+        yield operation()
+
+    model.process("waiter", wait)
+    model.process("setter", late, event.set)
+    model.process("clearer", late, event.clear)
+    for options in ({}, {"symmetry": False, "partial_order": False}):
+        assert explore(model, completes("waiter"), timeouts="in_order", **options).verdict is Verdict.HOLDS

@@ -1,16 +1,18 @@
 """However a process ends, it ends in the model: no exception of its own leaves a driver or is a command's status."""
 
+import builtins
+import signal
 import sys
 
 import pytest
 
-from simcore import Model, Verdict, execute, explore, simulate
+from simcore import Model, ModelError, Verdict, execute, explore, simulate
 from simcore.command.cli import main
 
 
 def ending(*, raised: str, in_a_task: bool = False) -> Model:
     """Build a process, or a task that somebody waits for, that raises an exception which is no `Exception`, too."""
-    kind = {"SystemExit": SystemExit, "GeneratorExit": GeneratorExit, "BaseException": BaseException}[raised]
+    kind = getattr(builtins, raised)
     model = Model("ending")
     lock = model.lock("lock")
     pool = model.thread_pool("pool", 1)
@@ -52,3 +54,70 @@ def test_an_exit_in_a_process_is_no_exit_of_the_command(monkeypatch, capsys):
             main(["explore", f"{__name__}:ending", "-p", f"raised={raised}"])
         assert left.value.code == status
     assert "violated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("in_a_task", [False, True])
+def test_an_interrupt_that_a_process_raises_is_its_failure(in_a_task):
+    result = explore(ending(raised="KeyboardInterrupt", in_a_task=in_a_task))
+    assert (result.verdict, result.property) == (Verdict.VIOLATED, "no process fails")
+
+
+def test_an_interrupt_of_the_user_leaves_explore():
+    model = Model("interrupted")
+    lock = model.lock("lock")
+
+    def process():
+        signal.raise_signal(signal.SIGINT)
+        for _ in range(1000):
+            pass
+        yield lock.acquire()
+
+    model.process("process", process)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            explore(model)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def nested(kind):
+    def process(event):
+        yield event.set()
+        items = kind()
+        for _ in range(5000):
+            items = kind([items])
+        yield event.set()
+
+    return process
+
+
+def recursive(event, depth=400):
+    if depth:
+        yield from recursive(event, depth - 1)
+    else:
+        yield event.set()
+
+
+def deeper(event):
+    yield event.set()
+    chain = last = Link()
+    for _ in range(2000):
+        last.next = last = Link()
+    yield event.set()
+    return chain.next
+
+
+class Link:
+    """One of a chain."""
+
+
+DEEP = {"lists": nested(list), "tuples": nested(tuple), "a chain": deeper, "generators": recursive}
+
+
+@pytest.mark.parametrize("process", DEEP.values(), ids=DEEP)
+def test_what_is_nested_too_deeply_to_be_compared_is_an_error_of_the_model_with_its_line(process):
+    model = Model("deep")
+    model.process("deep one", process, model.event("event"))
+    with pytest.raises(ModelError, match=r"deep one \(.*test_ends.py:\d+\)+: what it holds, .* nested too deeply"):
+        explore(model)

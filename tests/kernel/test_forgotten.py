@@ -76,6 +76,14 @@ def a_generator(lock, queue, pool):
     yield queue.put(1)
 
 
+def a_generator_written_inside(lock, queue, pool):
+    def inner():
+        yield lock.acquire()
+
+    inner()
+    yield queue.put(1)
+
+
 def a_generator_of_a_method(lock, queue, pool):
     helper = yield choose(1)
     del helper
@@ -113,9 +121,9 @@ def test_an_operation_that_was_made_and_not_yielded_is_an_error_with_its_line(bo
         driver(of(body))
 
 
-@pytest.mark.parametrize("body", [a_generator, a_generator_two_calls_away])
+@pytest.mark.parametrize("body", [a_generator, a_generator_two_calls_away, a_generator_written_inside])
 def test_a_generator_that_was_made_and_never_run_is_an_error_with_its_line(body):
-    with pytest.raises(ModelError, match=r"test_forgotten\.py:\d+\): hold\(\.\.\.\) makes a generator .*yield from"):
+    with pytest.raises(ModelError, match=r"test_forgotten\.py:\d+\): (hold|inner)\(\.\.\.\) makes .*yield from"):
         explore(of(body))
 
 
@@ -222,6 +230,29 @@ def test_a_with_block_is_an_error_that_says_what_to_write():
 
     with pytest.raises(ModelError, match=r"with lock: .*`yield lock\.acquire\(\)`, then try \.\.\. finally"):
         explore(of(user))
+
+
+VALUES = {
+    "compared": lambda queue: queue.qsize() > 0,
+    "added": lambda queue: queue.get() + 1,
+    "counted": lambda queue: len(queue.get()),
+    "unpacked": lambda queue: [*queue.get()],
+    "indexed": lambda queue: queue.get()[0],
+    "searched": lambda queue: 1 in queue.get(),
+}
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=DRIVERS)
+@pytest.mark.parametrize("use", VALUES.values(), ids=VALUES)
+def test_an_operation_that_is_used_as_the_value_it_gives_is_an_error_with_its_line(use, driver):
+    def user(lock, queue, pool):
+        yield queue.put(1)
+        use(queue)
+
+    with pytest.raises(
+        ModelError, match=r"^user \(test_forgotten\.py:\d+\): queue\.\w+\(\) was made and not yielded, and"
+    ):
+        driver(of(user))
 
 
 def test_an_object_still_says_what_it_has():

@@ -191,7 +191,7 @@ def test_the_kernel_agrees_with_a_naive_one():
 
 @pytest.mark.slow
 def test_the_kernel_agrees_with_a_naive_one_for_long():
-    run_state_machine_as_test(Agreement, settings=settings(max_examples=2_000, stateful_step_count=60, deadline=None))
+    run_state_machine_as_test(Agreement, settings=settings(max_examples=600, stateful_step_count=60, deadline=None))
 
 
 @pytest.mark.parametrize("name", ["conditions", "tasks", "mixture", "nested futures", "after"])

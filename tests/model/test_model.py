@@ -129,3 +129,18 @@ def test_building_a_model_runs_nothing():
 
     model.process("p", process)
     assert Kernel(model).view(Kernel(model).initial).process("p").status == "failed"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda model: model.thread_pool("pool", "2"),
+        lambda model: model.queue("queue", "1"),
+        lambda model: model.semaphore("semaphore", "1"),
+        lambda model: model.link("link", "1"),
+        lambda model: model.indices("client", "3"),
+    ],
+)
+def test_a_number_that_is_a_text_is_refused_with_the_name_of_the_object(make):
+    with pytest.raises(ModelError, match=r"^[a-z ]+'\w+': .*at least [01].*, not '\d'"):
+        make(Model("m"))

@@ -115,7 +115,7 @@ def test_the_owner_may_hold_the_bytes_of_every_request(requests):
 
 
 def test_the_report_says_that_the_dispatchers_are_queued_behind_those_who_wait_for_them():
-    text = str(explore(buggy()))
+    text = str(explore(buggy()).counterexample.wait_for)
     assert "callback 2/2: every worker is in answer(" in text
     assert "waiting for nested reply 0 for site[0..1]" in text
     assert "set only by process_reply(owner, nested reply 0 for site[0..1]), queued in callback behind them" in text

@@ -69,7 +69,7 @@ def test_the_chain_happens_for_real_on_the_first_try():
 
 
 def test_after_the_fix_a_free_real_run_completes_and_the_probe_is_served():
-    run = execute(escalation.fixed(second=0.001))
+    run = execute(escalation.fixed(second=0.01))
     assert (run.status, run.explained, run.results["probe"]) == ("completed", True, 1)
 
 

@@ -21,7 +21,7 @@ def test_the_shortest_schedule_into_the_hang_has_five_steps_for_each_worker(work
     found = explore(pool_starvation.buggy(downloads=4, workers=workers)).counterexample
     assert (len(found.schedule), found.shortest) == (
         5 * workers,
-        "shortest, with the fewest switches between processes",
+        "shortest to where it shows, with the fewest switches between processes",
     )
 
 
@@ -32,7 +32,7 @@ def test_four_downloads_over_four_workers_are_lost_at_step_12():
 
 
 def test_the_report_blames_the_stream_pool():
-    text = str(explore(pool_starvation.buggy(downloads=4, workers=4)))
+    text = str(explore(pool_starvation.buggy(downloads=4, workers=4)).counterexample.wait_for)
     assert "stream 4/4: every worker is in blob_callback(" in text
     assert "queued in stream behind them" in text
     assert "one more worker in stream would break this knot" in text

@@ -14,7 +14,7 @@ from toys import opposed_locks, philosophers
 
 from simcore import Model, explore, simulate
 from simcore.errors import OptionError
-from simcore.explain import WaitForGraph
+from simcore.explain import WaitForGraph, wait_for_graph
 from simcore.kernel import Kernel
 from simcore.models import pool_starvation
 from simcore.report import Line, as_json, check_folder, printed_table, table, write_folder
@@ -54,7 +54,7 @@ def chain() -> Model:
 def held() -> WaitForGraph:
     kernel = Kernel(chain())
     state = kernel.step(kernel.initial, 0, 0)
-    return WaitForGraph(kernel.view(state))
+    return wait_for_graph(kernel.view(state))
 
 
 # ---- pictures ------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ KNOTS = {
     "five philosophers": lambda: stuck(philosophers(n=5)),
 }
 NO_KNOTS = {
-    "the initial state": lambda: WaitForGraph(Kernel(opposed_locks()).view(Kernel(opposed_locks()).initial)),
+    "the initial state": lambda: wait_for_graph(Kernel(opposed_locks()).view(Kernel(opposed_locks()).initial)),
     "a wait that ends": held,
 }
 

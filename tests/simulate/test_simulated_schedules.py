@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import queue
 
 import pytest
@@ -10,7 +9,7 @@ from timed import first_stuck
 from toys import opposed_locks
 
 from simcore import Model, choose, sleep
-from simcore.errors import Diverged, ScheduleError
+from simcore.errors import Diverged
 from simcore.kernel import Kernel
 from simcore.models import pool_starvation
 from simcore.schedule import Schedule
@@ -136,16 +135,3 @@ def test_a_limit_holds_during_a_schedule():
     first = simulate(opposed_locks())
     result = simulate(opposed_locks(), schedule=first.schedule, max_steps=2)
     assert (result.status, result.path) == ("limit", first.path[:2])
-
-
-def test_giving_up_a_wait_without_a_limit_never_comes_to_its_time():
-    model = Model("infinite")
-    event = model.event("event")
-
-    def wait():
-        yield event.wait(timeout=math.inf)
-
-    model.process("p", wait)
-    schedule = Schedule.of(Kernel(model, "anytime"), [(0, 0)])
-    with pytest.raises(ScheduleError, match="never comes to its time"):
-        simulate(model, schedule=schedule)

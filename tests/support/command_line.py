@@ -92,6 +92,22 @@ def endless() -> Model:
     model.process("count", count)
     return model
 
+def beside_a_heartbeat() -> Model:
+    model = Model("beside a heartbeat")
+    lock = model.lock("lock")
+
+    def twice():
+        yield lock.acquire()
+        yield lock.acquire()
+
+    def beat():
+        while True:
+            yield sleep(1)
+
+    model.process("victim", twice)
+    model.process("heart", beat, daemon=True)
+    return model
+
 def slow() -> Model:
     model = Model("slow")
 

@@ -8,119 +8,13 @@ that a schedule of a generated system has a token like any other.
 from __future__ import annotations
 
 import json
-from concurrent.futures import InvalidStateError
-from queue import Empty, Full
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
+from interpreted import SECONDS, Program, count, run
 
-from simcore import Model, choose, sleep
-
-SECONDS = 0.02
-"""Of every time-out and sleep: they must pass in real runs too."""
-
-
-class Program(NamedTuple):
-    """A body of instructions with the objects in their places."""
-
-    name: str
-    body: tuple[Any, ...]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def run(program):
-    """What every process and every task does."""
-    yield from interpret(program.body)
-    return program.name
-
-
-def interpret(body):
-    """Carry out the instructions one after the other; giving up, or coming too late, is no failure."""
-    future = None
-    for instruction in body:
-        try:
-            match instruction:
-                case "lock", lock, timeout, inner:
-                    if (yield lock.acquire(timeout=timeout)):
-                        yield from interpret(inner)
-                        yield lock.release()
-                case "repeat", times, inner:
-                    for _ in range(times):
-                        yield from interpret(inner)
-                case "choose", *bodies:
-                    yield from interpret(bodies[(yield choose(*range(len(bodies))))])
-                case "submit", pool, program:
-                    future = yield pool.submit(run, program)
-                case "result", timeout:
-                    if future is not None:
-                        yield future.result(timeout=timeout)
-                case "set by hand":
-                    if future is not None:
-                        yield future.set_result("by hand")
-                case "set_result", promise:
-                    yield promise.set_result("set")
-                case "await", promise, timeout:
-                    yield promise.result(timeout=timeout)
-                case "put", queue, item, timeout:
-                    yield queue.put(item, timeout=timeout)
-                case "get", queue, timeout:
-                    yield queue.get(timeout=timeout)
-                case "set", event:
-                    yield event.set()
-                case "clear", event:
-                    yield event.clear()
-                case "wait", event, timeout:
-                    yield event.wait(timeout=timeout)
-                case "acquire", semaphore, timeout:
-                    yield semaphore.acquire(timeout=timeout)
-                case "release", semaphore:
-                    yield semaphore.release()
-                case "answer", queue, inboxes:
-                    while True:
-                        item = yield queue.get()
-                        if item in inboxes:
-                            yield inboxes[item].put("answer")
-                case "sleep", seconds:
-                    yield sleep(seconds)
-                case "count", variable:
-                    yield variable.update(_following)
-                case "reset", variable:
-                    yield variable.set(0)
-                case "until", variable, number, timeout:
-                    yield variable.wait_for(_is, number, timeout=timeout)
-                case "when", variable, inner:
-                    if (yield variable.get()):
-                        yield from interpret(inner)
-                case "await notice", condition, timeout:
-                    yield condition.acquire()
-                    yield condition.wait(timeout=timeout)
-                    yield condition.release()
-                case "notify", condition, everybody:
-                    yield condition.acquire()
-                    yield condition.notify_all() if everybody else condition.notify()
-                    yield condition.release()
-                case "start", timer:
-                    yield timer.start()
-                case "cancel", timer:
-                    yield timer.cancel()
-                case "shutdown", pool, wait:
-                    yield pool.shutdown(wait)
-                case _:
-                    raise NotImplementedError(instruction)
-        except (Full, Empty, TimeoutError, InvalidStateError):
-            pass
-        except RuntimeError:  # the pool is shut down, or the timer was started before
-            pass
-
-
-def _following(number):
-    return (number + 1) % 3
-
-
-def _is(value, number):
-    return value == number
+from simcore import Model
 
 
 def system(description: str) -> Model:
@@ -135,8 +29,11 @@ def system(description: str) -> Model:
         "queue": [model.queue(f"queue{i}", capacity) for i, capacity in enumerate(told["queue"])],
         "pool": [model.thread_pool(f"pool{i}", workers) for i, workers in enumerate(told["pool"])],
     }
+    things["rlock"] = [model.rlock(f"rlock{i}") for i in range(told.get("rlock", 0))]
+    things["link"] = [model.link(f"link{i}", capacity) for i, capacity in enumerate(told.get("link", []))]
     things["variable"] = [model.variable(f"variable{i}", 0) for i in range(told.get("variable", 0))]
-    things["condition"] = [model.condition(f"condition{i}") for i in range(told.get("condition", 0))]
+    on = (things["lock"] + things["rlock"])[0] if told.get("on_a_lock") else None
+    things["condition"] = [model.condition(f"condition{i}", on) for i in range(told.get("condition", 0))]
     tasks: list[Program] = []
     for i, body in enumerate(told["tasks"]):
         tasks.append(Program(f"task{i}", _placed(body, things, tasks)))
@@ -144,6 +41,9 @@ def system(description: str) -> Model:
     things["timer"] = [model.timer(f"timer{i}", SECONDS, run, tasks[0]) for i in timers]
     for i, body in enumerate(told["processes"]):
         model.process(f"process{i}", run, Program(f"body{i}", _placed(body, things, tasks)))
+    for i, body in enumerate(told.get("daemons", [])):
+        program = Program(f"service{i}", (("forever", _placed(body, things, tasks)),))
+        model.process(f"daemon{i}", run, program, daemon=True)
     if "clients" in told:
         _add_clients(model, told["clients"], things, tasks)
     return model
@@ -161,7 +61,10 @@ def _add_clients(model: Model, told: dict[str, Any], things: dict[str, list[Any]
             own["mail"] = model.queue(f"mail of {name}")
             program = Program(f"help for {name}", _owned(told["helper"], own, things, tasks))
             model.process(f"helper of {name}", run, program, daemon=True)
-        model.process(name, run, Program(f"body of {name}", _owned(told["body"], own, things, tasks)))
+        does = count if told.get("counts") else run
+        model.process(name, does, Program(f"body of {name}", _owned(told["body"], own, things, tasks)))
+    if told.get("counts"):
+        model.process("clock", run, Program("sleeps", (("sleep", SECONDS),)))
     model.process("server", run, Program("answers", (("answer", desk, inbox),)), daemon=True)
 
 
@@ -172,6 +75,18 @@ def _owned(body: list[Any], own: dict[str, Any], things: dict[str, list[Any]], t
 
 _KINDS = {
     "lock": "lock",
+    "free": "lock",
+    "rlock": "rlock",
+    "if locked": "lock",
+    "if set": "event",
+    "if any": "queue",
+    "if done": "future",
+    "send": "link",
+    "recv": "link",
+    "close": "link",
+    "cut": "link",
+    "set_exception": "future",
+    "try": "semaphore",
     "set_result": "future",
     "await": "future",
     "put": "queue",
@@ -214,7 +129,13 @@ def _placed_one(name: str, arguments: list[Any], things: dict[str, list[Any]], t
 
 @st.composite
 def descriptions(
-    draw: st.DrawFn, *, timed: bool = True, longest: int = 4, clients: bool = False, every_kind: bool = False
+    draw: st.DrawFn,
+    *,
+    timed: bool = True,
+    longest: int = 4,
+    clients: bool = False,
+    every_kind: bool = False,
+    counts: bool = False,
 ) -> str:
     """Draw a system of two to four processes, as the text that `system` takes.
 
@@ -228,7 +149,12 @@ def descriptions(
         Whether two or three of the processes differ in the index that is their name alone; with ``every_kind`` they may
         have helpers who wait for them.
     every_kind : bool
-        Whether there may be variables, conditions and timers, pools may be shut down, and futures of tasks set by hand.
+        Whether there may be all other objects and operations, too: re-entrant locks, links that are closed and cut,
+        variables, conditions and timers, daemons, pools that are shut down, futures of tasks that are set by hand or
+        looked at, and processes and tasks that die of an exception, or catch it.
+    counts : bool
+        Whether clients return the numbers of the answers that they have had, and a process called "clock" sleeps and
+        ends: what there are properties about.
     """
     told: dict[str, Any] = {
         "lock": draw(st.integers(0, 2)),
@@ -240,42 +166,64 @@ def descriptions(
         "tasks": [],
     }
     seldom = st.sampled_from([0, 0, 1])
+    timers = draw(seldom) if every_kind else 0
     if every_kind:
-        told |= {"variable": draw(seldom), "condition": draw(seldom), "shutdown": draw(seldom)}
-    for _ in range(draw(st.integers(1, 2)) if told["pool"] else 0):
-        told["tasks"].append(draw(_bodies(told, timed, 2)))
-    if every_kind and told["tasks"]:
-        told |= {"timer": draw(seldom), "by_hand": draw(seldom)}
+        told |= {kind: draw(seldom) for kind in ("variable", "condition", "shutdown", "rlock", "looks")}
+        told |= {"link": draw(st.sampled_from([[], [], [1], [2]])), "raises": draw(st.sampled_from([0, 0, 0, 1]))}
+        told["on_a_lock"] = int(bool(told["condition"] and told["lock"] + told["rlock"])) and draw(seldom)
+    for _ in range(draw(st.integers(1, 2)) if told["pool"] or timers else 0):
+        told["tasks"].append(draw(_bodies(_numbers(told), timed, 2)))
+    told |= {"timer": timers} if timers else {}  # no task has a timer that runs it
+    if every_kind and told["pool"]:
+        told["by_hand"] = draw(seldom)
     most = 1 if clients else 4
-    told["processes"] = draw(st.lists(_bodies(told, timed, longest), min_size=0 if clients else 2, max_size=most))
+    told["processes"] = draw(
+        st.lists(_bodies(_numbers(told), timed, longest), min_size=0 if clients else 2, max_size=most)
+    )
+    if every_kind and (takes := _takes(_numbers(told))) and draw(seldom):
+        body = st.lists(st.one_of(_simple(_numbers(told), False)), max_size=1)
+        told["daemons"] = [[draw(st.sampled_from(takes)), *draw(body)]]
     if clients:
+        own = _bodies_of_clients(_numbers(told), timed)
         told["clients"] = {
             "number": draw(st.integers(2, 3)),
             "capacity": draw(st.sampled_from([None, 1])),
-            "body": draw(st.lists(st.one_of(_bodies_of_clients(told, timed)), min_size=1, max_size=longest)),
+            "body": draw(st.lists(own, min_size=1, max_size=longest)),
         }
         if every_kind and draw(seldom):
-            helper = draw(st.lists(st.one_of(_bodies_of_clients(told, timed)), min_size=1, max_size=2))
+            helper = draw(st.lists(own, min_size=1, max_size=2))
             told["clients"]["helper"] = [("get", "mail", None), *helper]
             place = draw(st.integers(0, len(told["clients"]["body"])))
             told["clients"]["body"].insert(place, ("put", "mail", 0, None))
+        if counts:
+            told["clients"]["counts"] = 1
     return json.dumps(told, separators=(",", ":"))
 
 
-def _bodies_of_clients(told: dict[str, Any], timed: bool) -> list[st.SearchStrategy[Any]]:
+Numbers = tuple[tuple[str, int], ...]
+_ALWAYS, _TIMED = st.none(), st.sampled_from([None, None, SECONDS, 0])
+
+
+def _numbers(told: dict[str, Any]) -> Numbers:
+    """Return how many there are of each kind; strategies are made once for each of these."""
+    return tuple((kind, n if isinstance(n, int) else len(n)) for kind, n in told.items())
+
+
+@cache
+def _bodies_of_clients(numbers: Numbers, timed: bool) -> st.SearchStrategy[Any]:
     """Return the instructions for clients: those of others, and some about what is theirs alone."""
-    limit = st.sampled_from([None, None, SECONDS, 0]) if timed else st.none()
+    told, limit = dict(numbers), _TIMED if timed else _ALWAYS
     own = [
         st.tuples(st.just("put"), st.just("desk"), st.just("name"), limit),
         st.tuples(st.just("get"), st.just("inbox"), limit),
         st.tuples(st.just("put"), st.just("inbox"), st.integers(0, 1), st.none()),
     ]
     if told["pool"]:
-        pool = st.integers(0, len(told["pool"]) - 1)
+        pool = st.integers(0, told["pool"] - 1)
         own += [st.tuples(st.just("submit"), pool, st.just("task")), st.tuples(st.just("result"), limit)]
     if told["queue"]:
-        own.append(st.tuples(st.just("put"), st.integers(0, len(told["queue"]) - 1), st.just("name"), limit))
-    return own + _simple(told, limit)
+        own.append(st.tuples(st.just("put"), st.integers(0, told["queue"] - 1), st.just("name"), limit))
+    return st.one_of(own + _simple(numbers, timed))
 
 
 def systems(
@@ -287,10 +235,11 @@ def systems(
     )
 
 
-def _bodies(told: dict[str, Any], timed: bool, longest: int) -> st.SearchStrategy[list[Any]]:
-    """Draw bodies that may submit the tasks which ``told`` has so far, so that no task submits itself."""
-    limit = st.sampled_from([None, None, SECONDS, 0]) if timed else st.none()
-    simple = _simple(told, limit)
+@cache
+def _bodies(numbers: Numbers, timed: bool, longest: int) -> st.SearchStrategy[list[Any]]:
+    """Draw bodies that may submit the tasks there are so far, so that no task submits itself."""
+    told, limit = dict(numbers), _TIMED if timed else _ALWAYS
+    simple = _simple(numbers, timed)
     if timed:
         simple.append(st.tuples(st.just("sleep"), st.just(SECONDS)))
     if not simple:
@@ -302,15 +251,29 @@ def _bodies(told: dict[str, Any], timed: bool, longest: int) -> st.SearchStrateg
     ]
     if told.get("variable"):
         nested.append(st.tuples(st.just("when"), st.just(0), short))
-    if told["lock"]:
-        held = st.tuples(st.just("lock"), st.integers(0, told["lock"] - 1), limit, short)
-        nested += [held, st.tuples(st.just("lock"), st.integers(0, told["lock"] - 1), limit, st.tuples(held).map(list))]
+    if told.get("raises"):
+        nested.append(st.tuples(st.just("caught"), short))
+    if told.get("looks"):
+        looks = {"if locked": "lock", "if set": "event", "if any": "queue", "if done": "future"}
+        nested += [st.tuples(st.just(name), st.just(0), short) for name, kind in looks.items() if told[kind]]
+    for kind in ("lock", "rlock"):
+        if told.get(kind):
+            which = st.integers(0, told[kind] - 1)
+            held = st.tuples(st.just(kind), which, limit, short)
+            nested += [held, st.tuples(st.just(kind), which, limit, st.tuples(held).map(list))]
     return st.lists(st.one_of(*simple, *nested), min_size=2, max_size=longest)
 
 
-def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.SearchStrategy[Any]]:
-    """Return the instructions without a body that the objects of ``told`` allow."""
-    which = {kind: st.integers(0, (n if isinstance(n, int) else len(n)) - 1) for kind, n in told.items() if n}
+def _takes(numbers: Numbers) -> list[list[Any]]:
+    """Return the instructions that take something away, or wait for it: who repeats them for ever does not spin."""
+    names = {"queue": "get", "semaphore": "acquire"}
+    return [[name, which, None] for kind, name in names.items() for which in range(dict(numbers)[kind])]
+
+
+def _simple(numbers: Numbers, timed: bool) -> list[st.SearchStrategy[Any]]:
+    """Return the instructions without a body that so many objects allow."""
+    told, limit = dict(numbers), _TIMED if timed else _ALWAYS
+    which = {kind: st.integers(0, n - 1) for kind, n in numbers if n}
     shapes = {
         "future": [("set_result",), ("await", limit)],
         "queue": [("put", st.integers(0, 3), limit)] * 2 + [("get", limit)],  # two items show their order
@@ -319,7 +282,15 @@ def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.Sear
         "variable": [("count",), ("reset",), ("until", st.integers(0, 2), limit)],
         "condition": [("await notice", limit), ("notify", st.booleans())],
         "timer": [("start",), ("cancel",)],
+        "link": [("send", st.integers(0, 1), limit), ("recv", limit)] * 2
+        + [("close", st.sampled_from(["send", "recv"])), ("cut",)],
     }
+    if told.get("raises"):
+        shapes["future"].append(("set_exception",))
+        shapes["raises"] = [("raise",)]
+    if told.get("looks"):
+        shapes["semaphore"].append(("try",))
+        shapes["lock"] = [("free",)]
     if "tasks" in which:
         shapes["pool"] = [("submit", which["tasks"])]
         if "shutdown" in which:
@@ -330,8 +301,10 @@ def _simple(told: dict[str, Any], limit: st.SearchStrategy[Any]) -> list[st.Sear
         if kind in which
         for name, *rest in instructions
     ]
-    if "tasks" in which:
+    if "tasks" in which and "pool" in which:
         found.append(st.tuples(st.just("result"), limit))
+        if told.get("looks"):
+            found.append(st.tuples(st.just("exception"), limit))
         if told.get("by_hand"):
             found.append(st.tuples(st.just("set by hand")))
     return found

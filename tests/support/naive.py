@@ -28,11 +28,13 @@ class Naive(Objects):
         self.pending: dict[int, Operation | None] = {}
         self.ended: dict[int, Any] = {}
         self.task: dict[int, Any] = {}
+        self.left: dict[int, float] = {}
         for process in model.processes:
             if process.pool is not None:
                 self.pending[process.index] = Operation(process.pool, "take")
             else:
                 self.begin(process.index, process.fn(*process.args))  # type: ignore[misc]
+            self.set_clock(process.index)
         for step in schedule:
             self.take(*step)
 
@@ -80,6 +82,8 @@ class Naive(Objects):
         process, operation = self.model.processes[p], self.pending[p]
         ways = self.ways(process, operation)
         way = (ways + self.expiries(process, operation, ways))[outcome]
+        if outcome >= len(ways):
+            self.pass_time(self.left[p])
         del ways, operation
         lost = self.lost(p)
         idle = process.pool is not None and (p not in self.task or lost)
@@ -101,13 +105,26 @@ class Naive(Objects):
                 self.idle(p)
             else:
                 self.advance(p, lambda: self.live[p].send(result))
+        self.set_clock(p)
+
+    # ---- time
+
+    def set_clock(self, p: int) -> None:
+        """Note how many seconds ``p`` has left, which has just begun to wait."""
+        self.left.pop(p, None)
+        operation = self.pending[p]
+        if operation is not None and operation.timeout is not None:
+            self.left[p] = round(operation.timeout, 9)
+
+    def pass_time(self, seconds: float) -> None:
+        self.left = {p: round(left - seconds, 9) for p, left in self.left.items()}
 
     def start_task(self, p: int, task: Any) -> None:
         if task == "leave":
             self.ended[p] = ("done", None)
             return
         fn, args, future = task
-        self.task[p] = (fn, future)
+        self.task[p] = (fn, future, args)
         self.begin(p, fn(*args))
 
     # ---- what may happen
@@ -116,30 +133,42 @@ class Naive(Objects):
         self.settle()
         moves, timed = [], []
         for process in self.model.processes:
-            operation = self.pending[process.index]
-            ways = self.ways(process, operation)
+            ways = self.ways(process, self.pending[process.index])
             moves += [(process.index, n) for n in range(len(ways))]
-            if self.timeouts != "never" or (operation is not None and operation.name == "sleep"):
-                expiries = self.expiries(process, operation, ways)
-                timed += [(process.index, len(ways) + n) for n in range(len(expiries))]
+            timed += [(process.index, n) for n in range(len(ways), len(ways) + len(self.late(process)))]
+        if self.timeouts == "in_order":
+            nearest = 0 if moves else min((self.left[p] for p, _ in timed), default=0)
+            return moves + [(p, n) for p, n in timed if self.left[p] <= nearest]
         return moves + (timed if self.timeouts == "anytime" or not moves else [])
+
+    def late(self, process: Process) -> list[Way]:
+        """Return what happens when time has run out for ``process``, if the rule lets that happen."""
+        operation = self.pending[process.index]
+        sleeps = operation is not None and operation.name in ("sleep", "countdown")
+        if self.timeouts == "never" and not sleeps:
+            return []
+        return self.expiries(process, operation, self.ways(process, operation))
 
     def ways(self, process: Process, operation: Operation | None) -> list[Way]:
         if operation is None:
             return []
         thing = operation.target
         kind = "lock" if thing.kind == "rlock" else thing.kind
-        return list(getattr(self, f"{kind}_{operation.name}")(process, thing, *operation.args))
+        ways = list(getattr(self, f"{kind}_{operation.name}")(process, thing, *operation.args))
+        return ways or (self.gives_up(process, operation) if operation.timeout == 0 else [])
 
     def expiries(self, process: Process, operation: Operation | None, ways: list[Way]) -> list[Way]:
-        if operation is None or operation.timeout is None or ways:
-            return []
+        return [] if operation is None or operation.timeout is None or ways else self.gives_up(process, operation)
+
+    def gives_up(self, process: Process, operation: Operation) -> list[Way]:
         thing, name = operation.target, operation.name
         if name == "reacquire":
             return self.condition_expire(process, thing, *operation.args)
+        if name == "countdown":
+            return self.timer_fire(process, thing)
         if name in ("acquire", "wait"):
             return [lambda: False]
-        if name == "sleep":
+        if name in ("sleep", "wait_for"):
             return [lambda: None]
         return [lambda: throw({"get": queue.Empty, "put": queue.Full}.get(name, TimeoutError)())]
 
@@ -159,6 +188,7 @@ class Naive(Objects):
                 "queue": lambda v=value: tuple(v["items"]),
                 "link": lambda v=value: (tuple(v["items"]), v["status"]),
                 "variable": lambda v=value: v["value"],
+                "timer": lambda v=value: v["stage"],
                 "future": lambda v=value: v["done"],
                 "pool": lambda v=value: (
                     tuple((fn.__name__, args) for fn, args, _ in v["items"]),

@@ -31,7 +31,11 @@ class Objects:
 
     @staticmethod
     def fresh(thing: Any) -> Any:
-        kinds = {"semaphore": lambda: {"n": thing.n}, "variable": lambda: {"value": thing.value}}
+        kinds = {
+            "semaphore": lambda: {"n": thing.n},
+            "variable": lambda: {"value": thing.value},
+            "timer": lambda: {"stage": "idle"},
+        }
         make = kinds.get(thing.kind, lambda: {"owner": None, "depth": 0, "waiters": [], "items": [], "flag": False})
         return {**make(), "status": "open", "left": 0, "done": False}
 
@@ -68,6 +72,15 @@ class Objects:
 
         return [free]
 
+    def lock_locked(self, process: Process, lock: Any) -> list[Way]:
+        return [lambda: self.state[lock]["owner"] is not None]
+
+    def not_owned(self, process: Process, lock: Any) -> list[Way]:
+        """Return what a condition does for whoever has not got its lock, as far as a lock can tell."""
+        owner = self.state[lock]["owner"]
+        mine = owner == process.name or (lock.kind == "lock" and owner is not None)
+        return [] if mine else [lambda: throw(RuntimeError("un-acquired lock"))]
+
     def condition_wait(self, process: Process, condition: Any, timeout: float | None) -> list[Way]:
         value = self.state[condition.lock]
 
@@ -76,23 +89,24 @@ class Objects:
             value["waiters"].append((condition.name, process.name))
             raise Again(Operation(condition, "reacquire", (depth, True), timeout))
 
-        return [wait]
+        return self.not_owned(process, condition.lock) or [wait]
 
     def condition_reacquire(self, process: Process, condition: Any, depth: int, notified: bool) -> list[Way]:
         value = self.state[condition.lock]
 
         def own() -> bool:
             value["owner"], value["depth"] = process.name, depth
+            value["waiters"][:] = [waiter for waiter in value["waiters"] if waiter != me]
             return notified
 
-        waits = (condition.name, process.name) in value["waiters"]
+        me = (condition.name, process.name)
+        waits = notified and me in value["waiters"]
         return [] if waits or value["owner"] is not None else [own]
 
     def condition_expire(self, process: Process, condition: Any, depth: int, notified: bool) -> list[Way]:
         waiters = self.state[condition.lock]["waiters"]
 
         def leave() -> None:
-            waiters.remove((condition.name, process.name))
             raise Again(Operation(condition, "reacquire", (depth, False)))
 
         return [leave] if (condition.name, process.name) in waiters else []
@@ -104,7 +118,7 @@ class Objects:
             for waiter in [waiter for waiter in waiters if waiter[0] == condition.name][:n]:
                 waiters.remove(waiter)
 
-        return [wake]
+        return self.not_owned(process, condition.lock) or [wake]
 
     def condition_notify_all(self, process: Process, condition: Any) -> list[Way]:
         return self.condition_notify(process, condition, 99)
@@ -117,6 +131,9 @@ class Objects:
 
     def event_wait(self, process: Process, event: Any) -> list[Way]:
         return [lambda: True] if self.state[event]["flag"] else []
+
+    def event_is_set(self, process: Process, event: Any) -> list[Way]:
+        return [lambda: self.state[event]["flag"]]
 
     def semaphore_acquire(self, process: Process, semaphore: Any, blocking: bool) -> list[Way]:
         value = self.state[semaphore]
@@ -140,26 +157,48 @@ class Objects:
             return [lambda: items.pop(0)]
         return [] if block else [lambda: throw(queue.Empty())]
 
+    def queue_qsize(self, process: Process, box: Any) -> list[Way]:
+        return [lambda: len(self.state[box]["items"])]
+
     def link_send(self, process: Process, link: Any, frame: Any) -> list[Way]:
         value = self.state[link]
         if value["status"] != "open":
-            return [lambda: throw(OSError())]
+            why = {"recv": BrokenPipeError, "reset": ConnectionResetError}.get(value["status"], OSError)
+            return [lambda: throw(why())]
         return [lambda: value["items"].append(frame)] if len(value["items"]) < link.capacity else []
 
     def link_recv(self, process: Process, link: Any) -> list[Way]:
         value = self.state[link]
         if value["items"]:
             return [lambda: value["items"].pop(0)]
-        return [] if value["status"] == "open" else [lambda: throw(EOFError())]
+        why = {"send": EOFError, "reset": ConnectionResetError}.get(value["status"], OSError)
+        return [] if value["status"] == "open" else [lambda: throw(why())]
 
     def link_close(self, process: Process, link: Any, end: str) -> list[Way]:
-        return [lambda: self.state[link].update(status=end)]
+        value = self.state[link]
+
+        def close() -> None:
+            if value["status"] in ("open", {"send": "recv", "recv": "send"}[end]):
+                value["status"] = end if value["status"] == "open" else "both"
+                if end == "recv":
+                    value["items"].clear()
+
+        return [close]
+
+    def link_reset(self, process: Process, link: Any) -> list[Way]:
+        return [lambda: self.state[link].update(items=[], status="reset")]
 
     def variable_get(self, process: Process, variable: Any) -> list[Way]:
         return [lambda: self.state[variable]["value"]]
 
     def variable_set(self, process: Process, variable: Any, value: Any) -> list[Way]:
         return [lambda: self.state[variable].update(value=value)]
+
+    def variable_update(self, process: Process, variable: Any, fn: Any, args: tuple[Any, ...]) -> list[Way]:
+        return self.variable_transition(process, variable, lambda value: [(fn(value, *args),) * 2], ())
+
+    def variable_wait_for(self, process: Process, variable: Any, fn: Any, args: tuple[Any, ...]) -> list[Way]:
+        return self.variable_get(process, variable) if fn(self.state[variable]["value"], *args) else []
 
     def variable_transition(self, process: Process, variable: Any, fn: Any, args: tuple[Any, ...]) -> list[Way]:
         state = self.state[variable]
@@ -211,9 +250,40 @@ class Objects:
 
     future_set_exception = future_set_result
 
+    def future_done(self, process: Process, future: Any) -> list[Way]:
+        return [lambda: self.state[future]["done"]]
+
+    def future_exception(self, process: Process, future: Any) -> list[Way]:
+        value = self.state[future]
+        return [lambda: getattr(value["result"], "type", None)] if value["done"] else []
+
     def future_result(self, process: Process, future: Any) -> list[Way]:
         value = self.state[future]
         if not value["done"]:
             return []
         result = value["result"]
         return [lambda: throw(result.build()) if isinstance(result, Raised) else result]
+
+    def timer_start(self, process: Process, timer: Any) -> list[Way]:
+        value = self.state[timer]
+
+        def start() -> None:
+            if value["stage"] not in ("idle", "cancelled"):
+                raise RuntimeError("started before")
+            value["stage"] = "armed" if value["stage"] == "idle" else "stopped"
+
+        return [start]
+
+    def timer_cancel(self, process: Process, timer: Any) -> list[Way]:
+        value = self.state[timer]
+        after = {"idle": "cancelled", "armed": "stopped"}.get(value["stage"], value["stage"])
+        return [lambda: value.update(stage=after)]
+
+    def timer_armed(self, process: Process, timer: Any) -> list[Way]:
+        return [lambda: None] if self.state[timer]["stage"] in ("armed", "stopped", "fired") else []
+
+    def timer_countdown(self, process: Process, timer: Any) -> list[Way]:
+        return [lambda: False] if self.state[timer]["stage"] == "stopped" else []
+
+    def timer_fire(self, process: Process, timer: Any) -> list[Way]:
+        return [lambda: self.state[timer].update(stage="fired") or True]

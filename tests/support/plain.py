@@ -179,5 +179,10 @@ def _unfinished(kernel: Kernel, state: Packed) -> list[int]:
     return [
         process.index
         for process, number in part
-        if (kernel.target(number) >= 0 and not process.daemon if process.pool is None else kernel.locals[number].task)
+        if (_going(kernel, number) and not process.daemon if process.pool is None else kernel.locals[number].task)
     ]
+
+
+def _going(kernel: Kernel, number: int) -> bool:
+    operation = kernel.about(number)
+    return operation is not None and not operation.rests

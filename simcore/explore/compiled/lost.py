@@ -57,7 +57,7 @@ def _asked(kernel: Kernel, states: list[Packed]) -> dict[int, Mask]:
     """Return, for each process that must ever finish, the states in which it has not: by what it is at there."""
     numbers = range(len(kernel.locals))
     in_task = np.array([kernel.locals[number].task is not None for number in numbers])
-    going = np.array([kernel.target(number) >= 0 for number in numbers])
+    going = np.array([(about := kernel.about(number)) is not None and not about.rests for number in numbers])
     found = {}
     for process in kernel.processes:
         if process.pool is not None or not process.daemon:

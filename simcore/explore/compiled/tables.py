@@ -181,9 +181,16 @@ class FastTables(Growing):
         timed = local.operation is not None and local.operation.timeout is not None
         sleeps = local.operation is not None and local.operation.name in SLEEPS
         creates = local.operation is not None and local.operation.name in local.operation.target.creates
+        about = local.operation
+        if (
+            about is not None
+            and about.name.startswith("set_")
+            and self.kernel.number_of(about.target) not in (None, local.future)
+        ):
+            raise Unfit  # by hand: the future may then have to be kept for its worker's sake
         flags = HAS_FAILED * local.failed | IS_IDLE * (local.status == "idle") | IS_TIMED * timed | IS_SLEEP * sleeps
         flags |= CREATES * creates | IN_TASK * (local.in_task and not local.failed)
-        flags |= UNDONE * (local.operation is not None or local.failed)
+        flags |= UNDONE * (local.failed or (local.operation is not None and not local.operation.rests))
         return self.kernel.target(number), flags, local.future, _set(local.futures)
 
     def _make_room(self, names: Sequence[str], size: int) -> None:

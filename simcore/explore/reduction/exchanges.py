@@ -24,7 +24,7 @@ from simcore.explore.reduction.orbits import Label, Orbits
 from simcore.explore.reduction.pairing import Pairing
 from simcore.explore.reduction.renaming import Renaming
 from simcore.kernel import Applied, Journal, Kernel, Learned, Point, lesson
-from simcore.kernel.freeze import Freezer, is_frozen_dataclass
+from simcore.kernel.freeze import is_frozen_dataclass, value_key
 from simcore.model import Process
 from simcore.model.objects import LOCAL
 from simcore.model.operations import Operation, Outcomes
@@ -261,18 +261,14 @@ class Checked:
         if is_frozen_dataclass(kind):
             return (kind, *(self._key_of(getattr(thing, field.name)) for field in fields(kind)))
         if not isinstance(thing, FunctionType):
-            return _frozen(thing)
+            return value_key(thing)
         if thing not in self._functions:
-            self._functions[thing] = _frozen(thing)
+            self._functions[thing] = value_key(thing)
         return self._functions[thing]
 
 
-def _frozen(thing: Any) -> Hashable:
-    return Freezer(ordered=False).freeze(thing)
-
-
 def _same(one: Any, other: Any) -> bool:
-    return _identical(one, other) or _frozen(one) == _frozen(other)
+    return _identical(one, other) or value_key(one) == value_key(other)
 
 
 def _identical(one: Any, other: Any) -> bool:
@@ -297,12 +293,12 @@ def _same_operation(one: Operation, other: Operation) -> bool:
     if (one.target, one.name, one.timeout) != (other.target, other.name, other.timeout):
         return False
     if one.target is LOCAL and one.name == "choose":  # which option comes first does not matter
-        return Counter(map(_frozen, one.args)) == Counter(map(_frozen, other.args))
+        return Counter(map(value_key, one.args)) == Counter(map(value_key, other.args))
     return _same(one.args, other.args)
 
 
 def _counted(outcomes: Outcomes) -> Counter[Hashable]:
-    return Counter(_frozen((outcome.value, outcome.result)) for outcome in outcomes)
+    return Counter(value_key((outcome.value, outcome.result)) for outcome in outcomes)
 
 
 def _turned(thing: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from simcore.explore.reduction.names import Moves
 from simcore.explore.reduction.symmetry import Symmetry
 from simcore.kernel import Effect, Kernel, Local
-from simcore.kernel.freeze import freeze
+from simcore.kernel.freeze import value_key
 from simcore.model.objects import LockValue
 from simcore.model.operations import Operation, SharedObject
 
@@ -164,7 +164,7 @@ class Footprints:
             return Access(operation.name, tries=True)
         if not operation.target.repeats(operation) or self._symmetry.mentions_names(operation.args):
             return Access(operation.name)
-        return Access(operation.name, args=freeze(operation.args))
+        return Access(operation.name, args=value_key(operation.args))
 
     def _own(self, local: int) -> int:
         operation, position = self.kernel.about(local), self.kernel.target(local)

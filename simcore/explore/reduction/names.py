@@ -24,10 +24,14 @@ Moves = Mapping[int, int]
 """The names that a permutation moves, and where to."""
 
 
+_LONGEST = 200  # letters of a reason: a value that is named in it may be of any length
+
+
 class NotSymmetric(Exception):
     """A family of names that the model tells apart, and what shows it."""
 
     def __init__(self, family: str, reason: str) -> None:
+        reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
         super().__init__(f"{family}: {reason}")
         self.family, self.reason = family, reason
 

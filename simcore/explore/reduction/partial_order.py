@@ -35,7 +35,8 @@ of submits take the lowest free place, so submits commute up to the names of fut
 idle worker takes the next task of a pool, the same state results up to the names of workers, as an idle worker is
 mentioned nowhere (it owns no lock): where those are renamed, the first worker that can take a task need not wait to
 see whether another one will. And the future of a submit is set by the worker of its task alone, a single writer, unless
-somebody was seen to set one by hand. If the last who could ask for it drops it before, the worker goes idle at once, as
+somebody was seen to set one by hand: then a worker that takes a task looks whether its future is set, so neither of the
+two is put before the other. If the last who could ask for it drops it before, the worker goes idle at once, as
 it does when it has set it, so that another future may come to stand at its place makes no difference.
 
 Two things are not done. *Sleep sets* (Godefroid, 1996) leave out steps, not states: in the reduced graphs of our models
@@ -103,6 +104,8 @@ class PartialOrder:
         enabled = sum({1 << choice.process for choice in choices})
         if enabled.bit_count() < 2 or self.watched.everything or self.kernel.timed_out(state, choices):
             return
+        if self.kernel.slow and any(self.kernel.arrives(state, choice) for choice in choices):
+            return  # time may pass before it arrives, once the others have moved
         self.take_in(state)
         several = []
         some, more = self._may(state)
@@ -258,6 +261,8 @@ class PartialOrder:
             return None  # somebody may lose the future, and nobody hears of the exception then
         access, known = footprints.access(operation), footprints.at.get(position, {})
         commute: set[Access] = set()
+        if footprints.set_by_hand and self._begins_or_sets(state, process, operation):
+            return None
         if access == Access("release") and self._own(state, process, position):
             # who waits for it cannot come before, and nobody else releases it
             commute = {Access("acquire"), Access("release")}
@@ -273,6 +278,11 @@ class PartialOrder:
             if any(move.lost for move in (*kernel.moves(state, process), *kernel.expiries(state, process))):
                 accesses |= footprints.CREATES
         return accesses, 0
+
+    def _begins_or_sets(self, state: Packed, process: int, operation: Operation) -> bool:
+        """Tell whether ``process`` takes a task, or sets the future of one."""
+        made = self.kernel.number_of(operation.target) is not None
+        return self.kernel.takes(state, process) or (made and operation.name in SETS)
 
     def _own(self, state: Packed, process: int, position: int) -> bool:
         """Tell whether ``process`` holds a lock that only its owner ever releases."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from simcore.explore.reduction.names import Moves, Names, NotSymmetric
 from simcore.kernel import parts
-from simcore.kernel.freeze import Freezer, Unfreezable, is_frozen_dataclass
+from simcore.kernel.freeze import Freezer, Held, Unfreezable, is_frozen_dataclass, value_key
 from simcore.model import Index, Process
 from simcore.model.objects import Task
 from simcore.model.operations import SharedObject
@@ -169,7 +169,7 @@ class Renaming:
         for name in self.names_in(key):
             told = getattr(thing, "__qualname__", None) or f"a {type(thing).__name__}"
             raise NotSymmetric(self.names.family(name), f"{told} that is passed on holds a name, and cannot be renamed")
-        return key
+        return value_key(thing)
 
     def names_in(self, key: Hashable) -> Iterator[int]:
         """Yield the names in something frozen."""
@@ -306,5 +306,7 @@ def _leaves(key: Any) -> Iterator[Any]:
     if isinstance(key, tuple | frozenset):
         for part in key:
             yield from _leaves(part)
+    elif isinstance(key, Held):
+        yield from _leaves(key.inside)
     else:
         yield key

@@ -11,7 +11,7 @@ an orbit then may have more than one representative.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from simcore.explore.reduction.colours import Colours, Linked, told_apart
@@ -81,6 +81,7 @@ class Symmetry:
         pools = [team for team in self._pools if self.names.of_worker(team[0]) is not None]
         names = {first + worker.index: self.names.of_worker(worker) for team in pools for worker in team}
         self._worker_at = {place: name for place, name in names.items() if name is not None}
+        self._place_of = {name: place for place, name in self._worker_at.items()}
         self._spans_of_pools = [(first + team[0].index, first + team[-1].index + 1) for team in pools]
         self.teams = [(start, end) for start, end in self._spans_of_pools if end - start > 1]
         last = self.kernel.first_future
@@ -154,6 +155,47 @@ class Symmetry:
             way = list(self.identity)
             found.append((self._built(state, components, finer, list(moves or self._sorted(finer)), way), tuple(way)))
         return min(found, key=lambda built: built[0])
+
+    def exchanged(self, state: Packed) -> Iterator[tuple[str, int, Packed]]:
+        """Yield ``state`` with a name and the next one of its family exchanged, for each, with the family and the name.
+
+        Left out are workers and futures of which the state says the same, so that it stays what it is.
+        Products of these exchanges are all permutations, so what can be reached by them is the whole orbit.
+        """
+        futures = self.kernel.futures if self.names.futures else 0
+        teams = [(self._worker_at[start], self._worker_at[end - 1] + 1) for start, end in self.teams]
+        mentioned = {name for component in self._looked_up(state) if component.names for name in component.names}
+        for first, end in [*self.spans, *teams, (self._first_future, self._first_future + futures)]:
+            for name in range(first, end - 1):
+                if name in mentioned or name + 1 in mentioned or not self._the_same(state, name):
+                    yield self.names.family(name), name, self._exchanged(state, name, self._first_future + futures)
+
+    def _the_same(self, state: Packed, name: int) -> bool:
+        """Tell whether ``name`` and the next one, of workers or futures, stand for the same; an index owns places."""
+        if name < self._first_worker:
+            return False
+        if name < self._first_future:
+            return state[self._place_of[name]] == state[self._place_of[name + 1]]
+        place = self.kernel.first_future + name - self._first_future
+        return all(number == FREE for number in state[place : place + 2])
+
+    def _exchanged(self, state: Packed, name: int, count: int) -> Packed:
+        components, last = self._looked_up(state), self.kernel.first_future
+        moves = list(range(count))
+        moves[name : name + 2] = name + 1, name
+        if name < self._first_worker:  # the workers of a pool that is moved go with it
+            swap = {name: name + 1, name + 1: name}
+            for place, worker in self._worker_at.items():
+                moves[worker] = self._worker_at[self.components.target(place, swap)]
+        made = [FREE] * self.kernel.futures if self.names.futures else list(state[last:])
+        new = [*state[:last], *made]
+        self._move(state, components, moves, range(len(state)), new)
+        if self._first_worker <= name < self._first_future:
+            one, other = self._place_of[name], self._place_of[name + 1]
+            new[one], new[other] = new[other], new[one]
+        while len(new) > last and new[-1] == FREE:
+            new.pop()
+        return tuple(new)
 
     def _coloured(self, state: Packed) -> tuple[list[Component], Colours, list[int] | None]:
         """Return the components of ``state``, their colours, and where its names go; the last answer is kept."""

@@ -1,7 +1,17 @@
 """A condition has no value of its own: its waiters are part of its lock's value.
 
-That keeps every operation on one value. ``wait`` is two steps, as in `threading.Condition`: release the
-lock and join the waiters, then, once notified, acquire the lock again. `notify` wakes those who came first.
+That keeps every operation on one value. ``wait`` is what `threading.Condition` does on CPython 3.11 to 3.15, in two
+steps or three: release the lock and join the waiters; if the time-out passes before a notification, give up; acquire
+the lock again. *Who has given up is a waiter until it has the lock again*: CPython takes it from the list only then,
+so a `notify` that comes in between is spent on it, its wait is False all the same, and whoever came behind it is not
+woken. `notify` takes those who came first.
+
+What of this is documented: that a wait "re-acquires the lock and returns" once it was awakened or its time is up, and
+that `notify` "wakes up at most n of the threads waiting". Nothing says that a waiter whose time is up no longer counts
+as one, so no program may rely on it. That those who came first are woken first is CPython's habit, and that `notify`
+wakes exactly n where there are as many: "an optimized implementation may occasionally wake up more than n". We follow
+CPython in both. On a plain `Lock` anybody may notify while anybody holds it, as there; that such a `notify` may also
+come between the two lines by which a waiter takes the lock and leaves the list is left out.
 """
 
 from __future__ import annotations
@@ -9,7 +19,18 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 
 from simcore.model.objects.lock import Lock, LockValue
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    Raised,
+    SharedObject,
+    Value,
+    Wait,
+    check_seconds,
+)
 
 
 class Condition(SharedObject):
@@ -25,7 +46,6 @@ class Condition(SharedObject):
 
     kind = "condition"
     enabled_by: ClassVar = {
-        "acquire": frozenset({"release", "wait"}),
         "reacquire": frozenset({"notify", "notify_all"}),
     }
     phrases: ClassVar = {
@@ -34,6 +54,11 @@ class Condition(SharedObject):
         "notify": "notifies {at}",
         "notify_all": "notifies all who wait on {at}",
     }
+
+    waits: ClassVar = {
+        "reacquire": Ends("to be notified on {at}", "notify it", "notifies it", "notified it"),
+    }
+    spelled: ClassVar = {"reacquire": "wait"}
 
     def __init__(self, name: str, lock: Lock) -> None:
         super().__init__(name)
@@ -54,6 +79,8 @@ class Condition(SharedObject):
 
     def wait(self, timeout: float | None = None) -> Operation:
         """Release the lock, wait to be notified, acquire it again. False when the time-out came first."""
+        if timeout is not None:  # the second half has the limit; it is refused where it is written
+            check_seconds(f"{self.name}.wait", timeout)
         return Operation(self, "wait", (timeout,))
 
     def do_wait(self, value: LockValue, process: Any, timeout: float | None) -> Outcomes:
@@ -62,16 +89,16 @@ class Condition(SharedObject):
         waiting = LockValue(waiters=(*value.waiters, (self.name, process)))
         return (Outcome(waiting, Operation(self, "reacquire", (value.depth, True), timeout)),)
 
-    def do_reacquire(self, value: LockValue, process: Any, depth: int, notified: bool) -> Outcomes:
-        if value.owner is not None or (self.name, process) in value.waiters:
+    def do_reacquire(self, value: LockValue, process: Any, depth: int, in_time: bool) -> Outcomes:
+        me = (self.name, process)
+        if value.owner is not None or (in_time and me in value.waiters):
             return BLOCKED
-        return (Outcome(value._replace(owner=process, depth=depth), notified),)
+        return (Outcome(LockValue(process, depth, tuple(w for w in value.waiters if w != me)), in_time),)
 
-    def expire_reacquire(self, value: LockValue, process: Any, depth: int, notified: bool) -> Outcomes:
+    def expire_reacquire(self, value: LockValue, process: Any, depth: int, in_time: bool) -> Outcomes:
         if (self.name, process) not in value.waiters:
             return BLOCKED  # notified in time: it waits for the lock alone, without a limit
-        left = value._replace(waiters=tuple(w for w in value.waiters if w != (self.name, process)))
-        return (Outcome(left, Operation(self, "reacquire", (depth, False))),)
+        return (Outcome(value, Operation(self, "reacquire", (depth, False))),)
 
     def notify(self, n: int = 1) -> Operation:
         """Wake up to ``n`` waiters, those who came first. Raises RuntimeError without the lock."""
@@ -90,9 +117,21 @@ class Condition(SharedObject):
     def do_notify_all(self, value: LockValue, process: Any) -> Outcomes:
         return self.do_notify(value, process, len(value.waiters))
 
-    def blocked_on(self, value: Value, operation: Operation) -> Wait:
-        """Until it is notified it waits for a notifier; after that, for the lock's owner."""
+    def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
+        """A notify says whom it wakes."""
+        if operation.name not in ("notify", "notify_all") or isinstance(result, Raised):
+            return super().tells(value, operation, process, result)
+        before, after = (cast(LockValue, each).waiters for each in (value, self._notified(value, operation, process)))
+        woken = [str(waiter) for name, waiter in before if (name, waiter) not in after]
+        return f"wakes {', '.join(woken)}" if woken else "wakes nobody"
+
+    def _notified(self, value: Value, operation: Operation, process: Any) -> Value:
+        return self.outcomes(value, operation, process)[0].value
+
+    def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
+        """Until it is notified or gives up it waits for a notifier; after that, for the lock's owner."""
         owner, _, waiters = cast(LockValue, value)
-        if owner is not None and all(name != self.name for name, _ in waiters):
+        given_up = operation.name == "reacquire" and not operation.args[1]
+        if owner is not None and (given_up or (self.name, process) not in waiters):
             return Wait(frozenset({"release"}), (owner,))
-        return super().blocked_on(value, operation)
+        return super().blocked_on(value, operation, process)

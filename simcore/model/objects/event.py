@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, SharedObject, Value, pairs
 
 
 class Event(SharedObject):
@@ -16,6 +16,8 @@ class Event(SharedObject):
         ("set", "set"), ("clear", "clear"), ("wait", "wait"), ("is_set", "is_set"), ("set", "wait"), ("wait", "is_set")
     )
     phrases: ClassVar = {"set": "sets {at}", "clear": "clears {at}", "wait": "has waited for {at}"}
+    questions: ClassVar = {"is_set": "looks whether {at} is set"}
+    waits: ClassVar = {"wait": Ends("for {at} to be set", "set it", "sets it", "set it")}
 
     @property
     def initial(self) -> bool:

@@ -6,7 +6,7 @@ from concurrent.futures import InvalidStateError
 from itertools import product
 from typing import Any, ClassVar, NamedTuple, cast
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 
 class FutureValue(NamedTuple):
@@ -33,11 +33,21 @@ class Future(SharedObject):
         "set_exception": "sets {at} to {0}",
         "result": "has the result of {at}",
     }
+    questions: ClassVar = {"exception": "has the exception of {at}", "done": "looks whether {at} is set"}
+    carries: ClassVar = frozenset({"exception"})
+    waits: ClassVar = dict.fromkeys(
+        ("result", "exception"), Ends("for the result of {at}", "set it", "sets it", "set it")
+    )
 
     @property
     def initial(self) -> FutureValue:
         """Pending."""
         return FutureValue()
+
+    @property
+    def set_already(self) -> str:
+        """What is said to who sets it once more; the name of one that a submit has made is nobody's business."""
+        return f"{self.name if self.index >= 0 else 'the future'} is set already"
 
     def set_result(self, result: Any) -> Operation:
         """Set the result. Raises InvalidStateError in the process when it is set already."""
@@ -45,7 +55,7 @@ class Future(SharedObject):
 
     def do_set_result(self, value: FutureValue, process: Any, result: Any) -> Outcomes:
         if value.done:
-            return (Outcome(value, Raised(InvalidStateError, (f"{self.name} is set already",))),)
+            return (Outcome(value, Raised(InvalidStateError, (self.set_already,))),)
         return (Outcome(FutureValue(True, result)),)
 
     def set_exception(self, exception: BaseException | Raised) -> Operation:
@@ -84,6 +94,12 @@ class Future(SharedObject):
 
     def do_done(self, value: FutureValue, process: Any) -> Outcomes:
         return (Outcome(value, value.done),)
+
+    def tells(self, value: Value, operation: Operation, process: Any, result: Any) -> str:
+        """That a function returned nothing goes without saying, that it returned True does not."""
+        if operation.name == "result" and result is True:
+            return "True"
+        return super().tells(value, operation, process, result)
 
     def show(self, value: Value) -> str:
         done, result = cast(FutureValue, value)

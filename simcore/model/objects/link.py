@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 CLOSED = Raised(OSError, ("handle is closed",))
 BROKEN = Raised(BrokenPipeError, ("the receiving end is closed",))
@@ -27,6 +27,12 @@ class LinkValue(NamedTuple):
 
 class Link(SharedObject):
     """A one-way connection between two processes.
+
+    Frames arrive in the order in which they were sent. In virtual time a frame has the link to itself for its size
+    over the bandwidth, and arrives when the latency has passed after that, but never before the frame in front of
+    it, however short its own delay: then both arrive together. An exploration counts no seconds of it, under no
+    rule: a frame that takes time takes any time, so whoever waits with a limit may give up before it arrives, or
+    may not. What is violated there may need another latency than this one.
 
     Parameters
     ----------
@@ -55,6 +61,11 @@ class Link(SharedObject):
         "close": "closes the {0} end of {at}",
         "reset": "resets {at}",
     }
+    carries: ClassVar = frozenset({"recv"})
+    waits: ClassVar = {
+        "send": Ends("to send over {at}", "receive from it", "receives from it", "received from it"),
+        "recv": Ends("to receive from {at}", "send over it", "sends over it", "sent over it"),
+    }
 
     def __init__(
         self,
@@ -66,8 +77,8 @@ class Link(SharedObject):
         bandwidth: float | None = None,
     ) -> None:
         super().__init__(name)
-        if capacity < 1:
-            raise ModelError(f"link {name!r}: a capacity is at least 1, not {capacity}")
+        if not isinstance(capacity, int) or capacity < 1:
+            raise ModelError(f"link {name!r}: a capacity is at least 1, not {capacity!r}")
         if unit not in ("frames", "bytes"):
             raise ModelError(f"link {name!r}: capacity counts 'frames' or 'bytes', not {unit!r}")
         if latency < 0 or (bandwidth is not None and bandwidth <= 0):
@@ -164,6 +175,12 @@ class Link(SharedObject):
     def occupancy(self, value: Value) -> tuple[int, int | None]:
         """What is in flight, of the capacity."""
         return sum(map(self.size, cast(LinkValue, value).frames)), self.capacity
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """How much of the capacity is in flight."""
+        used, of = self.occupancy(value)
+        counted = f"({used}/{of}{' bytes' if self.unit == 'bytes' else ''})"
+        return "empty" if operation.name == "recv" else f"full {counted}" if used == of else f"too full {counted}"
 
     def show(self, value: Value) -> str:
         frames, status = cast(LinkValue, value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, SharedObject, check_seconds
 
 
 class Local(SharedObject):
@@ -18,6 +18,8 @@ class Local(SharedObject):
     kind = "local"
     enabled_by: ClassVar = {"sleep": frozenset()}
     phrases: ClassVar = {"sleep": "has slept {0} s", "choose": "chooses"}
+    carries: ClassVar = frozenset({"choose"})
+    waits: ClassVar = {"sleep": Ends("for {0} s to pass", "end it", "ends it", "ended it")}
 
     @property
     def initial(self) -> None:
@@ -40,6 +42,7 @@ LOCAL.index = 0
 
 def sleep(seconds: float) -> Operation:
     """Do nothing for ``seconds`` of virtual or real time. In exploration it follows ``timeouts=``."""
+    check_seconds("sleep", seconds)
     return Operation(LOCAL, "sleep", (seconds,), seconds)
 
 

@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, Wait, pairs
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    Raised,
+    SharedObject,
+    Value,
+    Wait,
+    pairs,
+)
 
 
 class LockValue(NamedTuple):
@@ -28,6 +39,8 @@ class Lock(SharedObject):
     enabled_by: ClassVar = {"acquire": frozenset({"release", "wait"})}
     commutes: ClassVar = pairs(("locked", "locked"))
     phrases: ClassVar = {"acquire": "acquires {at}", "release": "releases {at}"}
+    questions: ClassVar = {"locked": "looks whether {at} is held"}
+    waits: ClassVar = {"acquire": Ends("for {at}", "release it", "releases it", "released it")}
 
     @property
     def initial(self) -> LockValue:
@@ -72,7 +85,7 @@ class Lock(SharedObject):
     def do_locked(self, value: LockValue, process: Any) -> Outcomes:
         return (Outcome(value, value.owner is not None),)
 
-    def blocked_on(self, value: Value, operation: Operation) -> Wait:
+    def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
         """A lock waits for its owner."""
         owner = value.owner  # type: ignore[attr-defined]
         return Wait(self.enabled_by["acquire"], () if owner is None else (owner,))

@@ -3,6 +3,13 @@
 The value is the queue. The workers are processes: an idle worker's operation is ``take``, and while it runs
 a task its operations are the task's. A task that waits for another task of the same pool therefore holds
 the worker that the other one may need, which is what this project is about.
+
+Two habits of CPython 3.11 to 3.15 are part of it, though no documentation tells of them. ``shutdown(wait=True)`` joins
+the threads in the order in which a set has them; a worker that shuts its own pool down waits for as many others as come
+before it there, none or all, and is then told "cannot join current thread". And a worker dies of a future that somebody
+has set by hand, and nobody takes its place: of RuntimeError where it takes the task, which then never begins, and of
+InvalidStateError where it cannot hand over what the task has returned. A task is taken and begun in one step here; in
+CPython others may come in between, which makes a difference only to who sets the future by hand because of them.
 """
 
 from __future__ import annotations
@@ -11,7 +18,18 @@ import inspect
 from typing import Any, ClassVar, NamedTuple, cast
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs, shown
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    Raised,
+    SharedObject,
+    Value,
+    pairs,
+    plain,
+)
 
 
 class Task(NamedTuple):
@@ -22,7 +40,7 @@ class Task(NamedTuple):
     future: Any
 
     def __str__(self) -> str:
-        return f"{shown(self.fn)}({shown(self.args)})"
+        return f"{plain(self.fn)}({plain(self.args)})"
 
 
 class PoolValue(NamedTuple):
@@ -50,18 +68,24 @@ class ThreadPool(SharedObject):
 
     kind = "pool"
     creates: ClassVar = frozenset({"submit"})
-    enabled_by: ClassVar = {"take": frozenset({"submit", "shutdown"}), "join": frozenset({"take"})}
+    enabled_by: ClassVar = {"take": frozenset({"submit", "shutdown"}), "join": frozenset({"take", "die"})}
     commutes: ClassVar = pairs(("submit", "take"))
     phrases: ClassVar = {
         "submit": "submits {0}({1}) to {at}",
         "take": "takes the next task of {at}",
         "shutdown": "shuts {at} down",
+        "die": "dies, as the future of its task was set already",
     }
+    waits: ClassVar = {
+        "take": Ends("for a task of {at}", "submit to it", "submits to it", "submitted to it"),
+        "join": Ends("for every worker of {at} to leave", "leave it", "leaves it", "left it"),
+    }
+    spelled: ClassVar = {"join": "shutdown"}
 
     def __init__(self, name: str, workers: int) -> None:
         super().__init__(name)
-        if workers < 1:
-            raise ModelError(f"thread pool {name!r}: at least 1 worker, not {workers}")
+        if not isinstance(workers, int) or workers < 1:
+            raise ModelError(f"thread pool {name!r}: at least 1 worker, not {workers!r}")
         self.workers = workers
 
     @property
@@ -102,12 +126,30 @@ class ThreadPool(SharedObject):
         return Operation(self, "shutdown", (wait,))
 
     def do_shutdown(self, value: PoolValue, process: Any, wait: bool) -> Outcomes:
-        return (Outcome(value._replace(shut=True), Operation(self, "join") if wait else None),)
+        shut = value._replace(shut=True)
+        if not wait:
+            return (Outcome(shut),)
+        if process.pool is not self:
+            return (Outcome(shut, Operation(self, "join")),)
+        return tuple(Outcome(shut, Operation(self, "join", (before,))) for before in range(self.workers))
 
-    def do_join(self, value: PoolValue, process: Any) -> Outcomes:
-        if process.pool is self:  # one of the workers it would wait for is itself
-            return (Outcome(value, Raised(RuntimeError, ("cannot join current thread",))),)
-        return (Outcome(value),) if value.left == self.workers else BLOCKED
+    def do_join(self, value: PoolValue, process: Any, before: int | None = None) -> Outcomes:
+        if value.left < (self.workers if before is None else before):
+            return BLOCKED
+        told = None if before is None else Raised(RuntimeError, ("cannot join current thread",))
+        return (Outcome(value, told),)
+
+    @property
+    def dying(self) -> Operation:
+        """What a worker does whose task had its future set by someone else: it ends, and its thread with it."""
+        return Operation(self, "die")
+
+    def do_die(self, value: PoolValue, process: Any) -> Outcomes:
+        return (Outcome(value._replace(left=value.left + 1), LEAVE),)
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """How many workers have left a pool that is shut down."""
+        return f"{cast(PoolValue, value).left} of {self.workers} have left" if operation.name == "join" else ""
 
     def show(self, value: Value) -> str:
         tasks, shut, _ = cast(PoolValue, value)

@@ -6,7 +6,7 @@ import queue as standard
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, Raised, SharedObject, Value, pairs
 
 
 class Queue(SharedObject):
@@ -24,11 +24,17 @@ class Queue(SharedObject):
     enabled_by: ClassVar = {"get": frozenset({"put"}), "put": frozenset({"get"})}
     commutes: ClassVar = pairs(("put", "get"), ("qsize", "qsize"))
     phrases: ClassVar = {"put": "puts {0} into {at}", "get": "gets from {at}"}
+    questions: ClassVar = {"qsize": "looks how many {at} holds"}
+    carries: ClassVar = frozenset({"get"})
+    waits: ClassVar = {
+        "put": Ends("to put into {at}", "take from it", "takes from it", "taken from it"),
+        "get": Ends("for an item of {at}", "put into it", "puts into it", "put into it"),
+    }
 
     def __init__(self, name: str, capacity: int | None = None) -> None:
         super().__init__(name)
-        if capacity is not None and capacity < 1:
-            raise ModelError(f"queue {name!r}: a capacity is at least 1, not {capacity}; None for no bound")
+        if capacity is not None and (not isinstance(capacity, int) or capacity < 1):
+            raise ModelError(f"queue {name!r}: a capacity is at least 1, not {capacity!r}; None for no bound")
         self.capacity = capacity
 
     @property
@@ -78,6 +84,10 @@ class Queue(SharedObject):
     def occupancy(self, value: Value) -> tuple[int, int | None]:
         """Items in the queue, of its capacity."""
         return len(value), self.capacity  # type: ignore[arg-type]
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """Full or empty."""
+        return "empty" if operation.name == "get" else f"full ({len(value)}/{self.capacity})"  # type: ignore[arg-type]
 
     def show(self, value: Value) -> str:
         inside = ", ".join(map(str, value))  # type: ignore[call-overload]

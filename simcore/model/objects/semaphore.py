@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value, pairs
+from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, SharedObject, Value, pairs
 
 
 class Semaphore(SharedObject):
@@ -23,11 +23,12 @@ class Semaphore(SharedObject):
     enabled_by: ClassVar = {"acquire": frozenset({"release"})}
     commutes: ClassVar = pairs(("acquire", "release"), ("release", "release"))
     phrases: ClassVar = {"acquire": "takes a permit of {at}", "release": "gives back a permit of {at}"}
+    waits: ClassVar = {"acquire": Ends("for a permit of {at}", "give one back", "gives one back", "given one back")}
 
     def __init__(self, name: str, n: int = 1) -> None:
         super().__init__(name)
-        if n < 0:
-            raise ModelError(f"semaphore {name!r}: the number of permits is at least 0, not {n}")
+        if not isinstance(n, int) or n < 0:
+            raise ModelError(f"semaphore {name!r}: the number of permits is at least 0, not {n!r}")
         self.n = n
 
     @property
@@ -65,6 +66,10 @@ class Semaphore(SharedObject):
     def occupancy(self, value: Value) -> tuple[int, int | None]:
         """Permits taken, of those there were at the start."""
         return max(0, self.n - value), self.n  # type: ignore[operator]
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """How many permits are free."""
+        return f"0 of {self.n} free" if self.n else "none free"
 
     def show(self, value: Value) -> str:
         return f"{value} of {self.n} permits free"

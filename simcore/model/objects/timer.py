@@ -1,10 +1,24 @@
-"""A timer runs a function once, some time after it was started, unless it is cancelled before."""
+"""A timer runs a function once, some time after it was started, unless it is cancelled before.
+
+It is a thread, and no daemon: from its start until its function has returned the program does not end, and if the
+function hangs the program does. Before, and for ever if nobody starts it, there is no thread and nothing is owed.
+"""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, ProcessGenerator, Raised, SharedObject
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    ProcessGenerator,
+    Raised,
+    SharedObject,
+    check_seconds,
+)
 
 
 class Timer(SharedObject):
@@ -16,15 +30,21 @@ class Timer(SharedObject):
 
     kind = "timer"
     enabled_by: ClassVar = {"armed": frozenset({"start"}), "countdown": frozenset({"cancel"})}
+    rests: ClassVar = frozenset({"armed"})
     phrases: ClassVar = {
         "start": "starts {at}",
         "cancel": "cancels {at}",
         "armed": "begins to count down",
         "countdown": "ends the countdown",
     }
+    waits: ClassVar = {
+        "armed": Ends("for {at} to be started", "start it", "starts it", "started it"),
+        "countdown": Ends("for the countdown of {at}", "cancel it", "cancels it", "cancelled it"),
+    }
 
     def __init__(self, name: str, interval: float) -> None:
         super().__init__(name)
+        check_seconds(f"timer {name!r}", interval)
         self.interval = interval
 
     @property

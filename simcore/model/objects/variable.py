@@ -9,7 +9,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, SharedObject, Value, pairs
+from simcore.model.operations import (
+    BLOCKED,
+    Ends,
+    Operation,
+    Outcome,
+    Outcomes,
+    SharedObject,
+    Value,
+    pairs,
+    shown_value,
+)
 
 
 class Variable(SharedObject):
@@ -32,6 +42,11 @@ class Variable(SharedObject):
         "update": "updates {at} by {0}({1})",
         "transition": "updates {at} by {0}({1})",
         "wait_for": "has waited for {0}({1}) of {at}",
+    }
+    carries: ClassVar = frozenset({"get", "update", "transition", "wait_for"})
+    waits: ClassVar = {
+        "wait_for": Ends("for {0}({1}) of {at}", "change it", "changes it", "changed it"),
+        "transition": Ends("for a step that {0}({1}) allows of {at}", "change it", "changes it", "changed it"),
     }
 
     def __init__(self, name: str, value: Value = None) -> None:
@@ -95,6 +110,10 @@ class Variable(SharedObject):
 
     def expire_wait_for(self, value: Value, process: Any, predicate: Any, args: tuple[Any, ...]) -> Outcomes:
         return (Outcome(value, None),)
+
+    def standing(self, value: Value, operation: Operation) -> str:
+        """What it holds."""
+        return f"which is {shown_value(value)}"
 
     def transition(self, fn: Callable[..., Any], *args: Any) -> Operation:
         """Let ``fn(value, *args)`` say what may happen, as pairs (new value, result); none of them is a wait.

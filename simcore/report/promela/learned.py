@@ -140,12 +140,17 @@ def learn(model: Model, timeouts: Timeouts = "when_stuck", max_states: int | Non
     Raises
     ------
     OptionError
-        When there are more than ``max_states``.
+        When there are more than ``max_states``, or the future of a task is set by hand.
     """
     if max_states is not None and max_states < 1:
         raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
     kernel = _Complete(model, timeouts)
     states, deadlocks = kernel.meet_all(max_states)
+    if kernel.by_hand:
+        raise OptionError(
+            f"model {model.name!r} sets the future of a task by hand, which its worker may die of: that is not told in "
+            f"these tables, where a step looks at one object only; use a future of the model (model.future)"
+        )
     return kernel.learned(states, deadlocks)
 
 
@@ -311,7 +316,9 @@ class _Complete(Kernel):
         about = self.processes[process]
         if about.pool is not None:
             return self.locals[local].task is None or local in self._failed
-        return about.daemon or (self._operations[local] is None and local not in self._failed)
+        operation = self._operations[local]
+        ended = local not in self._failed if operation is None else operation.rests
+        return about.daemon or ended
 
     # ---- for people ------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import small
 import toys
+from against_naive import many_shares
 from claims import claims_of, each_claim
 from compared import TOYS
 from generated import systems
@@ -32,7 +33,6 @@ no_return_module = sys.modules["simcore.explore.no_return"]
 tables_module = sys.modules[FastTables.__module__]
 columns_module = sys.modules[Columns.__module__]
 knot_module = sys.modules[Knots.__module__]
-share_module = sys.modules[FastSearch.__module__]
 TIMEOUTS = ["never", "when_stuck", "anytime", "in_order"]
 NEVER = sys.maxsize
 MORE = {
@@ -102,14 +102,9 @@ def agree(model, *properties, after=1, **options):
     return plain, fast
 
 
-@pytest.fixture
-def many_shares():
-    """Have shares of three states, and as many of them as there are cores, whatever is still to be learned."""
-    with (
-        patch.object(share_module, "MOST_SHARED", 3),
-        patch.object(share_module, "WORTH_SHARING", 1),
-        patch.object(share_module, "FEW_QUESTIONS", NEVER),
-    ):
+@pytest.fixture(name="many_shares")
+def in_many_shares():
+    with many_shares():
         yield
 
 
@@ -230,7 +225,7 @@ def some_claims():
 @pytest.mark.slow
 @pytest.mark.usefixtures("many_shares")
 @pytest.mark.parametrize("cores", [1, 3])
-@pytest.mark.parametrize(("module", "position"), some_claims())
+@pytest.mark.parametrize(("module", "position"), some_claims()[::2])
 def test_a_quick_claim_has_the_same_answer(module, position, cores):
     claim = claims_of(module)[position]
     options = {"timeouts": claim.timeouts, "max_states": claim.max_states, "cores": cores}
@@ -291,7 +286,7 @@ def test_generated_systems_have_the_same_answer(many_shares, model, timeouts, af
 
 @pytest.mark.slow
 @given(systems(longest=5, every_kind=True), st.sampled_from(TIMEOUTS), st.integers(1, 1_000), st.integers(1, 4))
-@settings(max_examples=2_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_generated_systems_have_the_same_answer(many_shares, model, timeouts, after, cores):
     with patch.object(no_return_module, "NO_RETURN_STATES", 20):
         agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000, cores=cores)
@@ -312,7 +307,7 @@ def test_hash_compaction_meets_the_same_states(model, timeouts):
     exact, compact = compacted(model, timeouts=timeouts)
     if "no graph is kept" in compact.reason:
         assert compact.verdict is Verdict.UNDETERMINED
-        assert exact.verdict is Verdict.HOLDS or exact.counterexample.lost  # which only the graph tells
+        assert exact.verdict is not Verdict.VIOLATED or exact.counterexample.lost  # which only the graph tells
         return
     assert compact.verdict is exact.verdict
     if exact.counterexample is not None:

@@ -53,7 +53,7 @@ def test_the_same_ends_and_program_points_of_generated_systems_are_met(model, ti
 
 @pytest.mark.slow
 @given(SMALL, st.sampled_from(TIMEOUTS), SEEDS)
-@settings(max_examples=2_000)
+@settings(max_examples=600)
 def test_the_same_ends_and_program_points_of_many_generated_systems_are_met(model, timeouts, seed):
     generated(model, timeouts, seed)
 
@@ -114,7 +114,7 @@ def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, ti
 
 @pytest.mark.slow
 @given(SMALL, st.sampled_from(TIMEOUTS), st.integers(0, 99))
-@settings(max_examples=2_000)
+@settings(max_examples=600)
 def test_the_verdicts_on_many_generated_systems_do_not_depend_on_reductions(model, timeouts, which):
     generated_verdicts(model, timeouts, which)
 

@@ -7,7 +7,8 @@ from compared import TOYS, agree, both, notified
 from generated import system, systems
 from hypothesis import given, settings
 
-from simcore import SimcoreError, Verdict, always, eventually, explore, leads_to, replay
+from simcore import Verdict, always, eventually, explore, leads_to, replay
+from simcore.errors import InternalError
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel
 from simcore.models import pool_starvation
@@ -81,7 +82,7 @@ def test_generated_systems_have_the_same_verdict(model):
 
 @pytest.mark.slow
 @given(systems(longest=5, every_kind=True))
-@settings(max_examples=2_000)
+@settings(max_examples=600)
 def test_many_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 
@@ -109,7 +110,7 @@ def test_sorting_workers_without_renaming_the_owners_of_locks_is_caught(monkeypa
 
 def test_sorting_workers_without_renaming_changes_a_verdict_which_is_caught(monkeypatch):
     reduce_wrongly(monkeypatch, sorted_without_renaming)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, InternalError)):
         test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(
             TOYS["locked tasks in order"], "when_stuck"
         )
@@ -122,16 +123,15 @@ def test_taking_different_workers_for_the_same_is_caught(monkeypatch):
         return state
 
     reduce_wrongly(monkeypatch, merged)
-    with pytest.raises((AssertionError, StopIteration)):
+    with pytest.raises((AssertionError, InternalError)):
         test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(small.locked_tasks, "when_stuck")
 
 
-def test_a_property_that_asks_for_a_worker_by_name_is_refused_while_workers_are_interchangeable():
+def test_a_property_that_asks_for_one_of_several_workers_is_asked_without_symmetry():
     quiet = always(lambda state: state.process("stream[0]").task is None, "stream[0] stays idle")
-    model = pool_starvation.buggy(downloads=1, workers=2)
-    with pytest.raises(SimcoreError, match=r"stream\[0\] by name.*symmetry=False"):
-        explore(model, quiet)
-    assert explore(model, quiet, symmetry=False, partial_order=False).verdict is Verdict.VIOLATED
+    result = explore(pool_starvation.buggy(downloads=1, workers=2), quiet)
+    assert result.verdict is Verdict.VIOLATED
+    assert result.notes == ("symmetry switched off: 'stream[0] stays idle' tells stream[0] from stream[1]",)
 
 
 def test_a_property_may_ask_for_the_one_worker_of_a_pool_by_name():
@@ -209,8 +209,10 @@ def test_a_run_may_go_round_once_the_goal_is_met():
     assert result.verdict is Verdict.HOLDS
 
 
-def test_what_happens_in_the_end_to_one_of_a_family_is_asked_without_symmetry():
+def test_what_happens_in_the_end_to_one_of_a_family_is_asked_with_symmetry_while_it_happens_to_all():
     asked = eventually(lambda state: state.process("download[0]").done)
     result = explore(pool_starvation.fixed(downloads=2, workers=1, callback_workers=1), asked)
     assert result.verdict is Verdict.HOLDS
-    assert result.notes == ("symmetry switched off: a property of whole runs asks for one of its names",)
+    assert result.notes == ()
+    late = explore(pool_starvation.buggy(downloads=2, workers=1), completes("download[0]"))
+    assert late.verdict is Verdict.VIOLATED

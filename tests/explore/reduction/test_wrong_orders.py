@@ -183,7 +183,7 @@ def test_puts_of_whatever_item_that_change_places_are_caught(monkeypatch):
 
 
 def test_equal_items_that_are_not_the_same_are_told_apart(monkeypatch):
-    monkeypatch.setattr(sys.modules[Footprints.__module__], "freeze", lambda thing: thing)
+    monkeypatch.setattr(sys.modules[Footprints.__module__], "value_key", lambda thing: thing)
     caught(puts_one_of_two)
 
 

@@ -109,11 +109,18 @@ def test_a_time_out_after_the_notification_changes_nothing():
     assert toys.finish(kernel.model, "a", "a", "waker", "waker", timeouts="anytime")["a"] is True
 
 
-def test_a_waiter_that_timed_out_takes_no_notification_from_another():
+def test_a_waiter_that_timed_out_takes_a_notification_until_it_has_the_lock_again():
     kernel = Kernel(waiting("a", "b", timeout=1.0), "anytime")
     state = toys.walk(kernel, kernel.initial, "a", "a", "b", "b", "waker", "a", "waker", "waker")
-    assert [name for name, process in kernel.view(state)["lock"].waiters] == []
-    assert toys.finish(kernel.model, "a", "a", "b", "b", "waker", "a", "waker", timeouts="anytime")["b"] is True
+    assert [process.name for _, process in kernel.view(state)["lock"].waiters] == ["b"]
+    assert toys.finish(kernel.model, "a", "a", "b", "b", "waker", "a", "waker", timeouts="anytime")["a"] is False
+
+
+def test_a_waiter_that_timed_out_takes_none_once_it_has_the_lock_again():
+    kernel = Kernel(waiting("a", "b", timeout=1.0), "anytime")
+    state = toys.walk(kernel, kernel.initial, "a", "a", "b", "b", "a", "a")
+    assert [process.name for _, process in kernel.view(state)["lock"].waiters] == ["b"]
+    assert toys.finish(kernel.model, "a", "a", "b", "b", "a", "a", "a", *["waker"] * 3, timeouts="anytime")["b"] is True
 
 
 @pytest.mark.parametrize(("timeouts", "expected"), [("never", []), ("when_stuck", ["a"]), ("anytime", ["a", "waker"])])
@@ -247,5 +254,14 @@ def test_a_condition_of_another_model_is_refused_where_it_is_used():
 
 def test_a_notified_waiter_is_said_to_wait_for_the_owner_of_the_lock():
     view = toys.run(waiting("a"), "a", "a", "waker", "waker")
-    operation = view.process("a").operation
-    assert [process.name for process in operation.target.blocked_on(view["lock"], operation).processes] == ["waker"]
+    a = view.process("a")
+    wait = a.operation.target.blocked_on(view["lock"], a.operation, a.process)
+    assert [process.name for process in wait.processes] == ["waker"]
+
+
+def test_a_waiter_that_has_given_up_is_said_to_wait_for_the_owner_of_the_lock():
+    kernel = Kernel(waiting("a", "b", timeout=1.0), "anytime")
+    view = kernel.view(toys.walk(kernel, kernel.initial, "a", "a", "b", "b", "waker", "a"))
+    a = view.process("a")
+    wait = a.operation.target.blocked_on(view["lock"], a.operation, a.process)
+    assert [process.name for process in wait.processes] == ["waker"]

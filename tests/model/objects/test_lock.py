@@ -182,7 +182,7 @@ def test_a_time_out_that_is_no_duration_is_refused(timeout):
 def test_a_lock_waits_for_its_owner():
     view = toys.run(two(), "a")
     lock = next(iter(thing for thing in view.values if thing.name == "lock"))
-    wait = lock.blocked_on(view["lock"], lock.acquire())
+    wait = lock.blocked_on(view["lock"], lock.acquire(), view.process("b").process)
     assert [process.name for process in wait.processes] == ["a"]
 
 

@@ -1,0 +1,93 @@
+"""How a run has ended, as far as that can be proved: who can never move again, and what would have broken the knot.
+
+A process never moves again when nothing that can follow enables it; all that can follow is looked at, within a budget.
+What the budget does not decide is not said, but for those who wait for the result of a task that only they could run.
+That one more worker would break a knot is tried: the same steps are taken in the same model with one more worker in
+that pool, and then everybody in the knot who must finish must be able to move again. It is said of that size and of
+this knot alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import replace
+
+from simcore.explain.history import history_of
+from simcore.explain.knot import StandsStill, closed_by_shape, never_enabled
+from simcore.explain.reading import wait_for_graph
+from simcore.explain.waitfor import WaitForGraph
+from simcore.kernel import Kernel, Packed
+from simcore.model import Model, Process
+from simcore.model.objects import PoolValue, ThreadPool
+
+Steps = Sequence[tuple[int, int]]
+
+
+def graph_after(
+    kernel: Kernel, path: Steps, lost: Iterable[str] = (), stands_still: StandsStill | None = None
+) -> WaitForGraph:
+    """Return who waits for whom after ``path``, with what can be proved of it.
+
+    Parameters
+    ----------
+    lost : iterable of str
+        Who is known never to move again, from the whole graph.
+    stands_still : function, optional
+        Tells whether, from a state on, somebody may wait for time that cannot pass: as in `Knots`.
+    """
+    state, history = history_of(kernel, path)
+    proved, complete = _proved(kernel, state, stands_still)
+    view = kernel.view(state)
+    graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete)
+    starved = _starved(view.values, graph)
+    return replace(graph, breaks={p.name: p.workers + 1 for p in starved if _broken(kernel, path, graph, p)})
+
+
+def _proved(kernel: Kernel, state: Packed, stands_still: StandsStill | None) -> tuple[frozenset[str], bool]:
+    """Return the names of those who can never move again, and whether these are all."""
+    movers = {choice.process for choice in kernel.successors(state)}
+    waiting = [p.index for p in kernel.processes if kernel.process_state(state, p.index).blocked]
+    if not movers:
+        return frozenset(kernel.processes[index].name for index in waiting), True
+    never = never_enabled(kernel, state, waiting, stands_still)
+    if never is None:
+        view = kernel.view(state)
+        return closed_by_shape(view, wait_for_graph(view)), False
+    return frozenset(kernel.processes[index].name for index in never), True
+
+
+def _starved(values: Iterable[object], graph: WaitForGraph) -> list[ThreadPool]:
+    """Return the pools in which a task is queued that somebody in the knot waits for."""
+    names = {pool for edge in graph.knot for _, pool in edge.queued}
+    return [thing for thing in values if isinstance(thing, ThreadPool) and thing.name in names]
+
+
+def _broken(kernel: Kernel, path: Steps, graph: WaitForGraph, pool: ThreadPool) -> bool:
+    """Tell whether all of the knot who must finish can move again where ``pool`` has one more worker."""
+    model = _with_one_more(kernel.model, pool)
+    if model is None:
+        return False
+    other = Kernel(model, kernel.timeouts)
+    state: Packed | None = other.initial
+    for step in path:
+        assert state is not None
+        state = next((choice.state for choice in other.successors(state) if choice[:2] == tuple(step)), None)
+        if state is None:
+            return False
+    assert state is not None
+    inside: PoolValue = other.values[state[pool.index]]
+    if inside.shut:  # who waits for its workers to leave would wait for another number of them
+        return False
+    owing = {edge.process.name for edge in graph.knot if edge.process.owes}
+    return never_enabled(other, state, [p.index for p in model.processes if p.name in owing]) == []
+
+
+def _with_one_more(model: Model, pool: ThreadPool) -> Model | None:
+    """Return the same model with another worker in ``pool``; None when its name is taken."""
+    name = f"{pool.name}[{pool.workers}]"
+    if any(process.name == name for process in model.processes):
+        return None
+    other = copy(model)
+    other.processes = [*model.processes, Process(name, len(model.processes), daemon=True, pool=pool)]
+    return other

@@ -1,0 +1,58 @@
+"""A run that no limit ends is ended where it is known that it goes on for ever, or that nobody is waiting for its end.
+
+Somebody who must finish and never moves again is found by looking at all that can follow (`never_enabled`); the others,
+who poll or beat, would go on for ever. That is looked for now and then, and at once when a schedule was replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simcore.explain import never_enabled
+from simcore.kernel import Kernel, Packed
+from simcore.simulate.result import Status
+
+_DAEMONS = 100_000  # steps in which only daemons have moved
+_LOOK, _REPLAYED = 20_000, 1_000_000  # steps between two looks, and steps for which a replay is followed
+
+Ending = tuple[Status, str]
+
+
+class Endless:
+    """Tells when a run without limits is ended, and why."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._look_at, self._every, self._replayed = _LOOK, _LOOK, 0
+
+    def replayed(self, steps: int) -> None:
+        """Note that a schedule has been followed to its end, after so many steps."""
+        self._replayed = self._look_at = steps
+
+    def ending(self, steps: int, daemons: int, state: Packed, owes: Sequence[bool]) -> Ending | None:
+        """Return how to end the run now, and what to say; None to go on.
+
+        Parameters
+        ----------
+        steps, daemons : int
+            How many steps were taken, and how many since somebody who must finish has moved.
+        owes : sequence of bool
+            Who must still finish.
+        """
+        if steps >= self._look_at:
+            self._look_at = steps + _LOOK
+            blocked = [p for p, owing in enumerate(owes) if owing and self._kernel.process_state(state, p).blocked]
+            never = never_enabled(self._kernel, state, blocked) if blocked else []
+            if (
+                never is None
+            ):  # too much to look at now; next time it may be less, and it must not become the run's work
+                self._look_at += self._every
+                self._every *= 2
+            elif never:
+                going = bool(self._kernel.successors(state))
+                return "stuck", "others go on, for ever for all that is known: give until= to watch them" * going
+        if daemons >= _DAEMONS:
+            return "limit", f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps="
+        if self._replayed and steps >= self._replayed + _REPLAYED:
+            return "limit", f"{_REPLAYED:,} steps after the schedule: give until= or max_steps="
+        return None

@@ -1,0 +1,134 @@
+"""Servers that wait for each other for ever are found; one that has nothing to do is not."""
+
+import sys
+
+import pytest
+import servers
+import small
+
+from simcore import Model, Verdict, always, explore
+from simcore.command.console import stepped
+from simcore.explore.servers import Servers
+
+KNOTS = {
+    "calls": (servers.calls, {}),
+    "calls, wider": (servers.calls, {"window": 2, "callers": 2}),
+    "calls, one table": (servers.calls, {"one_table": True}),
+    "calls, interchangeable": (servers.calls, {"alike": True}),
+    "after you": (servers.expecting, {}),
+    "opposed locks": (servers.locking, {}),
+    "opposed locks of their own": (servers.locking, {"clients": False}),
+    "opposed permits": (servers.locking, {"kind": "semaphore"}),
+    "both hand over": (servers.handing_over, {}),
+    "both wait for a welcome": (servers.handshake, {}),
+    "nobody reads the acknowledgements": (servers.acknowledged, {}),
+    "a lock taken twice": (servers.twice, {}),
+    "conditions": (servers.conditions, {"notified": False}),
+}
+IDLE = {
+    "services that call nobody": (servers.calls, {"nested": False}),
+    "services without clients": (servers.calls, {"callers": 0}),
+    "interchangeable services that call nobody": (servers.calls, {"nested": False, "alike": True}),
+    "nobody was asked": (servers.expecting, {"clients": False}),
+    "locks in one order": (servers.locking, {"opposed": False}),
+    "permits in one order": (servers.locking, {"opposed": False, "kind": "semaphore"}),
+    "windows are wide": (servers.handing_over, {"window": 2}),
+    "a ring without a token": (servers.ring, {}),
+    "a ring with a token": (servers.ring, {"tokens": 1}),
+    "a ring that comes to rest": (servers.ring, {"tokens": 2, "rounds": 4}),
+    "a pipeline": (servers.pipeline, {}),
+    "a pipeline without bounds": (servers.pipeline, {"capacity": None}),
+    "acknowledgements are read": (servers.acknowledged, {"acknowledge_first": True}),
+    "servers of a pool": (servers.pool, {}),
+    "servers that a pool calls back": (servers.pool, {"callbacks": True}),
+    "a re-entrant lock": (servers.twice, {"kind": "rlock"}),
+    "a lock that a client has left": (servers.left_locked, {}),
+    "locks that a third one releases": (servers.passed_on, {}),
+    "a condition that clients notify": (servers.conditions, {}),
+}
+WAYS = {
+    "reduced": {},
+    "by symmetry": {"partial_order": False},
+    "whole": {"symmetry": False, "partial_order": False},
+    "depth": {"strategy": "depth"},
+}
+
+
+def built(case, beating):
+    function, parameters = case
+    model = function(**parameters)
+    return small.heartbeat(model) if beating else model
+
+
+@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("case", KNOTS.values(), ids=KNOTS)
+def test_servers_that_wait_for_each_other_for_ever_are_found(case, how):
+    for beating in (False, True):
+        result = explore(built(case, beating), **how)
+        assert (result.verdict, result.property) == (Verdict.VIOLATED, "deadlock free")
+        assert "for ever: " in result.counterexample.lost
+
+
+@pytest.mark.parametrize("how", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("case", IDLE.values(), ids=IDLE)
+def test_servers_that_have_nothing_to_do_hold(case, how):
+    for beating in (False, True):
+        assert explore(built(case, beating), **how).verdict is Verdict.HOLDS
+
+
+def test_the_report_says_who_waits_for_whom():
+    text = " ".join(str(explore(servers.calls())).split())
+    assert text.startswith("violated: servers A and B wait for each other for ever: ")
+    assert "A waits for reply to A (recv), which only B could end; B waits for reply to B (recv)" in text
+    assert "point of no return" not in text
+    text = " ".join(str(explore(servers.twice())).split())
+    assert text.startswith("violated: server server waits for itself for ever: server waits for lock, held by itself")
+
+
+def test_the_schedule_is_the_shortest_into_the_knot():
+    found = explore(servers.calls()).counterexample
+    assert (found.shortest.partition(",")[0], len(found.schedule)) == ("shortest", 6)
+
+
+@pytest.mark.parametrize("beating", [False, True])
+@pytest.mark.parametrize("how", [WAYS["reduced"], WAYS["whole"]])
+def test_a_knot_of_servers_in_a_large_space_is_found_by_the_compiled_loops_too(how, beating):
+    found = explore(built((servers.calls, {"window": 3, "callers": 3}), beating), **how)
+    assert (found.verdict, len(found.counterexample.schedule)) == (Verdict.VIOLATED, 6)
+
+
+def test_what_a_budget_does_not_prove_is_not_reported_and_does_not_hold(monkeypatch):
+    monkeypatch.setattr(sys.modules[Servers.__module__], "CONFIRM_STATES", 1)
+    result = explore(small.heartbeat(servers.locking()))
+    assert result.verdict is Verdict.UNDETERMINED
+    assert "whether they wait for each other for ever is not known" in str(result)
+
+
+def test_a_model_whose_servers_only_serve_is_not_looked_at(monkeypatch):
+    monkeypatch.setattr(Servers, "knot", None)
+    assert explore(servers.calls(nested=False)).verdict is Verdict.HOLDS
+
+
+def test_where_servers_must_finish_they_are_stuck_like_everybody():
+    model = Model("no daemons")
+    asked = {name: model.queue(f"asked {name}") for name in "ab"}
+
+    def run(me, other):
+        yield asked[me].get()
+        yield asked[other].put(1)
+
+    model.process("a", run, "a", "b")
+    model.process("b", run, "b", "a")
+    assert explore(model).counterexample.lost == ""
+
+
+@pytest.mark.parametrize("as_object", [False, True])
+def test_a_replay_agrees_with_the_report(as_object):
+    model = servers.calls()
+    schedule = explore(model).counterexample.schedule
+    standing, told = stepped(model, schedule, as_object)
+    assert (standing, "servers A and B wait for each other for ever" in told) == ("stuck", True)
+    one = servers.calls(nested=False)
+    at_rest = explore(one, always(lambda state: any(p.status == "enabled" for p in state.processes), "at work"))
+    standing, told = stepped(one, at_rest.counterexample.schedule, as_object)
+    assert (standing, "for ever" in told) == ("completed", False)
