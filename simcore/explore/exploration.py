@@ -92,10 +92,11 @@ class Exploration(Counterexamples):
             name = self._name(depth_first)
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
+            result = self._result(name, reason=str(limit))  # counted as it is, and kept before runs teach the kernel more
             if not isinstance(limit, OutOfMemory):
                 self._keep()
             grows = growing(self.kernel, self.space.states)
-            result = self._result(name, reason=f"{limit}; {grows}" if grows else str(limit))
+            result = replace(result, reason=f"{limit}; {grows}") if grows else result
             if not isinstance(limit, OutOfMemory):
                 return result
             covered = f"every state within {self.space.covered} steps was expanded"

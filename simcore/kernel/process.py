@@ -184,7 +184,12 @@ class Points:
         return following
 
     def variables(self, point: Point) -> dict[str, Any]:
-        """Return the variables at ``point``, those of the innermost generator that it runs coming last."""
+        """Return the variables at ``point``, those of the innermost generator that it runs coming last.
+
+        A program that has ended has none.
+        """
+        if point.status != "ready":
+            return {}
         run = self._replay(point, compare=False)  # kept until it has been read: a run that is given up is closed
         return all_variables(run.generator)
 

@@ -78,6 +78,7 @@ def same(tmp_path, build, *properties, chances=None, **options):
     with patch.object(explore_module, "FAST_AFTER", after):  # with a file reduced searches are plain
         once = explore(build(), *properties, **options)
     file = tmp_path / "search.ck"
+    file.unlink(missing_ok=True)  # of another example, if that failed
     if chances is None:
         chances = spread(file, build, *properties, **options)
     result, kills = interrupted(file, build, *properties, chances=chances, **options)
@@ -122,19 +123,20 @@ def test_each_reduction_has_the_same_answer(tmp_path, options):
 def test_the_compiled_loop_goes_on_where_it_was(tmp_path, compact, cores):
     build = lambda: toys.pool_system(requesters=4, workers=2, chunks=1, callback_workers=2)  # noqa: E731
     with patch.object(explore_module, "FAST_AFTER", 500):
-        chances = (
-            50,
-            100,
-            60,
-            3,
-            5,
-            7,
-            2,
-        )  # the compiled loop begins after 202 expansions; then each batch is a chance
+        chances = (50, 100, 60, 3, 5, 7, 2)  # the compiled loop begins after 202 expansions; then each batch is one
         result, kills = same(tmp_path, build, chances=chances, cores=cores, compact=compact, **WHOLE)
     assert result.states == 188_685
     assert kills == 7
     assert int(result.notes[-1].split()[2].replace(",", "")) > 500  # the compiled loop was killed, too
+
+
+@pytest.mark.parametrize("after", [100, sys.maxsize], ids=["compiled", "plain"])
+def test_what_is_counted_at_a_limit_does_not_depend_on_a_file(tmp_path, after):
+    """The file holds whole states alone, so the steps of a state that the limit came in between of are not in it."""
+    build = lambda: pool_starvation.fixed(downloads=3, workers=2, callback_workers=2)  # noqa: E731
+    with patch.object(explore_module, "FAST_AFTER", after):
+        for limit in range(300, 310):
+            same(tmp_path, build, chances=[20], max_states=limit, **WHOLE)
 
 
 @pytest.mark.parametrize("options", [{}, WHOLE], ids=["reduced", "whole"])

@@ -134,3 +134,24 @@ def test_a_counter_that_stops_before_it_was_tried_often_enough_is_not_said_to_gr
     for other in others:
         model.process(f"process {other}", up, other)
     assert "without bound" not in explore(model, max_states=500).reason
+
+
+def test_who_has_ended_has_no_variables_that_grow():
+    model = Model("endless")
+    own, began, v = model.variable("own", 0), model.event("began"), model.variable("v", 0)
+
+    def steps():
+        yield own.get()
+        yield own.set(1)
+        yield own.get()
+        yield own.set(2)
+        yield began.set()
+        return "done"
+
+    def counts():
+        yield began.wait()
+        yield from counter(v)
+
+    model.process("q", steps)
+    model.process("p", counts)
+    assert "v and n of p grow without bound" in explore(model, max_states=MOST).reason
