@@ -12,11 +12,11 @@ import inspect
 import sys
 import types
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
 from itertools import zip_longest
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
 from simcore.errors import SimcoreError
@@ -63,6 +63,7 @@ _KEPT_BY_PYTHON = frozenset(
 )
 """Entries of a class that come and go without anybody's setting them."""
 
+_in_cell = attrgetter("cell_contents")
 _PARTS_OF_A_FUNCTION = ("__defaults__", "__kwdefaults__", "__code__")
 
 
@@ -86,6 +87,8 @@ class Look:
         Gives the names.
     watched : bool
         Whether it can change.
+    getters : functions
+        If there are any, all of it is as it was where what each of them gives is; see `Columns`.
     """
 
     remembers = False
@@ -99,8 +102,9 @@ class Look:
         names: Callable[[Any], Iterable[Any]] = lambda thing: (),
         pattern: str = "{0}",
         watched: bool = True,
+        getters: Sequence[Callable[[Any], Any]] = (),
     ) -> None:
-        self.thing, self.path, self.pattern, self.watched = thing, path, pattern, watched
+        self.thing, self.path, self.pattern, self.watched, self.getters = thing, path, pattern, watched, getters
         self._read, self._names = read, names
         self.note()
 
@@ -140,6 +144,36 @@ class Look:
             return self._is_pythons(name)
         computed = inspect.getattr_static(type(self.thing), name, None) if isinstance(name, str) else None
         return isinstance(computed, functools.cached_property) and name not in self._called and _is_immutable(value)
+
+
+class Columns:
+    """Hundreds of things that are alike, such as records that were passed as arguments, are looked at after every step.
+
+    What a getter, which is a function written in C, gives of each of them stands in one column, and columns are
+    compared by loops that are written in C, too.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[Callable[[Any], Any], tuple[list[Any], list[Any]]] = {}
+
+    def take(self, look: Look) -> bool:
+        """Tell whether ``look`` is looked at from now on."""
+        try:
+            given = [getter(look.thing) for getter in look.getters]
+        except (AttributeError, ValueError):  # a slot or a cell that is empty
+            return False
+        for getter, now in zip(look.getters, given, strict=True):
+            things, before = self._columns.setdefault(getter, ([], []))
+            things.append(look.thing)
+            before.append(now)
+        return bool(given)
+
+    def are_as_they_were(self) -> bool:
+        """Tell whether nothing has changed."""
+        try:
+            return all(all(map(is_, map(get, things), before)) for get, (things, before) in self._columns.items())
+        except (AttributeError, ValueError):
+            return False
 
 
 class _Remembered(Look):
@@ -270,7 +304,9 @@ def _instance(thing: Any, path: str) -> Look | None:
 
     if not all(map(is_, read(thing), read(thing))):  # numbers that C makes anew whenever they are asked for
         return _state(thing, path)
-    return Look(thing, path, read, lambda thing: [*(attributes_of(thing) or ()), *named], "{}.{}")
+    kept_apart = place is not None or (is_container(thing) and not isinstance(thing, tuple | frozenset))
+    getters = () if kept_apart else (type, *(member.__get__ for member in slots))
+    return Look(thing, path, read, lambda thing: [*(attributes_of(thing) or ()), *named], "{}.{}", getters=getters)
 
 
 def _of_attributes(read: Callable[[Any], dict[str, Any]], thing: Any) -> list[Any]:
@@ -299,7 +335,7 @@ def _is_immutable(value: Any) -> bool:
 _LOOKS: dict[type, Callable[[Any, str], Look | None]] = {
     list: lambda items, path: Look(items, path, list),
     dict: lambda items, path: Look(items, path, _of_mapping, list, "{}[{!r}]"),
-    types.CellType: lambda cell, path: Look(cell, path, lambda cell: [contents(cell)]),
+    types.CellType: lambda cell, path: Look(cell, path, lambda cell: [contents(cell)], getters=[_in_cell]),
     types.FunctionType: lambda fn, _: Look(fn, fn.__qualname__, _of_function, _called_in_function, "{}.{}"),
     types.BuiltinFunctionType: _builtin,
     functools._lru_cache_wrapper: lambda fn, path: _Remembered(fn, path, remembered),

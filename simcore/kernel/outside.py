@@ -38,7 +38,7 @@ from simcore.kernel.codes import CACHES, DYNAMIC, TRACEBACKS, Names, named_in, s
 from simcore.kernel.freeze import Freezer, Held, Unfreezable
 from simcore.kernel.generators import contents
 from simcore.kernel.instances import installed, ours, resolved
-from simcore.kernel.looks import Look, Named, Part, all_of_module, look_of
+from simcore.kernel.looks import Columns, Look, Named, Part, all_of_module, look_of
 
 
 class Outside:
@@ -56,6 +56,8 @@ class Outside:
         self.exact = self.tracebacks = self._counts = False
         self._met: dict[int, Any] = {}
         self._looks: list[Look] = []
+        self._alone: list[Look] = []
+        self._columns = Columns()
         self._held: dict[int, Any] = {}
         self._named: dict[int, Named] = {}
         self._whole: dict[int, dict[str, Any]] = {}
@@ -120,10 +122,15 @@ class Outside:
 
     def _watch(self, look: Look, held: bool = False) -> Iterable[Part]:
         if look.watched:
-            self._looks.append(look)
+            self._look_at(look)
             if held:
                 self._held[id(look.thing)] = look.thing
         return look.inside()
+
+    def _look_at(self, look: Look) -> None:
+        self._looks.append(look)
+        if not self._columns.take(look):
+            self._alone.append(look)
 
     def _is_a_users(self, module: Any) -> bool:
         name = str(module)
@@ -141,7 +148,7 @@ class Outside:
             return self._watch(all_of_module(scope, module))
         if id(scope) not in self._named:
             self._named[id(scope)] = Named(scope, module)
-            self._looks.append(self._named[id(scope)])
+            self._look_at(self._named[id(scope)])
         return list(self._named[id(scope)].also(names))
 
     def _function(self, fn: types.FunctionType, path: str, held: bool) -> Iterator[Part]:
@@ -192,7 +199,7 @@ class Outside:
 
     def changed(self) -> str | None:
         """Return the name of something that has changed; None if everything is as it was."""
-        for look in self._looks:
+        for look in self._alone if self._columns.are_as_they_were() else self._looks:
             if not look.is_as_it_was():
                 name = look.difference() or (look.path if self._counts and look.remembers else None)
                 if name is not None:
