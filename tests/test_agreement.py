@@ -30,7 +30,7 @@ QUICK = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 REAL = settings(QUICK, max_examples=10)
-FEW_REAL = settings(QUICK, max_examples=6)
+FEW = settings(QUICK, max_examples=6)
 STATES = 3_000
 
 
@@ -157,14 +157,14 @@ def holds(description: str, timeouts: str) -> bool:
     return result.verdict is Verdict.HOLDS
 
 
-@FEW_REAL
+@FEW
 @given(description=generated.descriptions())
 def test_what_explore_proves_completes_on_real_threads(description):
     assume(holds(description, "anytime"))
     assert execute(generated.system(description=description)).status == "completed"
 
 
-@FEW_REAL
+@FEW
 @given(description=generated.descriptions())
 def test_a_counterexample_of_explore_hangs_on_real_threads(description):
     result = explore(generated.system(description=description), max_states=STATES)
@@ -203,7 +203,7 @@ def test_what_holds_where_one_wakes_at_a_time_need_not_hold_where_several_do():
     assert ends == {"completed", "stuck"}
 
 
-@QUICK
+@FEW
 @given(description=generated.descriptions(), seed=st.integers(0, 9))
 def test_what_explore_proves_completes_in_virtual_time_for_every_seed(description, seed):
     assume(holds(description, "in_order"))

@@ -222,8 +222,19 @@ def test_a_search_that_began_again_goes_on_with_what_it_had_learned(tmp_path):
 
 
 @given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.booleans(), st.data())
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_systems_have_the_same_answer(tmp_path, model, timeouts, reduced, data):
+    generated(tmp_path, model, timeouts, reduced, data)
+
+
+@pytest.mark.slow
+@given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.booleans(), st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_many_generated_systems_have_the_same_answer(tmp_path, model, timeouts, reduced, data):
+    generated(tmp_path, model, timeouts, reduced, data)
+
+
+def generated(tmp_path, model, timeouts, reduced, data):
     note(str(model.origin))
     chances = data.draw(st.lists(st.integers(1, 60), min_size=1, max_size=4))
     options = {"symmetry": reduced, "partial_order": reduced, "timeouts": timeouts, "max_states": 1_000}

@@ -265,6 +265,7 @@ def test_ten_late_of_144_where_138_are_needed_end_the_job(deploy, before, after)
     assert [job_of(build(**sizes)) for build in (buggy, fixed)] == [before, after]
 
 
+@pytest.mark.slow
 def test_one_client_of_144_that_starts_late_ends_the_job_a_minute_into_round_0():
     sizes = {**REPORTED, "slow": 1, "min_clients": 144, "start": "75"}
     run = simulate(buggy(**sizes))
@@ -293,6 +294,7 @@ def at_scale(monkeypatch):
     return startup_at_scale
 
 
+@pytest.mark.slow
 def test_a_corner_of_the_table_is_as_it_was(at_scale):
     asked_for = [("before", "storage", 7, 90), ("after", "storage", 7, 90), ("after", "storage", 7, 100)]
     found = [at_scale.outcome(*each, seed=0) for each in asked_for]

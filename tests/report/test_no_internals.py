@@ -96,7 +96,7 @@ MODELS = [
 def test_no_report_of_a_known_system_shows_anything_internal(model):
     result = explore(model)
     check(str(result))
-    check(str(simulate(model, until=100)))
+    check(str(simulate(model, until=100, max_steps=2_000)))
     assert not INTERNAL.search(json.dumps(as_json(result)))
 
 

@@ -46,7 +46,7 @@ SEEDS = st.none() | st.integers(0, 9)
 
 
 @given(SMALL, st.sampled_from(TIMEOUTS), SEEDS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_same_ends_and_program_points_of_generated_systems_are_met(model, timeouts, seed):
     generated(model, timeouts, seed)
 
@@ -107,7 +107,7 @@ def generated_verdicts(model, timeouts, which):
 
 
 @given(SMALL, st.sampled_from(TIMEOUTS), st.integers(0, 99))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, timeouts, which):
     generated_verdicts(model, timeouts, which)
 

@@ -75,7 +75,7 @@ def test_a_property_of_states_has_the_same_verdict():
 
 
 @given(systems(longest=3, every_kind=True))
-@settings(max_examples=200)
+@settings(max_examples=70)
 def test_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 

@@ -169,7 +169,7 @@ def test_so_many_states_are_left_of_a_model(build, sizes, reduced, full):
 
 
 @given(systems(longest=3, clients=True, every_kind=True))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_generated_systems_with_interchangeable_names_have_the_same_verdict(model):
     agree(model, 800)
 
