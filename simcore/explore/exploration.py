@@ -92,7 +92,7 @@ class Exploration(Counterexamples):
             name = self._name(depth_first)
             if self.hunted is not None:
                 return self._result(name, self._shortened(self.hunted))
-            result = self._result(name, reason=str(limit))  # counted as it is, and kept before runs teach the kernel more
+            result = self._result(name, reason=str(limit))  # counted before steps are taken back and runs teach more
             if not isinstance(limit, OutOfMemory):
                 self._keep()
             grows = growing(self.kernel, self.space.states)

@@ -8,12 +8,15 @@ process stops. Whoever keeps it in a variable yields it later, or loses it when 
 A mistake that is found inside the process (an operation whose truth value is asked, a method that an object has not)
 is raised there, and is kept here as well: a process that catches every exception does not hide it.
 
+What the garbage collector closes while a process runs, such as a generator of another run, is no part of that process.
+
 A generator that is made and never run cannot be seen like that, as Python calls nobody when it makes one: it is found
 in the code (`simcore/kernel/dropped.py`).
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 import weakref
 from contextvars import ContextVar, Token
@@ -68,6 +71,18 @@ class Making:
 
 
 _RUNNING: ContextVar[Making | None] = ContextVar("running", default=None)
+_COLLECTING: list[Token[Making | None]] = []
+
+
+def _step_aside(phase: str, _: dict[str, int]) -> None:
+    """Let no process run while the collector does, which is never called while it runs."""
+    if phase == "start":
+        _COLLECTING.append(_RUNNING.set(None))
+    elif _COLLECTING:
+        _RUNNING.reset(_COLLECTING.pop())
+
+
+gc.callbacks.append(_step_aside)
 
 
 def note(operation: Any) -> None:

@@ -1,5 +1,7 @@
 """What a process makes and forgets is a mistake of the model, told with its line, in every driver; never an answer."""
 
+import gc
+
 import pytest
 
 from simcore import Model, ModelError, Verdict, choose, execute, explore, simulate
@@ -259,3 +261,33 @@ def test_an_object_still_says_what_it_has():
     lock = Model("m").lock("lock")
     assert not hasattr(lock, "aquire")
     assert lock.offered == ["acquire", "locked", "release"]
+
+
+def test_what_the_collector_closes_meanwhile_is_not_of_the_process():
+    """A generator of another run, in a cycle: what it still makes as it is closed is made while the process runs."""
+    other = Model("other").event("other")
+
+    def left_over(seen):
+        try:
+            yield
+        finally:
+            other.is_set()
+            seen.append(True)
+
+    def user(lock, queue, pool):
+        yield lock.locked()
+        gc.collect()
+        yield lock.locked()
+
+    seen = []
+    for _ in range(4):
+        gc.disable()
+        try:
+            cycle = [left_over(seen)]
+            next(cycle[0])
+            cycle.append(cycle)
+            del cycle
+            assert simulate(of(user)).status == "completed"
+        finally:
+            gc.enable()
+    assert len(seen) == 4

@@ -69,6 +69,8 @@ class Footprints:
         Grows when something that was asked before may be answered otherwise.
     set_by_hand : bool
         Whether anybody but the worker of a task was seen to set the future of a submit.
+    task_fails : bool
+        Whether any task was seen to raise: somebody hears of it, or nobody if its future is dropped before.
     """
 
     CREATES, FREES = 1, 2
@@ -88,7 +90,7 @@ class Footprints:
         self._held: list[int] = []
         self._seen, self._futures = 0, self.kernel.futures
         self._released_by_others: set[int] = set()
-        self.set_by_hand = False
+        self.set_by_hand = self.task_fails = False
         self._named: dict[int, tuple[int, ...]] = {}
         self._alike: dict[int, int] = {}
         self._images: dict[tuple[int, tuple[int | None, ...]], int] = {}
@@ -170,9 +172,12 @@ class Footprints:
         operation, position = self.kernel.about(local), self.kernel.target(local)
         if operation is None or not position:  # ended, or on the one object that is not shared
             return 0
-        made = position >= self.kernel.first_future
-        if made and operation.name in SETS and not self.sets_own(self.kernel.locals[local], operation):
+        made, known = position >= self.kernel.first_future, self.kernel.locals[local]
+        if made and operation.name in SETS and not self.sets_own(known, operation):
             self.set_by_hand = True
+            self.version += 1
+        if self.raises(known) and not self.task_fails:
+            self.task_fails = True
             self.version += 1
         creates = self.CREATES if operation.name in operation.target.creates else 0
         return self._bit(position, self.access(operation)) | creates
@@ -261,6 +266,10 @@ class Footprints:
     def sets_own(self, local: Local, operation: Operation) -> bool:
         """Tell whether what a worker is about to do is to set the future of its own task."""
         return operation.name in SETS and local.task is not None and local.task.future is operation.target
+
+    def raises(self, local: Local) -> bool:
+        """Tell whether a worker is about to hand the exception of its task to whoever asks for it."""
+        return local.task is not None and local.status == "failed"
 
     def free_when_idle(self, idle: int) -> bool:
         """Tell whether a worker with the local ``idle`` is mentioned nowhere, as the owner of a lock would be."""

@@ -37,7 +37,9 @@ mentioned nowhere (it owns no lock): where those are renamed, the first worker t
 see whether another one will. And the future of a submit is set by the worker of its task alone, a single writer, unless
 somebody was seen to set one by hand: then a worker that takes a task looks whether its future is set, so neither of the
 two is put before the other. If the last who could ask for it drops it before, the worker goes idle at once, as
-it does when it has set it, so that another future may come to stand at its place makes no difference.
+it does when it has set it, so that another future may come to stand at its place makes no difference. An exception
+makes one: nobody hears of it where the future was dropped before. So once a task was seen to raise, a step that drops a
+future and one that sets it to an exception are not put before others.
 
 Two things are not done. *Sleep sets* (Godefroid, 1996) leave out steps, not states: in the reduced graphs of our models
 there are 1.2 to 1.7 steps for each state, so at most two in five could go, and a search that keeps states would have to
@@ -257,8 +259,9 @@ class PartialOrder:
     def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
         kernel, footprints, target = self.kernel, self.footprints, operation.target
         local = kernel.locals[state[kernel.first_process + process]]
-        if local.task is not None and local.status == "failed":
-            return None  # somebody may lose the future, and nobody hears of the exception then
+        drops = any(move.lost for move in (*kernel.moves(state, process), *kernel.expiries(state, process)))
+        if footprints.raises(local) or (footprints.task_fails and drops):
+            return None  # whoever loses the future before sees to it that nobody hears of the exception
         access, known = footprints.access(operation), footprints.at.get(position, {})
         commute: set[Access] = set()
         if footprints.set_by_hand and self._begins_or_sets(state, process, operation):
@@ -275,7 +278,7 @@ class PartialOrder:
         if not self._places_renamed:
             if operation.name in target.creates:
                 accesses |= footprints.CREATES | footprints.FREES
-            if any(move.lost for move in (*kernel.moves(state, process), *kernel.expiries(state, process))):
+            if drops:
                 accesses |= footprints.CREATES
         return accesses, 0
 

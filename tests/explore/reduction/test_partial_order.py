@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from orders import TIMEOUTS, agree, compare, other_orders, space_of
 
-from simcore import Verdict, always, explore, sometimes
+from simcore import Model, Verdict, always, explore, sometimes
 from simcore.explore.limits import OutOfBudget
 from simcore.kernel import Kernel
 from simcore.model import DEADLOCK_FREE
@@ -66,6 +66,30 @@ def test_every_third_quick_claim_has_the_same_answer_in_other_orders(module, pos
         with other_orders(seed):
             result = explore(claim.model(**claim.parameters), claim.property, timeouts=claim.timeouts)
         assert result.verdict is claim.expected
+
+
+def raised_and_dropped():
+    """A task raises, and whoever has its future ends: before nobody hears of the exception, after it somebody could."""
+    model = Model("raised and dropped")
+    promise, pool = model.event("promise"), model.thread_pool("pool", 1)
+
+    def raises():
+        raise ValueError
+        yield
+
+    def submits():
+        future = yield pool.submit(raises)
+        yield promise.set()
+        del future
+
+    model.process("other", lambda: (yield promise.set()))
+    model.process("submits", submits)
+    return model
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_an_exception_that_is_heard_of_is_met_as_well_as_one_that_is_not(names):
+    compare(raised_and_dropped(), names=names)
 
 
 # ---- verdicts ----------------------------------------------------------------------------------------------
