@@ -1,6 +1,7 @@
 """Fixtures that many tests share, and the Hypothesis profiles."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +13,18 @@ os.environ.pop("COLUMNS", None)  # pytest-xdist tells its workers a width; what 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of the cases of a test that is marked ``some(n)`` every n-th is run by default; the others are slow."""
+    met = Counter()
+    for item in items:
+        some = item.get_closest_marker("some")
+        if some is not None:
+            if met[item.function] % some.args[0]:
+                item.add_marker(pytest.mark.slow)
+            met[item.function] += 1
 
 
 @pytest.fixture(scope="session", autouse=True)

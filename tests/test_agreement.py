@@ -26,11 +26,7 @@ from simcore.schedule import Schedule
 from simcore.simulate import simulate
 from simcore.stateful import machine
 
-QUICK = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
-REAL = settings(QUICK, max_examples=10)
-FEW = settings(QUICK, max_examples=6)
+FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 STATES = 3_000
 
 
@@ -103,7 +99,7 @@ def agree(source: Callable[[Model, int], Schedule], description: str, seed: int)
 
 
 @pytest.mark.parametrize("source", SOURCES)
-@QUICK
+@FEW
 @ANY_SYSTEM
 def test_a_token_means_the_same_in_every_driver(source, description, seed):
     agree(source, description, seed)
@@ -111,7 +107,7 @@ def test_a_token_means_the_same_in_every_driver(source, description, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
-@settings(QUICK, max_examples=200)
+@settings(FEW, max_examples=200)
 @ANY_SYSTEM
 def test_a_token_means_the_same_in_every_driver_over_many_systems(source, description, seed):
     agree(source, description, seed)
@@ -125,27 +121,27 @@ def agree_for_real(source: Callable[[Model, int], Schedule], description: str, s
     assert in_execute(token) == in_kernel_by_process(token)
 
 
-@REAL
+@FEW
 @ANY_SYSTEM_AND_SOURCE
 def test_a_token_of_any_driver_replays_on_real_threads(source, description, seed):
     agree_for_real(source, description, seed)
 
 
 @pytest.mark.slow
-@settings(REAL, max_examples=100)
+@settings(FEW, max_examples=100)
 @ANY_SYSTEM_AND_SOURCE
 def test_a_token_of_any_driver_replays_on_real_threads_over_many_systems(source, description, seed):
     agree_for_real(source, description, seed)
 
 
-@REAL
+@FEW
 @ANY_SYSTEM
 def test_the_token_of_a_free_real_run_replays_in_every_driver(description, seed):
     agree(from_execute, description, seed)
 
 
 @pytest.mark.slow
-@settings(REAL, max_examples=100)
+@settings(FEW, max_examples=100)
 @ANY_SYSTEM
 def test_the_token_of_a_free_real_run_replays_in_every_driver_over_many_systems(description, seed):
     agree(from_execute, description, seed)
@@ -172,7 +168,7 @@ def test_a_counterexample_of_explore_hangs_on_real_threads(description):
     assert execute(generated.system(description=description), schedule=result.counterexample.schedule).status == "stuck"
 
 
-@QUICK
+@FEW
 @given(description=generated.descriptions())
 def test_a_counterexample_of_explore_ends_stuck_in_virtual_time_whatever_comes_after_it(description):
     result = explore(generated.system(description=description), max_states=STATES)

@@ -124,9 +124,8 @@ def test_the_wheel_installs_one_package_with_its_library_and_reports(wheel):
     assert {"simcore/py.typed", "simcore/models/reports/nvflare-4171.toml"} <= {*names}
 
 
-@pytest.mark.parametrize(
-    "kind", ["namespace", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("regular", "editable"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["regular", "namespace", "editable"])
 def test_a_project_with_its_own_models_and_properties_stays_as_it_was(wheel, python, tmp_path, kind):
     folder = tmp_path / "project"
     a_project(folder, kind, python)

@@ -304,8 +304,9 @@ def _instance(thing: Any, path: str) -> Look | None:
 
     if not all(map(is_, read(thing), read(thing))):  # numbers that C makes anew whenever they are asked for
         return _state(thing, path)
-    kept_apart = place is not None or (is_container(thing) and not isinstance(thing, tuple | frozenset))
-    getters = () if kept_apart else (type, *(member.__get__ for member in slots))
+    getters: list[Callable[[Any], Any]] = [type, *(member.__get__ for member in slots)]
+    if place is not None or (is_container(thing) and not isinstance(thing, tuple | frozenset)):
+        getters = []  # there is more in it
     return Look(thing, path, read, lambda thing: [*(attributes_of(thing) or ()), *named], "{}.{}", getters=getters)
 
 

@@ -21,6 +21,7 @@ import sys
 import weakref
 from contextvars import ContextVar, Token
 from pathlib import Path
+from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -71,23 +72,27 @@ class Making:
 
 
 _RUNNING: ContextVar[Making | None] = ContextVar("running", default=None)
-_COLLECTING: list[Token[Making | None]] = []
+_collecting = 0
 
 
-def _step_aside(phase: str, _: dict[str, int]) -> None:
-    """Let no process run while the collector does, which is never called while it runs."""
-    if phase == "start":
-        _COLLECTING.append(_RUNNING.set(None))
-    elif _COLLECTING:
-        _RUNNING.reset(_COLLECTING.pop())
+def _collect(phase: str, _: dict[str, int]) -> None:
+    """Note in which thread the collector runs; it comes in between of anything, so as little as possible is done."""
+    global _collecting
+    _collecting = get_ident() if phase == "start" else 0
 
 
-gc.callbacks.append(_step_aside)
+gc.callbacks.append(_collect)
+
+
+def _running() -> Making | None:
+    """Return what notes what the process makes that runs in this thread, if one does."""
+    making = _RUNNING.get()
+    return None if making is None or _collecting == get_ident() else making
 
 
 def note(operation: Any) -> None:
     """Note that ``operation`` has been made, if it was a process that made it."""
-    making = _RUNNING.get()
+    making = _running()
     if making is not None:
         where = _outside(sys._getframe(3))  # note <- __post_init__ <- the generated __init__ <- a method of the object
         making.made.append(Made(weakref.ref(operation), operation.target, operation.name, *where))
@@ -95,7 +100,7 @@ def note(operation: Any) -> None:
 
 def mistake(error: ModelError) -> ModelError:
     """Return ``error`` to be raised, and see to it that no process hides it."""
-    making = _RUNNING.get()
+    making = _running()
     if making is not None and making.mistake is None:
         making.mistake = error
     return error
@@ -103,7 +108,7 @@ def mistake(error: ModelError) -> ModelError:
 
 def in_process() -> bool:
     """Tell whether it is a process that runs, and neither a property nor a driver."""
-    return _RUNNING.get() is not None
+    return _running() is not None
 
 
 def refuse_in_process(why: str) -> None:

@@ -260,6 +260,7 @@ def test_a_model_may_take_any_parameter(simcore, here):
 # ---- interrupts ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize(("command", "model"), [("explore", "endless"), ("execute", "slow"), ("simulate", "endless")])
 def test_an_interrupt_leaves_one_line_status_130_and_nothing_behind(here, number, command, model):

@@ -92,6 +92,7 @@ def same(tmp_path, build, *properties, chances=None, **options):
 # ---- the same answer -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_every_toy_has_the_same_answer(tmp_path, model, timeouts):
@@ -99,6 +100,7 @@ def test_every_toy_has_the_same_answer(tmp_path, model, timeouts):
     same(tmp_path, model, timeouts=timeouts, **WHOLE)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     "options",
     [
@@ -118,6 +120,7 @@ def test_each_reduction_has_the_same_answer(tmp_path, options):
     assert any(note.startswith("resumed at ") for note in result.notes)
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("compact", [False, True])
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_compiled_loop_goes_on_where_it_was(tmp_path, compact, cores):
@@ -139,6 +142,7 @@ def test_what_is_counted_at_a_limit_does_not_depend_on_a_file(tmp_path, after):
             same(tmp_path, build, chances=[20], max_states=limit, **WHOLE)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("options", [{}, WHOLE], ids=["reduced", "whole"])
 def test_the_same_schedule_is_found(tmp_path, options):
     result, kills = same(tmp_path, lambda: pool_starvation.buggy(downloads=3, workers=3), **options)

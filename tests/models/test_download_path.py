@@ -13,6 +13,7 @@ def verdict(model, **how):
     return explore(model, **how).verdict
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("downloads", [1, 2, 3])
 def test_before_the_fix_a_hang_is_reachable_exactly_with_as_many_downloads_as_workers(downloads, workers):
@@ -61,6 +62,7 @@ def test_the_report_blames_the_wrappers_on_the_stream_pool():
     assert "queued in both stream behind them" in lines[1]
 
 
+@pytest.mark.slow
 def test_the_distributed_knot_has_the_sender_of_each_side_waiting_for_the_other_sides_worker():
     model = download_path.fixed(topology="tcp", request_chunks=4, both_ways=True)
     found = explore(model, timeouts="never").counterexample

@@ -40,6 +40,7 @@ def test_it_ends_with_the_lock_waiting_for_itself():
     ]
 
 
+@pytest.mark.slow
 def test_over_tcp_a_frame_worker_of_the_other_process_is_lost():
     lines = chain(escalation.buggy(topology="tcp")).wait_for.explain()
     assert any("frame 1/1: every worker is in process_frame(" in line for line in lines)
@@ -68,6 +69,7 @@ def test_the_chain_happens_for_real_on_the_first_try():
     assert run.results.get("probe") is None
 
 
+@pytest.mark.slow
 def test_after_the_fix_a_free_real_run_completes_and_the_probe_is_served():
     run = execute(escalation.fixed(second=0.01))
     assert (run.status, run.explained, run.results["probe"]) == ("completed", True, 1)

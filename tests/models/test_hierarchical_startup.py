@@ -82,6 +82,7 @@ BUILD = {"before": (buggy, {}), "after": (fixed, {}), "strict": (fixed, {"strict
 every_row = pytest.mark.parametrize(("row", "scenario", "before", "after", "strict"), TABLE, ids=[r[0] for r in TABLE])
 
 
+@pytest.mark.some(2)
 @every_row
 def test_the_job_ends_as_the_outcome_table_says(row, scenario, before, after, strict):
     found = [ends(build, **scenario, **more) for build, more in BUILD.values()]
@@ -181,6 +182,7 @@ def test_with_a_start_up_grace_a_lost_start_costs_that_and_the_grace_of_the_watc
     assert (run.results["job"], run.time) == (ONE_LESS, seconds)
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     "claim", [claim for claim in CLAIMS if claim.version == "2.7.2" and "clients" not in claim.parameters], ids=str
 )
@@ -253,6 +255,7 @@ def job_of(model, **more):
     return simulate(model, **more).results.get("job", UNENDING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("deploy", "before", "after"),
     [

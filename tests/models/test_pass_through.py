@@ -59,6 +59,7 @@ def test_after_the_fix_the_peak_does_not_depend_on_the_size(chunks):
     assert peak_is(fixed(tensors=3, chunks=chunks), 3 * PLACEHOLDER)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("batches", "timeouts"), [(1, "in_order"), (1, "anytime"), (2, "when_stuck")])
 def test_for_any_number_of_chunks_tensors_and_receivers_the_graph_is_finite_and_cj_holds_no_tensor(batches, timeouts):
     model = fixed(batches=batches, chunks=0, tensors=0, receivers=0)

@@ -33,6 +33,7 @@ def test_the_counterexample_is_one_worker_in_production_and_another_one_at_the_l
     assert found.state["cache"][0].data == "bytes of item 0"
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("receivers", range(1, 9))
 def test_before_the_fix_the_time_to_serve_receivers_at_different_items_grows_with_their_number(receivers):
     run = simulate(produce_item.buggy(receivers=receivers, items=receivers, workers=8, cores=8, apart=True))

@@ -20,6 +20,7 @@ def answer(model, *asked, **how):
 # ---- when it happens ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("chunks", [1, 2, 3])
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_a_lock_waits_for_itself_exactly_when_the_stream_is_open_as_the_error_comes(topology, chunks):
@@ -150,6 +151,7 @@ def overtaking(window, ack_interval, chunks):
     return max(reached)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("frame_workers", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("most_early", [0, 1, 2])
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def test_a_property_has_the_same_verdict_where_only_one_of_two_can_have_it(name,
     check(name, build(), timeouts)
 
 
+@pytest.mark.some(3)
 @every_property
 @settings(ANY, max_examples=3)
 @given(**SYSTEMS)

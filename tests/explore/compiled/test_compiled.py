@@ -108,6 +108,7 @@ def in_many_shares():
         yield
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_every_toy_has_the_same_states_in_the_same_order(model, timeouts):
@@ -115,6 +116,7 @@ def test_every_toy_has_the_same_states_in_the_same_order(model, timeouts):
     assert fast.fast == (timeouts != "in_order") or fast.result.depth < 2  # it was found before
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("after", [2, 10, 100])
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_it_does_not_matter_when_the_compiled_loop_takes_over(model, after):
@@ -236,6 +238,7 @@ def test_a_quick_claim_has_the_same_answer(module, position, cores):
 # ---- cores and hash compaction ---------------------------------------------------------------------------------
 
 
+@pytest.mark.some(7)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_any_number_of_cores_meets_the_same_states_in_the_same_order(many_shares, model, timeouts):
@@ -243,6 +246,7 @@ def test_any_number_of_cores_meets_the_same_states_in_the_same_order(many_shares
         agree(model, timeouts=timeouts, cores=cores)
 
 
+@pytest.mark.some(3)
 @pytest.mark.usefixtures("many_shares")
 @pytest.mark.parametrize("most", [1, 3, 20])
 @pytest.mark.parametrize("cores", [1, 3])
@@ -301,6 +305,7 @@ def compacted(model, *properties, after=1, **options):
     return exact.result, compact.result
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_hash_compaction_meets_the_same_states(model, timeouts):

@@ -115,12 +115,14 @@ def compiled(result):
     return any(note.startswith("compiled loop") for note in result.notes)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_same_states_are_met_in_the_same_order(model, timeouts):
     compare(model, timeouts)
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("timeouts", [*TIMEOUTS, "in_order"])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_answer_is_the_same(model, timeouts):
@@ -131,6 +133,7 @@ def test_much_is_proved():
     assert sum(compare(model) > 0 for model in MODELS.values()) > 10
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ["pool system", "pool starvation", "callback starvation"])
 def test_it_does_not_matter_which_representatives_are_chosen(name, seed):
@@ -188,6 +191,7 @@ def test_every_fourth_quick_claim_has_the_same_answer(module, position):
 # ---- where the plain loop searches ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_is_used_for_proofs_of_deadlock_freedom_alone(tmp_path):
     model = MODELS["pool system, two chunks"]
     assert compiled(explore(model()))

@@ -23,6 +23,7 @@ every_model = pytest.mark.parametrize("model", SYMMETRIC.values(), ids=SYMMETRIC
 # ---- the same answers, fewer states ------------------------------------------------------------------------
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
 @every_model
 def test_renaming_names_changes_no_verdict_and_no_shortest_schedule(model, timeouts):
@@ -40,6 +41,7 @@ def test_the_representatives_of_all_states_are_those_that_a_search_meets(model):
     assert set(reduced.distance) == {symmetry.representative(state) for state in full.distance}
 
 
+@pytest.mark.some(4)
 @every_model
 def test_what_can_happen_in_a_state_can_happen_in_its_representative_renamed(model):
     kernel = Kernel(model())
@@ -125,6 +127,7 @@ BY_HAND = [
 ]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_search_meets_exactly_one_state_of_each_orbit(name):
     kernel = Kernel(SYMMETRIC[name]())
