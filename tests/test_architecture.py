@@ -31,7 +31,7 @@ RANKS = [
 
 DOORS = {
     "simpy": {"simulate"},
-    "threading": {"execute", "explore.compiled"},
+    "threading": {"execute", "explore.compiled", "model.making"},
     "_thread": {"execute"},
     "socket": {"execute"},
     "select": {"execute"},

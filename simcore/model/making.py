@@ -19,9 +19,8 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
-from contextvars import ContextVar, Token
 from pathlib import Path
-from threading import get_ident
+from threading import local
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -52,13 +51,14 @@ class Making:
     def __init__(self) -> None:
         self.made: list[Made] = []
         self.mistake: ModelError | None = None
+        self._before: Making | None = None
 
     def __enter__(self) -> Making:
-        self._before: Token[Making | None] = _RUNNING.set(self)
+        self._before, _THREAD.running = _THREAD.running, self
         return self
 
     def __exit__(self, *_: object) -> None:
-        _RUNNING.reset(self._before)
+        _THREAD.running = self._before
 
     def yielded(self, operation: object) -> None:
         """Note that ``operation`` has been yielded; whoever makes it is not asked for it again."""
@@ -71,28 +71,33 @@ class Making:
         return next((made for made in self.made if made.operation() is None), None) if self.made else None
 
 
-_RUNNING: ContextVar[Making | None] = ContextVar("running", default=None)
-_collecting = 0
+class _Thread(local):
+    """What runs in this thread, and what the collector has interrupted."""
+
+    running: Making | None = None
+    aside: Making | None = None
+
+
+_THREAD = _Thread()
 
 
 def _collect(phase: str, _: dict[str, int]) -> None:
-    """Note in which thread the collector runs; it comes in between of anything, so as little as possible is done."""
-    global _collecting
-    _collecting = get_ident() if phase == "start" else 0
+    """Let no process run while the collector does, which comes in between of anything.
+
+    A `ContextVar` would not do: CPython 3.11 may crash where one is read in the middle of its own ``reset``.
+    """
+    if phase == "start":
+        _THREAD.aside, _THREAD.running = _THREAD.running, None
+    else:
+        _THREAD.running, _THREAD.aside = _THREAD.aside, None
 
 
 gc.callbacks.append(_collect)
 
 
-def _running() -> Making | None:
-    """Return what notes what the process makes that runs in this thread, if one does."""
-    making = _RUNNING.get()
-    return None if making is None or _collecting == get_ident() else making
-
-
 def note(operation: Any) -> None:
     """Note that ``operation`` has been made, if it was a process that made it."""
-    making = _running()
+    making = _THREAD.running
     if making is not None:
         where = _outside(sys._getframe(3))  # note <- __post_init__ <- the generated __init__ <- a method of the object
         making.made.append(Made(weakref.ref(operation), operation.target, operation.name, *where))
@@ -100,7 +105,7 @@ def note(operation: Any) -> None:
 
 def mistake(error: ModelError) -> ModelError:
     """Return ``error`` to be raised, and see to it that no process hides it."""
-    making = _running()
+    making = _THREAD.running
     if making is not None and making.mistake is None:
         making.mistake = error
     return error
@@ -108,7 +113,7 @@ def mistake(error: ModelError) -> ModelError:
 
 def in_process() -> bool:
     """Tell whether it is a process that runs, and neither a property nor a driver."""
-    return _running() is not None
+    return _THREAD.running is not None
 
 
 def refuse_in_process(why: str) -> None:
