@@ -22,6 +22,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 SIMCORE = shutil.which("simcore", path=str(Path(sys.executable).parent))
+LONG = {"callback-repairs.md"}
 UNTESTED = {"sh", "text", "toml", "mermaid"}
 
 
@@ -104,7 +105,11 @@ def test_every_console_block_has_commands():
             assert block.text.startswith("$ "), f"{file.name}:{block.line}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=[pytest.mark.slow] * (file.name in LONG)) for file in FILES],
+    ids=[file.name for file in FILES],
+)
 def test_the_python_of_a_document_runs(file, monkeypatch):
     monkeypatch.chdir(ROOT)
     namespace = {"__name__": "__document__"}

@@ -37,6 +37,7 @@ DOINGS = {
 }
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("doing", DOINGS.values(), ids=DOINGS)
 def test_no_extra_is_imported_by(doing, tmp_path):
     assert answered(doing.replace("FOLDER", str(tmp_path / "out")) + LOADED) == []

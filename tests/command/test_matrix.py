@@ -210,6 +210,7 @@ def left_of_group(group: int) -> bool:
     return True
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("number", "to", "jobs"),
     [

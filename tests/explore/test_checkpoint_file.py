@@ -63,6 +63,7 @@ def test_what_was_met_before_a_limit_is_kept_however_soon_the_limit_comes(tmp_pa
     assert told(result) == told(once)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("options", "seconds"), [({}, 0.02), (WHOLE, 0.1)], ids=["reduced", "whole"])
 def test_what_was_met_before_time_was_over_is_kept(tmp_path, monkeypatch, options, seconds):
     def milliseconds(limits):

@@ -46,6 +46,7 @@ def test_with_fewer_requests_than_callback_workers_nothing_hangs(requests, callb
     assert not hangs(buggy(requests=requests, workers=1, callback_workers=callback_workers))
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("requests", "callback_workers"), [(k, m) for k in range(1, 5) for m in range(1, 5) if k >= m])
 def test_with_as_many_requests_as_callback_workers_a_hang_is_reachable(requests, callback_workers):
     model = buggy(requests=requests, workers=1, callback_workers=callback_workers)
@@ -231,6 +232,7 @@ def test_with_replies_on_the_stream_worker_one_callback_worker_is_enough(request
     assert not hangs(fixed(requests=requests, workers=1, callback_workers=callback_workers))
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("repair", NO_CURE)
 @pytest.mark.parametrize(("requests", "callback_workers"), [(1, 1), (1, 2), (2, 2), (2, 3)])
 def test_what_leaves_the_reply_in_the_same_pool_leaves_the_threshold(repair, requests, callback_workers):

@@ -127,6 +127,7 @@ SMALL_SCOPE = [
 ]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("clients", "min_clients", "required"), SMALL_SCOPE)
 def test_in_the_small_scope_safety_holds_after_the_fix_and_every_job_ends_before_it(clients, min_clients, required):
     """All clients but one may be fast, late or lost in each phase. What either version has, (j) has."""

@@ -189,6 +189,7 @@ def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
     assert any("steps was expanded" in note for note in answer.result.notes)
 
 
+@pytest.mark.slow
 def test_with_too_little_memory_for_the_compiler_the_plain_loop_searches():
     model = toys.pool_system(requesters=4, workers=2, chunks=2, callback_workers=2)
     limit = limits_module.memory_used() + 40_000_000
