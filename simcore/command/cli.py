@@ -23,7 +23,7 @@ from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explain import fit
-from simcore.explore import explore
+from simcore.explore import StrategyName, explore
 from simcore.model import Timeouts, Verdict, build
 from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
 from simcore.report.promela import promela
@@ -138,7 +138,7 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
     "--property", "names", metavar="SPEC", multiple=True, help="package.module:function(arguments); repeatable."
 )
 @click.option(
-    "--strategy", type=click.Choice(["breadth", "depth", "random", "pct"]), default="breadth", show_default=True
+    "--strategy", type=click.Choice(get_args(StrategyName)), default="breadth", show_default=True
 )
 @click.option("--max-states", type=int, help="Stop after this many states.")
 @click.option("--max-seconds", type=float, help="Stop after this many seconds.")

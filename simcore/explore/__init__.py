@@ -1,6 +1,6 @@
 """Driver 1: every interleaving of a model, or a sample of them, and the shortest schedule into a violation."""
 
-from simcore.explore.driver import Progress, explore
+from simcore.explore.driver import Progress, StrategyName, explore
 from simcore.explore.monitor import Monitor, refuse_unwitnessed
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.servers import waiting_servers
@@ -12,6 +12,7 @@ __all__ = [
     "Monitor",
     "Progress",
     "Result",
+    "StrategyName",
     "explore",
     "refuse_unwitnessed",
     "stands_still",

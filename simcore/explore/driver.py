@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration, compiled_loops
@@ -43,9 +43,9 @@ from simcore.model import (
     check_properties,
     check_timeouts,
 )
-from simcore.schedule import PCT, RandomWalk, Strategy
+from simcore.schedule import SAMPLING, Strategy
 
-StrategyName = Literal["breadth", "depth", "random", "pct"]
+StrategyName = Literal["breadth", "depth", "random", "pct", "pos", "urw", "portfolio"]
 
 
 def explore(
@@ -74,8 +74,9 @@ def explore(
     *properties : Property
         What must hold; deadlock freedom when none is given. That no process dies of an exception is
         always asked.
-    strategy : {"breadth", "depth", "random", "pct"} or RandomWalk or PCT
-        Breadth and depth look at every state, and prove; the others sample runs.
+    strategy : {"breadth", "depth", "random", "pct", "pos", "urw", "portfolio"} or an object of `simcore.schedule`
+        Breadth and depth look at every state, and prove; the others sample runs: `RandomWalk`, `PCT`, `POS`, `URW`,
+        or all of these in turn, `Portfolio`.
     max_states : int, optional
         Stop after this many distinct states (steps, when sampling).
     max_seconds : float, optional
@@ -216,13 +217,12 @@ def _cores() -> int:
 
 
 def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
-    if isinstance(strategy, RandomWalk | PCT):
+    if isinstance(strategy, Strategy):
         return strategy
-    if not isinstance(strategy, str) or strategy not in ("breadth", "depth", "random", "pct"):
-        raise OptionError(f"strategy={strategy!r}: use 'breadth', 'depth', 'random' or 'pct'")
-    if strategy == "random":
-        return RandomWalk(seed)
-    return PCT(seed=seed) if strategy == "pct" else None
+    names = get_args(StrategyName)
+    if not isinstance(strategy, str) or strategy not in names:
+        raise OptionError(f"strategy={strategy!r}: use {', '.join(map(repr, names[:-1]))} or {names[-1]!r}")
+    return SAMPLING[strategy](seed) if strategy in SAMPLING else None
 
 
 @contextmanager

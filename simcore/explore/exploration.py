@@ -27,7 +27,7 @@ from simcore.explore.standstill import new_knots
 from simcore.explore.unbounded import growing
 from simcore.explore.vacuity import never_fired, never_reached
 from simcore.model import Verdict, Watched
-from simcore.schedule import PCT, RandomWalk, Strategy
+from simcore.schedule import Strategy
 
 COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
 _SAMPLES = 1_000
@@ -195,7 +195,6 @@ class Exploration(Counterexamples):
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""
-        name = "random walk" if isinstance(strategy, RandomWalk) else f"PCT, depth {strategy.depth}"
         steps = longest = runs = 0
         reason = f"{_SAMPLES} sampled runs met no violation, and samples prove nothing"
         try:
@@ -204,12 +203,12 @@ class Exploration(Counterexamples):
                 steps, longest, runs = steps + length, max(longest, length), runs + 1
                 if found is not None:
                     counterexample = self._shortened(found)
-                    return self._sampled(name, runs, steps, longest, counterexample)
+                    return self._sampled(str(strategy), runs, steps, longest, counterexample)
         except OutOfBudget as limit:
             reason = f"{limit} after {runs} sampled runs without a violation"
-        if isinstance(strategy, PCT) and runs:
-            reason += f"; one run meets a bug of depth {strategy.depth} with probability at least {strategy.bound:.2g}"
-        return self._sampled(name, runs, steps, longest, None, reason)
+        if strategy.promise and runs:
+            reason += f"; {strategy.promise}"
+        return self._sampled(str(strategy), runs, steps, longest, None, reason)
 
     def _sampled(
         self, name: str, runs: int, steps: int, longest: int, found: Counterexample | None, reason: str = ""

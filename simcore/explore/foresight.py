@@ -10,6 +10,7 @@ is chosen, and nothing that it meets is reported.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from simcore.errors import SimcoreError
 from simcore.explore.limits import Limits, OutOfBudget
@@ -58,7 +59,7 @@ def foresee(
         strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
         try:
-            taken = _run(canonical(kernel.initial), ways, canonical, strategy, steps)
+            taken = _run(canonical(kernel.initial), ways, canonical, strategy, kernel.target_of, steps)
         except (OutOfBudget, SimcoreError):
             return  # the search says so, if it comes to that
         longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
@@ -70,6 +71,7 @@ def _run(
     ways: Callable[[Packed], list[Choice]],
     canonical: Callable[[Packed], Packed],
     strategy: Strategy,
+    target_of: Callable[[Packed, int], int],
     steps: int,
 ) -> int:
     """Take one run of at most so many ``steps`` from ``state``; return how many it took."""
@@ -77,5 +79,6 @@ def _run(
         choices = ways(state)
         if not choices:
             return taken
-        state = canonical(choices[strategy.choose([choice.process for choice in choices])].state)
+        chosen = strategy.choose([choice.process for choice in choices], partial(target_of, state))
+        state = canonical(choices[chosen].state)
     return steps

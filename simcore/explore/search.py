@@ -11,6 +11,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from simcore.explore.foresight import FORESEE_AFTER, foresee
@@ -366,7 +367,8 @@ class Search:
             self.limits.check(before + len(path))
             if self.deadlock is not None:
                 mark = self.mark
-            choice = choices[strategy.choose([choice.process for choice in choices])]
+            chosen = strategy.choose([choice.process for choice in choices], partial(self.kernel.target_of, state))
+            choice = choices[chosen]
             path.append((choice.process, choice.outcome))
             state = choice.state
         return None, len(path)

@@ -1,10 +1,14 @@
 """An order of steps: a value that can be read, printed, pasted and replayed; and the strategies that choose one."""
 
 from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
-from simcore.schedule.strategy import PCT, RandomWalk, Strategy
+from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, Portfolio, RandomWalk, Strategy
 
 __all__ = [
     "PCT",
+    "POS",
+    "SAMPLING",
+    "URW",
+    "Portfolio",
     "RandomWalk",
     "Schedule",
     "Step",

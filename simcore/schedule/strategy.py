@@ -1,20 +1,28 @@
 """A strategy answers one question: which of the enabled steps comes next.
 
-It sees how many processes there are and which of them are enabled, never a state, so the same strategies
-drive whatever can name its enabled processes.
+It sees how many processes there are, which of them are enabled, and, if it asks, what each of these is about to act on;
+never a state. So the same strategies drive whatever can name its enabled processes.
+
+None is best: what one finds in its first run another may miss in a hundred. `Portfolio` takes turns.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from simcore.errors import OptionError
 from simcore.model import listed
 
 
-@listed(without="begin choose")
+Target = Callable[[int], Hashable]
+"""Gives what the next step of a process acts on."""
+
+
+@listed(without="begin choose promise")
 @dataclass
 class RandomWalk:
     """Choose any enabled step with the same probability.
@@ -25,8 +33,14 @@ class RandomWalk:
         Of the random numbers; the same seed gives the same choices.
     """
 
+    promise: ClassVar = ""
+    """What is known of runs that met nothing."""
+
     seed: int = 0
     _random: random.Random = field(init=False, repr=False)
+
+    def __str__(self) -> str:
+        return "random walk"
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -34,12 +48,12 @@ class RandomWalk:
     def begin(self, processes: int, steps: int) -> None:
         """Start another run of ``processes`` processes; ``steps`` is the length of the longest run so far."""
 
-    def choose(self, enabled: Sequence[int]) -> int:
+    def choose(self, enabled: Sequence[int], target: Target) -> int:
         """Return the position in ``enabled`` (the process of each enabled step) of the step to take."""
         return self._random.randrange(len(enabled))
 
 
-@listed(without="begin choose")
+@listed(without="begin choose promise")
 @dataclass
 class PCT:
     """Probabilistic concurrency testing: random priorities with a few random changes.
@@ -65,6 +79,9 @@ class PCT:
     _step: int = field(init=False, repr=False, default=0)
     _bound: tuple[int, int] = field(init=False, repr=False, default=(1, 1))
 
+    def __str__(self) -> str:
+        return f"PCT, depth {self.depth}"
+
     def __post_init__(self) -> None:
         if self.depth < 1:
             raise OptionError(f"PCT(depth={self.depth}): a bug's depth is at least 1")
@@ -79,15 +96,14 @@ class PCT:
         self._step = 0
         self._bound = (processes, max(1, steps))
 
-    def choose(self, enabled: Sequence[int]) -> int:
+    def choose(self, enabled: Sequence[int], target: Target) -> int:
         """Return the position in ``enabled`` of the step to take."""
         self._step += 1
         best = max(enabled, key=lambda process: self._priorities[process])
         if self._step in self._changes:
             self._priorities[best] = -self._step
             best = max(enabled, key=lambda process: self._priorities[process])
-        places = [place for place, process in enumerate(enabled) if process == best]
-        return self._random.choice(places)
+        return _one_of(best, enabled, self._random)
 
     @property
     def bound(self) -> float:
@@ -95,5 +111,156 @@ class PCT:
         processes, steps = self._bound
         return float(1 / (processes * steps ** (self.depth - 1)))
 
+    @property
+    def promise(self) -> str:
+        """What is known of runs that met nothing."""
+        return f"one run of PCT meets a bug of depth {self.depth} with probability at least {self.bound:.2g}"
 
-Strategy = RandomWalk | PCT
+
+@listed(without="begin choose promise")
+@dataclass
+class POS:
+    """Partial order sampling: random priorities, drawn anew where order counts.
+
+    The next step of every process has a random priority, and the highest is taken. Steps that were about to act on the
+    same object as it are given another one. So each order of steps that race is met about as often as any other,
+    however many steps there are of processes that do not touch what they touch (Yuan, Yang, Gu: Partial order aware
+    concurrency sampling, 2018).
+
+    Parameters
+    ----------
+    seed : int
+        Of the random numbers.
+    """
+
+    promise: ClassVar = ""
+    """What is known of runs that met nothing."""
+
+    seed: int = 0
+    _random: random.Random = field(init=False, repr=False)
+    _priorities: dict[int, tuple[Hashable, float]] = field(init=False, repr=False, default_factory=dict)
+
+    def __str__(self) -> str:
+        return "partial order sampling"
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def begin(self, processes: int, steps: int) -> None:
+        """Start another run."""
+        self._priorities = {}
+
+    def choose(self, enabled: Sequence[int], target: Target) -> int:
+        """Return the position in ``enabled`` of the step to take."""
+        targets = {process: target(process) for process in dict.fromkeys(enabled)}
+        for process, about in targets.items():
+            if process not in self._priorities or self._priorities[process][0] != about:
+                self._priorities[process] = about, self._random.random()
+        best = max(targets, key=lambda process: self._priorities[process][1])
+        for process, about in targets.items():
+            if process == best or about == targets[best]:
+                self._priorities.pop(process)
+        return _one_of(best, enabled, self._random)
+
+
+@listed(without="begin choose promise")
+@dataclass
+class URW:
+    """Uniform random walk: a process is chosen the more often the more steps it has left.
+
+    A walk that gives every process the same chance seldom meets orders in which a long process is ahead of a short one.
+    Where the numbers of steps are known, and nobody waits, every order has the same probability here. They are counted:
+    each process is thought to have as many steps as it took at most in a run before (Zhao, Wolff,
+    Mathur, Roychoudhury: Selectively uniform concurrency testing, 2025).
+
+    Parameters
+    ----------
+    seed : int
+        Of the random numbers.
+    """
+
+    promise: ClassVar = ""
+    """What is known of runs that met nothing."""
+
+    seed: int = 0
+    _random: random.Random = field(init=False, repr=False)
+    _most: Counter[int] = field(init=False, repr=False, default_factory=Counter)
+    _taken: Counter[int] = field(init=False, repr=False, default_factory=Counter)
+
+    def __str__(self) -> str:
+        return "uniform random walk"
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def begin(self, processes: int, steps: int) -> None:
+        """Start another run; remember how many steps each process took in the last one."""
+        self._most |= self._taken
+        self._taken = Counter()
+
+    def choose(self, enabled: Sequence[int], target: Target) -> int:
+        """Return the position in ``enabled`` of the step to take."""
+        ready = list(dict.fromkeys(enabled))
+        left = [max(1, self._most[process] - self._taken[process]) for process in ready]
+        (best,) = self._random.choices(ready, left)
+        self._taken[best] += 1
+        return _one_of(best, enabled, self._random)
+
+
+@listed(without="begin choose promise")
+@dataclass
+class Portfolio:
+    """Random walks, URW, PCT and POS, which take turns, a run each.
+
+    Parameters
+    ----------
+    depth : int
+        Of PCT.
+    seed : int
+        Of the random numbers.
+    """
+
+    depth: int = 3
+    seed: int = 0
+    _parts: tuple[RandomWalk | URW | PCT | POS, ...] = field(init=False, repr=False)
+    _runs: int = field(init=False, repr=False, default=0)
+
+    def __str__(self) -> str:
+        return "portfolio"
+
+    def __post_init__(self) -> None:
+        pct = PCT(self.depth, self.seed)  # which refuses a depth that is none
+        self._parts = RandomWalk(self.seed), URW(self.seed), pct, POS(self.seed)
+
+    def begin(self, processes: int, steps: int) -> None:
+        """Start a run of whoever's turn it is."""
+        self._turn = self._parts[self._runs % len(self._parts)]
+        self._runs += 1
+        self._turn.begin(processes, steps)
+
+    @property
+    def promise(self) -> str:
+        """What is known of runs that met nothing."""
+        pct = self._parts[2]
+        return f"{pct.promise}, and one in {len(self._parts)} is one" if self._runs > 2 else ""
+
+    def choose(self, enabled: Sequence[int], target: Target) -> int:
+        """Return the position in ``enabled`` of the step to take."""
+        return self._turn.choose(enabled, target)
+
+
+def _one_of(process: int, enabled: Sequence[int], chance: random.Random) -> int:
+    """Return the position of one of the steps of ``process``, each with the same probability."""
+    return chance.choice([place for place, other in enumerate(enabled) if other == process])
+
+
+Strategy = RandomWalk | PCT | POS | URW | Portfolio
+
+SAMPLING: dict[str, Callable[[int], Strategy]] = {
+    "random": RandomWalk,
+    "pct": lambda seed: PCT(seed=seed),
+    "pos": POS,
+    "urw": URW,
+    "portfolio": lambda seed: Portfolio(seed=seed),
+}
+"""Strategies by the names that `explore` and the command line know them by, made with a seed."""

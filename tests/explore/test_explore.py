@@ -4,7 +4,7 @@ import pytest
 import small
 import toys
 
-from simcore import PCT, Model, RandomWalk, Schedule, Verdict, always, eventually, explore, leads_to, sometimes
+from simcore import PCT, POS, URW, Model, RandomWalk, Schedule, Verdict, always, eventually, explore, leads_to, sometimes
 from simcore.errors import OptionError
 from simcore.kernel import Kernel
 from simcore.model import RULES
@@ -73,7 +73,7 @@ def test_samples_never_prove(strategy):
     assert "samples prove nothing" in result.reason
 
 
-@pytest.mark.parametrize("strategy", ["breadth", "depth", "random", "pct", RandomWalk(3), PCT(depth=2, seed=3)])
+@pytest.mark.parametrize("strategy", [*get_args(StrategyName), RandomWalk(3), PCT(depth=2, seed=3), POS(4), URW(5)])
 @pytest.mark.parametrize("model", [small.crossed, small.raising, lambda: small.nested_submit(workers=2, tasks=2)])
 def test_all_strategies_find_what_is_wrong(strategy, model):
     assert explore(model(), strategy=strategy).property == explore(model()).property
@@ -217,6 +217,24 @@ def test_a_limit_on_states_counts_the_steps_of_samples():
     assert (result.verdict, result.states) == (UNDETERMINED, 9)  # three whole runs; the fourth was cut short
 
 
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        ("random", "random walk"),
+        ("pct", "PCT, depth 3"),
+        ("pos", "partial order sampling"),
+        ("urw", "uniform random walk"),
+        ("portfolio", "portfolio"),
+    ],
+)
+def test_samples_say_how_they_were_taken_and_what_they_promise(strategy, told):
+    result = explore(small.steps(length=3, processes=2), strategy=strategy, max_states=60)
+    assert result.strategy == f"{told}, 10 runs"
+    promised = "; one run of PCT meets a bug of depth 3 with probability at least 0.014" * (strategy in ("pct", "portfolio"))
+    promised += ", and one in 4 is one" * (strategy == "portfolio")
+    assert result.reason == f"max_states=60 was reached after 10 sampled runs without a violation{promised}"
+
+
 def test_a_limit_on_seconds_ends_the_search():
     result = explore(small.steps(length=9, processes=7), partial_order=False, max_seconds=0.05)
     assert result.verdict is UNDETERMINED
@@ -231,7 +249,7 @@ def test_a_violation_within_the_limit_is_found():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"strategy": "best"}, "strategy='best': use 'breadth', 'depth', 'random' or 'pct'"),
+        ({"strategy": "best"}, "strategy='best': use 'breadth', 'depth', 'random', 'pct', 'pos', 'urw' or 'portfolio'"),
         ({"max_states": 0}, "max_states=0: use at least 1"),
         ({"max_seconds": 0}, "max_seconds=0: use more than 0"),
         ({"max_seconds": float("nan")}, "max_seconds=nan"),
@@ -243,7 +261,7 @@ def test_an_option_that_means_nothing_is_refused(options, message):
         explore(small.crossed(), **options)
 
 
-@pytest.mark.parametrize("strategy", ["depth", "random", "pct", PCT()])
+@pytest.mark.parametrize("strategy", ["depth", "random", "pct", "pos", "urw", "portfolio", PCT()])
 @pytest.mark.parametrize(
     "prop", [eventually(bool, "e"), leads_to(bool, bool, "l"), no_stuck_subset()], ids=["eventually", "leads", "stuck"]
 )
