@@ -1,8 +1,8 @@
 """How many sampled runs each strategy takes until the first violation.
 
-Run it with ``python -m benchmarks.strategies [SEEDS]``: every strategy, with so many seeds (12 by default), on the bug of each
-model of the library and on three families that no strategy was made for. It is no race: none is best, and the table
-shows where one misses what another finds. A run that meets nothing in 200 counts as 200.
+Run it with ``python -m benchmarks.strategies [SEEDS]``: every strategy, with so many seeds (12 by default), on the bug
+of each model of the library and on three families that no strategy was made for. It is no race: none is best, and the
+table shows where one misses what another finds. What is not met in 200 runs counts as 200.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def runs_until(build: Callable[[], Model], strategy: str, seed: int, asked: obje
 def main(seeds: int) -> None:
     """Print a table: the mean number of runs, and how many of the seeds found nothing."""
     names = list(SAMPLING)
-    print(f"runs until the first violation, mean of {seeds} seeds; in brackets how many of them found none in {RUNS} runs\n")
+    print(f"runs until the first violation, mean of {seeds} seeds; in brackets how many found none in {RUNS} runs\n")
     print(f"| {'':30} | " + " | ".join(f"{name:>12}" for name in names) + " |")
     print(f"|{'-' * 32}|" + "|".join("-" * 13 + ":" for _ in names) + "|")
     for name, build, options in programs():

@@ -30,13 +30,11 @@ if TYPE_CHECKING:
     )
     from simcore.model.objects import choose, sleep
     from simcore.model.operations import Operation, ProcessGenerator
-    from simcore.schedule import PCT, POS, URW, Portfolio, RandomWalk, Schedule, Step, replay
+    from simcore.schedule import PCT, RandomWalk, Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
 
 __all__ = [
     "PCT",
-    "POS",
-    "URW",
     "Claim",
     "Counterexample",
     "Diverged",
@@ -44,7 +42,6 @@ __all__ = [
     "Model",
     "ModelError",
     "Operation",
-    "Portfolio",
     "ProcessGenerator",
     "ProcessState",
     "Property",
@@ -80,7 +77,7 @@ _HOMES = {
     ),
     "simcore.model.objects": ("choose", "sleep"),
     "simcore.model.operations": ("Operation", "ProcessGenerator"),
-    "simcore.schedule": ("PCT", "POS", "URW", "Portfolio", "RandomWalk", "Schedule", "Step", "replay"),
+    "simcore.schedule": ("PCT", "RandomWalk", "Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -137,9 +137,7 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 @click.option(
     "--property", "names", metavar="SPEC", multiple=True, help="package.module:function(arguments); repeatable."
 )
-@click.option(
-    "--strategy", type=click.Choice(get_args(StrategyName)), default="breadth", show_default=True
-)
+@click.option("--strategy", type=click.Choice(get_args(StrategyName)), default="breadth", show_default=True)
 @click.option("--max-states", type=int, help="Stop after this many states.")
 @click.option("--max-seconds", type=float, help="Stop after this many seconds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampled runs, and the hashes of --compact.")

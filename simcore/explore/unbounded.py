@@ -67,7 +67,9 @@ def _confirmed(kernel: Kernel, suspects: Sequence[int], seed: int) -> str:
         choices = kernel.successors(state)
         if not choices or kernel.failed(state) is not None:
             return ""
-        process, outcome, state = choices[walk.choose([choice.process for choice in choices], partial(kernel.target_of, state))]
+        process, outcome, state = choices[
+            walk.choose([choice.process for choice in choices], partial(kernel.target_of, state))
+        ]
         path.append((process, outcome))
         shape = _shape(kernel, suspects, state)
         if shape not in been:

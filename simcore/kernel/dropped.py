@@ -1,10 +1,13 @@
-"""A call of a generator function whose result is dropped does nothing: the ``yield from`` before it was forgotten.
+"""A call of a generator function whose result nobody runs does nothing: the ``yield from`` before it was forgotten.
 
-Python tells nobody that it makes a generator, nor that it deletes one that never ran, so the code is read: a call
-that is a statement of its own, of what is called by a plain name or by attributes of one. What the name stands for is
-looked up where it is known before the process runs (globals, the variables of functions around it, arguments, functions
-written inside it); nothing is called for that. Such a statement is a mistake whether a run comes to it or not. What
-cannot be looked up (``table["x"]()``), or is kept in a variable and never run, is not found.
+Python tells nobody that it makes a generator, nor that it deletes one that never ran, so the code is read: a call of
+what is called by a plain name or by attributes of one, whose result is dropped, or asked as if it were a value. That is
+a statement of its own, a condition (a generator is always true), a comparison, a name that is never read, and what a
+generator function returns. What the name stands for is looked up where it is known before the process runs (globals,
+the variables of functions around it, arguments, functions written inside it); nothing is called for that. Such a call
+is a mistake whether a run comes to it or not. A generator that is passed on is found as the process passes it on
+(`simcore/model/values.py`). What cannot be looked up (``table["x"]()``), or is put into a list and never run, is not
+found.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from simcore.kernel.generators import contents
 from simcore.kernel.mentions import codes_in
 
 NAME = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK")
+ASKED = ("TO_BOOL", "UNARY_NOT", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "BINARY_OP")
+"""Instructions that take what is above on the stack for a value, beside jumps that depend on it."""
+
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 
 
@@ -52,14 +58,31 @@ def refuse_dropped(name: str, fn: Any, args: tuple[Any, ...]) -> None:
 
 @cache
 def statements(code: types.CodeType) -> tuple[Statement, ...]:
-    """Return the calls in ``code`` that are statements of their own, as far as names say what is called."""
+    """Return the calls in ``code`` whose results are not run, as far as names say what is called."""
     instructions = list(dis.get_instructions(code))
+    read = {name for each in instructions if "LOAD_FAST" in each.opname for name in _names(each)}
     return tuple(
         statement
         for number, instruction in enumerate(instructions[:-1])
-        if instruction.opname.startswith("CALL") and instructions[number + 1].opname == "POP_TOP"
+        if instruction.opname.startswith("CALL") and _not_run(instructions[number + 1 : number + 3], code, read)
         for statement in _called(instructions[:number], instruction)
     )
+
+
+def _not_run(after: list[dis.Instruction], code: types.CodeType, read: set[str]) -> bool:
+    """Tell whether what a call gives is dropped, or taken for a value, by the instructions ``after`` it."""
+    first, second = after[0].opname, after[-1].opname
+    if first.startswith("STORE_FAST"):
+        return _names(after[0])[0] not in read
+    if first == "RETURN_VALUE":
+        return bool(code.co_flags & inspect.CO_GENERATOR)
+    asked = first in ASKED or ("JUMP" in first and "_IF_" in first) or (first.startswith("LOAD_") and second in ASKED)
+    return asked or first == "POP_TOP"
+
+
+def _names(instruction: dis.Instruction) -> tuple[str, ...]:
+    """Return the names that an instruction, or two in one, is about."""
+    return instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
 
 
 def _called(before: list[dis.Instruction], call: dis.Instruction) -> Iterator[Statement]:

@@ -264,10 +264,6 @@ class Kernel(TablesOfFutures):
         """Return the position in a state of what a process in ``local`` operates on; -1 when it has ended."""
         return self._targets[local]
 
-    def target_of(self, state: Packed, process: int) -> int:
-        """Return the position in ``state`` of what ``process`` is about to act on; -1 when it has ended."""
-        return self._targets[state[self.first_process + process]]
-
     def about(self, local: int) -> Operation | None:
         """Return what a process in ``local`` is about to do; None when it has ended."""
         return self._operations[local]

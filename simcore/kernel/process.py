@@ -43,6 +43,12 @@ from simcore.model.operations import Operation, SharedObject
 _LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
 _KEPT = 256  # points with kept runs
 
+_SHARED = (
+    "Usual causes: an attribute of a class or module, a default argument, a list or a counter that functions share. "
+    "Keep it in a local variable, or share it through model.variable(...)"
+)
+_TRIED_ALL = "A random number stands for all that it may be: write `yield choose(...)`, and each is tried"
+
 
 @dataclass(eq=False, repr=False)
 class Point:
@@ -234,11 +240,10 @@ class Points:
         name = self.outside.changed()
         if name is not None:
             when = f"after {point.where}" if point.where else f"before {before or 'its first operation'}"
+            drawn = name.partition(".")[0] == "random"
             raise NondeterminismError(
                 f"{point.program.name}, {when}, changed {name.rstrip(',')}: that is outside of the process, and "
-                f"whoever reads it sees it behind the kernel's back. Usual causes: an attribute of a class or module, "
-                f"a default argument, a list or a counter that functions share. Keep it in a local variable, or share "
-                f"it through model.variable(...)"
+                f"whoever reads it sees it behind the kernel's back. {_TRIED_ALL if drawn else _SHARED}"
             )
 
     def _wrong(self, point: Point, error: NondeterminismError, before: str = "") -> NondeterminismError:

@@ -5,18 +5,21 @@ Every driver lets a process go on through `Running.resume`, so what is a mistake
 
 from __future__ import annotations
 
+import re
 import types
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
 from typing import Any
 
-from simcore.errors import ModelError, NondeterminismError, place_of
+from simcore.errors import ModelError, NondeterminismError, line_of, place_of
 from simcore.kernel.dropped import refuse_dropped
 from simcore.kernel.endless import counted, loops_of
 from simcore.kernel.generators import SuspendedGenerator, place
 from simcore.kernel.real_world import refuse_real_world
-from simcore.model import Made, Making, ProcessFunction
+from simcore.model import Making, ProcessFunction, no_value, objects
 from simcore.model.operations import Operation, Raised
 
 
@@ -77,15 +80,20 @@ class Running:
         try:
             with self._making:
                 yielded = self._give(result)
-        except StopIteration:
+        except StopIteration as ended:
             self._check()
+            wrong = no_value(ended.value)
+            if wrong:
+                code = self.generator.gi_code
+                at = f"{Path(code.co_filename).name}:{code.co_firstlineno}"
+                raise ModelError(f"{self.program.name} ({at}) returned {wrong}") from None
             raise
         except ModelError as error:
             raise self._placed(error) from error
         except BaseException as error:
             self._refuse(self._making.mistake)
-            if isinstance(error, TypeError) and self._making.made:
-                raise self._used_as_a_value(error, self._making.made[-1]) from error
+            if isinstance(error, TypeError):
+                self._refuse_misuse(error)
             raise
         if not isinstance(yielded, Operation):
             raise self._no_operation(yielded)
@@ -119,12 +127,19 @@ class Running:
             return error
         return ModelError(f"{self.program.name} ({at}): {error}")
 
-    def _used_as_a_value(self, error: TypeError, made: Made) -> ModelError:
-        """Return what is wrong where an operation was compared, added or counted in place of what it gives."""
-        return ModelError(
-            f"{self.program.name} ({made.where}): {made} was made and not yielded, and {error}; write `yield` before "
-            f"it, in brackets"
-        )
+    def _refuse_misuse(self, error: TypeError) -> None:
+        """Raise ModelError where an operation was called wrongly, or compared, added or counted as what it gives."""
+        method = _called_wrongly(error)
+        if method is not None:
+            given = [str(each.replace(annotation=each.empty)) for each in signature(method).parameters.values()][1:]
+            right = f"{method.__name__}({', '.join(given)})"
+            raise ModelError(f"{self.program.name} ({line_of(error)}): {error}; it is {right}") from error
+        if self._making.made:
+            made = self._making.made[-1]
+            raise ModelError(
+                f"{self.program.name} ({made.where}): {made} was made and not yielded, and {error}; write `yield` "
+                f"before it, in brackets"
+            ) from error
 
     def _no_operation(self, yielded: Any) -> ModelError:
         hint = "write `yield from` to run another generator" if isinstance(yielded, types.GeneratorType) else ""
@@ -132,3 +147,10 @@ class Running:
             f"{self.program.name} ({place(self.generator)}) yielded {yielded!r}, which is no operation; "
             + (hint or "yield what a method of an object returns, such as lock.acquire()")
         )
+
+
+def _called_wrongly(error: TypeError) -> Any:
+    """Return the method of an object that was called with arguments which it does not take; None where none was."""
+    found = re.match(r"(\w+)\.(\w+)\(\) (?:got|missing|takes) ", str(error))
+    kind = None if found is None else getattr(objects, found[1], None)
+    return None if found is None or kind is None or found[2] not in vars(kind) else vars(kind)[found[2]]

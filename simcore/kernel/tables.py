@@ -228,6 +228,10 @@ class Tables:
         exits = task is None and point.status == "failed" and issubclass(point.outcome.type, SystemExit)
         return Local(point, task, "returned" if exits else point.status)
 
+    def target_of(self, state: Packed, process: int) -> int:
+        """Return the position in ``state`` of what ``process`` is about to act on; -1 when it has ended."""
+        return self._targets[state[self.first_process + process]]
+
     def _operation(self, local: Local, process: Process) -> Operation | None:
         point, task, status = local
         pool: ThreadPool = process.pool  # type: ignore[assignment]  # asked of workers alone

@@ -38,6 +38,7 @@ from simcore.model.spec import (
     sometimes,
 )
 from simcore.model.state import ProcessState, State, Status, Watched
+from simcore.model.values import no_value
 
 __all__ = [
     "DEADLOCK_FREE",
@@ -75,6 +76,7 @@ __all__ = [
     "leads_to",
     "listed",
     "models_of",
+    "no_value",
     "objects",
     "operations",
     "sometimes",

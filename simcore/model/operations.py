@@ -20,6 +20,7 @@ from simcore.errors import ModelError, NoSuchOperation
 from simcore.model.listing import listed
 from simcore.model.making import in_process, mistake, note, refuse_in_process
 from simcore.model.raised import Raised as Raised
+from simcore.model.values import NO_VALUES, no_value
 
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
@@ -63,8 +64,9 @@ class Operation:
                 f"{self}: an argument is mutable, so two processes could change it behind the kernel's back; "
                 f"pass a tuple, a frozenset or a frozen dataclass"
             ) from None
-        if any(isinstance(argument, Operation) for argument in self.args):
-            raise ModelError(f"{self}: an argument is an operation that was not yielded; pass what `yield` gives")
+        wrong = no_value(self.args)
+        if wrong:
+            raise mistake(ModelError(f"{self}: an argument is {wrong}"))
         note(self)
 
     def __bool__(self) -> bool:
@@ -99,6 +101,8 @@ class Operation:
         inside = ", ".join(map(shown, self.args))
         return f"{self.target.name}.{self.name}({inside})"
 
+
+NO_VALUES[Operation] = "an operation that was not yielded; use what `yield` gives"
 
 ProcessGenerator = Generator[Operation, Any, Any]
 """What a process function returns when it is called: ``def take(lock: Lock) -> ProcessGenerator``."""
@@ -335,7 +339,8 @@ class SharedObject:
     @property
     def offered(self) -> list[str]:
         """The names of the operations that a process may yield: of the methods that return one."""
-        return sorted(name for name in dir(type(self)) if _returned(getattr(type(self), name)) == "Operation")
+        names = [name for name in dir(type(self)) if not name.startswith("_")]
+        return sorted(name for name in names if _returned(getattr(type(self), name)) == "Operation")
 
     def __dir__(self) -> list[str]:
         """Return what a user may call or read: operations, and what the object was made with.
@@ -355,6 +360,19 @@ class SharedObject:
                     f"{self.kind} {self.name!r} has no operation {name!r}; it has {', '.join(self.offered)}"
                 )
             )
+
+    def __bool__(self) -> bool:
+        refuse_in_process(f"{self.kind} {self.name!r} is neither true nor false; yield what you want to know of it")
+        return True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if in_process():
+            if "name" not in vars(self):
+                wrong = f"a {self.kind} is made in a process; make objects in the model function, and use them here"
+            else:
+                wrong = f"{self}.{name} = ...: it changes by what is yielded alone: {', '.join(self.offered)}"
+            raise mistake(ModelError(wrong))
+        super().__setattr__(name, value)
 
     def __enter__(self) -> Any:
         raise mistake(

@@ -13,6 +13,7 @@ from typing import Literal
 
 from simcore.errors import OptionError
 from simcore.model.state import State
+from simcore.model.values import refuse_generator
 
 Predicate = Callable[[State], bool]
 
@@ -121,3 +122,4 @@ def _check(function: str, *predicates: object) -> None:
     for predicate in predicates:
         if not callable(predicate):
             raise OptionError(f"{function}({predicate!r}): pass a function of a state: {function}(lambda state: ...)")
+        refuse_generator(function, predicate)

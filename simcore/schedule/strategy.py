@@ -17,7 +17,6 @@ from typing import ClassVar
 from simcore.errors import OptionError
 from simcore.model import listed
 
-
 Target = Callable[[int], Hashable]
 """Gives what the next step of a process acts on."""
 

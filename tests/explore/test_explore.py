@@ -1,14 +1,29 @@
 """Verdicts, limits and reports of `explore`, on systems small enough to check by hand."""
 
+from typing import get_args
+
 import pytest
 import small
 import toys
 
-from simcore import PCT, POS, URW, Model, RandomWalk, Schedule, Verdict, always, eventually, explore, leads_to, sometimes
+from simcore import (
+    PCT,
+    Model,
+    RandomWalk,
+    Schedule,
+    Verdict,
+    always,
+    eventually,
+    explore,
+    leads_to,
+    sometimes,
+)
 from simcore.errors import OptionError
+from simcore.explore import StrategyName
 from simcore.kernel import Kernel
 from simcore.model import RULES
 from simcore.properties import no_stuck_subset
+from simcore.schedule import POS, URW
 
 VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
 EXHAUSTIVE = ["breadth", "depth"]
@@ -230,7 +245,9 @@ def test_a_limit_on_states_counts_the_steps_of_samples():
 def test_samples_say_how_they_were_taken_and_what_they_promise(strategy, told):
     result = explore(small.steps(length=3, processes=2), strategy=strategy, max_states=60)
     assert result.strategy == f"{told}, 10 runs"
-    promised = "; one run of PCT meets a bug of depth 3 with probability at least 0.014" * (strategy in ("pct", "portfolio"))
+    promised = "; one run of PCT meets a bug of depth 3 with probability at least 0.014" * (
+        strategy in ("pct", "portfolio")
+    )
     promised += ", and one in 4 is one" * (strategy == "portfolio")
     assert result.reason == f"max_states=60 was reached after 10 sampled runs without a violation{promised}"
 
@@ -310,7 +327,7 @@ def test_a_report_without_an_answer_says_why():
 
 def test_pct_reports_the_probability_that_it_guarantees():
     result = explore(small.steps(length=2, processes=2), strategy=PCT(depth=2))
-    assert result.reason.endswith("one run meets a bug of depth 2 with probability at least 0.12")  # 1 / (2 * 4)
+    assert result.reason.endswith("one run of PCT meets a bug of depth 2 with probability at least 0.12")  # 1 / (2 * 4)
 
 
 def test_the_token_of_a_report_replays_to_its_state():

@@ -190,7 +190,8 @@ def test_random_numbers_are_found_out():
         yield STEP
         return number
 
-    found_out(process)
+    with raises(NondeterminismError, "p0", "(test_nondeterminism.py:", "changed random.random", "yield choose(...)"):
+        walk(process)
 
 
 def test_a_generator_of_random_numbers_that_is_shared_is_found_out():

@@ -6,9 +6,9 @@ from math import comb
 
 import pytest
 
-from simcore import PCT, POS, URW, Portfolio, RandomWalk
+from simcore import PCT, RandomWalk
 from simcore.errors import OptionError
-
+from simcore.schedule import POS, URW, Portfolio
 
 ALL = [RandomWalk, PCT, POS, URW, Portfolio]
 
@@ -101,7 +101,8 @@ def orders(strategy, programs, runs):
         at, taken = [0] * len(programs), []
         while any(at[p] < len(program) for p, program in enumerate(programs)):
             enabled = [p for p, program in enumerate(programs) if at[p] < len(program)]
-            process = enabled[strategy.choose(enabled, lambda p: programs[p][at[p]])]
+            on = {p: programs[p][at[p]] for p in enabled}
+            process = enabled[strategy.choose(enabled, on.get)]
             taken.append((process, programs[process][at[process]]))
             at[process] += 1
         met[tuple(taken)] += 1
@@ -154,7 +155,9 @@ def test_only_pct_promises_anything():
     assert [strategy().promise for strategy in (RandomWalk, POS, URW, Portfolio)] == [""] * 4
     strategy = Portfolio(depth=1)
     choices(strategy, runs=3, processes=4)
-    assert strategy.promise == "one run of PCT meets a bug of depth 1 with probability at least 0.25, and one in 4 is one"
+    assert (
+        strategy.promise == "one run of PCT meets a bug of depth 1 with probability at least 0.25, and one in 4 is one"
+    )
 
 
 def test_the_depth_of_a_portfolio_is_one_of_pct():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from simcore import PCT, POS, URW, Claim, Model, Portfolio, RandomWalk, Verdict, execute, explore, simulate, sleep
+from simcore import PCT, Claim, Model, RandomWalk, Verdict, execute, explore, simulate, sleep
 from simcore.properties import deadlock_free
+from simcore.schedule import POS, URW, Portfolio
 
 
 def everything() -> Model:
@@ -56,6 +57,16 @@ def held() -> dict[str, Any]:
     """Return one of everything else that a user is given."""
     found = explore(everything()).counterexample
     things = [everything(), sleep(1.0), deadlock_free(), found.state, found.state.process("main"), explore(ready())]
-    things += [found, found.schedule, found.schedule.steps[0], found.wait_for, RandomWalk(), PCT(), POS(), URW(), Portfolio()]
+    things += [
+        found,
+        found.schedule,
+        found.schedule.steps[0],
+        found.wait_for,
+        RandomWalk(),
+        PCT(),
+        POS(),
+        URW(),
+        Portfolio(),
+    ]
     things += [simulate(ready()), execute(ready()), Claim("S1", "1.0", ready, deadlock_free(), Verdict.HOLDS)]
     return {type(thing).__name__: thing for thing in things}

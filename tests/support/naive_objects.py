@@ -33,7 +33,7 @@ class Objects:
     def fresh(thing: Any) -> Any:
         kinds = {
             "semaphore": lambda: {"n": thing.n},
-            "variable": lambda: {"value": thing.value},
+            "variable": lambda: {"value": thing.start},
             "timer": lambda: {"stage": "idle"},
         }
         make = kinds.get(thing.kind, lambda: {"owner": None, "depth": 0, "waiters": [], "items": [], "flag": False})

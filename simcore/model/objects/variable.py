@@ -5,10 +5,11 @@ It is the honest way to share plain data: a read and a write are two steps, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
+from simcore.model.making import refuse_in_process
 from simcore.model.operations import (
     BLOCKED,
     Ends,
@@ -18,8 +19,10 @@ from simcore.model.operations import (
     SharedObject,
     Value,
     pairs,
+    shown,
     shown_value,
 )
+from simcore.model.values import called, refuse_generator
 
 
 class Variable(SharedObject):
@@ -51,7 +54,7 @@ class Variable(SharedObject):
 
     def __init__(self, name: str, value: Value = None) -> None:
         super().__init__(name)
-        self.value = self._immutable(value)
+        self.start = self._immutable(value)
 
     def _immutable(self, value: Value) -> Value:
         try:
@@ -71,7 +74,7 @@ class Variable(SharedObject):
     @property
     def initial(self) -> Value:
         """As given."""
-        return self.value
+        return self.start
 
     def get(self) -> Operation:
         """Read it."""
@@ -93,20 +96,20 @@ class Variable(SharedObject):
 
     def update(self, fn: Callable[..., Value], *args: Any) -> Operation:
         """Replace it by ``fn(value, *args)`` in one step; the result is the new value. ``fn`` is pure."""
-        return Operation(self, "update", (fn, args))
+        return self._by("update", fn, args)
 
     def do_update(self, value: Value, process: Any, fn: Callable[..., Value], args: tuple[Any, ...]) -> Outcomes:
-        new = self._immutable(fn(value, *args))
+        new = self._immutable(self._given("update", fn, value, args))
         return (Outcome(new, new),)
 
     def wait_for(self, predicate: Callable[..., bool], *args: Any, timeout: float | None = None) -> Operation:
         """Wait until ``predicate(value, *args)``; the result is the value, or None when it gave up."""
-        return Operation(self, "wait_for", (predicate, args), timeout)
+        return self._by("wait_for", predicate, args, timeout)
 
     def do_wait_for(
         self, value: Value, process: Any, predicate: Callable[..., bool], args: tuple[Any, ...]
     ) -> Outcomes:
-        return (Outcome(value, value),) if predicate(value, *args) else BLOCKED
+        return (Outcome(value, value),) if self._given("wait_for", predicate, value, args) else BLOCKED
 
     def expire_wait_for(self, value: Value, process: Any, predicate: Any, args: tuple[Any, ...]) -> Outcomes:
         return (Outcome(value, None),)
@@ -124,4 +127,32 @@ class Variable(SharedObject):
         return Operation(self, "transition", (fn, args))
 
     def do_transition(self, value: Value, process: Any, fn: Callable[..., Any], args: tuple[Any, ...]) -> Outcomes:
-        return tuple(Outcome(self._immutable(new), result) for new, result in fn(value, *args))
+        def steps(*given: Any) -> Any:
+            may = fn(*given)
+            return tuple(may) if isinstance(may, Iterable) else may
+
+        given = self._given("transition", steps, value, args, fn)
+        if not isinstance(given, tuple) or any(not isinstance(step, tuple | list) or len(step) != 2 for step in given):
+            told = f"{self._call('transition', fn, args)} returned {shown_value(given)}"
+            raise ModelError(f"{told}; it must return what may happen, a list of pairs (new value, result)")
+        return tuple(Outcome(self._immutable(new), result) for new, result in given)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SharedObject):
+            refuse_in_process(f"variable {self.name!r} is equal to nothing; write `(yield {self}.get()) == ...`")
+        return self is other
+
+    __hash__ = SharedObject.__hash__
+
+    # ---- functions of users ------------------------------------------------------------------------------------
+
+    def _by(self, name: str, fn: Callable[..., Any], args: tuple[Any, ...], timeout: float | None = None) -> Operation:
+        refuse_generator(f"{self}.{name}", fn)
+        return Operation(self, name, (fn, args), timeout)
+
+    def _given(self, name: str, fn: Callable[..., Any], value: Value, args: tuple[Any, ...], of: Any = None) -> Any:
+        return called(lambda: self._call(name, of or fn, args), fn, value, *args)
+
+    def _call(self, name: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> str:
+        """Say what was asked, and which function it is that answers."""
+        return f"{self}.{name}({', '.join(map(shown, (fn, *args)))}): {shown(fn)}"
