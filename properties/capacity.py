@@ -22,7 +22,7 @@ def within_capacity(limits: Mapping[str, int]) -> Property:
     Raises
     ------
     ModelError
-        While exploring, when the model has no such object, or it has no slots to count.
+        When ``limits`` is no mapping; while exploring, when the model has no such object, or it has no slots to count.
     """
 
     def within(state: State) -> bool:
@@ -45,7 +45,7 @@ def backlog_within(limits: Mapping[str, int]) -> Property:
     Raises
     ------
     ModelError
-        While exploring, when the model has no such pool.
+        When ``limits`` is no mapping; while exploring, when the model has no such pool.
     """
 
     def within(state: State) -> bool:
@@ -73,4 +73,6 @@ def _tasks(state: State, name: str) -> tuple[object, ...]:
 
 
 def _told(limits: Mapping[str, int]) -> str:
+    if not isinstance(limits, Mapping) or not all(isinstance(limit, int) for limit in limits.values()):
+        raise ModelError(f"{limits!r} is no mapping of names to numbers; write {{'pool': 3}}")
     return ", ".join(f"{name} <= {limit}" for name, limit in limits.items())

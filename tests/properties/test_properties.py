@@ -183,3 +183,10 @@ def test_some_download_does_not_complete_before_the_fix_and_the_run_just_stops()
 
 def test_the_chunks_of_a_download_arrive_in_order():
     assert holds(pool_starvation.fixed(downloads=1, workers=1, callback_workers=2, chunks=3), in_order("download", 3))
+
+
+@pytest.mark.parametrize("ask", [within_capacity, backlog_within])
+@pytest.mark.parametrize("limits", [3, "pool", ["pool"], {"pool": "3"}])
+def test_limits_that_are_no_mapping_of_names_to_numbers_are_refused(ask, limits):
+    with pytest.raises(ModelError, match=r"is no mapping of names to numbers; write \{'pool': 3\}"):
+        ask(limits)
