@@ -42,7 +42,8 @@ class Counterexamples(Search):
 
     def _path(self, space: Any, found: Found, depth_first: bool) -> tuple[Path, str]:
         if space.omission:
-            return self._again(space.way_to(found.state)), "shortest, unless a state on a shorter way was omitted"
+            shortest = "shortest to where it was looked for" if self._begins_before(found) else "shortest"
+            return self._again(space.way_to(found.state)), f"{shortest}, unless a state on a shorter way was omitted"
         if not depth_first:
             goals, all_of_them = self._as_near(space, found)
             path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
@@ -57,7 +58,7 @@ class Counterexamples(Search):
 
     def _shortest(self, space: Any, found: Found) -> str:
         """Say to what a schedule is the shortest: a hang may have begun before it shows (`nearest.py`)."""
-        if self.deadlock is None or found.name != self.deadlock.name or found.lost >= 0:
+        if not self._begins_before(found):
             return "shortest"
         near = self._nearer(space, found.state)
         seem_lost = None if self._doubtful is None else [number for number in self._doubtful if number < near]
@@ -67,6 +68,10 @@ class Counterexamples(Search):
             return "shortest to where it shows"
         stopped = not self.kernel.successors(space.states[found.state])
         return "shortest to where everything else has stopped" if stopped else "shortest to where it was looked for"
+
+    def _begins_before(self, found: Found) -> bool:
+        """Tell whether what was found may have begun before it shows, as a hang does."""
+        return self.deadlock is not None and found.name == self.deadlock.name and found.lost < 0
 
     def _as_near(self, space: Space, found: Found) -> tuple[set[int], bool]:
         """Return all states as near as ``found`` that violate the same, and whether none was left out."""

@@ -1,10 +1,15 @@
 """A schedule into a hang is called shortest only where nobody was lost before, and then it is."""
 
+import sys
+from unittest.mock import patch
+
+import pytest
 import small
+import toys
 from generated import systems
 from hypothesis import given, note, settings
 
-from simcore import Model, Verdict, explore
+from simcore import Model, Verdict, always, explore
 from simcore.explain import wait_for_graph
 from simcore.explore.nearest import is_clear, shows
 from simcore.explore.standstill import new_knots
@@ -152,3 +157,18 @@ def test_what_is_said_of_the_length_of_a_schedule_is_true_of_the_whole_space(mod
 def test_what_is_said_of_the_length_is_true_with_time_outs_and_pools(model):
     for rule in ("never", "when_stuck", "anytime"):
         agrees(model, timeouts=rule)
+
+
+@pytest.mark.parametrize(
+    ("model", "properties", "told"),
+    [
+        (lambda: toys.pool_system(requesters=3, workers=2, chunks=1), [], "shortest to where it was looked for"),
+        (lambda: small.deep(length=9, width=3), [always(lambda state: state["fault"] < 9, "no fault")], "shortest"),
+    ],
+    ids=["a hang", "a state"],
+)
+def test_hash_compaction_says_no_more_of_the_length_than_is_known(model, properties, told):
+    whole = {"symmetry": False, "partial_order": False}
+    with patch.object(sys.modules[explore.__module__], "FAST_AFTER", 0):
+        result = explore(model(), *properties, compact=True, **whole)
+    assert result.counterexample.shortest == f"{told}, unless a state on a shorter way was omitted"
