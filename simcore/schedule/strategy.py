@@ -156,9 +156,8 @@ class POS:
             if process not in self._priorities or self._priorities[process][0] != about:
                 self._priorities[process] = about, self._random.random()
         best = max(targets, key=lambda process: self._priorities[process][1])
-        for process, about in targets.items():
-            if process == best or about == targets[best]:
-                self._priorities.pop(process)
+        drawn = self._priorities.items()
+        self._priorities = {p: (about, x) for p, (about, x) in drawn if p != best and about != targets[best]}
         return _one_of(best, enabled, self._random)
 
 
@@ -169,8 +168,8 @@ class URW:
 
     A walk that gives every process the same chance seldom meets orders in which a long process is ahead of a short one.
     Where the numbers of steps are known, and nobody waits, every order has the same probability here. They are counted:
-    each process is thought to have as many steps as it took at most in a run before (Zhao, Wolff,
-    Mathur, Roychoudhury: Selectively uniform concurrency testing, 2025).
+    each process is thought to have as many steps as it took at most in a run before (Zhao, Wolff, Mathur, Roychoudhury:
+    Selectively uniform concurrency testing, 2025).
 
     Parameters
     ----------
