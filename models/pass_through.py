@@ -248,7 +248,7 @@ def download(ref, me, cells, chunks, held=None):
         reply = yield cells.inbox[me].recv()
         if reply != "chunk":
             return reply
-        if held:
+        if held is not None:
             yield held.update(keep_chunk, chunks)
         number += 1 if chunks else 0
 
@@ -257,7 +257,7 @@ def serve(cells, cell, transactions, chunks, receivers, held=None):
     """Answer a request for a chunk; ``held`` keeps a chunk from the first request until all receivers are done."""
     request = yield cells.requests[cell].recv()
     reply = yield transactions[request.ref.batch].transition(answer, request.number, chunks, receivers)
-    if held and reply in ("new chunk", "last end"):
+    if held is not None and reply in ("new chunk", "last end"):
         yield held.update(keep_chunk if reply == "new chunk" else let_go, chunks)
     yield cells.inbox[request.sender].send(reply.split()[-1])
 
