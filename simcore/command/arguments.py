@@ -6,7 +6,6 @@ Whatever cannot be understood is one line that names it, says why, and shows how
 from __future__ import annotations
 
 import inspect
-import math
 import pkgutil
 import re
 import shlex
@@ -18,21 +17,23 @@ from types import ModuleType
 from typing import Any
 
 from simcore.command.reproduce import library, load
+from simcore.command.values import convert, read_value
 from simcore.errors import ModelError, OptionError
-from simcore.model import Model, Origin, Parameter, Property, build, import_module, models_of
+from simcore.model import Model, Origin, Property, build, import_module, model_function, models_of
 
 
 def build_model(model: str, parameters: Sequence[str]) -> Model:
     """Return the model ``package.module:function``, called with the ``name=value`` texts of ``parameters``."""
-    given: dict[str, Parameter] = {}
+    given: dict[str, str] = {}
     for text in parameters:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise OptionError(f"-p {text!r}: write name=value")
         if name in given:
             raise OptionError(f"parameter {name!r} is given twice")
-        given[name] = read_value(value)
-    return build(Origin(model, given))
+        given[name] = value
+    function = model_function(model)
+    return build(Origin(model, {name: convert(text, name, function, model) for name, text in given.items()}))
 
 
 def read_seconds(text: str) -> tuple[str, float]:
@@ -44,20 +45,6 @@ def read_seconds(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError:
         raise OptionError(f"{text!r}: {value!r} is no number of seconds") from None
-
-
-def read_value(text: str) -> Parameter:
-    """Return the number, truth value or nothing that ``text`` spells, or the text itself."""
-    words: dict[str, Parameter] = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    for convert in (int, float):
-        try:
-            number = convert(text)
-        except ValueError:
-            continue
-        return number if math.isfinite(number) else text  # JSON has no other numbers
-    return text
 
 
 _PROPERTY = re.compile(r"([\w.]+):(\w+)(?:\((.*)\))?$")

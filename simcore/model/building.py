@@ -31,24 +31,30 @@ def build(origin: Origin) -> Model:
         When the module, the function or a parameter does not exist, the function raises anything, or no model
         comes back. The message names it, and what there is instead or where it happened.
     """
+    fn = model_function(origin.function)
+    _check_parameters(origin.function, fn, origin.parameters)
+    model = _call(origin, fn)
+    if not isinstance(model, Model):
+        raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
     module_name, _, function_name = origin.function.partition(":")
+    module = import_module(module_name).__name__
+    model.origin = Origin(f"{module}:{function_name}", {**_defaults(fn), **origin.parameters})
+    return model
+
+
+def model_function(name: str) -> Callable[..., Any]:
+    """Return the function that ``package.module:function`` names; raise a `ModelError` where there is none."""
+    module_name, _, function_name = name.partition(":")
     if not module_name or not function_name:
-        raise ModelError(
-            f"{origin.function!r} names no model; write package.module:function, as in pool_starvation:buggy"
-        )
+        raise ModelError(f"{name!r} names no model; write package.module:function, as in pool_starvation:buggy")
     if module_name.startswith("."):
-        raise ModelError(f"{origin.function!r}: a module is named from the folder that holds it, without a leading dot")
+        raise ModelError(f"{name!r}: a module is named from the folder that holds it, without a leading dot")
     module = import_module(module_name)
     fn = getattr(module, function_name, None)
     if not callable(fn):
         there = ", ".join(models_of(module)) or "no function that returns a Model"
         raise ModelError(f"module {module_name} has no model function {function_name!r}; it has {there}")
-    _check_parameters(origin.function, fn, origin.parameters)
-    model = _call(origin, fn)
-    if not isinstance(model, Model):
-        raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
-    model.origin = Origin(f"{module.__name__}:{function_name}", {**_defaults(fn), **origin.parameters})
-    return model
+    return fn
 
 
 def _call(origin: Origin, fn: Callable[..., Any]) -> Any:

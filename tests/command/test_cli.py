@@ -245,7 +245,7 @@ def test_a_module_of_the_working_directory_is_found_by_the_installed_command(her
         ("t=some words", "1 1.0 False 'some words'"),
         ("t=", "1 1.0 False ''"),
         ("t=a=b", "1 1.0 False 'a=b'"),
-        ("t=none", "1 1.0 False None"),
+        ("t=none", "1 1.0 False 'none'"),
         ("t=nan", "1 1.0 False 'nan'"),
     ],
 )

@@ -1,0 +1,116 @@
+"""What is written on the command line becomes what the parameter is: of a model, of a property, of a delay."""
+
+from __future__ import annotations
+
+import pytest
+from command_line import assert_one_line
+
+from simcore.command.arguments import build_model
+from simcore.errors import OptionError
+
+REFUSED = object()
+ANNOTATED = """
+from __future__ import annotations
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Optional
+from simcore import Model, always
+if TYPE_CHECKING:
+    from nowhere import Unknown
+
+def one(name):
+    model = Model(name)
+    lock = model.lock("lock")
+
+    def process():
+        yield lock.acquire()
+
+    model.process("only", process)
+    return model
+
+def typed(*, flag: bool = True, n: int = 1, x: float = 1.0, t: str = "none", maybe: int | None = 1,
+          old: Optional[bool] = None, told: str | None = None, both: int | str = 1, late: bool = None,
+          hidden: Unknown = 3, word: Literal["a"] = "a") -> Model:
+    return one(repr(locals()))
+
+def plain(*, flag=True, n=1, x=1.0, t="text", free=None, pair=(1, 2)) -> Model:
+    return one(repr(locals()))
+
+def many(**sizes: int) -> Model:
+    return one(repr(sizes))
+"""
+
+GIVEN = [
+    *[(f"flag={text}", True) for text in ("true", "TRUE", "yes", "Yes", "on", "1")],
+    *[(f"flag={text}", False) for text in ("false", "no", "No", "off", "OFF", "0")],
+    *[(f"flag={text}", REFUSED) for text in ("maybe", "2", "none", "", "nope", "0.0")],
+    *[(f"n={text}", value) for text, value in (("7", 7), ("-7", -7), ("07", 7))],
+    *[(f"n={text}", REFUSED) for text in ("seven", "", "none", "true", "nan")],
+    *[(f"x={text}", value) for text, value in (("2", 2.0), ("0.5", 0.5), ("1e-3", 0.001))],
+    *[(f"x={text}", REFUSED) for text in ("fast", "", "nan", "inf", "-inf", "none", "true")],
+    *[(f"t={text}", text) for text in ("none", "None", "true", "7", "1.5", "", "a=b", " some words", "nan", "'q'")],
+]
+ONLY_ANNOTATED = [
+    *[(f"n={text}", REFUSED) for text in ("1.5", "1e3")],
+    *[(f"maybe={text}", value) for text, value in (("2", 2), ("none", None), ("None", None), ("two", REFUSED))],
+    *[(f"old={text}", value) for text, value in (("no", False), ("none", None), ("perhaps", REFUSED))],
+    *[(f"told={text}", value) for text, value in (("7", "7"), ("none", None), ("true", "true"))],
+    *[(f"both={text}", value) for text, value in (("7", 7), ("seven", "seven"), ("true", "true"))],
+    *[(f"late={text}", value) for text, value in (("off", False), ("none", None), ("maybe", REFUSED))],
+    *[(f"hidden={text}", value) for text, value in (("4", 4), ("four", REFUSED))],
+    *[(f"word={text}", value) for text, value in (("b", "b"), ("4", 4))],
+]
+ONLY_PLAIN = [
+    *[(f"n={text}", value) for text, value in (("1.5", 1.5), ("1e3", 1000.0))],
+    *[(f"free={text}", value) for text, value in (("7", 7), ("no", "no"), ("true", True), ("none", None))],
+    *[(f"pair={text}", value) for text, value in (("7", 7), ("one", "one"))],
+]
+
+
+@pytest.fixture
+def typed(here, monkeypatch):
+    (here / "annotated.py").write_text(ANNOTATED)
+    monkeypatch.syspath_prepend(here)
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "value"),
+    [
+        *[("typed", *case) for case in GIVEN + ONLY_ANNOTATED],
+        *[("plain", *case) for case in GIVEN + ONLY_PLAIN],
+        ("many", "a=3", 3),
+        ("many", "a=three", REFUSED),
+    ],
+)
+def test_a_parameter_is_what_its_annotation_or_its_default_is(typed, function, given, value):
+    name, _, text = given.partition("=")
+    if value is REFUSED:
+        with pytest.raises(OptionError, match=f"annotated:{function}: {text!r} .* parameter {name!r}; write "):
+            build_model(f"annotated:{function}", [given])
+    else:
+        found = build_model(f"annotated:{function}", [given]).origin.parameters[name]
+        assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("flag=maybe", "annotated:typed: 'maybe' is no value of its parameter 'flag'; write true or false"),
+        ("n=1.5", "'1.5' is no value of its parameter 'n'; write a whole number"),
+        ("x=fast", "write a number"),
+        ("maybe=two", "write a whole number or none"),
+        ("old=perhaps", "write true, false or none"),
+    ],
+)
+def test_what_is_refused_says_what_is_allowed(simcore, typed, given, words):
+    assert_one_line(simcore("explore", "annotated:typed", "-p", given), words)
+
+
+@pytest.mark.parametrize("command", ["explore", "simulate", "execute", "export"])
+def test_a_repair_is_taken_out_by_every_command(simcore, command):
+    model = ("simcore.models.sid_collision:fixed", "-p", "fix=maybe")
+    assert_one_line(simcore(command, *model, *["--promela"] * (command == "export")), "'fix'", "true or false")
+
+
+def test_a_repair_that_is_off_is_out(simcore):
+    fixed = ("explore", "simcore.models.pool_starvation:fixed", "-p", "downloads=1", "-p", "workers=1", "-p")
+    assert [simcore(*fixed, f"fix={word}").status for word in ("yes", "no", "off")] == [0, 1, 1]
