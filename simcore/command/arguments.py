@@ -1,4 +1,4 @@
-"""What the arguments of the command line mean: a model, its parameters, a property; and what there is to name.
+"""What the arguments of the command line mean: a model and its parameters; and what there is to name.
 
 Whatever cannot be understood is one line that names it, says why, and shows how to write it.
 """
@@ -17,9 +17,9 @@ from types import ModuleType
 from typing import Any
 
 from simcore.command.reproduce import library, load
-from simcore.command.values import convert, read_value
+from simcore.command.values import convert
 from simcore.errors import ModelError, OptionError
-from simcore.model import Model, Origin, Property, build, import_module, model_function, models_of
+from simcore.model import Model, Origin, build, import_module, model_function, models_of
 
 
 def build_model(model: str, parameters: Sequence[str]) -> Model:
@@ -45,32 +45,6 @@ def read_seconds(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError:
         raise OptionError(f"{text!r}: {value!r} is no number of seconds") from None
-
-
-_PROPERTY = re.compile(r"([\w.]+):(\w+)(?:\((.*)\))?$")
-
-
-def read_property(spec: str) -> Property:
-    """Return the property that ``package.module:function(arguments)`` names."""
-    found = _PROPERTY.match(spec.strip())
-    if found is None:
-        raise OptionError(
-            f"{spec!r} names no property; write package.module:function or package.module:function(argument)"
-        )
-    module, name, arguments = found.groups()
-    thing = getattr(import_module(module), name, None)
-    if thing is None:
-        raise OptionError(
-            f"property {spec!r}: module {module} has no {name}; simcore.properties.deadlock:no_stuck_subset is one"
-        )
-    values = [read_value(argument.strip()) for argument in (arguments or "").split(",") if argument.strip()]
-    try:
-        made = thing(*values) if callable(thing) else thing
-    except TypeError as error:
-        raise OptionError(f"property {spec!r}: {error}") from error
-    if not isinstance(made, Property):
-        raise OptionError(f"property {spec!r} is a {type(made).__name__}, not a Property")
-    return made
 
 
 def modules(package: str) -> Iterator[ModuleType]:

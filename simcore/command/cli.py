@@ -16,9 +16,10 @@ from typing import Any, NoReturn, get_args
 
 import click
 
-from simcore.command.arguments import build_model, catalogue, described, modules, read_property, read_seconds
+from simcore.command.arguments import build_model, catalogue, described, modules, read_seconds
 from simcore.command.console import matrix_text, progress, report, sections, status, stepped, width
 from simcore.command.matrix import NAMES, answer, choose
+from simcore.command.property import read_property
 from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute

@@ -3,7 +3,7 @@
 The objects are in `simcore.model.objects`, what they have in common in `simcore.model.operations`.
 """
 
-from simcore.model.building import build, import_module, model_function, models_of
+from simcore.model.building import build, import_module, model_function, models_of, not_a_function
 from simcore.model.claim import Claim, claims_of
 from simcore.model.given import (
     check_flags,
@@ -76,6 +76,7 @@ __all__ = [
     "listed",
     "model_function",
     "models_of",
+    "not_a_function",
     "objects",
     "operations",
     "sometimes",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 from simcore.errors import ModelError, SimcoreError, place_of
 from simcore.model.model import Model, Origin, Parameter, returns_model
@@ -51,10 +51,35 @@ def model_function(name: str) -> Callable[..., Any]:
         raise ModelError(f"{name!r}: a module is named from the folder that holds it, without a leading dot")
     module = import_module(module_name)
     fn = getattr(module, function_name, None)
-    if not callable(fn):
+    if what := not_a_function(fn):
+        here = f" ({what})" if hasattr(module, function_name) else ""
         there = ", ".join(models_of(module)) or "no function that returns a Model"
-        raise ModelError(f"module {module_name} has no model function {function_name!r}; it has {there}")
+        raise ModelError(f"module {module_name} has no model function {function_name!r}{here}; it has {there}")
+    assert callable(fn)
     return fn
+
+
+def not_a_function(thing: object) -> str:
+    """Say what ``thing`` is, where it is nothing that can be called to build something; else nothing."""
+    if inspect.isclass(thing):
+        return "a class"
+    if inspect.ismodule(thing):
+        return "a module"
+    if get_origin(thing) is not None:
+        return "a type"
+    if inspect.isgeneratorfunction(thing):
+        return "a generator function, as a process is"
+    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
+        return "an async function"
+    return "" if _has_signature(thing) else f"a value of type {type(thing).__name__}"
+
+
+def _has_signature(thing: Any) -> bool:
+    try:
+        inspect.signature(thing)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _call(origin: Origin, fn: Callable[..., Any]) -> Any:

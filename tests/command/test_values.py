@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from command_line import assert_one_line
+from command_line import FREE, assert_one_line
 
 from simcore.command.arguments import build_model
+from simcore.command.property import read_property
 from simcore.errors import OptionError
 
 REFUSED = object()
@@ -34,6 +35,23 @@ def typed(*, flag: bool = True, n: int = 1, x: float = 1.0, t: str = "none", may
 
 def plain(*, flag=True, n=1, x=1.0, t="text", free=None, pair=(1, 2)) -> Model:
     return one(repr(locals()))
+
+def asked(*names: str, n: int = 0, flag: bool = True):
+    return always(lambda state: True, repr((names, n, flag)))
+
+def at_most(n: int):
+    return always(lambda state: True, repr(n))
+
+def free(thing):
+    return always(lambda state: True, repr(thing))
+
+def known(limits: dict):
+    return always(lambda state: True, repr(limits))
+
+held = at_most(7)
+
+class Kind:
+    pass
 
 def many(**sizes: int) -> Model:
     return one(repr(sizes))
@@ -114,3 +132,63 @@ def test_a_repair_is_taken_out_by_every_command(simcore, command):
 def test_a_repair_that_is_off_is_out(simcore):
     fixed = ("explore", "simcore.models.pool_starvation:fixed", "-p", "downloads=1", "-p", "workers=1", "-p")
     assert [simcore(*fixed, f"fix={word}").status for word in ("yes", "no", "off")] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("asked", ((), 0, True)),
+        ("asked()", ((), 0, True)),
+        ("asked(client)", (("client",), 0, True)),
+        ("asked('client')", (("client",), 0, True)),
+        ('asked("client")', (("client",), 0, True)),
+        ("asked(owner reader, download[0])", (("owner reader", "download[0]"), 0, True)),
+        ("asked('a, b', \"it's\", c)", (("a, b", "it's", "c"), 0, True)),
+        ("asked(none, 7, 'n=3')", (("none", "7", "n=3"), 0, True)),
+        ("asked(f(a, b), n = 3, flag=off)", (("f(a, b)",), 3, False)),
+        ("at_most(2)", 2),
+        ("at_most(n=2)", 2),
+        ("at_most( '2' )", 2),
+        ("held", 7),
+        ("free(2)", 2),
+        ("free('2')", "2"),
+        ("free(none)", None),
+        ("free(word)", "word"),
+        ('known({"requests": 1, "replies": 2})', {"requests": 1, "replies": 2}),
+        ("free((1, 2))", (1, 2)),
+        ("free([left])", "[left]"),
+    ],
+)
+def test_an_argument_of_a_property_is_what_its_parameter_is(typed, spec, told):
+    assert read_property(f"annotated:{spec}").name == repr(told)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("at_most(two)", "annotated:at_most: 'two' is no value of its parameter 'n'; write a whole number"),
+        ("at_most(n=two)", "'n'; write a whole number"),
+        ("at_most(m=2)", "missing a required argument: 'n'; write annotated:at_most(n)"),
+        ("asked(m=2)", "unexpected keyword argument 'm'; write annotated:asked(*names, n=0, flag=True)"),
+        ("at_most", "missing a required argument: 'n'; write annotated:at_most(n)"),
+        ("at_most(1, 2)", "too many positional arguments; write annotated:at_most(n)"),
+        ("at_most(1, n=2)", "multiple values for argument 'n'"),
+        ("at_most(n=1, n=2)", "'n' is given twice"),
+        ("at_most(n=1, 2)", "an argument without a name comes first"),
+        ("asked(flag=maybe)", "write true or false"),
+        ("asked('client)", "a quote or bracket is not closed"),
+        ("asked(download[0)", "a quote or bracket is not closed"),
+        ("asked(client])", "not opened"),
+        ("Kind", "is a class, not a function that returns a Property"),
+    ],
+)
+def test_a_wrong_argument_of_a_property_says_what_to_write(typed, spec, words):
+    with pytest.raises(OptionError) as refused:
+        read_property(f"annotated:{spec}")
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["download", "'download'", '"download"'])
+def test_a_property_takes_a_name_with_and_without_quotes(simcore, name):
+    run = simcore("explore", *FREE, "--property", f"completion:completes({name})", "--json")
+    assert (run.status, run.object["property"]) == (0, "every download completes")
