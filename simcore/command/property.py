@@ -26,11 +26,12 @@ def read_property(spec: str) -> Property:
             f"{spec!r} names no property; write package.module:function or package.module:function(argument)"
         )
     module, name, arguments = found.groups()
-    thing = getattr(import_module(module), name, None)
-    if thing is None:
+    there = import_module(module)
+    if not hasattr(there, name):
         raise OptionError(
             f"property {spec!r}: module {module} has no {name}; simcore.properties.deadlock:no_stuck_subset is one"
         )
+    thing = getattr(there, name)
     if isinstance(thing, Property) and not arguments:
         return thing
     if what := not_a_function(thing):

@@ -34,11 +34,12 @@ def build(origin: Origin) -> Model:
     fn = model_function(origin.function)
     _check_parameters(origin.function, fn, origin.parameters)
     model = _call(origin, fn)
-    if not isinstance(model, Model):
-        raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
     module_name, _, function_name = origin.function.partition(":")
-    module = import_module(module_name).__name__
-    model.origin = Origin(f"{module}:{function_name}", {**_defaults(fn), **origin.parameters})
+    module = import_module(module_name)
+    if not isinstance(model, Model):
+        returned = f"returned a value of type {type(model).__name__}, not a Model"
+        raise ModelError(f"{origin.function} {returned}; module {module_name} has {_offered(module)}")
+    model.origin = Origin(f"{module.__name__}:{function_name}", {**_defaults(fn), **origin.parameters})
     return model
 
 
@@ -53,10 +54,15 @@ def model_function(name: str) -> Callable[..., Any]:
     fn = getattr(module, function_name, None)
     if what := not_a_function(fn):
         here = f" ({what})" if hasattr(module, function_name) else ""
-        there = ", ".join(models_of(module)) or "no function that returns a Model"
-        raise ModelError(f"module {module_name} has no model function {function_name!r}{here}; it has {there}")
+        raise ModelError(
+            f"module {module_name} has no model function {function_name!r}{here}; it has {_offered(module)}"
+        )
     assert callable(fn)
     return fn
+
+
+def _offered(module: ModuleType) -> str:
+    return ", ".join(models_of(module)) or "no function that says it returns a Model"
 
 
 def not_a_function(thing: object) -> str:
@@ -65,7 +71,7 @@ def not_a_function(thing: object) -> str:
         return "a class"
     if inspect.ismodule(thing):
         return "a module"
-    if get_origin(thing) is not None:
+    if get_origin(thing) is not None or type(thing).__module__ == "typing":
         return "a type"
     if inspect.isgeneratorfunction(thing):
         return "a generator function, as a process is"
