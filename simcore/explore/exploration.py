@@ -206,7 +206,12 @@ class Exploration(Counterexamples):
                     counterexample = self._shortened(found)
                     return self._sampled(name, runs, steps, longest, counterexample)
         except OutOfBudget as limit:
+            cut = self.limits.counted - steps  # of the run that did not end
+            steps, longest = steps + cut, max(longest, cut)
             reason = f"{limit} after {runs} sampled runs without a violation"
+            if not runs:
+                option = str(limit).partition("=")[0]
+                reason = f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: raise {option}"
         if isinstance(strategy, PCT) and runs:
             reason += f"; one run meets a bug of depth {strategy.depth} with probability at least {strategy.bound:.2g}"
         return self._sampled(name, runs, steps, longest, None, reason)

@@ -73,6 +73,18 @@ def test_samples_never_prove(strategy):
     assert "samples prove nothing" in result.reason
 
 
+@pytest.mark.parametrize("strategy", ["random", "pct"])
+@pytest.mark.parametrize(
+    ("limit", "steps"), [({"max_states": 5}, 5), ({"max_seconds": 1e-9}, 0), ({"max_memory": 1}, 0)]
+)
+def test_a_first_sampled_run_that_a_limit_cuts_says_so(strategy, limit, steps):
+    result = explore(small.steps(length=10), strategy=strategy, **limit)
+    ((option, value),) = limit.items()
+    reached = f"{option}={value} was reached after {steps} steps of the first sampled run"
+    assert result.reason == f"{reached}, so not one has ended: raise {option}"
+    assert (result.verdict, result.states, result.depth) == (UNDETERMINED, steps, steps)
+
+
 @pytest.mark.parametrize("strategy", ["breadth", "depth", "random", "pct", RandomWalk(3), PCT(depth=2, seed=3)])
 @pytest.mark.parametrize("model", [small.crossed, small.raising, lambda: small.nested_submit(workers=2, tasks=2)])
 def test_all_strategies_find_what_is_wrong(strategy, model):
@@ -214,7 +226,7 @@ def test_a_limit_that_is_just_large_enough_does_not_matter(strategy):
 
 def test_a_limit_on_states_counts_the_steps_of_samples():
     result = explore(small.steps(length=3), strategy="random", max_states=10)
-    assert (result.verdict, result.states) == (UNDETERMINED, 9)  # three whole runs; the fourth was cut short
+    assert (result.verdict, result.states) == (UNDETERMINED, 10)  # three whole runs, and a step of the fourth
 
 
 def test_a_limit_on_seconds_ends_the_search():
