@@ -22,6 +22,7 @@ from simcore.model.model import (
     Parameter,
     Process,
     ProcessFunction,
+    with_parameters,
 )
 from simcore.model.spec import (
     DEADLOCK_FREE,
@@ -80,4 +81,5 @@ __all__ = [
     "objects",
     "operations",
     "sometimes",
+    "with_parameters",
 ]

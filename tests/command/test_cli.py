@@ -138,6 +138,12 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(simcore):
     assert "explore" in run.err
 
 
+@pytest.mark.parametrize("command", ["explore", "simulate", "execute"])
+def test_an_answer_names_the_model_and_its_parameters(simcore, command):
+    told = simcore(command, *CERTAIN).out
+    assert "\n  pool starvation, before #4171 (downloads=1, workers=1, chunks=1)\n" in told
+
+
 # ---- replay --------------------------------------------------------------------------------------------
 
 
