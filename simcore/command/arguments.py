@@ -20,6 +20,7 @@ from simcore.command.reproduce import library, load
 from simcore.command.values import convert
 from simcore.errors import ModelError, OptionError
 from simcore.model import Model, Origin, build, import_module, model_function, models_of
+from simcore.simulate import Delay, exponential, lognormal, uniform
 
 
 def build_model(model: str, parameters: Sequence[str]) -> Model:
@@ -36,15 +37,27 @@ def build_model(model: str, parameters: Sequence[str]) -> Model:
     return build(Origin(model, {name: convert(text, name, function, model) for name, text in given.items()}))
 
 
-def read_seconds(text: str) -> tuple[str, float]:
-    """Return the name and the number of ``name=seconds``."""
-    name, equals, value = text.rpartition("=")
-    if not name or not equals:
+_DELAY = re.compile(r"(.+?)=((?:[^=()]*|\s*\w+\(.*))$")
+_DRAWN = re.compile(r"(\w+)\(([^()]*)\)$")
+_DELAYS = {draw.__name__: draw for draw in (exponential, uniform, lognormal)}
+
+
+def read_delay(text: str) -> tuple[str, Delay]:
+    """Return the name and the delay of ``name=seconds``, or ``name=exponential(mean)`` and the like."""
+    found = _DELAY.match(text)
+    if found is None:
         raise OptionError(f"{text!r}: write name=seconds")
+    name, delay = found[1], found[2].strip()
+    drawn = _DRAWN.match(delay)
     try:
-        return name, float(value)
-    except ValueError:
-        raise OptionError(f"{text!r}: {value!r} is no number of seconds") from None
+        if drawn is None:
+            return name, float(delay)
+        return name, _DELAYS[drawn[1]](*map(float, drawn[2].split(",")))
+    except (KeyError, TypeError, ValueError):
+        *most, last = (f"{name}({', '.join(inspect.signature(draw).parameters)})" for name, draw in _DELAYS.items())
+        raise OptionError(
+            f"{text!r}: {delay!r} is no delay; write a number of seconds, {', '.join(most)} or {last}"
+        ) from None
 
 
 def modules(package: str) -> Iterator[ModuleType]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from command_line import FREE, assert_one_line
 
-from simcore.command.arguments import build_model
+from simcore.command.arguments import build_model, read_delay
 from simcore.command.property import read_property
 from simcore.errors import OptionError
 
@@ -192,3 +194,58 @@ def test_a_wrong_argument_of_a_property_says_what_to_write(typed, spec, words):
 def test_a_property_takes_a_name_with_and_without_quotes(simcore, name):
     run = simcore("explore", *FREE, "--property", f"completion:completes({name})", "--json")
     assert (run.status, run.object["property"]) == (0, "every download completes")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "low", "high"),
+    [
+        ("read_stream=2", "read_stream", 2, 2),
+        ("a.acquire=1e-3", "a.acquire", 0.001, 0.001),
+        ("a=b=0.5", "a=b", 0.5, 0.5),
+        ("download[*]=uniform(1, 2)", "download[*]", 1, 2),
+        ("x= uniform( 3,3.5 ) ", "x", 3, 3.5),
+        ("x=lognormal(2, 0)", "x", 2, 2),
+        ("x=exponential(0.5)", "x", 0, 100),
+    ],
+)
+def test_a_delay_is_a_number_or_one_that_is_drawn(text, key, low, high):
+    name, delay = read_delay(text)
+    drawn = [delay(Random(seed)) if callable(delay) else delay for seed in range(20)]
+    assert name == key
+    assert all(low <= seconds <= high for seconds in drawn)
+    assert len(set(drawn)) == (1 if low == high else 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("fast", "'fast': write name=seconds"),
+        ("=1", "write name=seconds"),
+        (
+            "x=fast",
+            "'fast' is no delay; write a number of seconds, exponential(mean), uniform(low, high) or lognormal(m",
+        ),
+        ("x=", "'' is no delay"),
+        ("x=normal(1, 2)", "'normal(1, 2)' is no delay; write a number of seconds, exponential(mean)"),
+        ("x=uniform(1)", "'uniform(1)' is no delay; write a number of seconds, exponential(mean), uniform(low, high)"),
+        ("x=uniform(a, b)", "'uniform(a, b)' is no delay"),
+        ("x=exponential(mean=1)", "is no delay"),
+        ("x=exponential(1", "is no delay"),
+        ("x=exponential()", "'exponential()' is no delay"),
+        ("x=exponential(0)", "exponential(0.0): a mean is more than 0 seconds"),
+        ("x=uniform(2, 1)", "the lower one first"),
+        ("x=lognormal(nan, 1)", "a median of more than 0 seconds"),
+    ],
+)
+def test_what_is_no_delay_says_what_to_write(text, words):
+    with pytest.raises(OptionError) as refused:
+        read_delay(text)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("option", ["--latency", "--load"])
+def test_a_run_draws_its_delays(simcore, option):
+    run = simcore("simulate", *FREE, option, "download[*]=uniform(7, 8)", "--json")
+    assert run.status == 0
+    assert run.object["time"] >= 7
+    assert run.object["time"] % 1
