@@ -51,13 +51,13 @@ def model_function(name: str) -> Callable[..., Any]:
     if module_name.startswith("."):
         raise ModelError(f"{name!r}: a module is named from the folder that holds it, without a leading dot")
     module = import_module(module_name)
-    fn = getattr(module, function_name, None)
-    if what := not_a_function(fn):
+    fn: Callable[..., Any] | None = getattr(module, function_name, None)
+    what = not_a_function(fn)
+    if fn is None or what:
         here = f" ({what})" if hasattr(module, function_name) else ""
         raise ModelError(
             f"module {module_name} has no model function {function_name!r}{here}; it has {_offered(module)}"
         )
-    assert callable(fn)
     return fn
 
 
