@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import pkgutil
 import re
 from enum import Enum
 from functools import cache
@@ -23,6 +24,7 @@ from test_docs import ROOT
 import simcore
 from simcore import errors, execute, explore, model, properties, replay, simulate, stateful
 from simcore.command import cli, console, pytest_plugin
+from simcore.command.property import read_property
 from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
 from simcore.report import as_json, execution_json, simulation_json
@@ -272,6 +274,14 @@ def test_the_members_of_the_json_object_are_listed(name):
 def test_the_defaults_of_a_command_are_right(name):
     said = {row[0].strip("`"): row[1] for row in SECTIONS[name].rows}
     assert said == {option(each): standard(each) for each in COMMANDS[name].params}
+
+
+def test_the_properties_of_the_command_line_are_right():
+    said = " ".join(SECTIONS["simcore explore"].text.split())
+    for spec in re.findall(r"`'([^`]+)'`", said):
+        read_property(spec)
+    modules = {module.name for module in pkgutil.iter_modules(properties.__path__)}
+    assert set(CODE.findall(said.partition("have short names:")[2])) == modules
 
 
 def test_an_error_says_what_it_is():

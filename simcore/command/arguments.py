@@ -1,4 +1,4 @@
-"""What the arguments of the command line mean: a model, its parameters, a property; and what there is to name.
+"""What the arguments of the command line mean: a model and its parameters; and what there is to name.
 
 Whatever cannot be understood is one line that names it, says why, and shows how to write it.
 """
@@ -6,7 +6,6 @@ Whatever cannot be understood is one line that names it, says why, and shows how
 from __future__ import annotations
 
 import inspect
-import math
 import pkgutil
 import re
 import shlex
@@ -18,72 +17,47 @@ from types import ModuleType
 from typing import Any
 
 from simcore.command.reproduce import library, load
+from simcore.command.values import convert
 from simcore.errors import ModelError, OptionError
-from simcore.model import Model, Origin, Parameter, Property, build, import_module, models_of
+from simcore.model import Model, Origin, build, import_module, model_function, models_of
+from simcore.simulate import Delay, exponential, lognormal, uniform
 
 
 def build_model(model: str, parameters: Sequence[str]) -> Model:
     """Return the model ``package.module:function``, called with the ``name=value`` texts of ``parameters``."""
-    given: dict[str, Parameter] = {}
+    given: dict[str, str] = {}
     for text in parameters:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise OptionError(f"-p {text!r}: write name=value")
         if name in given:
             raise OptionError(f"parameter {name!r} is given twice")
-        given[name] = read_value(value)
-    return build(Origin(model, given))
+        given[name] = value
+    function = model_function(model)
+    return build(Origin(model, {name: convert(text, name, function, model) for name, text in given.items()}))
 
 
-def read_seconds(text: str) -> tuple[str, float]:
-    """Return the name and the number of ``name=seconds``."""
-    name, equals, value = text.rpartition("=")
-    if not name or not equals:
-        raise OptionError(f"{text!r}: write name=seconds")
-    try:
-        return name, float(value)
-    except ValueError:
-        raise OptionError(f"{text!r}: {value!r} is no number of seconds") from None
+_DELAY = re.compile(r"(.+?)=((?:[^=()]*|\s*\w+\(.*))$")
+_DRAWN = re.compile(r"(\w+)\(([^()]*)\)$")
+_DELAYS = {draw.__name__: draw for draw in (exponential, uniform, lognormal)}
 
 
-def read_value(text: str) -> Parameter:
-    """Return the number, truth value or nothing that ``text`` spells, or the text itself."""
-    words: dict[str, Parameter] = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    for convert in (int, float):
-        try:
-            number = convert(text)
-        except ValueError:
-            continue
-        return number if math.isfinite(number) else text  # JSON has no other numbers
-    return text
-
-
-_PROPERTY = re.compile(r"([\w.]+):(\w+)(?:\((.*)\))?$")
-
-
-def read_property(spec: str) -> Property:
-    """Return the property that ``package.module:function(arguments)`` names."""
-    found = _PROPERTY.match(spec.strip())
+def read_delay(text: str) -> tuple[str, Delay]:
+    """Return the name and the delay of ``name=seconds``, or ``name=exponential(mean)`` and the like."""
+    found = _DELAY.match(text)
     if found is None:
-        raise OptionError(
-            f"{spec!r} names no property; write package.module:function or package.module:function(argument)"
-        )
-    module, name, arguments = found.groups()
-    thing = getattr(import_module(module), name, None)
-    if thing is None:
-        raise OptionError(
-            f"property {spec!r}: module {module} has no {name}; simcore.properties.deadlock:no_stuck_subset is one"
-        )
-    values = [read_value(argument.strip()) for argument in (arguments or "").split(",") if argument.strip()]
+        raise OptionError(f"{text!r}: write name=seconds")
+    name, delay = found[1], found[2].strip()
+    drawn = _DRAWN.match(delay)
     try:
-        made = thing(*values) if callable(thing) else thing
-    except TypeError as error:
-        raise OptionError(f"property {spec!r}: {error}") from error
-    if not isinstance(made, Property):
-        raise OptionError(f"property {spec!r} is a {type(made).__name__}, not a Property")
-    return made
+        if drawn is None:
+            return name, float(delay)
+        return name, _DELAYS[drawn[1]](*map(float, drawn[2].split(",")))
+    except (KeyError, TypeError, ValueError):
+        *most, last = (f"{name}({', '.join(inspect.signature(draw).parameters)})" for name, draw in _DELAYS.items())
+        raise OptionError(
+            f"{text!r}: {delay!r} is no delay; write a number of seconds, {', '.join(most)} or {last}"
+        ) from None
 
 
 def modules(package: str) -> Iterator[ModuleType]:

@@ -16,9 +16,10 @@ from typing import Any, NoReturn, get_args
 
 import click
 
-from simcore.command.arguments import build_model, catalogue, described, modules, read_property, read_seconds
+from simcore.command.arguments import build_model, catalogue, described, modules, read_delay
 from simcore.command.console import matrix_text, progress, report, sections, status, stepped, width
 from simcore.command.matrix import NAMES, answer, choose
+from simcore.command.property import read_property
 from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
@@ -183,9 +184,9 @@ def explore_model(
 @_parameters
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--until", type=float, help="Stop after this many virtual seconds.")
-@click.option("--latency", "latencies", metavar="KEY=SECONDS", multiple=True, help="An operation, process or function.")
+@click.option("--latency", "latencies", metavar="KEY=DELAY", multiple=True, help="An operation, process or function.")
 @click.option(
-    "--load", "loads", metavar="NAME=SECONDS", multiple=True, help="Gap between starts, as in 'download[*]=0.5'."
+    "--load", "loads", metavar="NAME=DELAY", multiple=True, help="Gap between starts, 'download[*]=exponential(0.5)'."
 )
 @_as_json
 def simulate_model(
@@ -198,7 +199,7 @@ def simulate_model(
     as_object: bool,
 ) -> int:
     """Run MODEL once in virtual time."""
-    latency, load_ = (dict(map(read_seconds, texts)) for texts in (latencies, loads))
+    latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
     run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
     _answer(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
     return _simulated(run)

@@ -11,7 +11,7 @@ from simcore.errors import ScheduleError
 from simcore.execute.records import Record
 from simcore.explain import History, WaitForGraph, fit, wait_for_graph
 from simcore.kernel import Kernel
-from simcore.model import Model, State
+from simcore.model import Model, State, with_parameters
 from simcore.schedule import Schedule
 
 Ending = Literal["completed", "stuck", "failed", "limit"]
@@ -98,7 +98,7 @@ class Execution:
 
     def __str__(self) -> str:
         answer = f": {self.answer}" if self.answer else ""
-        lines = [f"{self.status}{answer}, for real", f"  {self.model.name}"]
+        lines = [f"{self.status}{answer}, for real", f"  {with_parameters(self.model.name, self.model.origin)}"]
         lines.append(
             f"  {self.steps:,} operations in {self.seconds:.2f} s, {self.frames:,} frames, {self.bytes:,} bytes"
         )

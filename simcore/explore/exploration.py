@@ -205,7 +205,12 @@ class Exploration(Counterexamples):
                     counterexample = self._shortened(found)
                     return self._sampled(str(strategy), runs, steps, longest, counterexample)
         except OutOfBudget as limit:
+            cut = self.limits.counted - steps  # of the run that did not end
+            steps, longest = steps + cut, max(longest, cut)
             reason = f"{limit} after {runs} sampled runs without a violation"
+            if not runs:
+                option = str(limit).partition("=")[0]
+                reason = f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: raise {option}"
         if strategy.promise and runs:
             reason += f"; {strategy.promise}"
         return self._sampled(str(strategy), runs, steps, longest, None, reason)

@@ -25,12 +25,19 @@ class OutOfMemory(OutOfBudget):
 
 @dataclass
 class Limits:
-    """How many states, how many seconds of wall-clock time, and how many bytes of memory, a search may take."""
+    """How many states, how many seconds of wall-clock time, and how many bytes of memory, a search may take.
+
+    Attributes
+    ----------
+    counted : int
+        The states that there were at the last look; of sampled runs, the steps.
+    """
 
     states: int | None
     seconds: float | None
     memory: int | None = None
     started: float = field(default_factory=time.monotonic)
+    counted: int = 0
     _shortening: int = 0
 
     @property
@@ -49,6 +56,7 @@ class Limits:
 
     def check(self, states: int, steps: int = 0) -> None:
         """Raise when another state, or another moment, would be too much; or, for a shorter witness, another step."""
+        self.counted = states
         if self._shortening and steps // STEPS_OF_A_STATE >= self._shortening:
             raise OutOfBudget(f"{steps} steps were followed for a shorter schedule")
         if self.states is not None and states >= self.states:

@@ -15,7 +15,7 @@ from simcore.errors import ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after, wait_for_graph
 from simcore.explore.standstill import stands_still
 from simcore.kernel import Kernel
-from simcore.model import Origin, State, Verdict, listed
+from simcore.model import Origin, State, Verdict, listed, with_parameters
 from simcore.schedule import Schedule
 
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
@@ -205,9 +205,7 @@ class Result:
     @builtins.property
     def bound(self) -> str:
         """The parameters for which the verdict was found."""
-        if self.origin is None or not self.origin.parameters:
-            return ""
-        return ", ".join(f"{name}={value}" for name, value in self.origin.parameters.items())
+        return "" if self.origin is None else self.origin.bound
 
     @builtins.property
     def answer(self) -> str:
@@ -215,13 +213,12 @@ class Result:
         return self.property if self.counterexample is None else self.counterexample.answer
 
     def __str__(self) -> str:
-        asked = f"{self.model} ({self.bound})" if self.bound else self.model
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
         bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
         unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
         lines = [
             f"{self.verdict}: {self.answer}{unless if self.verdict is Verdict.HOLDS else ''}",
-            f"  {asked}",
+            f"  {with_parameters(self.model, self.origin)}",
             f"  {self.strategy}: {counted}, {self.seconds:.1f} s",
         ]
         lines += [f"  {note}" for note in self.notes]

@@ -3,7 +3,7 @@
 The objects are in `simcore.model.objects`, what they have in common in `simcore.model.operations`.
 """
 
-from simcore.model.building import build, import_module, models_of
+from simcore.model.building import build, import_module, model_function, models_of, not_a_function
 from simcore.model.claim import Claim, claims_of
 from simcore.model.given import (
     check_flags,
@@ -22,6 +22,7 @@ from simcore.model.model import (
     Parameter,
     Process,
     ProcessFunction,
+    with_parameters,
 )
 from simcore.model.spec import (
     DEADLOCK_FREE,
@@ -75,9 +76,12 @@ __all__ = [
     "import_module",
     "leads_to",
     "listed",
+    "model_function",
     "models_of",
     "no_value",
+    "not_a_function",
     "objects",
     "operations",
     "sometimes",
+    "with_parameters",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 from simcore.errors import ModelError, SimcoreError, place_of
 from simcore.model.model import Model, Origin, Parameter, returns_model
@@ -31,24 +31,61 @@ def build(origin: Origin) -> Model:
         When the module, the function or a parameter does not exist, the function raises anything, or no model
         comes back. The message names it, and what there is instead or where it happened.
     """
-    module_name, _, function_name = origin.function.partition(":")
-    if not module_name or not function_name:
-        raise ModelError(
-            f"{origin.function!r} names no model; write package.module:function, as in pool_starvation:buggy"
-        )
-    if module_name.startswith("."):
-        raise ModelError(f"{origin.function!r}: a module is named from the folder that holds it, without a leading dot")
-    module = import_module(module_name)
-    fn = getattr(module, function_name, None)
-    if not callable(fn):
-        there = ", ".join(models_of(module)) or "no function that returns a Model"
-        raise ModelError(f"module {module_name} has no model function {function_name!r}; it has {there}")
+    fn = model_function(origin.function)
     _check_parameters(origin.function, fn, origin.parameters)
     model = _call(origin, fn)
+    module_name, _, function_name = origin.function.partition(":")
+    module = import_module(module_name)
     if not isinstance(model, Model):
-        raise ModelError(f"{origin.function} returned a {type(model).__name__}, not a Model")
+        returned = f"returned a value of type {type(model).__name__}, not a Model"
+        raise ModelError(f"{origin.function} {returned}; module {module_name} has {_offered(module)}")
     model.origin = Origin(f"{module.__name__}:{function_name}", {**_defaults(fn), **origin.parameters})
     return model
+
+
+def model_function(name: str) -> Callable[..., Any]:
+    """Return the function that ``package.module:function`` names; raise a `ModelError` where there is none."""
+    module_name, _, function_name = name.partition(":")
+    if not module_name or not function_name:
+        raise ModelError(f"{name!r} names no model; write package.module:function, as in pool_starvation:buggy")
+    if module_name.startswith("."):
+        raise ModelError(f"{name!r}: a module is named from the folder that holds it, without a leading dot")
+    module = import_module(module_name)
+    fn: Callable[..., Any] | None = getattr(module, function_name, None)
+    what = not_a_function(fn)
+    if fn is None or what:
+        here = f" ({what})" if hasattr(module, function_name) else ""
+        raise ModelError(
+            f"module {module_name} has no model function {function_name!r}{here}; it has {_offered(module)}"
+        )
+    return fn
+
+
+def _offered(module: ModuleType) -> str:
+    return ", ".join(models_of(module)) or "no function that says it returns a Model"
+
+
+def not_a_function(thing: object) -> str:
+    """Say what ``thing`` is, where it is nothing that can be called to build something; else nothing."""
+    if inspect.isclass(thing):
+        return "a class"
+    if inspect.ismodule(thing):
+        return "a module"
+    if get_origin(thing) is not None or type(thing).__module__ == "typing":
+        return "a type"
+    if inspect.isgeneratorfunction(thing):
+        return "a generator function, as a process is"
+    if inspect.iscoroutinefunction(thing) or inspect.isasyncgenfunction(thing):
+        return "an async function"
+    return "" if _has_signature(thing) else f"a value of type {type(thing).__name__}"
+
+
+def _has_signature(thing: Any) -> bool:
+    try:
+        inspect.signature(thing)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _call(origin: Origin, fn: Callable[..., Any]) -> Any:

@@ -96,6 +96,11 @@ class Origin(NamedTuple):
     function: str
     parameters: dict[str, Parameter]
 
+    @property
+    def bound(self) -> str:
+        """The parameters, as a report shows them."""
+        return ", ".join(f"{name}={value}" for name, value in self.parameters.items())
+
 
 @listed(without="conditions families pools")
 @dataclass(eq=False)
@@ -251,6 +256,11 @@ def _origin(frame: FrameType) -> Origin | None:
     if not all(value is None or isinstance(value, int | float | str | bool) for value in parameters.values()):
         return None
     return Origin(f"{frame.f_globals.get('__name__')}:{code.co_qualname}", parameters)
+
+
+def with_parameters(name: str, origin: Origin | None) -> str:
+    """Return the name of a model and the parameters that it was built with, as a report shows them."""
+    return f"{name} ({origin.bound})" if origin and origin.parameters else name
 
 
 def returns_model(function: object) -> bool:

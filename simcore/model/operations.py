@@ -362,7 +362,7 @@ class SharedObject:
             )
 
     def __bool__(self) -> bool:
-        refuse_in_process(f"{self.kind} {self.name!r} is neither true nor false; yield a question, or ask `is not None`")
+        refuse_in_process(f"{self.kind} {self.name!r} is neither true nor false; yield what you ask, or ask `is None`")
         return True
 
     def __setattr__(self, name: str, value: Any) -> None:

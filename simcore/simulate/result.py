@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from simcore.errors import OptionError, ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.kernel import Kernel, Packed
-from simcore.model import ProcessState, State, listed
+from simcore.model import ProcessState, State, listed, with_parameters
 from simcore.model.objects import ThreadPool
 from simcore.model.operations import Raised, Value
 from simcore.schedule import Schedule
@@ -195,6 +195,7 @@ class Simulation:
         """Tell it, line by line."""
         at = f"at {self.time:g} s of virtual time, after {self.steps:,} steps (seed {self.seed})"
         lines = [f"{self.status}{f': {self.answer},' if self.answer else ''} {at}"]
+        lines.append(f"  {with_parameters(self.kernel.model.name, self.kernel.model.origin)}")
         for name, failure in self.failures.items():
             lines.append(f"  {name} died at {failure.time:g} s of {failure.error} ({failure.where})")
         lines += [f"  note: {note}" for note in self.notes]

@@ -138,6 +138,12 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(simcore):
     assert "explore" in run.err
 
 
+@pytest.mark.parametrize("command", ["explore", "simulate", "execute"])
+def test_an_answer_names_the_model_and_its_parameters(simcore, command):
+    told = simcore(command, *CERTAIN).out
+    assert "\n  pool starvation, before #4171 (downloads=1, workers=1, chunks=1)\n" in told
+
+
 # ---- replay --------------------------------------------------------------------------------------------
 
 
@@ -245,7 +251,7 @@ def test_a_module_of_the_working_directory_is_found_by_the_installed_command(her
         ("t=some words", "1 1.0 False 'some words'"),
         ("t=", "1 1.0 False ''"),
         ("t=a=b", "1 1.0 False 'a=b'"),
-        ("t=none", "1 1.0 False None"),
+        ("t=none", "1 1.0 False 'none'"),
         ("t=nan", "1 1.0 False 'nan'"),
     ],
 )

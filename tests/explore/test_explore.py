@@ -23,7 +23,7 @@ from simcore.explore import StrategyName
 from simcore.kernel import Kernel
 from simcore.model import RULES
 from simcore.properties import no_stuck_subset
-from simcore.schedule import POS, URW
+from simcore.schedule import POS, SAMPLING, URW
 
 VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
 EXHAUSTIVE = ["breadth", "depth"]
@@ -81,11 +81,23 @@ def test_a_whole_space_without_a_violation_holds(strategy):
     assert (result.reason, result.counterexample) == ("", None)
 
 
-@pytest.mark.parametrize("strategy", ["random", "pct"])
+@pytest.mark.parametrize("strategy", SAMPLING)
 def test_samples_never_prove(strategy):
     result = explore(small.steps(length=1), strategy=strategy)
     assert result.verdict is UNDETERMINED
     assert "samples prove nothing" in result.reason
+
+
+@pytest.mark.parametrize("strategy", SAMPLING)
+@pytest.mark.parametrize(
+    ("limit", "steps"), [({"max_states": 5}, 5), ({"max_seconds": 1e-9}, 0), ({"max_memory": 1}, 0)]
+)
+def test_a_first_sampled_run_that_a_limit_cuts_says_so(strategy, limit, steps):
+    result = explore(small.steps(length=10), strategy=strategy, **limit)
+    ((option, value),) = limit.items()
+    reached = f"{option}={value} was reached after {steps} steps of the first sampled run"
+    assert result.reason == f"{reached}, so not one has ended: raise {option}"
+    assert (result.verdict, result.states, result.depth) == (UNDETERMINED, steps, steps)
 
 
 @pytest.mark.parametrize("strategy", [*get_args(StrategyName), RandomWalk(3), PCT(depth=2, seed=3), POS(4), URW(5)])
@@ -229,7 +241,7 @@ def test_a_limit_that_is_just_large_enough_does_not_matter(strategy):
 
 def test_a_limit_on_states_counts_the_steps_of_samples():
     result = explore(small.steps(length=3), strategy="random", max_states=10)
-    assert (result.verdict, result.states) == (UNDETERMINED, 9)  # three whole runs; the fourth was cut short
+    assert (result.verdict, result.states) == (UNDETERMINED, 10)  # three whole runs, and a step of the fourth
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_a_model_that_cannot_be_built_again_has_no_origin(model):
         ("test_building:ROOT", {}, "no model function 'ROOT'"),
         ("test_building:plain", {"m": 1}, "has no parameter 'm'; it has n, name"),
         ("test_building:needs", {}, "needs a value for its parameter 'n': -p n="),
-        ("test_building:no_model", {}, "returned a int, not a Model"),
+        ("test_building:no_model", {}, "returned a value of type int, not a Model"),
     ],
 )
 def test_what_cannot_be_built_is_one_clear_error(function, parameters, text):
