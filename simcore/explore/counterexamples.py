@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from simcore.explore.closing import way_on
 from simcore.explore.graph import Path
 from simcore.explore.limits import OutOfBudget
 from simcore.explore.nearest import MOST_ASKED, MOST_NEARER, doubtful, first_stuck, nobody_lost, shows
@@ -107,7 +108,17 @@ class Counterexamples(Search):
 
     def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
         path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how, lost=self._lost(path, found))
+        return self._shown(path, found.name, how, self._lost(path, found))
+
+    def _shown(self, path: Path, name: str, how: str, lost: Lost | None) -> Counterexample:
+        """Return what ``path`` shows, followed on to where it shows why somebody is ``lost``."""
+        if lost is None or lost.verb == SERVERS:
+            return self._told(path, name, how, lost=lost)
+        process = next(process.index for process in self.kernel.processes if process.name == lost.name)
+        more = way_on(self.kernel, path, process)
+        if more:
+            how = f"{how}, to step {len(path)}, after which {lost.told}; then on to where it shows why"
+        return self._told(path + more, name, how, lost=lost)
 
     def _lost(self, path: Path, found: Found) -> Lost | None:
         """Say who can never move or end again, after ``path`` and not as its representative calls it."""
