@@ -5,6 +5,7 @@ from simcore.explain.history import History, history_of
 from simcore.explain.knot import Knots, never_enabled, reach
 from simcore.explain.layout import fit
 from simcore.explain.reading import wait_for_graph
+from simcore.explain.summary import summary
 from simcore.explain.waitfor import WaitForGraph
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "history_of",
     "never_enabled",
     "reach",
+    "summary",
     "wait_for_graph",
 ]

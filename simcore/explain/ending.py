@@ -10,7 +10,7 @@ is said of that size and of this knot alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 
@@ -26,7 +26,11 @@ Steps = Sequence[tuple[int, int]]
 
 
 def graph_after(
-    kernel: Kernel, path: Steps, lost: Iterable[str] = (), stands_still: StandsStill | None = None
+    kernel: Kernel,
+    path: Steps,
+    lost: Iterable[str] = (),
+    stands_still: StandsStill | None = None,
+    servers: Mapping[str, Sequence[str]] | None = None,
 ) -> WaitForGraph:
     """Return who waits for whom after ``path``, with what can be proved of it.
 
@@ -36,11 +40,13 @@ def graph_after(
         Who is known never to move again, from the whole graph.
     stands_still : function, optional
         Tells whether, from a state on, somebody may wait for time that cannot pass: as in `Knots`.
+    servers : mapping, optional
+        As in `WaitForGraph`.
     """
     state, history = history_of(kernel, path)
     proved, complete = _proved(kernel, state, stands_still)
     view = kernel.view(state)
-    graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete)
+    graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete, servers=servers)
     starved = _starved(view.values, graph)
     return replace(graph, breaks={p.name: p.workers + 1 for p in starved if _broken(kernel, path, graph, p)})
 

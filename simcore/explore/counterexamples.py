@@ -7,6 +7,7 @@ no return. Nothing leaves here that was not seen to show what it is said to show
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -28,11 +29,15 @@ _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one 
 
 
 class Lost(NamedTuple):
-    """A process that can never do again what ``verb`` says, in words; servers that wait for each other have no name."""
+    """A process that can never do again what ``verb`` says, in words.
+
+    Servers that wait for each other have no name; who ``ends`` the wait of each is told.
+    """
 
     name: str
     told: str
     verb: str
+    ends: Mapping[str, Sequence[str]] = {}
 
 
 class Counterexamples(Search):
@@ -126,7 +131,8 @@ class Counterexamples(Search):
             return None
         states = Schedule.of(self.kernel, path).states(self.kernel)
         if found.verb == SERVERS:
-            return Lost("", Servers(self.kernel, self.symmetry).told(states[-1]), SERVERS)
+            hang = Servers(self.kernel, self.symmetry).told(states[-1])
+            return Lost("", hang.told, SERVERS, hang.ends)
         process = self.symmetry.permutation(states[-1]).index(found.lost)
         check_end(self.kernel, self.asked, found.name, states, process)
         who = self.kernel.process_state(states[-1], process)
@@ -163,6 +169,7 @@ class Counterexamples(Search):
             kernel,
             hangs and not servers,
             lost.name if lost is not None and lost.verb == "move" else "",
+            {} if lost is None else lost.ends,
         )
 
     def _where_it_shows(self, found: Found) -> Found:
