@@ -66,7 +66,9 @@ def never_fired(kernel: Kernel, space: Any) -> list[str]:
             process, outcome = graph.processes[edge], graph.outcomes[edge]
             if state[kernel.first_process + process] in timed:
                 operation = kernel.operation(state, process)
-                place = operation.name, kernel.process_state(state, process).where  # the same for every object there
+                assert operation is not None
+                name = operation.target.spelled.get(operation.name, operation.name)
+                place = name, kernel.process_state(state, process).where  # the same for every object there
                 targets.setdefault(place, {})[_NUMBER.sub(_alike, operation.target.name)] = None
                 if outcome >= len(kernel.moves(state, process)):
                     fired.add(place)

@@ -195,3 +195,24 @@ def test_what_never_happens_is_the_same_with_reductions_and_without(model):
 def test_nothing_is_known_of_a_space_before_it_is_searched():
     kernel = Kernel(small.relay())
     assert list(never_reached(kernel, Deeds(kernel, Symmetry(kernel)))) == ["a step of sender", "a step of receiver"]
+
+
+def test_a_wait_for_a_condition_that_never_gives_up_is_called_as_it_is_written():
+    model = Model("notified")
+    condition, ready = model.condition("condition"), model.variable("ready", False)
+
+    def waiter():
+        yield condition.acquire()
+        while not (yield ready.get()):
+            yield condition.wait(timeout=1.0)
+        yield condition.release()
+
+    def notifier():
+        yield condition.acquire()
+        yield ready.set(True)
+        yield condition.notify()
+        yield condition.release()
+
+    model.process("waiter", waiter)
+    model.process("notifier", notifier)
+    assert [text.partition(" (")[0] for text in never(model)] == ["the time-out of condition.wait in waiter"]
