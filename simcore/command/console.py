@@ -92,10 +92,12 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str
     kernel = Kernel(model)
     last = schedule.states(kernel)[-1]
     state: State = kernel.view(last)
-    graph = graph_after(kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
+    read = partial(graph_after, kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
+    graph = read()
     standing, headline, blame = _standing(state, graph), graph.headline, graph.explain()
     if standing in ("completed", "goes on") and (servers := waiting_servers(kernel, last)):
-        standing, headline, blame = "stuck", servers, [servers]
+        graph = read(servers=servers.ends)
+        standing, headline, blame = "stuck", servers.told, [servers.told, *graph.explain()]
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
         whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
@@ -103,7 +105,7 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str
     failures = "; ".join(p.failure for p in state.processes if p.status == "failed")
     told = {"failed": failures, "stuck": headline, "completed": "every process that must end has ended"}
     lines = [f"{standing}: {told.get(standing, 'it is not known that anybody can never move again')}"]
-    lines += graph.told() if standing != "completed" and headline == graph.headline else []
+    lines += graph.told() if standing != "completed" else []
     lines += ["schedule:", str(schedule)] if schedule.steps else []
     return standing, fit(lines)
 

@@ -1,10 +1,11 @@
 """Why it hangs: who waits for whom, who could end a wait, and the smallest group that waits only for itself."""
 
 from simcore.explain.ending import graph_after
-from simcore.explain.history import History
+from simcore.explain.history import History, history_of
 from simcore.explain.knot import Knots, never_enabled, reach
 from simcore.explain.layout import fit
 from simcore.explain.reading import wait_for_graph
+from simcore.explain.summary import summary
 from simcore.explain.waitfor import WaitForGraph
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "WaitForGraph",
     "fit",
     "graph_after",
+    "history_of",
     "never_enabled",
     "reach",
+    "summary",
     "wait_for_graph",
 ]

@@ -3,13 +3,14 @@
 A process never moves again when nothing that can follow enables it; all that can follow is looked at, within a budget.
 What the budget does not decide is not said, but for those who wait for the result of a task that only they could run.
 That one more worker would break a knot is tried: the same steps are taken in the same model with one more worker in
-that pool, and then everybody in the knot who must finish must be able to move again. It is said of that size and of
-this knot alone.
+that pool, who takes none of them, and then everybody in the knot who must finish must be able to move again. A time-out
+among these steps fires there, too, although it may have waited until nothing else could move and the new worker can. It
+is said of that size and of this knot alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 
@@ -25,7 +26,11 @@ Steps = Sequence[tuple[int, int]]
 
 
 def graph_after(
-    kernel: Kernel, path: Steps, lost: Iterable[str] = (), stands_still: StandsStill | None = None
+    kernel: Kernel,
+    path: Steps,
+    lost: Iterable[str] = (),
+    stands_still: StandsStill | None = None,
+    servers: Mapping[str, Sequence[str]] | None = None,
 ) -> WaitForGraph:
     """Return who waits for whom after ``path``, with what can be proved of it.
 
@@ -35,11 +40,13 @@ def graph_after(
         Who is known never to move again, from the whole graph.
     stands_still : function, optional
         Tells whether, from a state on, somebody may wait for time that cannot pass: as in `Knots`.
+    servers : mapping, optional
+        As in `WaitForGraph`.
     """
     state, history = history_of(kernel, path)
     proved, complete = _proved(kernel, state, stands_still)
     view = kernel.view(state)
-    graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete)
+    graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete, servers=servers)
     starved = _starved(view.values, graph)
     return replace(graph, breaks={p.name: p.workers + 1 for p in starved if _broken(kernel, path, graph, p)})
 
@@ -69,13 +76,12 @@ def _broken(kernel: Kernel, path: Steps, graph: WaitForGraph, pool: ThreadPool) 
     if model is None:
         return False
     other = Kernel(model, kernel.timeouts)
-    state: Packed | None = other.initial
+    state = other.initial
     for step in path:
-        assert state is not None
-        state = next((choice.state for choice in other.successors(state) if choice[:2] == tuple(step)), None)
-        if state is None:
+        after = other.step(state, *step)
+        if after is None:
             return False
-    assert state is not None
+        state = after
     inside: PoolValue = other.values[state[pool.index]]
     if inside.shut:  # who waits for its workers to leave would wait for another number of them
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from simcore.explain.edges import Edge, Pool, Slots, Why
@@ -22,6 +22,7 @@ def wait_for_graph(
     proved: frozenset[str] | None = None,
     breaks: Mapping[str, int] | None = None,
     complete: bool = True,
+    servers: Mapping[str, Sequence[str]] | None = None,
 ) -> WaitForGraph:
     """Return who waits for whom in ``state``.
 
@@ -31,10 +32,13 @@ def wait_for_graph(
         Of the run that has led there, where it is known.
     proved : set of str, optional
         Who can never move again, where that is known; where nobody can move at all that is everybody who waits.
-    breaks, complete
+    breaks, complete, servers
         As in `WaitForGraph`.
     """
-    return replace(_Reader(state, history).graph(proved), breaks=breaks or {}, complete=complete)
+    graph = _Reader(state, history).graph(proved)
+    told = servers or {}
+    edges = [replace(e, helpers=tuple(told.get(e.process.name) or e.helpers)) for e in graph.edges]
+    return replace(graph, edges=edges, breaks=breaks or {}, complete=complete, servers=told)
 
 
 class _Reader:

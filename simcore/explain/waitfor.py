@@ -44,6 +44,9 @@ class WaitForGraph:
         Pools in which so many workers would break the knot, where that was tried.
     complete : bool
         Whether of everybody else it is known that they can still move.
+    servers : mapping of str to sequence of str
+        Servers that are known to wait for each other for ever, and who alone, in any run, does what ends the wait of
+        each: then it is these who are stuck, and whoever else just waits for work is not told of.
     """
 
     actors: Sequence[Actor]
@@ -53,6 +56,7 @@ class WaitForGraph:
     proved: frozenset[str] | None = None
     breaks: Mapping[str, int] = field(default_factory=dict)
     complete: bool = True
+    servers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def dead(self) -> list[Edge]:
@@ -76,6 +80,8 @@ class WaitForGraph:
     @property
     def stuck(self) -> list[Edge]:
         """Who can never move again: as proved, or else as it seems."""
+        if self.servers:
+            return [edge for edge in self.edges if edge.process.name in self.servers]
         if self.proved is None:
             return self.dead
         return [edge for edge in self.edges if edge.process.name in self.proved]
@@ -138,9 +144,8 @@ class WaitForGraph:
         return [edge for edge in self.stuck if edge in found]
 
     def _needs(self, edge: Edge) -> Iterable[str]:
-        return [name for name, _ in edge.why.holders] or [
-            worker for _, pool in edge.queued for worker in self.pool(pool).workers
-        ]
+        known = [name for name, _ in edge.why.holders] or list(self.servers.get(edge.process.name, ()))
+        return known or [worker for _, pool in edge.queued for worker in self.pool(pool).workers]
 
     @property
     def headline(self) -> str:
@@ -156,13 +161,13 @@ class WaitForGraph:
     def told(self) -> list[str]:
         """Return what `explain` says under a heading: that they are stuck, or just that they wait."""
         lines = self.explain()
-        stuck = any(edge.process.owes for edge in self.stuck)  # an idle server loop is not
+        stuck = bool(self.servers) or any(edge.process.owes for edge in self.stuck)  # an idle server loop is not
         head = "waiting:" if not stuck else "stuck:" if self.proved is not None else "stuck, as it seems:"
         return [head, *(f"  {line}" for line in lines)] if lines else []
 
     def __dir__(self) -> list[str]:
         """Leave out what is for those who write the report."""
-        return sorted(set(object.__dir__(self)) - {"actor", "headline", "in_use", "pool", "told"})
+        return sorted(set(object.__dir__(self)) - {"actor", "headline", "in_use", "pool", "servers", "told"})
 
     def slots(self) -> list[tuple[str, int, int | None, str]]:
         """Return (object, slots in use, of how many, by what) for every pool, lock, queue and link in use."""

@@ -45,8 +45,10 @@ class Words:
     def _matters(self, edge: Edge) -> bool:
         """Tell whether the one who waits must finish, or waits for a lock while somebody who must waits for him."""
         waiting = edge.process
-        return waiting.owes or (
-            _is_lock(edge) and any(e.process.owes and e.helpers == (waiting.name,) for e in self._graph.stuck)
+        return (
+            waiting.owes
+            or waiting.name in self._graph.servers
+            or (_is_lock(edge) and any(e.process.owes and e.helpers == (waiting.name,) for e in self._graph.stuck))
         )
 
     # ---- the knot --------------------------------------------------------------------------------------
@@ -174,6 +176,8 @@ class Words:
     def _reason(self, edge: Edge) -> str:
         """Say who did what would end it, who might, and what keeps them; or that nobody does any more."""
         do, does, done = edge.why.ends
+        if edge.process.name in self._graph.servers:
+            return self._known(edge)
         did = [(name, what) for name, what in edge.why.did or () if name != edge.process.name]
         gone = list(dict.fromkeys(what for name, what in did if self._gone(name, what)))
         here = list(dict.fromkeys(what for name, what in did if not self._gone(name, what) and self._waits(name)))
@@ -190,6 +194,14 @@ class Words:
             movers = [a.name for a in self._graph.actors if a.status == "enabled" and a.name in named]
             parts.append(f"nothing that {summary(movers) or 'the others'} may still do ends it")
         return "; ".join(parts)
+
+    def _known(self, edge: Edge) -> str:
+        """Say who alone of all servers ever ends the wait of one; that nobody does, and whose code might."""
+        (do, does, _), servers = edge.why.ends, self._graph.servers
+        ends, might = list(servers[edge.process.name]), [name for name in edge.helpers if name in servers]
+        if ends:
+            return f"only {summary(ends)} ever {does if len(ends) == 1 else do}, and {_wait(ends)}"
+        return f"nobody ever {does}" + f"; {summary(might)} might, but {_wait(might)}" * bool(might)
 
     @property
     def _moving(self) -> bool:

@@ -7,10 +7,12 @@ no return. Nothing leaves here that was not seen to show what it is said to show
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from simcore.explore.closing import way_on
 from simcore.explore.graph import Path
 from simcore.explore.limits import OutOfBudget
 from simcore.explore.nearest import MOST_ASKED, MOST_NEARER, doubtful, first_stuck, nobody_lost, shows
@@ -27,11 +29,15 @@ _MOST_NEAR = 20_000  # states as near as a violation that are looked at for one 
 
 
 class Lost(NamedTuple):
-    """A process that can never do again what ``verb`` says, in words; servers that wait for each other have no name."""
+    """A process that can never do again what ``verb`` says, in words.
+
+    Servers that wait for each other have no name; who ``ends`` the wait of each is told.
+    """
 
     name: str
     told: str
     verb: str
+    ends: Mapping[str, Sequence[str]] = {}
 
 
 class Counterexamples(Search):
@@ -112,7 +118,17 @@ class Counterexamples(Search):
 
     def _counterexample(self, found: Found, depth_first: bool) -> Counterexample:
         path, how = self._path(self.space, found, depth_first)
-        return self._told(path, found.name, how, lost=self._lost(path, found))
+        return self._shown(path, found.name, how, self._lost(path, found))
+
+    def _shown(self, path: Path, name: str, how: str, lost: Lost | None) -> Counterexample:
+        """Return what ``path`` shows, followed on to where it shows why somebody is ``lost``."""
+        if lost is None or lost.verb == SERVERS:
+            return self._told(path, name, how, lost=lost)
+        process = next(process.index for process in self.kernel.processes if process.name == lost.name)
+        more = way_on(self.kernel, path, process)
+        if more:
+            how = f"{how}, to step {len(path)}, after which {lost.told}; then on to where it shows why"
+        return self._told(path + more, name, how, lost=lost)
 
     def _lost(self, path: Path, found: Found) -> Lost | None:
         """Say who can never move or end again, after ``path`` and not as its representative calls it."""
@@ -120,7 +136,8 @@ class Counterexamples(Search):
             return None
         states = Schedule.of(self.kernel, path).states(self.kernel)
         if found.verb == SERVERS:
-            return Lost("", Servers(self.kernel, self.symmetry).told(states[-1]), SERVERS)
+            hang = Servers(self.kernel, self.symmetry).told(states[-1])
+            return Lost("", hang.told, SERVERS, hang.ends)
         process = self.symmetry.permutation(states[-1]).index(found.lost)
         check_end(self.kernel, self.asked, found.name, states, process)
         who = self.kernel.process_state(states[-1], process)
@@ -157,6 +174,7 @@ class Counterexamples(Search):
             kernel,
             hangs and not servers,
             lost.name if lost is not None and lost.verb == "move" else "",
+            {} if lost is None else lost.ends,
         )
 
     def _where_it_shows(self, found: Found) -> Found:

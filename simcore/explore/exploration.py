@@ -157,7 +157,7 @@ class Exploration(Counterexamples):
         result = self.exhaust(depth_first)
         if result.verdict is Verdict.VIOLATED:
             return result
-        told = self._told(path, found.name, "not known to be shortest", lost=lost)
+        told = self._shown(path, found.name, "not known to be shortest", lost)
         return self._result(result.strategy, told)
 
     def faster_space(self, looked_at: int) -> Any:

@@ -7,6 +7,7 @@ for whom, and the token that replays it.
 from __future__ import annotations
 
 import builtins  # a field is called property
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Context
 from functools import cached_property, partial
@@ -67,7 +68,7 @@ class NoReturn:
         return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
 
 
-@listed(without="hangs kernel never")
+@listed(without="hangs kernel never servers")
 @dataclass(frozen=True)
 class Counterexample:
     """One witness of a violation.
@@ -96,6 +97,8 @@ class Counterexample:
         Whether what is violated is that nobody waits for ever.
     never : str
         The process that can never move again, where only the whole graph tells.
+    servers : mapping of str to sequence of str
+        Servers that wait for each other for ever, as in `WaitForGraph`.
     """
 
     property: str
@@ -109,6 +112,7 @@ class Counterexample:
     kernel: Kernel | None = field(default=None, repr=False)
     hangs: bool = False
     never: str = ""
+    servers: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def wait_for(self) -> WaitForGraph:
@@ -116,7 +120,9 @@ class Counterexample:
         if self.kernel is None:
             return wait_for_graph(self.state)
         still = partial(stands_still, self.kernel)
-        return graph_after(self.kernel, self.schedule.path(self.kernel), [self.never] * bool(self.never), still)
+        return graph_after(
+            self.kernel, self.schedule.path(self.kernel), [self.never] * bool(self.never), still, self.servers
+        )
 
     @builtins.property
     def answer(self) -> str:
@@ -137,7 +143,7 @@ class Counterexample:
 
     def lines(self) -> list[str]:
         """Tell it, line by line: why, then how it comes to that."""
-        lines = [f"lost: {self.lost}"] if self.lost and not self.never else []
+        lines = [f"lost: {self.lost}"] if self.lost and not self.never and not self.servers else []
         lines += self.wait_for.told()
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))

@@ -37,7 +37,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from simcore.errors import InternalError
-from simcore.explain import reach
+from simcore.explain import reach, summary
 from simcore.explore.deeds import Deeds
 from simcore.explore.reduction import Symmetry
 from simcore.explore.standstill import new_knots
@@ -66,6 +66,13 @@ class Waiting(NamedTuple):
     operation: Operation
     owners: tuple[Process, ...]
     helpers: frozenset[int]
+
+
+class ServersHang(NamedTuple):
+    """Servers that wait for each other for ever: who, in words, and by name who alone ever ends such waits."""
+
+    told: str
+    ends: dict[str, tuple[str, ...]]
 
 
 class Servers:
@@ -123,20 +130,26 @@ class Servers:
                 return knot
         return {}
 
-    def told(self, state: Packed) -> str:
-        """Say in a line who waits for whom in the knot of ``state``."""
-        names, knot = [process.name for process in self.kernel.processes], self.knot(state)
+    def told(self, state: Packed) -> ServersHang:
+        """Say who waits for whom in the knot of ``state``: in the middle of it are those who are waited for in turn."""
+        knot, names = self.knot(state), [process.name for process in self.kernel.processes]
         if not knot:
             raise InternalError("servers were said to wait for each other, and do not; please report the model")
-        waits = []
-        for daemon, (operation, owners, helpers) in knot.items():
-            owner = ", ".join("itself" if p.index == daemon else p.name for p in owners)
-            others = " or ".join(names[helper] for helper in sorted(helpers))
-            how = f", held by {owner}" if owners else f" ({operation.name}), which only {others} could end"
-            waits.append(f"{names[daemon]} waits for {operation.target}{how}")
-        who = " and ".join(names[daemon] for daemon in knot)
-        for_whom = "wait for each other" if len(knot) > 1 else "waits for itself"
-        return f"{'servers' if len(knot) > 1 else 'server'} {who} {for_whom} for ever: {'; '.join(waits)}"
+        ends = {daemon: self._known_to_end(daemon, waits) for daemon, waits in knot.items()}
+        guessed = {daemon: ends[daemon] or waits.helpers for daemon, waits in knot.items()}
+        core = min(next(iter(_groups(guessed)), knot), list(knot), key=len)
+        middle, others = (_and(names[d] for d in knot if (d in core) is inside) for inside in (True, False))
+        for_whom = f"servers {middle} wait for each other for ever" if len(core) > 1 else ""
+        told = for_whom or f"server {middle} waits for itself for ever"
+        if others:
+            told += f", and {others} for {'them' if len(core) > 1 else 'it'}"
+        return ServersHang(told, {names[d]: tuple(names[other] for other in sorted(ends[d])) for d in knot})
+
+    def _known_to_end(self, daemon: int, waits: Waiting) -> frozenset[int]:
+        """Return those who hold what ``daemon`` waits for, or have ever done, in any run, what ends its wait."""
+        if waits.owners:
+            return waits.helpers
+        return frozenset(h for h in waits.helpers if self._could_end(waits.operation, h, ended=False))
 
     # ---- who could end a wait ------------------------------------------------------------------------------
 
@@ -286,18 +299,23 @@ class Servers:
         return found is False
 
 
-def waiting_servers(kernel: Kernel, state: Packed) -> str:
-    """Say which servers wait for each other for ever in ``state``; nothing when none do, or a budget is used up.
+def waiting_servers(kernel: Kernel, state: Packed) -> ServersHang | None:
+    """Return which servers wait for each other for ever in ``state``; None when none do, or a budget is used up.
 
     For a state that was come to by itself: the whole space is looked at first.
     """
     servers = [process for process in kernel.processes if process.daemon and process.pool is None]
     if not any(kernel.process_state(state, server.index).blocked for server in servers):
-        return ""
+        return None
     if reach(kernel, kernel.initial, lambda reached: False, CONFIRM_STATES) is None:
-        return ""
+        return None
     found = Servers(kernel, Symmetry(kernel, on=False))
-    return found.told(state) if found.knot(state) else ""
+    return found.told(state) if found.knot(state) else None
+
+
+def _and(names: Iterable[str]) -> str:
+    *most, last = summary(names).split(", ")
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _groups(helpers: Mapping[int, frozenset[int]]) -> list[set[int]]:

@@ -83,7 +83,8 @@ def told(kernel: Kernel, found: list[Standstill]) -> str:
 
 def _names(kernel: Kernel, processes: set[int]) -> str:
     names = [kernel.processes[process].name for process in sorted(processes)]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} others" if len(names) > 3 else "")
+    others = f" and {len(names) - 3} other{'s' * (len(names) > 4)}" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + others
 
 
 def standstills(

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from simcore.explore.deeds import Deeds
-from simcore.kernel import SLEEPS, Kernel, Packed
+from simcore.kernel import SLEEPS, Kernel
 from simcore.model import Predicate, Property
 
-_NUMBER = re.compile(r"\[\d+\]")
+_NUMBER = re.compile(r"\[\d+\]|(?<=^future)#\d+$")
 
 MOST_EDGES = 300_000
 """Steps that are looked at for time-outs that fire."""
@@ -44,7 +44,10 @@ def never_reached(kernel: Kernel, deeds: Deeds) -> Iterator[str]:
 
 
 def never_fired(kernel: Kernel, space: Any) -> list[str]:
-    """Return the time-outs that never fire in a ``space`` that has been searched, by what waits and where."""
+    """Return the time-outs that never fire in a ``space`` that has been searched, by the line that waits.
+
+    One line may wait for one object after another: where it gives up on any of them, its time-out fires.
+    """
     timed = {
         number
         for number in range(len(kernel.locals))
@@ -56,22 +59,29 @@ def never_fired(kernel: Kernel, space: Any) -> list[str]:
     if not timed or kernel.timeouts == "never" or space.transitions > MOST_EDGES:
         return []
     graph = space.graph
-    met: dict[str, bool] = {}
+    targets: dict[tuple[str, str], dict[str, None]] = {}
+    fired = set()
     for number, state in enumerate(space.states):
         for edge in graph.edges(number):
             process, outcome = graph.processes[edge], graph.outcomes[edge]
             if state[kernel.first_process + process] in timed:
-                text = _place(kernel, state, process)
-                met[text] = met.get(text, False) or outcome >= len(kernel.moves(state, process))
-    return [f"the time-out of {text}" for text, fired in met.items() if not fired]
+                operation = kernel.operation(state, process)
+                assert operation is not None
+                name = operation.target.spelled.get(operation.name, operation.name)
+                place = name, kernel.process_state(state, process).where  # the same for every object there
+                targets.setdefault(place, {})[_NUMBER.sub(_alike, operation.target.name)] = None
+                if outcome >= len(kernel.moves(state, process)):
+                    fired.add(place)
+    return [
+        f"the time-out of {', '.join(f'{target}.{name}' for target in met)} in {where}"
+        for (name, where), met in targets.items()
+        if (name, where) not in fired
+    ]
 
 
-def _place(kernel: Kernel, state: Packed, process: int) -> str:
-    """Return what ``process`` waits for and where, the same for all of a family."""
-    operation = kernel.operation(state, process)
-    assert operation is not None
-    target = _NUMBER.sub("[*]", operation.target.name)
-    return f"{target}.{operation.name} in {kernel.process_state(state, process).where}"
+def _alike(number: re.Match[str]) -> str:
+    """Return what stands for the number of a name: "[*]" in a family, nothing for a future that a submit has made."""
+    return "[*]" if number[0].startswith("[") else ""
 
 
 def premise_of(prop: Property) -> Predicate | None:

@@ -56,7 +56,7 @@ class Run:
         if freezer.mutable:
             self._passed.setdefault(freezer.identities, (operation, key))
         if freezer.made and operation.name not in operation.target.creates:
-            did = f"passes on, in {operation.target}.{operation.name}(...),"
+            did = f"passes on, in {operation.target.call(operation.name)[:-1]}...),"
             raise made_here(f"{self.program.name} ({place(self.generator)}) {did}", freezer.made[0])
         return key, frozenset(freezer.objects | {operation.target})
 

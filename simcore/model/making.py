@@ -28,11 +28,12 @@ from simcore.errors import ModelError
 
 
 class Made(NamedTuple):
-    """An operation that was made while a process ran: whether it is still there, of what, and where it was made."""
+    """An operation that was made while a process ran: whether it is there, what it does, and where it was made."""
 
     operation: weakref.ref[Any]
     target: Any
     name: str
+    args: tuple[Any, ...]
     file: str
     line: int
 
@@ -42,7 +43,8 @@ class Made(NamedTuple):
         return f"{Path(self.file).name}:{self.line}"
 
     def __str__(self) -> str:
-        return f"{self.target}.{self.name}()"
+        text: str = self.target.call(self.name, self.args)
+        return text
 
 
 class Making:
@@ -100,7 +102,7 @@ def note(operation: Any) -> None:
     making = _THREAD.running
     if making is not None:
         where = _outside(sys._getframe(3))  # note <- __post_init__ <- the generated __init__ <- a method of the object
-        making.made.append(Made(weakref.ref(operation), operation.target, operation.name, *where))
+        making.made.append(Made(weakref.ref(operation), operation.target, operation.name, operation.args, *where))
 
 
 def mistake(error: ModelError) -> ModelError:

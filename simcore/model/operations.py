@@ -20,6 +20,10 @@ from simcore.errors import ModelError, NoSuchOperation
 from simcore.model.listing import listed
 from simcore.model.making import in_process, mistake, note, refuse_in_process
 from simcore.model.raised import Raised as Raised
+from simcore.model.spelling import call
+from simcore.model.spelling import plain as plain
+from simcore.model.spelling import shown as shown
+from simcore.model.spelling import shown_value as shown_value
 from simcore.model.values import NO_VALUES, no_value
 
 Value = Hashable
@@ -98,8 +102,7 @@ class Operation:
         return self.name in self.target.rests
 
     def __str__(self) -> str:
-        inside = ", ".join(map(shown, self.args))
-        return f"{self.target.name}.{self.name}({inside})"
+        return self.target.call(self.name, self.args)
 
 
 NO_VALUES[Operation] = "an operation that was not yielded; use what `yield` gives"
@@ -123,27 +126,6 @@ def check_seconds(whose: str, seconds: Any) -> None:
         wrong = f"CPython raises OverflowError for a wait of {given} seconds, more than {LONGEST}"
         remedy = "to wait for ever use None for a time-out, and an event that nobody sets in place of a sleep"
         raise mistake(ModelError(f"{whose}: {wrong}; {remedy}"))
-
-
-def plain(thing: Any) -> str:
-    """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts."""
-    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
-        return ", ".join(map(plain, thing))
-    return getattr(thing, "__name__", None) or str(thing)
-
-
-def shown(thing: Any) -> str:
-    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around them all."""
-    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
-        return ", ".join(map(shown_value, thing))
-    name = plain(thing)
-    return f"lambda:{thing.__code__.co_firstlineno}" if name == "<lambda>" else name
-
-
-def shown_value(thing: Any) -> str:
-    """Return a value as reports write it: one that has several parts in brackets, and an empty text as one."""
-    text = shown(thing)
-    return f"({text})" if isinstance(thing, tuple) and not hasattr(thing, "_fields") else text or repr(thing)
 
 
 def _returned(method: Any) -> Any:
@@ -269,6 +251,11 @@ class SharedObject:
     def blocked_on(self, value: Value, operation: Operation, process: Any) -> Wait:
         """Say whom ``process``, blocked in ``operation``, waits for."""
         return Wait(self.enabled_by.get(operation.name, frozenset()))
+
+    def call(self, name: str, args: tuple[Any, ...] = ()) -> str:
+        """Return the call that makes an operation, as its author wrote it: ``queue.get()``."""
+        method = getattr(type(self), name, None)
+        return call(method, f"{self.name}.{name}", args)
 
     def phrase(self, operation: Operation) -> str:
         """Say what a process does when it performs ``operation``: "acquires map_lock"."""

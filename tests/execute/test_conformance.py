@@ -70,7 +70,7 @@ def test_a_result_that_nobody_can_have_got_is_told():
     found = explained(model, actors)
     assert found.explained is False
     assert "reader" in found.text
-    assert "items.get(True) -> a" in found.text
+    assert "items.get() -> a" in found.text
 
 
 def test_a_tampered_operation_is_told():

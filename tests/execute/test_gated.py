@@ -158,7 +158,7 @@ def test_a_real_step_that_gives_something_else_diverges_at_its_index():
 def test_a_real_run_that_the_model_cannot_do_is_not_explained():
     run = execute(wrong_queue())
     assert run.explained is False
-    assert "items.get(True) -> first" in run.unexplained
+    assert "items.get() -> first" in run.unexplained
     assert "-> second" in run.unexplained
 
 

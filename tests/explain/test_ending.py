@@ -70,6 +70,35 @@ def test_one_more_worker_is_not_advised_where_the_same_hang_goes_on(depth):
         assert hint_of(model) == [], (workers, depth)
 
 
+@pytest.mark.parametrize("timeouts", ["when_stuck", "in_order", "anytime", "never"])
+def test_one_more_worker_is_advised_whenever_clients_give_up(timeouts):
+    def patient(workers):
+        model = Model("patient")
+        pool, permit = model.thread_pool("pool", workers), model.semaphore("permit", 1)
+
+        def query():
+            yield from ()
+
+        def handle():
+            yield permit.acquire()
+            yield (yield pool.submit(query)).result()
+            yield permit.release()
+
+        def client():
+            try:
+                yield (yield pool.submit(handle)).result(timeout=5)
+            except TimeoutError:
+                return
+
+        for name in model.indices("client", 2):
+            model.process(name, client)
+        return model
+
+    lines = explore(patient(2), timeouts=timeouts).counterexample.wait_for.explain()
+    assert "  one more worker in pool would break this knot (3 instead of 2)" in lines
+    assert explore(patient(3), timeouts=timeouts).verdict is Verdict.HOLDS
+
+
 def test_what_is_not_known_is_not_counted_as_certain(monkeypatch):
     monkeypatch.setattr(knot_module, "_CONFIRM_STATES", 1)
     found = explore(small.crossed(beating=True)).counterexample

@@ -280,3 +280,20 @@ def test_a_limit_that_the_rule_takes_out_is_not_waited_for(options):
     model.process("waiter", waiter, daemon=True)
     assert explore(model, timeouts="never", **options).verdict is Verdict.HOLDS
     assert explore(model, timeouts="when_stuck", **options).verdict is Verdict.UNDETERMINED
+
+
+@pytest.mark.parametrize(("waiters", "others"), [(3, ""), (4, " and 1 other"), (5, " and 2 others")])
+def test_of_many_who_wait_the_first_are_named_and_the_others_counted(waiters, others):
+    model = Model("many")
+    never = model.event("never")
+    beat = model.variable("beat", 0)
+
+    def heart():
+        while True:
+            yield beat.set(0)
+            yield beat.set(1)
+
+    for number in range(waiters):
+        model.process(f"waiter {number}", lambda: (yield never.wait(timeout=1)))
+    model.process("heart", heart, daemon=True)
+    assert f"waiter 0, waiter 1, waiter 2{others} would wait for ever beside heart" in explore(model).reason

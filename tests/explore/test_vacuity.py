@@ -69,6 +69,40 @@ def test_a_time_out_that_waits_for_everything_else_may_never_fire():
     assert [text.partition(" (")[0] for text in never(idle(asked=True))] == ["the time-out of done.wait in wait"]
 
 
+@pytest.mark.parametrize("slow", ["event", "queue"])
+def test_a_time_out_is_one_line_whatever_it_waits_for(slow):
+    """A task waits with a limit for each of several things, of which one never comes."""
+    model = Model("one line")
+    pool = model.thread_pool("pool", 1)
+    event, queue, quick = model.event("never"), model.queue("empty"), model.event("quick")
+
+    def task(fails):
+        if not fails:
+            yield from ()
+        elif slow == "event":
+            yield event.wait()
+        else:
+            yield queue.get()
+
+    def client(*fails):
+        for each in fails:
+            future = yield pool.submit(task, each)
+            try:
+                yield future.result(timeout=1.0)
+            except TimeoutError:
+                yield (event.set() if slow == "event" else queue.put(1))
+        yield quick.set()
+
+    model.process("client", client, False, True, False)
+    assert never(model) == []
+    model = Model("no line")
+    pool = model.thread_pool("pool", 1)
+    event, queue, quick = model.event("never"), model.queue("empty"), model.event("quick")
+    model.process("client", client, False, False)
+    (found,) = never(model)
+    assert found.startswith("the time-out of future.result in client (test_vacuity.py:")
+
+
 def test_where_the_rule_lets_no_time_out_fire_that_is_not_said_again():
     assert never(idle(asked=True), timeouts="never") == []
 
@@ -161,3 +195,24 @@ def test_what_never_happens_is_the_same_with_reductions_and_without(model):
 def test_nothing_is_known_of_a_space_before_it_is_searched():
     kernel = Kernel(small.relay())
     assert list(never_reached(kernel, Deeds(kernel, Symmetry(kernel)))) == ["a step of sender", "a step of receiver"]
+
+
+def test_a_wait_for_a_condition_that_never_gives_up_is_called_as_it_is_written():
+    model = Model("notified")
+    condition, ready = model.condition("condition"), model.variable("ready", False)
+
+    def waiter():
+        yield condition.acquire()
+        while not (yield ready.get()):
+            yield condition.wait(timeout=1.0)
+        yield condition.release()
+
+    def notifier():
+        yield condition.acquire()
+        yield ready.set(True)
+        yield condition.notify()
+        yield condition.release()
+
+    model.process("waiter", waiter)
+    model.process("notifier", notifier)
+    assert [text.partition(" (")[0] for text in never(model)] == ["the time-out of condition.wait in waiter"]

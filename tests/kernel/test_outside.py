@@ -318,7 +318,7 @@ def test_a_token_that_a_process_has_made_is_not_passed_on():
         future = yield pool.submit(returns)
         yield future.result()
 
-    with raises(ModelError, "p0 (puts (test_outside.py:", "passes on, in process.choose(...), a Token that was made"):
+    with raises(ModelError, "p0 (puts (test_outside.py:", "passes on, in choose(...), a Token that was made"):
         walk(puts)
     model.process("p", submits)
     kernel = Kernel(model)

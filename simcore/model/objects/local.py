@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from simcore.errors import ModelError
 from simcore.model.operations import BLOCKED, Ends, Operation, Outcome, Outcomes, SharedObject, check_seconds
+from simcore.model.spelling import call
 
 
 class Local(SharedObject):
@@ -20,6 +21,10 @@ class Local(SharedObject):
     phrases: ClassVar = {"sleep": "has slept {0} s", "choose": "chooses"}
     carries: ClassVar = frozenset({"choose"})
     waits: ClassVar = {"sleep": Ends("for {0} s to pass", "end it", "ends it", "ended it")}
+
+    def call(self, name: str, args: tuple[Any, ...] = ()) -> str:
+        """Return the call of a function, which both are."""
+        return call(None, name, args)
 
     @property
     def initial(self) -> None:

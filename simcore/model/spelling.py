@@ -1,0 +1,63 @@
+"""A call is told as its author wrote it: arguments by position, without those that are so by default."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import Any
+
+_VARIABLE = inspect.Parameter.VAR_POSITIONAL
+
+
+def plain(thing: Any) -> str:
+    """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts."""
+    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        return ", ".join(map(plain, thing))
+    return getattr(thing, "__name__", None) or str(thing)
+
+
+def shown(thing: Any) -> str:
+    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around them all."""
+    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        return ", ".join(map(shown_value, thing))
+    name = plain(thing)
+    return f"lambda:{thing.__code__.co_firstlineno}" if name == "<lambda>" else name
+
+
+def shown_value(thing: Any) -> str:
+    """Return a value as reports write it: one that has several parts in brackets, and an empty text as one."""
+    text = shown(thing)
+    return f"({text})" if isinstance(thing, tuple) and not hasattr(thing, "_fields") else text or repr(thing)
+
+
+def call(method: Any, called: str, args: tuple[Any, ...]) -> str:
+    """Return the call of ``method`` that makes an operation with ``args``: ``queue.get()``, ``pool.submit(fn, 1)``.
+
+    Parameters
+    ----------
+    method : function, optional
+        What the author has called; None where no process can, and then all of ``args`` are told.
+    called : str
+        What it is called by.
+    """
+    given = [(argument, True) for argument in args] if method is None else list(_bound(method, args))
+    while given and not given[-1][1]:
+        given.pop()
+    return f"{called}({', '.join(shown_value(argument) for argument, _ in given)})"
+
+
+def _bound(method: Any, args: tuple[Any, ...]) -> Any:
+    """Yield each argument, and whether it must be told; what a method takes as ``*args`` is one tuple in ``args``."""
+    parameters = _parameters(method)
+    for number, argument in enumerate(args):
+        parameter = parameters[number] if number < len(parameters) else None
+        if parameter is not None and parameter.kind is _VARIABLE:
+            yield from ((each, True) for each in argument)
+        else:
+            yield argument, parameter is None or parameter.default is not argument
+
+
+@cache
+def _parameters(method: Any) -> tuple[inspect.Parameter, ...]:
+    """Return the parameters of a method behind ``self``."""
+    return tuple(inspect.signature(method).parameters.values())[1:]

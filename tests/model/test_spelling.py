@@ -1,0 +1,67 @@
+"""A call is told as its author wrote it."""
+
+import pytest
+
+from simcore import Model, choose, sleep
+
+
+def task(*args):
+    yield from args
+
+
+def calls():
+    """Return each call as text, with what it is evaluated in."""
+    model = Model("calls")
+    things = {
+        "queue": model.queue("queue"),
+        "pool": model.thread_pool("pool", 1),
+        "lock": model.lock("lock"),
+        "condition": model.condition("condition"),
+        "semaphore": model.semaphore("semaphore", 1),
+        "event": model.event("event"),
+        "future": model.future("future"),
+        "link": model.link("link", 1),
+        "variable": model.variable("variable", 0),
+        "task": task,
+        "choose": choose,
+        "sleep": sleep,
+    }
+    texts = (
+        "queue.get()",
+        "queue.get(False)",
+        "queue.put(1)",
+        "queue.put((1, 2))",
+        "queue.put(1, False)",
+        "queue.qsize()",
+        "pool.submit(task)",
+        "pool.submit(task, 1, (2, 3))",
+        "pool.submit(task, '')",
+        "pool.shutdown()",
+        "pool.shutdown(False)",
+        "lock.acquire()",
+        "lock.acquire(False)",
+        "condition.wait()",
+        "condition.wait(3)",
+        "condition.notify()",
+        "condition.notify(2)",
+        "semaphore.acquire()",
+        "semaphore.release()",
+        "semaphore.release(2)",
+        "event.wait()",
+        "future.result()",
+        "future.set_result(1)",
+        "link.send(())",
+        "link.recv()",
+        "link.close()",
+        "variable.get()",
+        "variable.update(task, 1)",
+        "variable.wait_for(task)",
+        "choose(1, 2)",
+        "sleep(2.5)",
+    )
+    return [(text, things) for text in texts]
+
+
+@pytest.mark.parametrize(("text", "things"), calls())
+def test_an_operation_is_told_as_it_was_written(text, things):
+    assert str(eval(text, things)) == text
