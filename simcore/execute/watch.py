@@ -17,7 +17,7 @@ from simcore.execute.records import Actor
 from simcore.execute.result import Ending
 from simcore.execute.run import Run
 from simcore.kernel.freeze import Freezer, place
-from simcore.kernel.mentions import mentions
+from simcore.kernel.mentions import Mentions
 from simcore.model import ProcessState, State, Status
 from simcore.model.operations import Raised, SharedObject
 
@@ -150,7 +150,7 @@ def _inside(actor: Actor) -> tuple[str, frozenset[SharedObject], frozenset[str],
     with contextlib.suppress(ModelError):  # what was met until then guides the wait-for graph well enough
         freezer.freeze(generator)
     freezer.objects.add(actor.pending.target)
-    return place(generator), frozenset(freezer.objects), *mentions(generator)
+    return place(generator), frozenset(freezer.objects), *Mentions().of(generator)
 
 
 def results(run: Run) -> dict[str, Any | Raised]:

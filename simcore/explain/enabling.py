@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from simcore.kernel.freeze import mentioned_by
-from simcore.kernel.mentions import called_by
+from simcore.kernel.mentions import Mentions
 from simcore.model import ProcessState
 from simcore.model.objects import Future, Task, ThreadPool
 from simcore.model.operations import SharedObject, Value
@@ -77,7 +77,7 @@ def queued_may_enable(waiting: ProcessState, value: Value, tasks: Iterable[Task]
 @cache
 def _within_reach(fn: Any, args: tuple[Any, ...]) -> tuple[frozenset[SharedObject], frozenset[str]]:
     """Return the objects that a task can reach, and the names that it and what it submits may call."""
-    called, submitted = called_by(fn)
+    called, submitted = Mentions().called_by(fn)
     return mentioned_by((fn, args)), called | submitted
 
 

@@ -12,7 +12,7 @@ import dis
 import sys
 import types
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from inspect import getattr_static
 from typing import Any
@@ -35,64 +35,78 @@ def codes_in(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from codes_in(constant)
 
 
-def mentions(generator: SuspendedGenerator) -> _Names:
-    """Return `called_by` for everything that a suspended generator, and those it delegates to, is running."""
-    called: frozenset[str] = frozenset()
-    submitted: frozenset[str] = frozenset()
-    current: Any = generator
-    while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
-        known = not current.gi_code.co_argcount and (current.gi_code, type(None)) in _NAMES
-        # most often, and to read the variables takes its time; only with an argument may it be a method's object
-        scope = {} if known else ChainMap(variables(current), current.gi_frame.f_globals)
-        more_called, more_submitted = _names(current.gi_code, scope)
-        called, submitted = called | more_called, submitted | more_submitted
-        current = current.gi_yieldfrom
-    return called, submitted
+class Mentions:
+    """What code may still call, remembered together with the functions and objects that its names stand for."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[types.CodeType, tuple[tuple[str, int], ...]], tuple[_Names, list[Any]]] = {}
+
+    def of(self, generator: SuspendedGenerator) -> _Names:
+        """Return `called_by` for everything that a suspended generator, and those it delegates to, is running."""
+        called: frozenset[str] = frozenset()
+        submitted: frozenset[str] = frozenset()
+        current: Any = generator
+        while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
+            scope = ChainMap(variables(current), current.gi_frame.f_globals)
+            more_called, more_submitted = self._names(current.gi_code, scope)
+            called, submitted = called | more_called, submitted | more_submitted
+            current = current.gi_yieldfrom
+        return called, submitted
+
+    def called_by(self, fn: Any) -> _Names:
+        """Return the names that ``fn`` looks up on objects: itself or in what it calls, and in what it submits."""
+        scope: dict[str, Any] = {}
+        if isinstance(fn, types.MethodType):
+            scope, fn = dict.fromkeys(fn.__func__.__code__.co_varnames[:1], fn.__self__), fn.__func__
+        if not isinstance(fn, types.FunctionType):
+            return _NONE
+        cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
+        inner = {free: contents(cell) for free, cell in cells}
+        return self._names(fn.__code__, ChainMap(scope, inner, fn.__globals__))
+
+    def _names(self, code: types.CodeType, scope: Mapping[str, Any]) -> _Names:
+        named = list(_named(code, scope))
+        key = code, tuple((name, id(thing)) for name, thing in named)
+        if key in self._known:
+            return self._known[key][0]
+        things = [thing for _, thing in named]  # kept, so that no other one gets the id of one
+        self._known[key] = (frozenset(code.co_names), frozenset()), things  # for what a recursive function finds
+        called = set(code.co_names)
+        submitted: set[str] = set()
+        for name, fn in _functions(code, named):
+            inner_called, inner_submitted = self.called_by(fn)
+            submitted |= inner_submitted
+            handed_over = "submit" in code.co_names and name not in _called(code)
+            (submitted if handed_over else called).update(inner_called)
+            if "submit" in code.co_names and name in _handed_over(code):
+                submitted |= inner_called
+        self._known[key] = (frozenset(called), frozenset(submitted)), things
+        return self._known[key][0]
 
 
-def called_by(fn: Any) -> _Names:
-    """Return the names that ``fn`` looks up on objects: itself or in what it calls, and in what it submits."""
-    scope: dict[str, Any] = {}
-    if isinstance(fn, types.MethodType):
-        scope, fn = dict.fromkeys(fn.__func__.__code__.co_varnames[:1], fn.__self__), fn.__func__
-    if not isinstance(fn, types.FunctionType):
-        return _NONE
-    cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
-    inner = {free: contents(cell) for free, cell in cells}
-    return _names(fn.__code__, ChainMap(scope, inner, fn.__globals__))
-
-
-_NAMES: dict[tuple[types.CodeType, type], _Names] = {}
-
-
-def _names(code: types.CodeType, scope: Mapping[str, Any]) -> _Names:
-    own = scope.get(code.co_varnames[0]) if code.co_argcount else None  # a method's object: of one class or another
-    key = (code, type(own))
-    if key in _NAMES:
-        return _NAMES[key]
-    _NAMES[key] = (frozenset(code.co_names), frozenset())  # what a recursive function finds for itself
-    called = set(code.co_names)
-    submitted: set[str] = set()
-    for name, fn in _functions(code, scope):
-        inner_called, inner_submitted = called_by(fn)
-        submitted |= inner_submitted
-        handed_over = "submit" in code.co_names and name not in _called(code)
-        (submitted if handed_over else called).update(inner_called)
-        if "submit" in code.co_names and name in _handed_over(code):
-            submitted |= inner_called
-    _NAMES[key] = (frozenset(called), frozenset(submitted))
-    return _NAMES[key]
-
-
-def _functions(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield each function that ``code`` may get at in ``scope``, and by what name it does."""
-    looked_at: dict[int, Any] = {}
-    for name in dict.fromkeys((*code.co_names, *code.co_freevars, *code.co_cellvars, *code.co_varnames)):
+def _named(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what ``code`` names in ``scope`` and may call: functions, and objects of the user's."""
+    for name in _words(code):
         thing = scope.get(name)
         if isinstance(thing, types.FunctionType | types.MethodType):
             if not ours(thing.__module__):  # what `sleep` is made of is nobody's deed
                 yield name, thing
-        elif thing is not None:
+        elif thing is not None and _users_own(thing):
+            yield name, thing
+
+
+@cache
+def _words(code: types.CodeType) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*code.co_names, *code.co_freevars, *code.co_cellvars, *code.co_varnames)))
+
+
+def _functions(code: types.CodeType, named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield each function that ``code`` may get at by what it names, and by what name it does."""
+    looked_at: dict[int, Any] = {}
+    for name, thing in named:
+        if isinstance(thing, types.FunctionType | types.MethodType):
+            yield name, thing
+        else:
             yield from _methods(thing, code.co_names, looked_at)
 
 

@@ -29,7 +29,7 @@ from simcore.kernel.alone import Ended, Run
 from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
 from simcore.kernel.generators import all_variables
 from simcore.kernel.instances import made_here, not_too_deep
-from simcore.kernel.mentions import mentions
+from simcore.kernel.mentions import Mentions
 from simcore.kernel.orders import Unordered, check_process, have_orders
 from simcore.kernel.outside import Outside
 from simcore.kernel.real_world import refuse_real_world
@@ -136,6 +136,7 @@ class Points:
         self._starts: dict[Program, Point] = {}
         self._begun: dict[tuple[int, int], tuple[Task, Point]] = {}
         self._kept: OrderedDict[Point, list[Run]] = OrderedDict()
+        self._mentions = Mentions()
         self._handed: dict[Program, tuple[Any, ...]] = {}  # arguments that have been in a queue
 
     def start(self, name: str, fn: ProcessFunction, args: tuple[Any, ...]) -> Point:
@@ -302,7 +303,7 @@ class Points:
             point.made = freezer.made[0] if freezer.made else None
         else:
             point.operation, point.where = yielded, place(run.generator)
-            point.mentions, point.submits = mentions(run.generator)
+            point.mentions, point.submits = self._mentions.of(run.generator)
             key, objects = run.passed(yielded)
             frozen, freezer = self._frozen(run)
             point.key = (frozen, key)

@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from simcore import Model, Verdict, explore, simulate
-from simcore.kernel.mentions import called_by
+from simcore.kernel.mentions import Mentions
 
 
 class Flag:
@@ -89,7 +89,7 @@ def functions_of():
     ],
 )
 def test_what_is_called_and_what_is_submitted_are_told_apart(name, called, submitted):
-    names = called_by(functions_of()[name])
+    names = Mentions().called_by(functions_of()[name])
     assert ("notify_all" in names[0], "notify_all" in names[1]) == (called, submitted)
 
 
@@ -180,3 +180,32 @@ def test_to_look_at_what_code_mentions_changes_nothing_of_it(make):
 
     model.process("main", main)
     assert explore(model).verdict is Verdict.HOLDS
+
+
+def started_by(*fns):
+    """Return the names that one code calls, with each of some functions as its argument, asked in this order."""
+    model = Model("started")
+    event = model.event("event")
+
+    def sets():
+        yield event.set()
+
+    def waits():
+        yield event.wait()
+
+    def run(fn):
+        yield event.is_set()
+        yield from fn()
+
+    mentions, found = Mentions(), []
+    for fn in fns:
+        generator = run({"sets": sets, "waits": waits}[fn])
+        next(generator)
+        found.append(mentions.of(generator)[0] & {"set", "wait"})
+        generator.close()
+    return found
+
+
+@pytest.mark.parametrize("asked", [("sets", "waits"), ("waits", "sets", "waits")])
+def test_one_code_mentions_what_the_functions_that_it_is_given_do(asked):
+    assert started_by(*asked) == [{"sets": {"set"}, "waits": {"wait"}}[fn] for fn in asked]

@@ -5,6 +5,10 @@ import pytest
 from simcore import Model, choose, sleep
 
 
+def add(*args):
+    return sum(args)
+
+
 def task(*args):
     yield from args
 
@@ -23,6 +27,7 @@ def calls():
         "link": model.link("link", 1),
         "variable": model.variable("variable", 0),
         "task": task,
+        "add": add,
         "choose": choose,
         "sleep": sleep,
     }
@@ -54,8 +59,8 @@ def calls():
         "link.recv()",
         "link.close()",
         "variable.get()",
-        "variable.update(task, 1)",
-        "variable.wait_for(task)",
+        "variable.update(add, 1)",
+        "variable.wait_for(add)",
         "choose(1, 2)",
         "sleep(2.5)",
     )
