@@ -95,16 +95,20 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str
     read = partial(graph_after, kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
     graph = read()
     standing, headline, blame = _standing(state, graph), graph.headline, graph.explain()
-    if standing in ("completed", "goes on") and (servers := waiting_servers(kernel, last)):
+    servers = waiting_servers(kernel, last) if standing in ("completed", "goes on") else None
+    if servers is not None and servers.ends:
         graph = read(servers=servers.ends)
         standing, headline, blame = "stuck", servers.told, [servers.told, *graph.explain()]
+    elif servers is not None:
+        blame = [*blame, servers.told]
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
         whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
         return standing, json.dumps({**whole, "token": schedule.token}, indent=2)
     failures = "; ".join(p.failure for p in state.processes if p.status == "failed")
     told = {"failed": failures, "stuck": headline, "completed": "every process that must end has ended"}
-    lines = [f"{standing}: {told.get(standing, 'it is not known that anybody can never move again')}"]
+    unsure = f"; {servers.told}" if servers is not None and not servers.ends else ""
+    lines = [f"{standing}: {told.get(standing, 'it is not known that anybody can never move again')}{unsure}"]
     lines += graph.told() if standing != "completed" else []
     lines += ["schedule:", str(schedule)] if schedule.steps else []
     return standing, fit(lines)

@@ -50,6 +50,7 @@ SERVERS = "servers"
 """What a search says that no single process has lost: its servers wait for each other."""
 
 CONFIRM_STATES = 20_000
+_NOT_KNOWN = "whether servers wait for each other for ever is not known"
 _ONCE = frozenset({"close", "reset", "shutdown"})
 """What nobody comes again for."""
 
@@ -300,17 +301,20 @@ class Servers:
 
 
 def waiting_servers(kernel: Kernel, state: Packed) -> ServersHang | None:
-    """Return which servers wait for each other for ever in ``state``; None when none do, or a budget is used up.
+    """Return which servers wait for each other for ever in ``state``; None when none do.
 
-    For a state that was come to by itself: the whole space is looked at first.
+    For a state that was come to by itself: the whole space is looked at first. Where that is too large it is not known,
+    which is what is told then, of no servers.
     """
     servers = [process for process in kernel.processes if process.daemon and process.pool is None]
     if not any(kernel.process_state(state, server.index).blocked for server in servers):
         return None
     if reach(kernel, kernel.initial, lambda reached: False, CONFIRM_STATES) is None:
-        return None
+        return ServersHang(f"{_NOT_KNOWN} (there are more than {CONFIRM_STATES:,} states to look at)", {})
     found = Servers(kernel, Symmetry(kernel, on=False))
-    return found.told(state) if found.knot(state) else None
+    if found.knot(state):
+        return found.told(state)
+    return ServersHang(_NOT_KNOWN, {}) if found.unsure else None
 
 
 def _and(names: Iterable[str]) -> str:
