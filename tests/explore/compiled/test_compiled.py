@@ -291,7 +291,7 @@ def test_generated_systems_have_the_same_answer(many_shares, model, timeouts, af
 
 @pytest.mark.slow
 @given(systems(longest=5, every_kind=True), st.sampled_from(TIMEOUTS), st.integers(1, 1_000), st.integers(1, 4))
-@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_generated_systems_have_the_same_answer(many_shares, model, timeouts, after, cores):
     with patch.object(no_return_module, "NO_RETURN_STATES", 20):
         agree(lambda: model, after=after, timeouts=timeouts, max_states=1_000, cores=cores)

@@ -174,7 +174,7 @@ def test_the_same_states_of_generated_systems_are_met(model, timeouts):
 
 @pytest.mark.slow
 @given(SMALL, st.sampled_from(TIMEOUTS))
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_the_same_states_of_many_generated_systems_are_met(model, timeouts):
     compare(lambda: model, timeouts)
 

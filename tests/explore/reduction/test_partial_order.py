@@ -54,14 +54,14 @@ def test_the_same_ends_and_program_points_of_generated_systems_are_met(model, ti
 
 @pytest.mark.slow
 @given(SMALL, st.sampled_from(TIMEOUTS), SEEDS)
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_the_same_ends_and_program_points_of_many_generated_systems_are_met(model, timeouts, seed):
     generated(model, timeouts, seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks][::3])
-def test_every_third_quick_claim_has_the_same_answer_in_other_orders(module, position):
+@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks][::5])
+def test_every_fifth_quick_claim_has_the_same_answer_in_other_orders(module, position):
     claim = claims_of(module)[position]
     for seed in (1, 2):
         with other_orders(seed):
@@ -140,7 +140,7 @@ def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, ti
 
 @pytest.mark.slow
 @given(SMALL, st.sampled_from(TIMEOUTS), st.integers(0, 99))
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_the_verdicts_on_many_generated_systems_do_not_depend_on_reductions(model, timeouts, which):
     generated_verdicts(model, timeouts, which)
 
