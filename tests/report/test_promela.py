@@ -200,7 +200,8 @@ def test_the_command_writes_the_program_whole(capsys, tmp_path):
     [
         ((), "say in which language: simcore export --promela MODEL"),
         (("--promela", "--max-states", "3"), "has more than 3 states"),
-        (("--promela", "-p", "workers=none"), "cannot be built"),
+        (("--promela", "-p", "workers=0"), "cannot be built"),
+        (("--promela", "-p", "workers=none"), "write a whole number"),
         (("--promela", "-p", "people=1"), "has no parameter 'people'"),
         (("--promela", "--timeouts", "sometimes"), "'sometimes' is not one of"),
     ],
