@@ -38,19 +38,19 @@ def ring(size: int) -> Model:
 
 
 def late(steps: int) -> Model:
-    """One waits without a look at what has been told before; the other has so much to do before it tells."""
+    """One waits without a look at what has been told; the other tells after so many steps, and that may be before."""
     model = Model(f"lost wake-up after {steps} steps")
     lock, busy = model.lock("lock"), model.event("busy")
     told = model.condition("told", lock)
 
     def tell() -> Iterator[object]:
+        for _ in range(steps):
+            yield busy.set()
         yield lock.acquire()
         yield told.notify()
         yield lock.release()
 
     def wait() -> Iterator[object]:
-        for _ in range(steps):
-            yield busy.set()
         yield lock.acquire()
         yield told.wait()
         yield lock.release()

@@ -27,7 +27,7 @@ from simcore.simulate import simulate
 from simcore.stateful import machine
 
 FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-STATES = 3_000
+STATES = 1_000
 
 
 # ---- sources: a driver makes a run of a model, and its token ------------------------------------------------
