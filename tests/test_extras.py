@@ -235,7 +235,7 @@ def explored(folder, limit, *without, model=WHOLE, fast_after=10**9):
     return counts, any(note.startswith("resumed at ") for note in notes)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(8)
 @pytest.mark.parametrize("model", [WHOLE, REDUCED], ids=["whole", "reduced"])
 @pytest.mark.parametrize("before", [(), EXTRAS], ids=["written with", "written without"])
 @pytest.mark.parametrize("after", [(), EXTRAS], ids=["read with", "read without"])

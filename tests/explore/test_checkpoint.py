@@ -138,7 +138,7 @@ def test_what_is_counted_at_a_limit_does_not_depend_on_a_file(tmp_path, after):
     """The file holds whole states alone, so the steps of a state that the limit came in between of are not in it."""
     build = lambda: pool_starvation.fixed(downloads=3, workers=2, callback_workers=2)  # noqa: E731
     with patch.object(explore_module, "FAST_AFTER", after):
-        for limit in range(300, 310):
+        for limit in range(300, 304):
             same(tmp_path, build, chances=[20], max_states=limit, **WHOLE)
 
 

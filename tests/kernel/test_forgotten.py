@@ -276,7 +276,7 @@ def test_what_the_collector_closes_meanwhile_is_not_of_the_process():
 
     def user(lock, queue, pool):
         yield lock.locked()
-        gc.collect()
+        gc.collect(0)
         yield lock.locked()
 
     seen = []

@@ -92,6 +92,7 @@ def test_within_one_process_the_threshold_is_the_same_and_counts_all_cells(reque
     assert hangs(model) is (requests >= callback_workers)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("clients", [1, 2, 3])
 @pytest.mark.parametrize("callback_workers", [1, 2, 3])
 def test_a_barrier_needs_a_worker_for_every_client(clients, callback_workers):
@@ -240,6 +241,7 @@ def test_what_leaves_the_reply_in_the_same_pool_leaves_the_threshold(repair, req
     assert hangs(model) is (requests >= callback_workers)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("requests", "workers", "callback_workers"), [(k, n, m) for k in (1, 2) for n in (1, 2) for m in (1, 2, 3)]
 )

@@ -104,6 +104,7 @@ def test_first_bytes_just_before_each_time_out_double_that():
     assert failing(request_timeout=600.0, cut=True, latency=late) == pytest.approx(4814.0, abs=0.01)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("cut", [False, True])
 def test_whatever_the_owner_takes_the_bound_is_four_times_one_to_two_time_outs_and_14_s(cut, seed):
@@ -153,6 +154,7 @@ def test_receivers_that_are_equally_fast_are_not_harmed_by_a_wrong_count():
     assert verdict(download_retry.fixed(**{**LATE, "lag": 0.0}), REMOVED_RIGHTLY) is Verdict.HOLDS
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("receivers", [1, 2])
 @pytest.mark.parametrize("lag", [0.0, 10.0])
 @pytest.mark.parametrize("losing", ["data", "end", "any"])

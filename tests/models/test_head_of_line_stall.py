@@ -105,6 +105,7 @@ def test_an_acknowledgement_that_stalls_parks_a_frame_worker_for_each_frame_of_i
 # ---- the send deadline (H18) ---------------------------------------------------------------------------------
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("frame", [1, 2, 3])
 @pytest.mark.parametrize("buffer", [1, 2, 3, 4])
 @pytest.mark.parametrize("reads", [0, 1])
@@ -114,6 +115,7 @@ def test_a_send_is_unbounded_exactly_when_a_frame_begins_to_fill_the_last_of_the
     assert violated(model, answered) == (frames * frame > room and room % frame != 0)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("frame", [1, 2, 3])
 @pytest.mark.parametrize("buffer", [1, 2, 3, 4])
 def test_with_sockets_that_do_not_block_the_send_deadline_is_a_limit(frame, buffer):

@@ -191,7 +191,7 @@ def test_the_states_before_and_after_are_counted(module):
 # ---- all that is claimed -------------------------------------------------------------------------------
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(9)
 @pytest.mark.parametrize(("module", "position"), [*each_claim()])
 def test_what_is_claimed_is_found(module, position):
     claim, result = claims_of(module)[position], found(module, position)

@@ -42,6 +42,7 @@ def test_before_the_fix_cj_holds_tensors(tensors, chunks, receivers):
     assert explore(model, small_at_the_job()).verdict is Verdict.VIOLATED
 
 
+@pytest.mark.some(3)
 @every_size
 def test_after_the_fix_cj_holds_a_placeholder_for_each_tensor_and_no_more(tensors, chunks, receivers):
     model = fixed(tensors=tensors, chunks=chunks, receivers=receivers)

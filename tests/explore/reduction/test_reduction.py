@@ -15,6 +15,7 @@ from simcore.models import pool_starvation
 from simcore.properties import completes
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_interchanging_workers_changes_no_verdict_and_no_shortest_schedule(model, timeouts):
@@ -75,7 +76,7 @@ def test_a_property_of_states_has_the_same_verdict():
 
 
 @given(systems(longest=3, every_kind=True))
-@settings(max_examples=70)
+@settings(max_examples=40)
 def test_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 
