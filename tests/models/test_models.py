@@ -191,9 +191,9 @@ def test_the_states_before_and_after_are_counted(module):
 # ---- all that is claimed -------------------------------------------------------------------------------
 
 
-@pytest.mark.some(9)
-@pytest.mark.parametrize(("module", "position"), [*each_claim()])
+@pytest.mark.parametrize(("module", "position"), [claim for claim in each_claim() if not claim.marks][::9])
 def test_what_is_claimed_is_found(module, position):
+    """Of some; `make matrix` asks about all."""
     claim, result = claims_of(module)[position], found(module, position)
     assert result.verdict is claim.expected, f"{claim}\n{result}"
     assert result.property == claim.property.name, f"{claim}\n{result}"
