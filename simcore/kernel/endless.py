@@ -54,10 +54,13 @@ def may_go_on(code: types.CodeType) -> bool:
 
 
 def _backwards(instructions: list[dis.Instruction]) -> Iterator[tuple[int, int]]:
-    """Yield each jump backwards, as its number and where it leads."""
+    """Yield each jump backwards of a loop, as its number and where it leads; others are of what ``yield from`` does."""
+    before = ""
     for number, instruction in enumerate(instructions):
-        if "JUMP_BACKWARD" in instruction.opname and "NO_INTERRUPT" not in instruction.opname:
+        jumps = "JUMP_BACKWARD" in instruction.opname and "NO_INTERRUPT" not in instruction.opname
+        if jumps and before != "CLEANUP_THROW":
             yield number, instruction.argval
+        before = instruction.opname
 
 
 def counted(loops: frozenset[types.CodeType], name: str, go: Callable[[], T]) -> T:

@@ -133,7 +133,8 @@ class Running:
         if method is not None:
             given = [str(each.replace(annotation=each.empty)) for each in signature(method).parameters.values()][1:]
             right = f"{method.__name__}({', '.join(given)})"
-            raise ModelError(f"{self.program.name} ({line_of(error)}): {error}; it is {right}") from error
+            wrong = str(error).partition(". Did you mean")[0]  # which some Pythons ask
+            raise ModelError(f"{self.program.name} ({line_of(error)}): {wrong}; it is {right}") from error
         if self._making.made:
             made = self._making.made[-1]
             raise ModelError(
