@@ -22,7 +22,7 @@ def test_eight_downloads_over_four_workers_are_proved_after_the_fix():
 def test_eight_downloads_over_four_workers_hang_before_it_by_a_shortest_schedule():
     """Four downloads ask, each has its callback taken by a worker, and each callback submits behind the others."""
     found = explore(pool_starvation.buggy(downloads=8, workers=4)).counterexample
-    assert found.shortest == "shortest, with the fewest switches between processes"
+    assert found.shortest == "shortest to where it shows, with the fewest switches between processes"
     assert len(found.schedule) == 20
 
 
