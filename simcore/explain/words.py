@@ -189,9 +189,9 @@ class Words:
         if not self._moving:
             return "; ".join(parts) or f"nobody {does} any more"
         named = {name for name, what in did if not self._gone(name, what)}.union(edge.helpers)
-        if not parts or not named <= self._never | {edge.process.name}:  # whoever goes on, goes on in vain
-            named.update(name for name, _ in edge.through)
-            movers = [a.name for a in self._graph.actors if a.status == "enabled" and a.name in named]
+        submits = {name for name, _ in edge.through}
+        movers = [a.name for a in self._graph.actors if a.status == "enabled" and a.name in named | submits]
+        if movers or not parts or not named <= self._never | {edge.process.name}:  # whoever goes on, goes on in vain
             parts.append(f"nothing that {summary(movers) or 'the others'} may still do ends it")
         return "; ".join(parts)
 
