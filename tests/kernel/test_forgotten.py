@@ -291,3 +291,9 @@ def test_what_the_collector_closes_meanwhile_is_not_of_the_process():
         finally:
             gc.enable()
     assert len(seen) == 4
+
+
+def test_the_collector_calls_no_function_of_ours_written_in_python():
+    """An interrupt that comes in one would be ignored, and lost."""
+    explore(of(lambda lock, queue, pool: (yield lock.acquire())))
+    assert [call for call in gc.callbacks if str(getattr(call, "__module__", "")).startswith("simcore")] == []
