@@ -10,7 +10,7 @@ from typing import Any
 
 from simcore.command.values import convert, kinds_of
 from simcore.errors import OptionError
-from simcore.model import Property, import_module, not_a_function
+from simcore.model import Property, import_module, not_a_function, parameters_of
 
 _PROPERTY = re.compile(r"([\w.]+):(\w+)(?:\((.*)\))?$")
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -52,8 +52,7 @@ def _bound(function: Callable[..., Any], called: str, arguments: str) -> inspect
     try:
         bound = signature.bind(*plain, **named)
     except TypeError as error:
-        names = ", ".join(str(each.replace(annotation=each.empty)) for each in signature.parameters.values())
-        raise OptionError(f"{error}; write {called}({names})") from None
+        raise OptionError(f"{error}; write {called}({', '.join(parameters_of(function))})") from None
     for name, text in bound.arguments.items():
         if isinstance(text, tuple):
             bound.arguments[name] = tuple(_argument(each, name, function, called) for each in text)

@@ -14,13 +14,12 @@ All that follows the state is looked at, within a budget; beyond it the state it
 
 from __future__ import annotations
 
-from collections import deque
 from functools import cached_property
 
 from simcore.explain import history_of, wait_for_graph
-from simcore.explore.graph import Graph, Path
+from simcore.explore.graph import Graph, Path, all_from
 from simcore.explore.lost import reached
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, Packed
 
 _BUDGET = 20_000  # states
 
@@ -30,57 +29,32 @@ def way_on(kernel: Kernel, path: Path, process: int) -> Path:
 
     No steps where that is the end of ``path``, where the process goes on to move, or where the budget is used up.
     """
-    after = _After(kernel, path, process)
-    if not after.whole:
+    found = all_from(history_of(kernel, path)[0], kernel.successors, _BUDGET)
+    if found is None:
         return []
+    after = _After(kernel, path, process, *found)
     return next((after.way(number) for number in range(len(after.states)) if after.shows(number)), [])
 
 
 class _After:
-    """All that follows a state in which a process is lost; nearer states come first.
+    """All that follows a state in which a process is lost; nearer states come first."""
 
-    Attributes
-    ----------
-    states : list
-        The states.
-    whole : bool
-        Whether these are all.
-    """
-
-    def __init__(self, kernel: Kernel, path: Path, process: int) -> None:
+    def __init__(self, kernel: Kernel, path: Path, process: int, states: list[Packed], graph: Graph) -> None:
         self.kernel, self.path, self.process = kernel, path, process
-        self.states = [history_of(kernel, path)[0]]
-        self._graph = Graph()
-        self._before = [0]
-        self._steps: Path = [(-1, 0)]
-        self.whole = self._follow()
-
-    def _follow(self) -> bool:
-        numbers, queue = {self.states[0]: 0}, deque([0])
-        while queue:
-            number = queue.popleft()
-            for process, outcome, state in self.kernel.successors(self.states[number]):
-                if state not in numbers:
-                    if len(numbers) >= _BUDGET:
-                        return False
-                    numbers[state] = len(numbers)
-                    queue.append(numbers[state])
-                    self.states.append(state)
-                    self._before.append(number)
-                    self._steps.append((process, outcome))
-                self._graph.targets.append(numbers[state])
-                self._graph.processes.append(process)
-                self._graph.outcomes.append(outcome)
-            self._graph.starts.append(len(self._graph.targets))
-        return True
+        self.states, self._graph = states, graph
+        self._met_by = [(0, -1)]  # of each state: another one, and its edge to it
+        for source in range(len(graph)):
+            for edge in graph.edges(source):
+                if graph.targets[edge] == len(self._met_by):
+                    self._met_by.append((source, edge))
 
     def way(self, number: int) -> Path:
         """Return the steps to one of the states."""
-        steps = []
+        edges = []
         while number:
-            steps.append(self._steps[number])
-            number = self._before[number]
-        return steps[::-1]
+            number, edge = self._met_by[number]
+            edges.append(edge)
+        return self._graph.steps(reversed(edges))
 
     def shows(self, number: int) -> bool:
         """Tell whether it shows in a state why the process never moves again."""
@@ -89,7 +63,7 @@ class _After:
             return False
         if self._owing(number) == self._owing_later[number]:
             return True
-        return (not number or stuck != self._stuck[self._before[number]]) and self._closed(number)
+        return (not number or stuck != self._stuck[self._met_by[number][0]]) and self._closed(number)
 
     @cached_property
     def _stuck(self) -> list[int]:

@@ -59,11 +59,16 @@ def foresee(
         strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
         try:
-            taken = _run(canonical(kernel.initial), ways, canonical, strategy, kernel.target_of, steps)
+            taken = _run(canonical(kernel.initial), ways, canonical, strategy, kernel, steps)
         except (OutOfBudget, SimcoreError):
             return  # the search says so, if it comes to that
         longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
         in_vain = in_vain + 1 if known == (len(kernel.effects), len(kernel.locals)) else 0
+
+
+def sampled(strategy: Strategy, kernel: Kernel, state: Packed, choices: list[Choice]) -> Choice:
+    """Return the one of ``choices``, all steps of ``state``, that ``strategy`` takes."""
+    return choices[strategy.choose([choice.process for choice in choices], partial(kernel.target_of, state))]
 
 
 def _run(
@@ -71,7 +76,7 @@ def _run(
     ways: Callable[[Packed], list[Choice]],
     canonical: Callable[[Packed], Packed],
     strategy: Strategy,
-    target_of: Callable[[Packed, int], int],
+    kernel: Kernel,
     steps: int,
 ) -> int:
     """Take one run of at most so many ``steps`` from ``state``; return how many it took."""
@@ -79,6 +84,5 @@ def _run(
         choices = ways(state)
         if not choices:
             return taken
-        chosen = strategy.choose([choice.process for choice in choices], partial(target_of, state))
-        state = canonical(choices[chosen].state)
+        state = canonical(sampled(strategy, kernel, state, choices).state)
     return steps

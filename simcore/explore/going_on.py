@@ -8,10 +8,9 @@ them waits for ever. The graph is that of states, not of representatives, where 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
-from simcore.explore.graph import Graph
+from simcore.explore.graph import Graph, all_from
 from simcore.explore.liveness import components
 from simcore.explore.lost import reached
 from simcore.kernel import Kernel, Packed
@@ -29,23 +28,12 @@ def all_go_on_from(
     hopeless : function
         States in which somebody is known to be stuck.
     """
-    graph, numbers = Graph(), {start: 0}
-    queue = deque([start])
-    while queue:
-        state = queue.popleft()
-        if not hopeless(state):
-            for choice in kernel.successors(state):
-                if choice.state not in numbers:
-                    if len(numbers) >= budget:
-                        return None
-                    numbers[choice.state] = len(numbers)
-                    queue.append(choice.state)
-                graph.targets.append(numbers[choice.state])
-                graph.processes.append(choice.process)
-                graph.outcomes.append(choice.outcome)
-        graph.starts.append(len(graph.targets))
-    good = reached(graph, _where_all_move(kernel, graph, list(numbers)))
-    return lambda state: state in numbers and bool(good[numbers[state]])
+    found = all_from(start, lambda state: [] if hopeless(state) else kernel.successors(state), budget)
+    if found is None:
+        return None
+    states, graph = found
+    good = dict(zip(states, reached(graph, _where_all_move(kernel, graph, states)), strict=True))
+    return lambda state: bool(good.get(state))
 
 
 def _where_all_move(kernel: Kernel, graph: Graph, states: list[Packed]) -> list[int]:

@@ -1,16 +1,20 @@
 """The graph of all states is five flat arrays, and a search only ever appends to them.
 
 Nothing here asks a question about whole runs (`liveness.py`, `lost.py`) but one that the numbers of the states
-answer by themselves: where every step leads to a state that was met later, no run goes round.
+answer by themselves: where every step leads to a state that was met later, no run goes round. How what follows one
+state becomes a graph, and which states lead to which, is the same for whoever asks.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from operator import lt, sub
+from typing import TypeVar
+
+State = TypeVar("State", bound=Hashable)
 
 Path = list[tuple[int, int]]
 """Steps as pairs (process, outcome)."""
@@ -85,3 +89,48 @@ class Graph:
             graph.outcomes.extend(self.outcomes[edges.start : edges.stop])
             graph.starts.append(len(graph.targets))
         return graph
+
+
+def all_from(
+    start: State, after: Callable[[State], Iterable[tuple[int, int, State]]], most: int | None = None
+) -> tuple[list[State], Graph] | None:
+    """Return all that ``start`` leads to, the nearest first, and every step; None for more than ``most`` states.
+
+    Parameters
+    ----------
+    after : function
+        Gives the steps of a state: process, outcome, and the state that it leads to.
+    """
+    states, numbers, graph = [start], {start: 0}, Graph()
+    for state in states:  # it grows
+        for process, outcome, following in after(state):
+            if following not in numbers:
+                if most is not None and len(states) >= most:
+                    return None
+                numbers[following] = len(states)
+                states.append(following)
+            graph.targets.append(numbers[following])
+            graph.processes.append(process)
+            graph.outcomes.append(outcome)
+        graph.starts.append(len(graph.targets))
+    return states, graph
+
+
+def never_reaching(graph: Graph, goals: Iterable[int], size: int) -> bytearray:
+    """Return, for each of ``size`` states, whether no state of ``goals`` can be reached from it.
+
+    The graph may have the edges of the first states alone.
+    """
+    left, stack = bytearray(b"\1" * size), list(goals)
+    before: list[array[int]] = [array("I") for _ in range(size)] if stack else []
+    for source in range(len(graph)) if stack else ():
+        for target in graph.successors(source):
+            before[target].append(source)
+    for goal in stack:
+        left[goal] = 0
+    while stack:
+        for source in before[stack.pop()]:
+            if left[source]:
+                left[source] = 0
+                stack.append(source)
+    return left

@@ -35,8 +35,10 @@ Mask = bytes | bytearray
 _YIELDED = (1 << 32) - 1  # later than every number
 
 
-def components(graph: Graph, inside: Mask) -> Iterator[list[int]]:
+def components(graph: Graph, inside: Mask, after: Callable[[int], Iterable[int]] | None = None) -> Iterator[list[int]]:
     """Yield the strongly connected components of the states ``inside``, each after those that it leads to.
+
+    Where only some steps count, ``after`` says where those of a state lead.
 
     Tarjan's algorithm (1972). States are numbered as they are met, and ``lowest`` is the lowest number that a state is
     known to lead back to. Where that stays its own, all that was met since, and is not yielded yet, is a component.
@@ -44,7 +46,7 @@ def components(graph: Graph, inside: Mask) -> Iterator[list[int]]:
     lowest = array("I", (0 if there else _YIELDED for there in inside))
     path: list[int] = []
     calls: list[tuple[int, int, Iterator[int]]] = []  # state, its number, where its steps lead that are left
-    met = 0
+    met, after = 0, after or graph.successors
     for root in compress(range(len(graph)), inside):
         new = None if lowest[root] else root
         while calls or new is not None:
@@ -52,7 +54,7 @@ def components(graph: Graph, inside: Mask) -> Iterator[list[int]]:
                 met += 1
                 lowest[new] = met
                 path.append(new)
-                calls.append((new, met, iter(graph.successors(new))))
+                calls.append((new, met, iter(after(new))))
             state, number, row = calls[-1]
             new = _next(lowest, state, row)
             if new is None:

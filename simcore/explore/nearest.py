@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from simcore.explain import Knots, reach
-from simcore.explore.graph import Graph
+from simcore.explore.graph import Graph, never_reaching
 from simcore.kernel import Kernel, Packed
 
 MOST_NEARER = 10_000  # met by the search; beyond it the question takes longer than its answer is worth
@@ -38,19 +38,10 @@ def doubtful(kernel: Kernel, states: Sequence[Packed], graph: Graph, near: int) 
     near : int
         The number of states that are nearer than the violation.
     """
-    before: list[list[int]] = [[] for _ in range(len(states))]
-    for state in range(len(graph)):
-        for target in graph.successors(state):
-            before[target].append(state)
     expanded = len(graph)
-    reached = [n for n, s in enumerate(states) if is_clear(kernel, s, graph.movers(n) if n < expanded else None)]
-    good = set(reached)
-    while reached:
-        for state in before[reached.pop()]:
-            if state not in good:
-                good.add(state)
-                reached.append(state)
-    return [number for number in range(near) if number not in good]
+    clear = [n for n, s in enumerate(states) if is_clear(kernel, s, graph.movers(n) if n < expanded else None)]
+    left = never_reaching(graph, clear, len(states))
+    return [number for number in range(near) if left[number]]
 
 
 def first_stuck(kernel: Kernel, knots: Knots, states: Sequence[Packed], seem_lost: Iterable[int]) -> int | None:

@@ -11,10 +11,9 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
-from simcore.explore.foresight import FORESEE_AFTER, foresee
+from simcore.explore.foresight import FORESEE_AFTER, foresee, sampled
 from simcore.explore.graph import Graph, Path
 from simcore.explore.limits import STEPS_OF_A_STATE, Limits
 from simcore.explore.reduction import Alike, PartialOrder, Symmetry
@@ -367,8 +366,7 @@ class Search:
             self.limits.check(before + len(path))
             if self.deadlock is not None:
                 mark = self.mark
-            chosen = strategy.choose([choice.process for choice in choices], partial(self.kernel.target_of, state))
-            choice = choices[chosen]
+            choice = sampled(strategy, self.kernel, state, choices)
             path.append((choice.process, choice.outcome))
             state = choice.state
         return None, len(path)

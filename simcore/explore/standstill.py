@@ -31,12 +31,12 @@ off for ever (`partial_order.py`).
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 from functools import partial
 
 from simcore.explain import Knots
-from simcore.explore.graph import Graph
+from simcore.explore.graph import Graph, all_from, never_reaching
+from simcore.explore.liveness import components
 from simcore.kernel import SLEEPS, Kernel, Packed
 
 _Who = tuple[int, set[int]]
@@ -95,15 +95,15 @@ def standstills(
     One who is ``renamed`` is taken to wait wherever somebody in its place does, even if it moves in between.
     """
     timed = timed_locals(kernel)
-    still = _never_reaching(graph, _passing(kernel, states, graph, timed))
+    still = never_reaching(graph, _passing(kernel, states, graph, timed), len(graph))
     for process in range(len(kernel.processes)):
         place = kernel.first_process + process
         inside = bytearray(here and states[number][place] in timed for number, here in enumerate(still))
         if not any(inside):
             continue
         alike = renamed(process)
-        components, left_out = _lasting(graph, still if alike else inside, -1 if alike else process)
-        for component in components:
+        lasting, left_out = _lasting(graph, still if alike else inside, -1 if alike else process)
+        for component in lasting:
             if any(_waits_for_time(kernel, states[number], process) for number in component if inside[number]):
                 yield Standstill(kernel, states, graph, component, (process, left_out))
 
@@ -112,16 +112,9 @@ def stands_still(kernel: Kernel, start: Packed) -> bool:
     """Tell whether time may stand still for somebody from ``start`` on; all that can be reached from there is met."""
     if kernel.timeouts == "anytime" or not timed_locals(kernel):
         return False
-    states, index, graph = [start], {start: 0}, Graph()
-    for state in states:  # it grows
-        for process, outcome, after in kernel.successors(state):
-            if after not in index:
-                index[after] = len(states)
-                states.append(after)
-            graph.targets.append(index[after])
-            graph.processes.append(process)
-            graph.outcomes.append(outcome)
-        graph.starts.append(len(graph.targets))
+    found = all_from(start, kernel.successors)
+    assert found is not None  # without a limit
+    states, graph = found
     return not graph.forward() and any(standstills(kernel, states, graph, lambda _: False))
 
 
@@ -164,25 +157,6 @@ def _passing(kernel: Kernel, states: list[Packed], graph: Graph, timed: frozense
     return [n for n in some if any(kernel.takes_time(states[n], *(s[e] for s in steps)) for e in graph.edges(n))]
 
 
-def _never_reaching(graph: Graph, goals: list[int]) -> bytearray:
-    """Return, for each state, whether no state of ``goals`` can be reached from it."""
-    size = len(graph)
-    before: list[array[int]] = [array("I") for _ in range(size)] if goals else []
-    for source in range(size) if goals else ():
-        for target in graph.successors(source):
-            before[target].append(source)
-    left = bytearray(b"\1" * size)
-    stack = list(goals)
-    for goal in goals:
-        left[goal] = 0
-    while stack:
-        for source in before[stack.pop()]:
-            if left[source]:
-                left[source] = 0
-                stack.append(source)
-    return left
-
-
 def _lasting(graph: Graph, inside: bytearray, without: int) -> tuple[list[list[int]], set[int]]:
     """Return the components of ``inside`` in which a run may stay, and the steps that it takes only so often.
 
@@ -190,10 +164,10 @@ def _lasting(graph: Graph, inside: bytearray, without: int) -> tuple[list[list[i
     """
     left_out: set[int] = set()
     while True:
-        components = list(_rounds(graph, inside, without, left_out))
-        leaving = set().union(*(_leaving(graph, set(component), without) for component in components)) - left_out
+        lasting = list(_rounds(graph, inside, without, left_out))
+        leaving = set().union(*(_leaving(graph, set(component), without) for component in lasting)) - left_out
         if not leaving:
-            return components, left_out
+            return lasting, left_out
         left_out |= leaving
 
 
@@ -211,44 +185,15 @@ def _leaving(graph: Graph, component: set[int], without: int) -> set[int]:
 
 
 def _rounds(graph: Graph, inside: bytearray, without: int, left_out: set[int]) -> Iterator[list[int]]:
-    """Yield the strongly connected components of ``inside`` that have a step in them (Tarjan, 1972).
+    """Yield the strongly connected components of ``inside`` that have a step in them.
 
     Steps of the process ``without``, and those of ``left_out``, do not count.
     """
 
     def after(state: int) -> Iterator[int]:
         edges = (edge for edge in graph.edges(state) if graph.processes[edge] != without and edge not in left_out)
-        return (graph.targets[edge] for edge in edges if inside[graph.targets[edge]])
+        return (graph.targets[edge] for edge in edges)
 
-    order, low = array("q", [0]) * len(graph), array("q", [0]) * len(graph)  # 0: not met; -1: left behind
-    path: list[int] = []
-    met = 0
-    for root in range(len(graph)):
-        calls = [(root, after(root))] if inside[root] and not order[root] else []
-        while calls:
-            state, rest = calls[-1]
-            if not order[state]:
-                met += 1
-                order[state] = low[state] = met
-                path.append(state)
-            following = next((each for each in rest if order[each] >= 0), -1)
-            if following >= 0 and order[following]:
-                low[state] = min(low[state], order[following])
-            elif following >= 0:
-                calls.append((following, after(following)))
-            else:
-                calls.pop()
-                if calls:
-                    low[calls[-1][0]] = min(low[calls[-1][0]], low[state])
-                if low[state] == order[state]:
-                    component = _leave(state, path, order)
-                    if len(component) > 1 or state in after(state):
-                        yield component
-
-
-def _leave(state: int, path: list[int], order: array[int]) -> list[int]:
-    component = []
-    while order[state] > 0:
-        component.append(path.pop())
-        order[component[-1]] = -1
-    return component
+    for component in components(graph, inside, after):
+        if len(component) > 1 or component[0] in after(component[0]):
+            yield component

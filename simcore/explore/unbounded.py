@@ -12,10 +12,10 @@ third of the states, and nothing otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Sized
-from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
+from simcore.explore.foresight import sampled
 from simcore.explore.graph import Path
 from simcore.kernel import Kernel, Packed
 from simcore.schedule import RandomWalk
@@ -67,9 +67,7 @@ def _confirmed(kernel: Kernel, suspects: Sequence[int], seed: int) -> str:
         choices = kernel.successors(state)
         if not choices or kernel.failed(state) is not None:
             return ""
-        process, outcome, state = choices[
-            walk.choose([choice.process for choice in choices], partial(kernel.target_of, state))
-        ]
+        process, outcome, state = sampled(walk, kernel, state, choices)
         path.append((process, outcome))
         shape = _shape(kernel, suspects, state)
         if shape not in been:

@@ -10,7 +10,6 @@ import types
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from simcore.kernel.dropped import refuse_dropped
 from simcore.kernel.endless import counted, loops_of
 from simcore.kernel.generators import SuspendedGenerator, place
 from simcore.kernel.real_world import refuse_real_world
-from simcore.model import Making, ProcessFunction, no_value, objects
+from simcore.model import Making, ProcessFunction, no_value, objects, parameters_of
 from simcore.model.operations import Operation, Raised
 
 
@@ -131,8 +130,7 @@ class Running:
         """Raise ModelError where an operation was called wrongly, or compared, added or counted as what it gives."""
         method = _called_wrongly(error)
         if method is not None:
-            given = [str(each.replace(annotation=each.empty)) for each in signature(method).parameters.values()][1:]
-            right = f"{method.__name__}({', '.join(given)})"
+            right = f"{method.__name__}({', '.join(parameters_of(method)[1:])})"  # without self
             wrong = str(error).partition(". Did you mean")[0]  # which some Pythons ask
             raise ModelError(f"{self.program.name} ({line_of(error)}): {wrong}; it is {right}") from error
         if self._making.made:

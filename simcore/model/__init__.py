@@ -38,6 +38,7 @@ from simcore.model.spec import (
     leads_to,
     sometimes,
 )
+from simcore.model.spelling import parameters_of
 from simcore.model.state import ProcessState, State, Status, Watched
 from simcore.model.values import no_value
 
@@ -82,6 +83,7 @@ __all__ = [
     "not_a_function",
     "objects",
     "operations",
+    "parameters_of",
     "sometimes",
     "with_parameters",
 ]

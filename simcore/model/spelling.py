@@ -30,6 +30,11 @@ def shown_value(thing: Any) -> str:
     return f"({text})" if isinstance(thing, tuple) and not hasattr(thing, "_fields") else text or repr(thing)
 
 
+def parameters_of(function: Any) -> list[str]:
+    """Return the parameters of a function as its author wrote them, without annotations."""
+    return [str(each.replace(annotation=each.empty)) for each in inspect.signature(function).parameters.values()]
+
+
 def call(method: Any, called: str, args: tuple[Any, ...]) -> str:
     """Return the call of ``method`` that makes an operation with ``args``: ``queue.get()``, ``pool.submit(fn, 1)``.
 

@@ -21,9 +21,28 @@ Target = Callable[[int], Hashable]
 """Gives what the next step of a process acts on."""
 
 
+@dataclass
+class _Seeded:
+    """A strategy of random numbers; the same seed gives the same choices. It promises nothing of runs that met nothing.
+
+    Parameters
+    ----------
+    seed : int
+        Of the random numbers.
+    """
+
+    promise: ClassVar = ""
+
+    seed: int = 0
+    _random: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+
 @listed(without="begin choose promise")
 @dataclass
-class RandomWalk:
+class RandomWalk(_Seeded):
     """Choose any enabled step with the same probability.
 
     Parameters
@@ -32,17 +51,8 @@ class RandomWalk:
         Of the random numbers; the same seed gives the same choices.
     """
 
-    promise: ClassVar = ""
-    """What is known of runs that met nothing."""
-
-    seed: int = 0
-    _random: random.Random = field(init=False, repr=False)
-
     def __str__(self) -> str:
         return "random walk"
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
 
     def begin(self, processes: int, steps: int) -> None:
         """Start another run of ``processes`` processes; ``steps`` is the length of the longest run so far."""
@@ -118,7 +128,7 @@ class PCT:
 
 @listed(without="begin choose promise")
 @dataclass
-class POS:
+class POS(_Seeded):
     """Partial order sampling: random priorities, drawn anew where order counts.
 
     The next step of every process has a random priority, and the highest is taken. Steps that were about to act on the
@@ -132,18 +142,10 @@ class POS:
         Of the random numbers.
     """
 
-    promise: ClassVar = ""
-    """What is known of runs that met nothing."""
-
-    seed: int = 0
-    _random: random.Random = field(init=False, repr=False)
     _priorities: dict[int, tuple[Hashable, float]] = field(init=False, repr=False, default_factory=dict)
 
     def __str__(self) -> str:
         return "partial order sampling"
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
 
     def begin(self, processes: int, steps: int) -> None:
         """Start another run."""
@@ -163,7 +165,7 @@ class POS:
 
 @listed(without="begin choose promise")
 @dataclass
-class URW:
+class URW(_Seeded):
     """Uniform random walk: a process is chosen the more often the more steps it has left.
 
     A walk that gives every process the same chance seldom meets orders in which a long process is ahead of a short one.
@@ -177,19 +179,11 @@ class URW:
         Of the random numbers.
     """
 
-    promise: ClassVar = ""
-    """What is known of runs that met nothing."""
-
-    seed: int = 0
-    _random: random.Random = field(init=False, repr=False)
     _most: Counter[int] = field(init=False, repr=False, default_factory=Counter)
     _taken: Counter[int] = field(init=False, repr=False, default_factory=Counter)
 
     def __str__(self) -> str:
         return "uniform random walk"
-
-    def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)
 
     def begin(self, processes: int, steps: int) -> None:
         """Start another run; remember how many steps each process took in the last one."""

@@ -259,8 +259,7 @@ class PartialOrder:
     def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
         kernel, footprints, target = self.kernel, self.footprints, operation.target
         local = kernel.locals[state[kernel.first_process + process]]
-        drops = any(move.lost for move in (*kernel.moves(state, process), *kernel.expiries(state, process)))
-        if footprints.raises(local) or (footprints.task_fails and drops):
+        if footprints.raises(local) or (footprints.task_fails and self._may_drop(state, process)):
             return None  # whoever loses the future before sees to it that nobody hears of the exception
         access, known = footprints.access(operation), footprints.at.get(position, {})
         commute: set[Access] = set()
@@ -278,9 +277,13 @@ class PartialOrder:
         if not self._places_renamed:
             if operation.name in target.creates:
                 accesses |= footprints.CREATES | footprints.FREES
-            if drops:
+            if self._may_drop(state, process):
                 accesses |= footprints.CREATES
         return accesses, 0
+
+    def _may_drop(self, state: Packed, process: int) -> bool:
+        """Tell whether the next step of ``process`` may be the last to drop a future."""
+        return any(move.lost for move in (*self.kernel.moves(state, process), *self.kernel.expiries(state, process)))
 
     def _begins_or_sets(self, state: Packed, process: int, operation: Operation) -> bool:
         """Tell whether ``process`` takes a task, or sets the future of one."""
