@@ -9,7 +9,8 @@ everybody waits for others of the group alone, and which is in the middle of som
 **Who could end a wait** is not read from code, which says too much: a client and a server that share a table of all
 queues may both use any of it. It is asked when the whole space is known, of everything that was done in it: whoever
 puts into a queue in *some* run could end the wait of one who gets from it. Who has ended counts: a second client would
-come by the same door, so a mailbox that ended clients have fed is idle. Three things do not come twice: an owner that
+come by the same door, so a mailbox that ended clients have fed is idle. Of another server that waits, code is asked, too: two
+that wait for each other to speak first have never spoken in any run. Three things do not come twice: an owner that
 has ended releases no lock, who has given its permits back gives no more of them, and nobody comes again to close or
 reset a connection.
 
@@ -140,8 +141,12 @@ class Servers:
         guessed = {daemon: ends[daemon] or waits.helpers for daemon, waits in knot.items()}
         core = min(next(iter(_groups(guessed)), knot), list(knot), key=len)
         middle, others = (_and(names[d] for d in knot if (d in core) is inside) for inside in (True, False))
-        for_whom = f"servers {middle} wait for each other for ever" if len(core) > 1 else ""
-        told = for_whom or f"server {middle} waits for itself for ever"
+        if len(core) == 1:
+            told = f"server {middle} waits for itself for ever"
+        elif all(ends[d] for d in core):
+            told = f"servers {middle} wait for each other for ever"
+        else:  # in no run does anybody, and only their code says who might
+            told = f"servers {middle} wait for ever for what only they might give, and in no run do"
         if others:
             told += f", and {others} for {'them' if len(core) > 1 else 'it'}"
         return ServersHang(told, {names[d]: tuple(names[other] for other in sorted(ends[d])) for d in knot})

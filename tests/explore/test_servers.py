@@ -16,6 +16,7 @@ KNOTS = {
     "calls, one table": (servers.calls, {"one_table": True}),
     "calls, interchangeable": (servers.calls, {"alike": True}),
     "after you": (servers.expecting, {}),
+    "one door": (servers.parked, {"doors": 1}),
     "opposed locks": (servers.locking, {}),
     "opposed locks of their own": (servers.locking, {"clients": False}),
     "opposed permits": (servers.locking, {"kind": "semaphore"}),
@@ -30,6 +31,7 @@ IDLE = {
     "services without clients": (servers.calls, {"callers": 0}),
     "interchangeable services that call nobody": (servers.calls, {"nested": False, "alike": True}),
     "nobody was asked": (servers.expecting, {"clients": False}),
+    "doors that nobody else has": (servers.parked, {}),
     "locks in one order": (servers.locking, {"opposed": False}),
     "permits in one order": (servers.locking, {"opposed": False, "kind": "semaphore"}),
     "windows are wide": (servers.handing_over, {"window": 2}),
@@ -87,6 +89,9 @@ def test_the_report_says_who_waits_for_whom():
     text = " ".join(str(explore(servers.twice())).split())
     assert text.startswith("violated: server server waits for itself for ever twice")
     assert "stuck: server waits for lock, held by itself schedule" in text
+    text = " ".join(str(explore(servers.parked(doors=1))).split())  # their code alone says who might, and none does
+    assert text.startswith("violated: servers a and b wait for ever for what only they might give, and in no run do")
+    assert "a, b wait for an item of notes 0, empty: nobody else puts into it" in text
     text = " ".join(str(explore(servers.handing_over())).split())
     assert "full (1/1): nobody ever receives from it; b might, but waits itself" in text
 

@@ -88,7 +88,7 @@ def compare(description: str, timeouts: Timeouts, turn: int) -> Space:
     met = toys.space(kernel)
     told = (met.states, met.transitions, len(met.deadlocks), Counter(met.distance.values()))
     assert told == (space.states, space.transitions, space.deadlocks, space.levels)
-    lengths = {}
+    lengths, knots = {}, set()
     for way, (after, options) in ways(turn).items():
         if options.get("compact") and timeouts == "in_order":
             continue  # which it refuses
@@ -97,13 +97,20 @@ def compare(description: str, timeouts: Timeouts, turn: int) -> Space:
         if "with compact=True no" in result.reason:  # graph, or states, are kept
             FIGURES["compact: undetermined"] += 1
             continue
-        assert result.verdict is (Verdict.HOLDS if space.free else Verdict.VIOLATED), (way, str(result))
+        knotted = result.verdict is Verdict.VIOLATED and bool(result.counterexample.servers)
+        knots.add(knotted)
+        free = space.free and not knotted
+        assert result.verdict is (Verdict.HOLDS if free else Verdict.VIOLATED), (way, str(result))
         if result.verdict is Verdict.VIOLATED:
             _must_show(space, kernel, result)
+        if knotted:
+            FIGURES["servers hang"] += way == "plain"
+        elif result.verdict is Verdict.VIOLATED:
             lengths[way] = _shortest(result)
         elif options.items() >= OFF.items():
             assert (result.states, result.transitions) == (space.states, space.transitions), way
             assert "strategy" in options or result.depth == max(space.levels), way
+    assert len(knots) < 2, "servers hang by one way, and not by another"
     nearest = {(NO_FAILURE, space.failure), (DEADLOCK_FREE.name, space.hang)}
     assert set(lengths.values()) - {None} <= nearest, (lengths, nearest)
     result = _asked(model, NEVER, timeouts=timeouts, strategy=("random", "pct")[turn % 2], max_states=MOST)
@@ -130,6 +137,11 @@ def _must_show(space: Space, kernel: Kernel, result: Result) -> None:
     """Insist that the schedule of a counterexample leads where it is said to lead, and no sooner than that can be."""
     found = result.counterexample
     run = space.start(found.schedule.path(kernel))
+    if found.servers:  # are asked about only where nobody is lost who must finish
+        assert space.free, str(result)
+        resting = {kernel.processes[p] for p in space.resting[run.key()]}
+        assert {p.name for p in resting if p.daemon} >= found.servers.keys(), str(result)
+        return
     died = found.property == NO_FAILURE
     assert run.key() in (space.failed if died else space.lost), str(result)
     assert len(found.schedule) >= (space.failure if died else space.hang)

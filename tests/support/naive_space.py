@@ -37,6 +37,8 @@ class Space(NamedTuple):
         Whether somebody waits for time to pass, and others can go on for ever, so that it never does.
     failed, lost : frozenset
         All those states.
+    resting : dict
+        For each state who has begun, has not ended, and takes no step any more, whether he must finish or not.
     start : function
         Schedule to the run along it.
     """
@@ -50,6 +52,7 @@ class Space(NamedTuple):
     starved: bool
     failed: frozenset[Hashable]
     lost: frozenset[Hashable]
+    resting: dict[Hashable, frozenset[int]]
     start: Callable[[Schedule], Counted]
 
     @property
@@ -59,10 +62,11 @@ class Space(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What one state shows: who has died, who must still finish, and who waits with a limit."""
+    """What one state shows: who has died, who must still finish, who has not ended, and who waits with a limit."""
 
     failed: bool
     owing: frozenset[int]
+    live: frozenset[int]
     timed: frozenset[int]
 
 
@@ -128,6 +132,7 @@ def _judged(
         starved=timed and any(fact.timed - moving[s] for s, fact in enumerate(facts)),
         failed=frozenset(keys[s] for s in failed),
         lost=frozenset(keys[s] for s in lost),
+        resting={keys[s]: fact.live - moving[s] for s, fact in enumerate(facts)},
         start=start,
     )
 
@@ -184,7 +189,7 @@ class Counted(Naive):
         return [submit]
 
     def facts(self) -> Facts:
-        """Say who has died, who must still finish, and who waits with a limit, as `Naive.settle` has left it."""
+        """Say who has died, must still finish, has not ended, and waits with a limit, as `Naive.settle` has left it."""
         failed, owing, timed = False, set(), set()
         for process in self.model.processes:
             p = process.index
@@ -196,7 +201,7 @@ class Counted(Naive):
                 owing.add(p)
             if self.late(process):
                 timed.add(p)
-        return Facts(failed, frozenset(owing), frozenset(timed))
+        return Facts(failed, frozenset(owing), frozenset(self.live), frozenset(timed))
 
     def key(self) -> Hashable:
         """Return all that makes this state different from others."""

@@ -61,6 +61,24 @@ def expecting(*, clients: bool = True) -> Model:
     return model
 
 
+def parked(*, doors: int = 2) -> Model:
+    """Each server takes a request, and then waits at its door, or at the only one, for what nobody ever sends."""
+    model = Model("parked")
+    inbox = {n: model.queue(f"inbox {n}") for n in "ab"}
+    notes = [model.queue(f"notes {number}") for number in range(doors)]
+
+    def serve(me, note):
+        while True:
+            if (yield inbox[me].get()):
+                yield note.put("never asked for")
+            yield note.get()
+
+    for number, name in enumerate("ab"):
+        model.process(name, serve, name, notes[number % doors], daemon=True)
+    model.process("client", lambda: (yield from (inbox[n].put(False) for n in "ab")))
+    return model
+
+
 def locking(*, opposed: bool = True, kind: str = "lock", clients: bool = True) -> Model:
     """Two servers take two locks, or permits, for each request, in opposed orders or in the same."""
     model = Model("locks of servers")
