@@ -26,7 +26,7 @@ from simcore.schedule import Schedule
 from simcore.simulate import simulate
 from simcore.stateful import machine
 
-FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 STATES = 1_000
 
 

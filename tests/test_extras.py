@@ -37,7 +37,7 @@ DOINGS = {
 }
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("doing", DOINGS.values(), ids=DOINGS)
 def test_no_extra_is_imported_by(doing, tmp_path):
     assert answered(doing.replace("FOLDER", str(tmp_path / "out")) + LOADED) == []
@@ -112,6 +112,7 @@ print(json.dumps([sorted({"scipy", "llvmlite"} & sys.modules.keys()), found]))
 """
 
 
+@pytest.mark.slow
 def test_questions_about_whole_runs_have_the_same_answer_with_and_without_arrays():
     """numpy and scipy are enough for arrays: there may be a Python that numba and llvmlite do not know."""
     used, in_arrays = answered(CYCLIC, without=("numba", "llvmlite"))
@@ -166,6 +167,7 @@ def test_machine_code_that_is_kept_does_without_numba():
     assert answered(LARGE, without=["numba", "scipy"])[2][-1].startswith("compiled loop: ")
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("large", [True, False])
 def test_compact_is_refused_without_the_compiled_loop(large):
     model = ["small:steps", "-p", f"length={9 if large else 1}", "-p", "processes=4"]

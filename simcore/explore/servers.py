@@ -9,8 +9,8 @@ everybody waits for others of the group alone, and which is in the middle of som
 **Who could end a wait** is not read from code, which says too much: a client and a server that share a table of all
 queues may both use any of it. It is asked when the whole space is known, of everything that was done in it: whoever
 puts into a queue in *some* run could end the wait of one who gets from it. Who has ended counts: a second client would
-come by the same door, so a mailbox that ended clients have fed is idle. Of another server that waits, code is asked, too: two
-that wait for each other to speak first have never spoken in any run. Three things do not come twice: an owner that
+come by the same door, so a mailbox that ended clients have fed is idle. Of another server that waits, code is asked, too:
+two that wait for each other to speak first have never spoken in any run. Three things do not come twice: an owner that
 has ended releases no lock, who has given its permits back gives no more of them, and nobody comes again to close or
 reset a connection.
 

@@ -174,6 +174,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.some(12)
 @pytest.mark.parametrize(("name", "jobs"), [*((name, 1) for name in MISTAKES), ("broken", 2), ("leaves", 2)])
 def test_a_claim_that_cannot_be_explored_is_one_line_that_names_it(matrix, library, name, jobs):
     library(name)

@@ -17,7 +17,7 @@ FIXED_BEFORE = BEFORE.replace("buggy", "fixed").replace("workers = 1", "workers 
 # ---- claims that are false -----------------------------------------------------------------------------
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(8)
 @pytest.mark.parametrize(
     ("right", "wrong", "claims"),
     [

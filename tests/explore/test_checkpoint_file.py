@@ -47,7 +47,7 @@ LOOPS = {
 }
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize(("options", "fast_after"), LOOPS.values(), ids=LOOPS)
 def test_what_was_met_before_a_limit_is_kept_however_soon_the_limit_comes(tmp_path, monkeypatch, options, fast_after):
     monkeypatch.setattr(explore_module, "FAST_AFTER", fast_after)

@@ -247,6 +247,7 @@ def test_both_versions_give_the_same_run_through_many_states(seed):
     acyclic(graph)
 
 
+@pytest.mark.slow
 def test_a_cycle_through_a_hundred_thousand_states_is_found_without_recursion():
     size = 100_000
     graph = Graph(

@@ -185,7 +185,7 @@ def test_it_is_printed_and_in_the_json():
 
 
 @given(systems(longest=3, clients=True, every_kind=True))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_what_never_happens_is_the_same_with_reductions_and_without(model):
     results = [explore(model, always(lambda state: True, "true"), max_states=1_000, **how) for how in ({}, WHOLE)]
     if all(result.verdict is Verdict.HOLDS for result in results):

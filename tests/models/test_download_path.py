@@ -13,7 +13,7 @@ def verdict(model, **how):
     return explore(model, **how).verdict
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("downloads", [1, 2, 3])
 def test_before_the_fix_a_hang_is_reachable_exactly_with_as_many_downloads_as_workers(downloads, workers):
@@ -75,6 +75,7 @@ def test_the_distributed_knot_has_the_sender_of_each_side_waiting_for_the_other_
     }
 
 
+@pytest.mark.slow
 def test_the_distributed_knot_is_inevitable_once_the_second_send_task_is_queued():
     model = download_path.fixed(topology="tcp", request_chunks=4, both_ways=True)
     found = explore(model, timeouts="never").counterexample

@@ -39,6 +39,7 @@ def judged(right):
 # ---- lost replies ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(12)
 @pytest.mark.parametrize("retries", range(4))
 @pytest.mark.parametrize("more", [0, 1])
 def test_as_many_lost_replies_are_survived_as_there_are_retries(retries, more):
@@ -104,7 +105,7 @@ def test_first_bytes_just_before_each_time_out_double_that():
     assert failing(request_timeout=600.0, cut=True, latency=late) == pytest.approx(4814.0, abs=0.01)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("cut", [False, True])
 def test_whatever_the_owner_takes_the_bound_is_four_times_one_to_two_time_outs_and_14_s(cut, seed):
@@ -115,6 +116,7 @@ def test_whatever_the_owner_takes_the_bound_is_four_times_one_to_two_time_outs_a
 # ---- H7: the transaction expires first ---------------------------------------------------------------------
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(("lost", "transaction_timeout"), [(1, t) for t in (4, 5, 6, 8)] + [(2, t) for t in (6, 8, 10)])
 def test_a_retry_is_of_use_if_and_only_if_it_comes_within_the_time_out_of_the_transaction(lost, transaction_timeout):
     """Each attempt that is served keeps the transaction alive, so the last pause counts: 2 s, or 4 s after two."""
@@ -154,7 +156,7 @@ def test_receivers_that_are_equally_fast_are_not_harmed_by_a_wrong_count():
     assert verdict(download_retry.fixed(**{**LATE, "lag": 0.0}), REMOVED_RIGHTLY) is Verdict.HOLDS
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @pytest.mark.parametrize("receivers", [1, 2])
 @pytest.mark.parametrize("lag", [0.0, 10.0])
 @pytest.mark.parametrize("losing", ["data", "end", "any"])
@@ -186,6 +188,7 @@ def test_a_callback_into_the_service_waits_for_the_lock_that_its_own_thread_hold
 # ---- numbers -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("sizes", "states"),
     [({}, 450), ({"losing": "any", "lost": 4}, 3_263), (LATE, 1_078), ({**LATE, "idempotent_eof": True}, 1_215)],

@@ -82,7 +82,7 @@ BUILD = {"before": (buggy, {}), "after": (fixed, {}), "strict": (fixed, {"strict
 every_row = pytest.mark.parametrize(("row", "scenario", "before", "after", "strict"), TABLE, ids=[r[0] for r in TABLE])
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(6)
 @every_row
 def test_the_job_ends_as_the_outcome_table_says(row, scenario, before, after, strict):
     found = [ends(build, **scenario, **more) for build, more in BUILD.values()]
@@ -101,6 +101,7 @@ def test_it_ends_so_with_a_third_client_that_is_well(row, scenario, before, afte
     assert found == [one_more(before), one_more(after), one_more(strict)]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("slow", "min_clients"), [(1, 2), (1, 3), (2, 1), (2, 2), (3, 1)])
 def test_a_late_deployment_ends_the_job_exactly_when_too_few_are_left(slow, min_clients):
     sizes = {**WELL, "clients": 3, "slow": slow, "min_clients": min_clients, "deploy": "11"}
@@ -108,6 +109,7 @@ def test_a_late_deployment_ends_the_job_exactly_when_too_few_are_left(slow, min_
     assert ends(fixed, **sizes) == (Job.finished(3 - slow) if 3 - slow >= min_clients else BAD_DEPLOYMENT)
 
 
+@pytest.mark.some(8)
 @pytest.mark.parametrize(
     ("stall", "min_clients", "before", "after"),
     [("9", 3, 3, 3), ("11", 2, 3, 2), ("11", 3, 3, BAD_DEPLOYMENT), ("13", 2, 3, 2)],
@@ -280,6 +282,7 @@ def test_one_client_of_144_that_starts_late_ends_the_job_a_minute_into_round_0()
 ONE_LOST = {**REPORTED, "slow": 1, "min_clients": 138, "start": "never"}
 
 
+@pytest.mark.slow
 def test_one_lost_start_of_144_keeps_143_clients_waiting():
     assert job_of(fixed(**ONE_LOST), until=100) == UNENDING
 

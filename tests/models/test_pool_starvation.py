@@ -122,6 +122,7 @@ def test_at_most_one_task_for_each_download_waits_behind_the_stream_workers(buil
 # ---- any number of chunks ------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize(
     ("build", "sizes", "reduced", "full"),
     [
@@ -153,6 +154,7 @@ def test_with_any_number_of_chunks_a_hang_is_reachable_at_the_same_sizes(downloa
     assert result.verdict is (Verdict.VIOLATED if downloads >= workers else Verdict.HOLDS)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("chunks", [1, 2, 3])
 def test_what_every_run_does_with_any_number_of_chunks_it_does_with_each(chunks):
     sizes = {"downloads": 2, "workers": 1, "callback_workers": 1}

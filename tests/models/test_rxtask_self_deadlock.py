@@ -117,6 +117,7 @@ def test_a_reader_that_a_stop_wakes_is_free_at_once():
     assert freed(1.0, frame_workers=1, stop_wakes_reader=True, **ALONE)
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize(("build", "limit"), [(rxtask.buggy, 300.0), (rxtask.fixed, 60.0)])
 def test_a_sender_in_its_window_wait_hears_of_a_remote_error_when_the_wait_expires(build, limit):
     assert [freed(limit + late, build, **rxtask.REJECTED) for late in (-1.0, 1.0)] == [False, True]

@@ -56,7 +56,7 @@ def test_the_scatter_hangs_before_anything_but_the_sending_thread_has_moved():
     [
         (fixed(), "never", 21),
         (fixed(others=1), "in_order", 383),
-        (fixed(others=2, workers=2), "in_order", 8_585),
+        pytest.param(fixed(others=2, workers=2), "in_order", 8_585, marks=pytest.mark.slow),
         (buggy(tensor_stream=False), "never", 54),
     ],
     ids=["one", "two", "three", "without streamed tensors"],

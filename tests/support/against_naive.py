@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections import Counter
@@ -12,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import toys
-from generated import descriptions, system
+from generated import SYSTEMS, descriptions, system
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 from naive_space import Space, naive_space
@@ -26,7 +25,7 @@ from simcore.model import DEADLOCK_FREE, NO_FAILURE, RULES, Timeouts
 MOST = 150
 """States of a system; larger ones are discarded."""
 
-HUNDREDS = int(os.environ.get("SIMCORE_SYSTEMS", "1000")) // 200
+HUNDREDS = SYSTEMS // 200
 """Of systems, in each of two files of slow tests."""
 
 ANY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -28,3 +28,8 @@ def each_claim():
         for position, claim in enumerate(claims_of(module)):
             about = f"{name_of(module)}-{position}-{claim.id}-{claim.version}"
             yield pytest.param(module, position, id=about, marks=[pytest.mark.slow] * claim.slow)
+
+
+def quick_claims(every: int):
+    """Return one of so many claims that are not slow."""
+    return [claim for claim in each_claim() if not claim.marks][::every]

@@ -8,6 +8,7 @@ that a schedule of a generated system has a token like any other.
 from __future__ import annotations
 
 import json
+import os
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,12 @@ from hypothesis import strategies as st
 from interpreted import SECONDS, Program, count, run
 
 from simcore import Model
+
+SYSTEMS = int(os.environ.get("SIMCORE_SYSTEMS", "1000"))
+"""How many random systems the slow tests compare with a naive explorer."""
+
+MANY = SYSTEMS // 10
+"""Examples in a slow test that compares two of our own ways with each other."""
 
 
 def system(description: str) -> Model:

@@ -4,7 +4,7 @@ import pytest
 import small
 import toys
 from compared import TOYS, agree, both, notified
-from generated import system, systems
+from generated import MANY, system, systems
 from hypothesis import given, settings
 
 from simcore import Verdict, always, eventually, explore, leads_to, replay
@@ -76,14 +76,14 @@ def test_a_property_of_states_has_the_same_verdict():
 
 
 @given(systems(longest=3, every_kind=True))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 
 
 @pytest.mark.slow
 @given(systems(longest=5, every_kind=True))
-@settings(max_examples=600)
+@settings(max_examples=2 * MANY)
 def test_many_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 
@@ -177,7 +177,7 @@ def test_representatives_do_not_change_what_happens_in_the_end(name, prop):
 
 
 @given(systems(longest=3, clients=True, every_kind=True))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_representatives_of_generated_systems_do_not_change_what_happens_in_the_end(model):
     for prop in LIVENESS:
         results = [explore(model, prop, symmetry=on, partial_order=False, max_states=2_000) for on in (True, False)]

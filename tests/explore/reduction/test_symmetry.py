@@ -6,7 +6,7 @@ from itertools import permutations, product
 import pytest
 import toys
 from compared import agree, both
-from generated import systems
+from generated import MANY, systems
 from hypothesis import HealthCheck, given, settings
 from interchangeable import SYMMETRIC, follow
 
@@ -23,7 +23,7 @@ every_model = pytest.mark.parametrize("model", SYMMETRIC.values(), ids=SYMMETRIC
 # ---- the same answers, fewer states ------------------------------------------------------------------------
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(12)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
 @every_model
 def test_renaming_names_changes_no_verdict_and_no_shortest_schedule(model, timeouts):
@@ -33,6 +33,7 @@ def test_renaming_names_changes_no_verdict_and_no_shortest_schedule(model, timeo
     assert reduced.states < full.states or full.verdict is Verdict.VIOLATED
 
 
+@pytest.mark.some(12)
 @every_model
 def test_the_representatives_of_all_states_are_those_that_a_search_meets(model):
     kernel = Kernel(model())
@@ -172,13 +173,13 @@ def test_so_many_states_are_left_of_a_model(build, sizes, reduced, full):
 
 
 @given(systems(longest=3, clients=True, every_kind=True))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_generated_systems_with_interchangeable_names_have_the_same_verdict(model):
     agree(model, 800)
 
 
 @pytest.mark.slow
 @given(systems(longest=5, clients=True, every_kind=True))
-@settings(max_examples=400)
+@settings(max_examples=MANY)
 def test_many_generated_systems_with_interchangeable_names_have_the_same_verdict(model):
     agree(model, 800)
