@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simcore.control import Controlled, control
     from simcore.errors import Diverged, ModelError, SimcoreError
     from simcore.execute import Execution, execute
     from simcore.explain import WaitForGraph
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PCT",
     "Claim",
+    "Controlled",
     "Counterexample",
     "Diverged",
     "Execution",
@@ -56,6 +58,7 @@ __all__ = [
     "WaitForGraph",
     "always",
     "choose",
+    "control",
     "eventually",
     "execute",
     "explore",
@@ -67,6 +70,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "simcore.control": ("Controlled", "control"),
     "simcore.errors": ("Diverged", "ModelError", "SimcoreError"),
     "simcore.execute": ("Execution", "execute"),
     "simcore.explain": ("WaitForGraph",),

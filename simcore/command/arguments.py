@@ -25,16 +25,22 @@ from simcore.simulate import Delay, exponential, lognormal, uniform
 
 def build_model(model: str, parameters: Sequence[str]) -> Model:
     """Return the model ``package.module:function``, called with the ``name=value`` texts of ``parameters``."""
+    given = read_parameters(parameters)
+    function = model_function(model)
+    return build(Origin(model, {name: convert(text, name, function, model) for name, text in given.items()}))
+
+
+def read_parameters(texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of ``name=value`` texts by their names."""
     given: dict[str, str] = {}
-    for text in parameters:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise OptionError(f"-p {text!r}: write name=value")
         if name in given:
             raise OptionError(f"parameter {name!r} is given twice")
         given[name] = value
-    function = model_function(model)
-    return build(Origin(model, {name: convert(text, name, function, model) for name, text in given.items()}))
+    return given
 
 
 _DELAY = re.compile(r"(.+?)=((?:[^=()]*|\s*\w+\(.*))$")

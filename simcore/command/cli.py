@@ -17,35 +17,37 @@ from typing import Any, NoReturn, get_args
 import click
 
 from simcore.command.arguments import build_model, catalogue, described, modules, read_delay
-from simcore.command.console import matrix_text, progress, report, sections, status, stepped, width
+from simcore.command.code import control_code, is_of_code, replay_code
+from simcore.command.console import matrix_text, progress, sections, status, stepped, width
 from simcore.command.matrix import NAMES, answer, choose
+from simcore.command.options import (
+    AS_JSON,
+    HOLDS,
+    MODEL_ARGUMENT,
+    PARAMETERS,
+    STATUS_OF,
+    TIMEOUTS,
+    UNDETERMINED,
+    USAGE,
+    VIOLATED,
+    show,
+)
 from simcore.command.property import read_property
 from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explain import fit
 from simcore.explore import StrategyName, explore
-from simcore.model import Timeouts, Verdict, build
+from simcore.model import Timeouts, build
 from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
 from simcore.report.promela import promela
 from simcore.schedule import Schedule
 from simcore.simulate import Simulation, simulate
 
 DEMO = "nvflare-4171"
-HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
 INTERRUPTED, CLOSED = 130, 141  # as a shell tells of a process that SIGINT, or SIGPIPE, has ended
 
 _STATUS = {"completed": HOLDS, "stuck": VIOLATED, "failed": VIOLATED, "limit": UNDETERMINED}
-_VERDICT = {Verdict.HOLDS: HOLDS, Verdict.VIOLATED: VIOLATED, Verdict.UNDETERMINED: UNDETERMINED}
-
-_parameters = click.option(
-    "-p", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the model; may be repeated."
-)
-_as_json = click.option("--json", "as_object", is_flag=True, help="Print one JSON object instead of text.")
-_model = click.argument("model", metavar="MODEL")
-_timeouts = click.option(
-    "--timeouts", type=click.Choice(get_args(Timeouts)), default="when_stuck", show_default=True, help="When they fire."
-)
 
 
 class _Commands(click.Group):
@@ -83,7 +85,7 @@ def cli(context: click.Context) -> None:
 
 @cli.command("list")
 @click.argument("package", default="simcore.models")
-@_as_json
+@AS_JSON
 def list_models(package: str, as_object: bool) -> int:
     """List the models in PACKAGE: the bug, its report, the parameters and what they mean."""
     rows = [row for module in modules(package) for row in described(module)]
@@ -114,7 +116,7 @@ def list_models(package: str, as_object: bool) -> int:
     show_default=True,
     help="Folder to write.",
 )
-@_as_json
+@AS_JSON
 def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int, out: Path, as_object: bool) -> int:
     """Explore every claim of the modules in PACKAGE; print and write what was expected and what was found.
 
@@ -133,8 +135,8 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 
 
 @cli.command("explore")
-@_model
-@_parameters
+@MODEL_ARGUMENT
+@PARAMETERS
 @click.option(
     "--property", "names", metavar="SPEC", multiple=True, help="package.module:function(arguments); repeatable."
 )
@@ -158,8 +160,8 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 @click.option(
     "--checkpoint-every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How often that is."
 )
-@_timeouts
-@_as_json
+@TIMEOUTS
+@AS_JSON
 def explore_model(
     model: str,
     parameters: tuple[str, ...],
@@ -175,20 +177,20 @@ def explore_model(
     with progress() as tell:
         options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
         result = explore(built, *properties, progress=tell, **options)
-    _answer(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
-    return _VERDICT[result.verdict]
+    show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
+    return STATUS_OF[result.verdict]
 
 
 @cli.command("simulate")
-@_model
-@_parameters
+@MODEL_ARGUMENT
+@PARAMETERS
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--until", type=float, help="Stop after this many virtual seconds.")
 @click.option("--latency", "latencies", metavar="KEY=DELAY", multiple=True, help="An operation, process or function.")
 @click.option(
     "--load", "loads", metavar="NAME=DELAY", multiple=True, help="Gap between starts, 'download[*]=exponential(0.5)'."
 )
-@_as_json
+@AS_JSON
 def simulate_model(
     model: str,
     parameters: tuple[str, ...],
@@ -201,20 +203,20 @@ def simulate_model(
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
     run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-    _answer(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
+    show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
     return _simulated(run)
 
 
 @cli.command("execute")
-@_model
-@_parameters
+@MODEL_ARGUMENT
+@PARAMETERS
 @click.option("--max-seconds", type=float, default=60.0, show_default=True, help="Give up after this many seconds.")
-@_as_json
+@AS_JSON
 def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, as_object: bool) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
     with status("running"):
         run = execute(build_model(model, parameters), max_seconds=max_seconds)
-    _answer(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
+    show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
     return _real_status(run)
 
 
@@ -228,28 +230,26 @@ def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, a
     show_default=True,
     help="explore: step by step, up to the last step; simulate, execute: then let the run go on.",
 )
-@_as_json
+@AS_JSON
 def replay_token(token: str, driver: str, as_object: bool) -> int:
     """Take the steps of TOKEN again."""
+    if is_of_code(token):
+        return replay_code(token, as_object)
     schedule = Schedule.from_token(token)
     assert schedule.origin is not None
     model = build(schedule.origin)
     if driver == "simulate":
         run = simulate(model, schedule=schedule)
-        _answer(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
+        show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
         return _simulated(run)
     if driver == "execute":
         with status("running"):
             real = execute(model, schedule=schedule)
-        _answer(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
+        show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
         return _real_status(real)
     standing, told = stepped(model, schedule, as_object)
-    _answer(told, as_object)
+    show(told, as_object)
     return VIOLATED if standing in ("stuck", "failed") else HOLDS
-
-
-def _answer(text: str, as_object: bool) -> None:
-    (click.echo if as_object else report)(text)
 
 
 def _with_steps(run: Simulation | Execution, schedule: Schedule) -> str:
@@ -264,7 +264,7 @@ _out = click.option(
 @cli.command("reproduce")
 @click.argument("report")
 @_out
-@_as_json
+@AS_JSON
 def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
     """Take REPORT, a file or the name of one of the library, through all drivers.
 
@@ -282,7 +282,7 @@ def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
 
 @cli.command("demo")
 @_out
-@_as_json
+@AS_JSON
 @click.pass_context
 def reproduce_the_known_one(context: click.Context, out: Path | None, as_object: bool) -> int:
     """Reproduce a hang that is known: NVIDIA FLARE 2.7.1, #4171."""
@@ -291,10 +291,10 @@ def reproduce_the_known_one(context: click.Context, out: Path | None, as_object:
 
 
 @cli.command("export")
-@_model
-@_parameters
+@MODEL_ARGUMENT
+@PARAMETERS
 @click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin; there is no other language yet.")
-@_timeouts
+@TIMEOUTS
 @click.option(
     "--max-states",
     type=int,
@@ -317,6 +317,9 @@ def export_model(
     if out is not None:
         click.echo(f"written: {out}, with {program.states:,} states, of which {program.deadlocks:,} are deadlocks")
     return HOLDS
+
+
+cli.add_command(control_code)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -65,7 +65,7 @@ class Why:
     holders : tuple of (actor, words)
         Who holds what is waited for, or runs what sets it.
     holding : str
-        How they hold it: "held by", "which runs on".
+        How they hold it: "held by", "which runs on"; empty where what is wanted says it.
     did : tuple of (actor, words), optional
         Who has done so far what would end it, in all that happened, and in which task; None where that is not known.
     """

@@ -81,8 +81,7 @@ class Words:
             names = summary(task for how, task, place in queued if (how, place) == (done, where))
             own = "it" if len(edges) == 1 else "them"
             behind = own if where == pool else self._running(where)
-            only = f"{done.removesuffix(' it') if done.count(' ') == 1 else done} only by {names}"
-            lines.append(f"{only}, queued in {where}" + (f" behind {behind}" if behind else ""))
+            lines.append(f"{_only(done)} by {names}, queued in {where}" + (f" behind {behind}" if behind else ""))
         return lines
 
     def _running(self, pool: str) -> str:
@@ -147,7 +146,11 @@ class Words:
         told = f", {why.standing}" if why.standing else ""
         if edge.queued:
             where = summary(dict.fromkeys(pool for _, pool in edge.queued))
-            return f"{told}, queued in {where}"
+            task = why.wants.startswith("for the result of")
+            only = "" if task else f" {_only(why.ends[2])} by {summary(dict.fromkeys(t for t, _ in edge.queued))},"
+            return f"{told},{only} queued in {where}"
+        if why.holders and not why.holding:
+            return told
         if why.holders:
             return f"{told}, {why.holding} {', '.join(self._holders(edge))}"
         reason = self._reason(edge) if edge.process.name in self._never else ""
@@ -214,6 +217,10 @@ class Words:
 
     def _waits(self, name: str) -> bool:
         return self._graph.actor(name).status in ("blocked", "idle")
+
+
+def _only(done: str) -> str:
+    return f"{done.removesuffix(' it') if done.count(' ') == 1 else done} only"
 
 
 def _sentence(group: list[Edge], because: str) -> str:

@@ -7,8 +7,6 @@ differing step. A token is the same in one word, with the function and the param
 
 from __future__ import annotations
 
-import base64
-import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import SLEEPS, Kernel, Packed
 from simcore.model import Model, Origin, State, build, check_model, listed
 from simcore.model.operations import Operation, plain
+from simcore.schedule.codec import decode, encode
 
 _PREFIX = "sc1-"
 
@@ -120,7 +119,7 @@ class Schedule:
             if name not in from_names:
                 raise ScheduleError(f"no token: {self.origin.function} alone builds a model without process {name!r}")
         flat = [number for step in self.steps for number in (from_names[step.process], step.outcome, step.check)]
-        return _encode([self.origin.function, self.origin.parameters, flat])
+        return encode(_PREFIX, [self.origin.function, self.origin.parameters, flat])
 
     @property
     def processes(self) -> list[str]:
@@ -185,8 +184,13 @@ def read_token(token: str) -> tuple[Origin, list[tuple[int, int, int]]]:
     ScheduleError
         When ``token`` is no token, or damaged.
     """
-    function, parameters, flat = _decode(token.strip())
+    function, parameters, flat = decode(_PREFIX, token, _is_schedule)
     return Origin(function, parameters), list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+
+def _is_schedule(function: object, parameters: object, flat: object) -> bool:
+    whole = isinstance(function, str) and isinstance(parameters, dict) and isinstance(flat, list)
+    return whole and len(flat) % 3 == 0 and all(isinstance(number, int) and number >= 0 for number in flat)  # type: ignore[arg-type, union-attr]
 
 
 def replay(token: str, model: Model | None = None) -> State:
@@ -214,34 +218,6 @@ def replay(token: str, model: Model | None = None) -> State:
         model = build(schedule.origin)
     kernel = Kernel(model)
     return kernel.view(schedule.states(kernel)[-1])
-
-
-def _encode(content: list[object]) -> str:
-    packed = zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 9)
-    checked = packed + zlib.crc32(packed).to_bytes(4)  # it finds every change of one character, and of a few
-    return _PREFIX + base64.urlsafe_b64encode(checked).decode().rstrip("=")
-
-
-def _decode(token: str) -> tuple[str, dict[str, int | float | str | bool | None], list[int]]:
-    if not token.startswith(_PREFIX):
-        raise ScheduleError(f"{token[:20]!r} is no replay token: a token starts with {_PREFIX!r}; copy the whole line")
-    body = token[len(_PREFIX) :]
-    try:
-        if not {"+", "/"}.isdisjoint(body):  # the other alphabet of the same code
-            raise ValueError
-        checked = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-        packed, checksum = checked[:-4], checked[-4:]
-        if zlib.crc32(packed).to_bytes(4) != checksum or base64.urlsafe_b64encode(checked).decode().rstrip("=") != body:
-            raise ValueError
-        function, parameters, flat = json.loads(zlib.decompress(packed))
-        whole = isinstance(function, str) and isinstance(parameters, dict) and len(flat) % 3 == 0
-        if not whole or not all(isinstance(number, int) and number >= 0 for number in flat):
-            raise ValueError
-    except (ValueError, TypeError, zlib.error) as error:
-        raise ScheduleError(
-            "the replay token is damaged: a character is missing or changed; copy the whole line"
-        ) from error
-    return function, parameters, flat
 
 
 def _described(kernel: Kernel, path: Iterable[tuple[int, int]]) -> Iterable[tuple[Step, Packed]]:

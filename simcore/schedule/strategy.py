@@ -108,11 +108,18 @@ class PCT:
     def choose(self, enabled: Sequence[int], target: Target) -> int:
         """Return the position in ``enabled`` of the step to take."""
         self._step += 1
+        self._late(max(enabled) + 1)
         best = max(enabled, key=lambda process: self._priorities[process])
         if self._step in self._changes:
             self._priorities[best] = -self._step
             best = max(enabled, key=lambda process: self._priorities[process])
         return _one_of(best, enabled, self._random)
+
+    def _late(self, processes: int) -> None:
+        """Give those a priority who were not there when the run began, at random among the others."""
+        while len(self._priorities) < processes:
+            self._priorities.append(self.depth + self._random.random() * (len(self._priorities) + 1))
+        self._bound = max(self._bound[0], len(self._priorities)), self._bound[1]
 
     @property
     def bound(self) -> float:

@@ -1,0 +1,76 @@
+"""The user's own code on the command line: ``simcore control``, and the replay of what it has found."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from simcore.command.arguments import read_parameters
+from simcore.command.console import status
+from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
+from simcore.command.values import convert
+from simcore.control import PREFIX, Controlled, control, find, replay
+from simcore.schedule import SAMPLING
+
+
+@click.command("control")
+@click.argument("function", metavar="FUNCTION")
+@PARAMETERS
+@click.option("--schedules", type=int, default=200, show_default=True, help="How many to try.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--strategy", type=click.Choice(list(SAMPLING)), default="portfolio", show_default=True)
+@click.option("--max-steps", type=int, default=20_000, show_default=True, help="Give a run up after so many.")
+@click.option("--max-seconds", type=float, help="Begin no other run after so many seconds.")
+@click.option("--after-release", is_flag=True, help="Others may also go on right after a lock was released.")
+@TIMEOUTS
+@AS_JSON
+def control_code(function: str, parameters: tuple[str, ...], as_object: bool, **options: Any) -> int:
+    """Run FUNCTION, package.module:function, under many schedules: any code with threads, as it stands.
+
+    Exit status: 1 a schedule hangs or something raised, 2 an error, 3 nothing was found, which proves nothing.
+    """
+    given = read_parameters(parameters)
+    found = find(function)
+    body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
+    with status("running"):
+        result = control(body, **options)
+    return _answered(result, as_object)
+
+
+def is_of_code(token: str) -> bool:
+    """Tell whether a token is a schedule of code, and not of a model."""
+    return token.strip().startswith(PREFIX)
+
+
+def replay_code(token: str, as_object: bool) -> int:
+    """Run a schedule of code again; return the exit status."""
+    with status("running"):
+        result = replay(token)
+    return _answered(result, as_object)
+
+
+def _answered(result: Controlled, as_object: bool) -> int:
+    show(json.dumps(_json(result), indent=2) if as_object else str(result), as_object)
+    return STATUS_OF[result.verdict]
+
+
+def _json(result: Controlled) -> dict[str, Any]:
+    found = result.violation
+    return {
+        "function": result.name,
+        "verdict": str(result.verdict),
+        "answer": result.reason if found is None else found.answer,
+        "schedules": result.schedules,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "strategy": result.strategy,
+        "timeouts": result.timeouts,
+        "notes": list(result.notes),
+        "kind": "" if found is None else found.kind,
+        "blame": [] if found is None else found.wait_for.explain(),
+        "raised": [] if found is None else [each._asdict() for each in found.errors],
+        "schedule": [] if found is None else [step._asdict() for step in found.steps],
+        "token": "" if found is None else found.token,
+    }

@@ -1,0 +1,342 @@
+"""One thread runs at a time: whoever has the baton, until it says what it is about to do and somebody is chosen.
+
+A thread *announces* an operation: what it is called, on what, and when it could be done. Then one of those who could go
+on is chosen, and that thread does what it has announced. Whether it could is asked of the object itself each time; no
+list of waiters is kept here that could differ from what the interpreter does.
+
+Time is virtual. Where nobody could go on, the clock goes on to the next moment at which a wait or a sleep ends
+(`timeouts`, with the rules of models). Where there is none, everybody who waits, waits for ever.
+"""
+
+from __future__ import annotations
+
+import _queue
+import _thread
+import collections
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import _base
+from concurrent.futures import thread as futures_thread
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from simcore.model import Timeouts
+
+Ready = Callable[[], bool]
+
+GOES_ON, TIMES_OUT = 0, 1
+"""Outcomes of a step."""
+
+_make_lock = _thread.allocate_lock
+_acquire, _release = _thread.LockType.acquire, _thread.LockType.release
+_identity = _thread.get_ident
+_empty = _queue.SimpleQueue.empty
+
+
+LIBRARY = frozenset(
+    [
+        *(module.__file__ for module in (threading, queue, _base, futures_thread, collections)),
+        *map(str, Path(__file__).parent.glob("*.py")),
+    ]
+)
+"""Files whose frames are not the program's."""
+
+
+class Doing(NamedTuple):
+    """An operation of the standard library that a thread is inside of, and of how many before."""
+
+    label: str
+    target: Any
+    fused: int
+
+
+def foreign() -> bool:
+    """Tell whether code of the program runs below the innermost operation of the standard library."""
+    frame = sys._getframe(2)
+    while frame.f_code.co_filename in LIBRARY and frame.f_back is not None:
+        if frame.f_code.co_name == "operation":
+            return False
+        frame = frame.f_back
+    return True
+
+
+class ControlledThread:
+    """A thread of the program, as a run sees it.
+
+    Attributes
+    ----------
+    path : str
+        Its name in schedules: "0" is the one that runs the body, "0.2" the second thread that it started. Who is meant
+        depends on nothing that other threads do.
+    label, target, ready, deadline
+        What it has announced, on what, when it could be done (None: now), and until when it waits.
+    fused : int
+        How many operations of the standard library it is inside of: what is done in there is no step.
+    booting : bool
+        Whether it has not said yet that it has started: until then it runs in the place of who starts it.
+    handle
+        What the interpreter joins it by.
+    task, pool
+        The work item that it runs, and whose worker it is: (reference to the executor, its queue).
+    """
+
+    def __init__(self, path: str, number: int, parent: ControlledThread | None) -> None:
+        self.path, self.number, self.parent = path, number, parent
+        self.children = 0
+        self.label, self.target = "begin", None
+        self.ready: Ready | None = None
+        self.deadline: float | None = None
+        self.timed_out = False
+        self.fused = 0
+        self.booting = self.done = False
+        self.steps = 0
+        self.reads = 0
+        self.doing: list[Doing] = []
+        self.thread: threading.Thread | None = None
+        self.function: Any = None
+        self.identity = 0
+        self.handle: Any = None
+        self.task: Any = None
+        self.pool: tuple[Any, Any] | None = None
+        self.exception: BaseException | None = None
+        self.baton = _make_lock()
+        _acquire(self.baton)
+
+    @property
+    def name(self) -> str:
+        """What the program calls it."""
+        return self.thread.name if self.thread is not None else "main" if self.parent is None else self.path
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is a worker of a pool that waits for work, and there is none."""
+        waits = self.doing[-1].target if self.doing else None
+        return self.pool is not None and self.task is None and waits is self.pool[1] and _empty(waits)
+
+
+Enabled = list[tuple[ControlledThread, int]]
+
+Known = dict[tuple[str, str, int, str], set[str]]
+"""Which functions did an operation on the objects that were made in a function, at a line, of a file."""
+
+
+class Run:
+    """One run of a body.
+
+    Parameters
+    ----------
+    choose : function
+        Returns the position of one of several enabled (thread, outcome).
+    timeouts : str
+        Which time-outs fire, as in models.
+    max_steps : int
+        After which the run is given up.
+    after_release : bool
+        Whether somebody else may go on after a lock was released, and not only before one is acquired.
+    hung : function
+        Asked where only time-outs could fire: whether somebody can never go on, whatever the others do.
+    stop : function
+        Called with "deadlock", or "steps" where there were too many, by whoever has met the end of a run that does not
+        end by itself. It does not return: nobody is unwound, so that no handler of the program runs on its way out.
+    progress : function
+        Called with each step, so that somebody outside can see that it goes on.
+
+    Attributes
+    ----------
+    taken : list of (int, int)
+        Thread, by its number, and outcome of each step.
+    completed : bool
+        Whether everybody has finished who must. Whoever is left then is never run again.
+    """
+
+    def __init__(
+        self,
+        choose: Callable[[Run, Enabled], int],
+        timeouts: Timeouts,
+        max_steps: int,
+        *,
+        after_release: bool = False,
+        hung: Callable[[Run], bool],
+        stop: Callable[[Run, str], NoReturn],
+        progress: Callable[[int], None],
+    ) -> None:
+        self.choose, self.timeouts, self.max_steps = choose, timeouts, max_steps
+        self.after_release, self.hung, self.stop, self.progress = after_release, hung, stop, progress
+        self.now = 0.0
+        self.taken: list[tuple[int, int]] = []
+        self.body_done = self.completed = False
+        self.errors: list[tuple[ControlledThread, BaseException]] = []
+        self.main = ControlledThread("0", 0, None)
+        self.main.identity = _identity()
+        self.threads, self.live = [self.main], [self.main]
+        self.of = {self.main.identity: self.main}
+        self.owners: dict[int, ControlledThread] = {}
+        self.sentinels: dict[int, ControlledThread] = {}
+        self.quiet: frozenset[int] = frozenset()
+        self.made = 0
+        self.known: Known = {}
+
+    # ---- choosing ------------------------------------------------------------------------------------------
+
+    def enabled(self) -> Enabled:
+        """Return who could go on, time apart."""
+        return [(t, GOES_ON) for t in self.live if t.ready is None or t.ready()]
+
+    def _expiring(self) -> Enabled:
+        """Return whose wait or sleep ends next, of those that time may end."""
+        timed = [t for t in self.live if t.deadline is not None and (t.label == "sleep" or self.timeouts != "never")]
+        if self.timeouts != "anytime":
+            first = min((t.deadline for t in timed if t.deadline is not None), default=None)
+            timed = [t for t in timed if t.deadline == first]
+        return [(t, TIMES_OUT) for t in timed]
+
+    def _candidates(self) -> Enabled:
+        enabled = self.enabled()
+        if enabled and self.timeouts in ("never", "when_stuck"):
+            return enabled
+        ready = {thread for thread, _ in enabled}
+        return enabled + [(t, outcome) for t, outcome in self._expiring() if t not in ready]
+
+    def _next(self) -> ControlledThread:
+        """Choose who goes on; the thread of the body, if the run is over."""
+        if self.body_done and not self.owing:
+            self.completed = True
+            return self.main
+        if len(self.taken) >= self.max_steps:
+            self.stop(self, "steps")
+        candidates = self._candidates()
+        if all(outcome == TIMES_OUT for _, outcome in candidates) and (not candidates or self.hung(self)):
+            self.stop(self, "deadlock")
+        thread, outcome = candidates[self.choose(self, candidates)]
+        self.stepped(thread, outcome, candidates)
+        self.taken.append((thread.number, outcome))
+        self.progress(len(self.taken))
+        if outcome == TIMES_OUT:
+            assert thread.deadline is not None
+            self.now = max(self.now, thread.deadline)
+        thread.timed_out = outcome == TIMES_OUT
+        thread.ready = thread.deadline = None
+        thread.steps += 1
+        return thread
+
+    @property
+    def owing(self) -> list[ControlledThread]:
+        """Who must still finish: the body, and whoever the interpreter would wait for before it exits."""
+        return [t for t in self.live if not (self._daemon(t) or t.idle or (t is self.main and self.body_done))]
+
+    @staticmethod
+    def _daemon(thread: ControlledThread) -> bool:
+        return thread.parent is not None and (thread.thread is None or thread.thread.daemon)
+
+    # ---- switching -----------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> ControlledThread | None:
+        """The thread that asks, if it is one of this run."""
+        return self.of.get(_identity())
+
+    def point(self, thread: ControlledThread, label: str, target: Any, ready: Ready | None = None) -> None:
+        """Announce what comes next, and go on when chosen."""
+        if thread.booting or (thread.fused and (ready is None or ready())):
+            return
+        self.wait(thread, label, target, ready)
+
+    def wait(
+        self,
+        thread: ControlledThread,
+        label: str,
+        target: Any,
+        ready: Ready | None,
+        seconds: float | None = None,
+    ) -> bool:
+        """Announce what comes next, and go on when chosen once it is ``ready``; return False after so many seconds.
+
+        Inside of an operation of the standard library it is that which was announced.
+        """
+        thread.label, thread.target = label, target
+        if thread.fused and not foreign():
+            thread.label, thread.target, _ = next(doing for doing in reversed(thread.doing) if not doing.fused)
+        thread.ready = ready
+        thread.deadline = None if seconds is None else self.now + max(1e-6, seconds)
+        thread.timed_out = False
+        self._hand_over(thread, self._next())
+        return not thread.timed_out
+
+    def _hand_over(self, thread: ControlledThread, other: ControlledThread) -> None:
+        if other is not thread:
+            _release(other.baton)
+            _acquire(thread.baton)
+
+    def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
+        """Is called before a step is taken, by whoever is on its way into it."""
+
+    def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
+        """Is called when ``thread`` does what may end somebody's wait for ``target``."""
+
+    def submitted(self, thread: ControlledThread, task: str) -> None:
+        """Is called when ``thread`` submits a task to a pool."""
+
+    # ---- threads -------------------------------------------------------------------------------------------
+
+    def born(self, parent: ControlledThread, function: Any) -> ControlledThread:
+        """Return a thread that ``parent`` starts, before it runs."""
+        parent.children += 1
+        thread = ControlledThread(f"{parent.path}.{parent.children}", len(self.threads), parent)
+        thread.function = function
+        owner: Any = getattr(function, "__self__", None)
+        if isinstance(owner, threading.Thread):
+            thread.thread, thread.booting = owner, True
+            if getattr(owner, "_target", None) is futures_thread._worker:  # type: ignore[attr-defined]
+                args = owner._args  # type: ignore[attr-defined]
+                thread.pool = args[0], next(each for each in args if isinstance(each, _queue.SimpleQueue))
+        self.threads.append(thread)
+        self.live.append(thread)
+        return thread
+
+    def boot(self, parent: ControlledThread, thread: ControlledThread) -> None:
+        """Let a thread run until it has said that it started; there is nothing to choose in that."""
+        if thread.booting:
+            self._hand_over(parent, thread)
+
+    def booted(self, thread: ControlledThread) -> None:
+        """Give the baton back to who has started this thread; it waits for its turn."""
+        assert thread.parent is not None
+        thread.booting = False
+        thread.label, thread.target, thread.ready = "begin", None, None
+        self._hand_over(thread, thread.parent)
+
+    def live_in(self, thread: ControlledThread, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """Run a thread to its end; this is the first and last that it does."""
+        thread.identity = _identity()
+        self.of[thread.identity] = thread
+        _acquire(thread.baton)
+        try:
+            function(*args, **kwargs)
+        except SystemExit:
+            pass
+        except BaseException as error:
+            self.errors.append((thread, error))
+        finally:
+            self._end(thread)
+
+    def _end(self, thread: ControlledThread) -> None:
+        thread.done, thread.fused = True, 0
+        self.live.remove(thread)
+        del self.of[_identity()]
+        _release(self._next().baton)
+
+    # ---- the whole -----------------------------------------------------------------------------------------
+
+    def take(self, body: Callable[[], Any]) -> None:
+        """Run ``body``, and whatever it has started, to the end."""
+        try:
+            body()
+        except BaseException as error:
+            self.errors.append((self.main, error))
+        self.body_done = True
+        self.main.fused = 0
+        self.main.doing.clear()
+        self.wait(self.main, "end", None, lambda: False)
+        del self.of[self.main.identity]

@@ -1,0 +1,79 @@
+"""Who goes on, in a run: as a strategy says, or as a schedule has it, to the letter or as far as that goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from simcore.control.baton import Enabled, Run
+from simcore.schedule import Strategy
+
+Path = Sequence[tuple[str, int]]
+"""Thread, by its path, and outcome of each step."""
+
+Choose = Callable[[Run, Enabled], int]
+
+
+def by_strategy(strategy: Strategy, numbers: dict[str, int]) -> Choose:
+    """Choose as ``strategy`` does; ``numbers`` gives each thread one that it has in all runs, and grows."""
+
+    def choose(run: Run, candidates: Enabled) -> int:
+        if len(candidates) == 1:
+            return 0
+        by_number = {numbers.setdefault(thread.path, len(numbers)): thread for thread, _ in candidates}
+        return strategy.choose(list(by_number), lambda number: id(by_number[number].target))
+
+    return choose
+
+
+class Diverged(Exception):
+    """A schedule asks for a step that is not there."""
+
+
+def to_the_letter(path: Path) -> Choose:
+    """Follow a schedule; then whoever ran last goes on."""
+    left = iter(path)
+    last = _Last()
+
+    def choose(run: Run, candidates: Enabled) -> int:
+        wanted = next(left, None)
+        if wanted is None:
+            return last(candidates)
+        for position, (thread, outcome) in enumerate(candidates):
+            if (thread.path, outcome) == wanted:
+                return last.chosen(candidates, position)
+        raise Diverged
+
+    return choose
+
+
+def loosely(path: Path) -> Choose:
+    """Follow a schedule as far as that goes: what cannot be done is left out, and then whoever ran last goes on."""
+    left = list(path)
+    last = _Last()
+
+    def choose(run: Run, candidates: Enabled) -> int:
+        while left:
+            for position, (thread, outcome) in enumerate(candidates):
+                if (thread.path, outcome) == left[0]:
+                    del left[0]
+                    return last.chosen(candidates, position)
+            del left[0]
+        return last(candidates)
+
+    return choose
+
+
+class _Last:
+    """Whoever ran last goes on; if he cannot, the one who was started first."""
+
+    def __init__(self) -> None:
+        self._path = ""
+
+    def chosen(self, candidates: Enabled, position: int) -> int:
+        self._path = candidates[position][0].path
+        return position
+
+    def __call__(self, candidates: Enabled) -> int:
+        found = [position for position, (thread, _) in enumerate(candidates) if thread.path == self._path]
+        first = min(range(len(candidates)), key=lambda position: candidates[position][0].number)
+        return self.chosen(candidates, found[0] if found else first)

@@ -1,0 +1,119 @@
+"""One process is made ready for runs: everything is replaced in it, once and for good, and each run begins alike."""
+
+from __future__ import annotations
+
+import zlib
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from simcore.control import clock, operations, patching, primitives, steady, threads
+from simcore.control.baton import ControlledThread, Enabled, Known, Run
+from simcore.control.live import role
+from simcore.control.naming import Names, place
+from simcore.control.primitives import Current
+from simcore.control.result import CodeStep
+
+
+def make_ready() -> None:
+    """Put this process under control, for good; a run has still to begin."""
+    for module in (primitives, threads, clock):
+        for kind, methods in module.METHODS.items():
+            patching.replace_methods(kind, methods)
+    operations.replace()
+    patching.replace_functions(threads.FUNCTIONS | clock.FUNCTIONS | steady.FUNCTIONS)
+
+
+class _Taken(NamedTuple):
+    thread: ControlledThread
+    label: str
+    target: Any
+    place: str
+
+
+class Learning(Run):
+    """A run from which it is learned who ends waits for what.
+
+    Attributes
+    ----------
+    seen : Known
+        What was seen in this run.
+    """
+
+    def __init__(self, *args: Any, **others: Any) -> None:
+        super().__init__(*args, **others)
+        self.seen: Known = {}
+
+    def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
+        """Note what the function that ``thread`` runs does to objects that were made where ``target`` was."""
+        if (where := operations.made(target)) is not None:
+            self.seen.setdefault((where.function, where.file, where.line, method), set()).add(role(thread))
+
+    def submitted(self, thread: ControlledThread, task: str) -> None:
+        """Note which function submits which."""
+        self.seen.setdefault((task, "", 0, "submit"), set()).add(role(thread))
+
+
+class Recorded(Learning):
+    """A run that remembers what its steps were, and whether it is the one that was asked for.
+
+    Attributes
+    ----------
+    checks : list of int
+        One byte for each step, which differs, most likely, when the step means something else.
+    """
+
+    def __init__(self, *args: Any, **others: Any) -> None:
+        super().__init__(*args, **others)
+        self.checks: list[int] = []
+        self._steps: list[_Taken] = []
+
+    def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
+        """Remember a step, before it is taken."""
+        could = " ".join(other.path for other, _ in candidates)
+        label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
+        self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)
+        self._steps.append(_Taken(thread, label, thread.target, place(thread)))
+
+    def steps(self) -> list[CodeStep]:
+        """Return the steps in words; objects are named as they are called now, at the end."""
+        names = Names(self)
+        return [CodeStep(taken.thread.name, _phrase(names, taken), taken.place) for taken in self._steps]
+
+
+def _phrase(names: Names, taken: _Taken) -> str:
+    """Say what a step does: the call that stands in the program, where there is one."""
+    label, target = taken.label, taken.target
+    if label == "begin":
+        return "begins"
+    if label == "sleep":
+        return f"has slept {target:g} s"
+    if target is None:
+        return label
+    call, _, late = label.partition(" ")
+    kind, _, method = call.partition(".")
+    return _call(names, taken.thread, kind, method, target) + f" {late}".rstrip()
+
+
+def _call(names: Names, thread: ControlledThread, kind: str, method: str, target: Any) -> str:
+    if isinstance(target, ControlledThread) or kind == "Thread":
+        return f"asks whether {target.name} is alive" if method == "is_alive" else f"{method or kind}s {target.name}"
+    if thread.pool is not None and target is thread.pool[1]:
+        return "takes a task"
+    if isinstance(target, Future) and (task := operations.task_of(target)) and method in _OF_TASKS:
+        return f"{_OF_TASKS[method]} {task}"
+    return f"{names.of(target, kind.lower())}.{method}()" if method else kind
+
+
+_OF_TASKS = {
+    "set_running_or_notify_cancel": "begins",
+    "set_result": "ends",
+    "set_exception": "fails in",
+    "result": "asks for the result of",
+}
+
+
+def begin(run: Run) -> None:
+    """Have this process's threads belong to ``run`` from now on."""
+    steady.begin()
+    run.quiet = threads.quiet_locks()
+    Current.run = run

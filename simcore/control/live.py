@@ -1,0 +1,356 @@
+"""Live objects are read into the same wait-for graph as the state of a model, with the same words.
+
+Some of what is said there is a fact: who holds a lock, which work item would set a future and where it is queued, whose
+end is waited for, who has taken what out of a queue or a semaphore and has not given it back. The rest is a guess: an
+event is set by whoever can reach it, and by those of them, if that is known, whose function was seen to end waits for
+objects made at that line in runs that went well. A lock may be released by another one than who has it, and a queued
+task may be cancelled. A guess is for the reader, never a verdict (`suspicion.py`).
+
+Attributes of `Reader`: ``exact`` has the names of those of whom it is a fact who alone ends their wait.
+"""
+
+from __future__ import annotations
+
+import gc
+import queue
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, _base
+from dataclasses import dataclass
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+from simcore.control.baton import ControlledThread, Run
+from simcore.control.naming import Names, frames_of
+from simcore.control.operations import called, done_to, function_of, made, taken, task_of
+from simcore.control.primitives import items_of, owner_of
+from simcore.explain import WaitForGraph, summary
+from simcore.explain.edges import Edge, Pool, Slots, Why
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thread, as an actor of the graph."""
+
+    name: str
+    what: str
+    status: str
+    owes: bool
+    must_finish: bool
+    worker_of: str
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What is waited for."""
+
+    name: str
+    kind: str
+
+
+class Item(NamedTuple):
+    """A queued work item, and the queue that it lies in."""
+
+    work: Any
+    queue: int
+
+
+_KINDS = {"Lock": "lock", "RLock": "rlock", "SimpleQueue": "queue", "Thread": "thread"}
+
+
+class Wait(NamedTuple):
+    """How a wait is told, and which operations end it."""
+
+    wants: str
+    ends: tuple[str, str, str] = ("end it", "ends it", "ended it")
+    methods: frozenset[str] = frozenset()
+
+
+def _wait(wants: str, ends: str, methods: str) -> Wait:
+    do, does, done = ends.split(", ")
+    return Wait(wants, (do, does, done), frozenset(methods.split()))
+
+
+_SET = "set it, sets it, set it"
+_PUT = "put into it, puts into it, put into it"
+_WAITS = {
+    "Lock.acquire": _wait("for {}", "release it, releases it, released it", ""),
+    "RLock.acquire": _wait("for {}", "release it, releases it, released it", ""),
+    "Event.wait": _wait("for {}", _SET, "set"),
+    "Condition.wait": _wait("to be notified on {}", "notify it, notifies it, notified it", "notify notify_all"),
+    "Future.result": _wait("for {}", _SET, "set_result set_exception cancel"),
+    "Future.exception": _wait("for {}", _SET, "set_result set_exception cancel"),
+    "Queue.get": _wait("for an item of {}", _PUT, "put"),
+    "SimpleQueue.get": _wait("for an item of {}", _PUT, "put"),
+    "Queue.put": _wait("to put into {}", "take from it, takes from it, taken from it", "get"),
+    "Queue.join": _wait("for all items of {} to be done", "do one, does one, done one", "task_done"),
+    "Semaphore.acquire": _wait("for a permit of {}", "release it, releases it, released it", "release"),
+    "Barrier.wait": _wait("at {}", "come to it, comes to it, come to it", "wait"),
+}
+
+
+class Reader:
+    """Reads a run, as it stands, into a wait-for graph.
+
+    Parameters
+    ----------
+    run : Run
+        Nobody runs meanwhile but who asks.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.names = run, Names(run)
+        self.pools: dict[int, list[ControlledThread]] = {}
+        for thread in run.threads:
+            if thread.pool is not None:
+                self.pools.setdefault(id(thread.pool[1]), []).append(thread)
+        self.items = [
+            Item(work, number)
+            for number, workers in self.pools.items()
+            for work in items_of(workers[0].pool[1])  # type: ignore[index]
+            if work is not None
+        ]
+        self._names: dict[ControlledThread, str] = {}
+        for thread in run.threads:
+            name = thread.name
+            self._names[thread] = name if name not in self._names.values() else f"{name} ({thread.path})"
+        self.exact: set[str] = set()
+
+    # ---- who -----------------------------------------------------------------------------------------------
+
+    def waits(self, thread: ControlledThread) -> bool:
+        """Tell whether a thread waits, with a limit or without."""
+        ended = thread is self.run.main and self.run.body_done
+        return thread.ready is not None and not ended and not thread.ready()
+
+    def actor(self, thread: ControlledThread) -> Seen:
+        """Return a thread as an actor."""
+        ended = thread.done or (thread is self.run.main and self.run.body_done)
+        must = thread in self.run.owing
+        status = "done" if ended else "idle" if thread.idle else "blocked" if self.waits(thread) else "enabled"
+        if status == "blocked" and thread.deadline is not None and self.run.timeouts != "never":
+            status = "enabled"  # when its time has come
+        pool = "" if thread.pool is None else self.pool_name(id(thread.pool[1]))
+        name = self._names[thread]
+        what = called(function_of(thread.task)) if thread.task is not None else name
+        return Seen(name, what, status, must and not thread.idle, must, pool)
+
+    def pool_name(self, number: int) -> str:
+        """Return what a pool is called: by the prefix of its threads' names, or by where it was made."""
+        reference, work = self.pools[number][0].pool  # type: ignore[misc]
+        executor = reference()
+        if executor is None:
+            return self.names.of(work, "pool")
+        prefix = str(executor._thread_name_prefix)
+        return self.names.of(executor, "pool") if prefix.startswith("ThreadPoolExecutor-") else prefix
+
+    # ---- the graph -----------------------------------------------------------------------------------------
+
+    def graph(self) -> WaitForGraph:
+        """Return who waits for whom."""
+        blocked = [t for t in self.run.live if self.waits(t) and not t.idle]
+        at = {thread: self.actor(thread) for thread in self.run.threads}
+        edges = [self._edge(thread, at[thread]) for thread in blocked]
+        busy = [self._names[t] for t in self.run.live if not t.idle]
+        pools = [
+            Pool(self.pool_name(n), tuple(self._names[t] for t in self._workers(n)), tuple(busy)) for n in self.pools
+        ]
+        return WaitForGraph(list(at.values()), edges, pools, list(self._slots()))
+
+    def _workers(self, number: int) -> list[ControlledThread]:
+        return [thread for thread in self.pools[number] if not thread.done]
+
+    def _slots(self) -> Iterator[Slots]:
+        for number, workers in self.pools.items():
+            executor = workers[0].pool[0]()  # type: ignore[index]
+            busy = [thread for thread in workers if thread.task is not None and not thread.done]
+            tasks = ", ".join(dict.fromkeys(called(function_of(thread.task)) for thread in busy))
+            limit = len(workers) if executor is None else executor._max_workers
+            yield Slots(self.pool_name(number), "pool", len(busy), limit, tasks)
+
+    def _edge(self, thread: ControlledThread, actor: Seen) -> Edge:
+        label, target = thread.label, thread.target
+        if isinstance(target, ControlledThread):
+            target = target.thread
+        if isinstance(target, threading.Thread):
+            return self._join(actor, target)
+        if several := _several(thread):
+            return self._of_several(actor, several)
+        wait = _WAITS.get(label, Wait("in {}"))
+        if isinstance(target, Future) and (edge := self._of_task(actor, target, wait)) is not None:
+            return edge
+        name = self.names.of(target, _kind(target))
+        thing, standing = Thing(name, _kind(target)), _standing(target)
+        holders = self._holders(thread)
+        if holders:
+            held = tuple((self._names[t], self._names[t]) for t in holders)
+            how = "taken by" if isinstance(target, queue.Queue) else "held by"
+            if label == "RLock.acquire":
+                self.exact.add(actor.name)
+            why = Why(wait.wants.format(name), standing, wait.ends, held, how)
+            return Edge(actor, thing, tuple(self._names[t] for t in holders), why)
+        helpers, queued = self._guessed(thread, wait)
+        helpers += [worker for item in queued for worker in self._workers(item.queue)]
+        did = tuple((self._names[t], task or self._names[t]) for t, task in done_to(target, wait.methods))
+        why = Why(wait.wants.format(name), standing, wait.ends, did=did)
+        tasks = tuple((called(function_of(item.work)), self.pool_name(item.queue)) for item in queued)
+        return Edge(actor, thing, tuple(dict.fromkeys(self._names[t] for t in helpers)), why, (), tasks)
+
+    def _join(self, actor: Seen, ends: threading.Thread) -> Edge:
+        """Return the edge of somebody who waits for the end of a thread: nothing else ends that."""
+        self.exact.add(actor.name)
+        name = next((self._names[t] for t in self.run.threads if t.thread is ends), ends.name)
+        why = Why(f"for the end of {name}", holders=((name, name),), holding="")
+        return Edge(actor, Thing(f"the end of {name}", "thread"), (name,), why)
+
+    def _of_task(self, actor: Seen, future: Future[Any], wait: Wait) -> Edge | None:
+        """Return the edge of somebody who waits for a task that runs, or is queued."""
+        task, thing = task_of(future), Thing(f"the result of {task_of(future)}", "future")
+        for thread in self.run.live:
+            if thread.task is not None and thread.task.future is future:
+                self.exact.add(actor.name)
+                name = self._names[thread]
+                why = Why(f"for {thing.name}", "", wait.ends, ((name, name),), "which runs on")
+                return Edge(actor, thing, (name,), why)
+        for item in self.items:
+            if item.work.future is future:
+                workers = tuple(self._names[t] for t in self._workers(item.queue))
+                queued = ((task, self.pool_name(item.queue)),)
+                return Edge(actor, thing, workers, Why(f"for {thing.name}", "", wait.ends), (), queued)
+        return None
+
+    def _of_several(self, actor: Seen, several: list[Future[Any]]) -> Edge:
+        """Return the edge of somebody who waits for several futures, by what keeps the first of them."""
+        tasks = summary(dict.fromkeys(task_of(f) or self.names.of(f, "future") for f in several))
+        many = f"{len(several)} future{'s' * (len(several) > 1)} ({tasks})"
+        wait, edges = _WAITS["Future.result"], [self._of_task(actor, f, _WAITS["Future.result"]) for f in several]
+        known = [edge for edge in edges if edge is not None]
+        self.exact.discard(actor.name)
+        gone = [f for f in several if f.cancelled()]
+        standing = f"{len(gone)} cancelled, which nobody who waits is told" if gone else ""
+        helpers = tuple(dict.fromkeys(name for edge in known for name in edge.helpers))
+        queued = tuple(dict.fromkeys(each for edge in known for each in edge.queued))
+        why = Why(f"for {many}", standing, wait.ends)
+        return Edge(actor, Thing(many, "future"), helpers, why, (), queued)
+
+    def _holders(self, thread: ControlledThread) -> list[ControlledThread]:
+        """Return who has what a thread waits for, and would have to give it back."""
+        run, target = self.run, thread.target
+        if thread.label == "Lock.acquire":
+            return [run.owners[id(target)]] if id(target) in run.owners else []
+        if thread.label == "RLock.acquire":
+            identity = owner_of(target)
+            return [each for each in run.live if each.identity == identity]
+        if thread.label not in ("Semaphore.acquire", "Queue.get"):
+            return []
+        back = self._known(target, frozenset({"release", "put"}))
+        has = [each for each, n in taken(target).items() if n > 0 and not each.done]
+        return [each for each in has if back is not None and role(each) in back]
+
+    def _known(self, target: Any, methods: frozenset[str]) -> set[str] | None:
+        """Return which functions were seen to do one of some operations on such objects; None where none was seen."""
+        where = made(target)
+        if where is None:
+            return None
+        found = [self.run.known.get((where.function, where.file, where.line, method)) for method in methods]
+        return set().union(*(roles for roles in found if roles)) or None
+
+    def _with_submitters(self, known: set[str] | None) -> set[str] | None:
+        """Return some functions, and those that were seen to submit them, or to submit who does."""
+        more = set(known or ())
+        while more:
+            more = set().union(*(self.run.known.get((task, "", 0, "submit"), ()) for task in more)) - (known or set())
+            known = (known or set()) | more
+        return known
+
+    # ---- guesses -------------------------------------------------------------------------------------------
+
+    def _guessed(self, thread: ControlledThread, wait: Wait) -> tuple[list[ControlledThread], list[Item]]:
+        """Return the threads, and the queued work items, that may end a wait."""
+        target = thread.target
+        known = self._with_submitters(self._known(target, wait.methods))
+        deep = 5 if known is None else 10
+        items = [
+            item
+            for item in self.items
+            if (known is None or called(function_of(item.work)) in known) and _reaches(_parts(item.work), target, deep)
+        ]
+        threads = [
+            other
+            for other in self.run.live
+            if other is not thread
+            and not other.idle
+            and not (other is self.run.main and self.run.body_done)
+            and (known is None or role(other) in known)
+            and _reaches([v for frame in frames_of(other) for v in frame.f_locals.values()], target, deep)
+        ]
+        return threads, items
+
+
+def role(thread: ControlledThread) -> str:
+    """Return which function a thread runs: that of its task, or its own."""
+    if thread.task is not None:
+        return called(function_of(thread.task))
+    target = getattr(thread.thread, "_target", None)
+    return "main" if thread.parent is None else called(target if target is not None else thread.function)
+
+
+def _parts(work: Any) -> list[Any]:
+    function = function_of(work)
+    rest = list(work.task[1:]) if hasattr(work, "task") else [work.args, work.kwargs]
+    return [function, getattr(function, "__self__", None), *rest, *work.future._done_callbacks]
+
+
+def _several(thread: ControlledThread) -> list[Future[Any]]:
+    """Return the futures that are not done of those that a thread waits for together."""
+    frame = sys._current_frames().get(thread.identity)
+    while frame is not None:
+        if frame.f_code.co_name in ("wait", "as_completed") and frame.f_code.co_filename == _base.__file__:
+            pending = [future for future in frame.f_locals["fs"] if future._state not in _TOLD]
+            return sorted(pending, key=hash)
+        frame = frame.f_back
+    return []
+
+
+_TOLD = ("CANCELLED_AND_NOTIFIED", "FINISHED")
+
+
+def _kind(target: Any) -> str:
+    name = type(target).__name__
+    return _KINDS.get(name, name)
+
+
+def _standing(target: Any) -> str:
+    if isinstance(target, queue.Queue):
+        left = f"{target.unfinished_tasks} not done"
+        size = "empty" if not target._qsize() else f"{target._qsize()} in it"
+        full = f"full ({target._qsize()}/{target.maxsize})"
+        return full if 0 < target.maxsize <= target._qsize() else f"{size}, {left}" if target.unfinished_tasks else size
+    return ""
+
+
+_NOT_FOLLOWED = (ModuleType, type, FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
+_MOST_REACHED = 4_000
+
+
+def _reaches(roots: Iterable[Any], goal: Any, depth: int) -> bool:
+    """Tell whether ``goal`` can be come to from ``roots`` in so many steps; modules and types are not followed."""
+    seen: set[int] = set()
+    front = list(roots)
+    for _ in range(depth):
+        following: list[Any] = []
+        for thing in front:
+            if thing is goal:
+                return True
+            if id(thing) in seen or isinstance(thing, (*_NOT_FOLLOWED, BuiltinFunctionType, threading.Thread)):
+                continue
+            seen.add(id(thing))
+            if len(seen) > _MOST_REACHED:
+                return False
+            if isinstance(thing, FunctionType):
+                following += [*(thing.__closure__ or ()), *(thing.__defaults__ or ())]
+            elif not (isinstance(thing, dict) and "__builtins__" in thing):
+                following += gc.get_referents(thing)
+        front = following
+    return any(thing is goal for thing in front)

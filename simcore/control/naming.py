@@ -1,0 +1,148 @@
+"""What a live object is called: by the name under which the program holds it, or by the line where it was made.
+
+An object has no name of its own. A reader knows it by an attribute (``Pool.lock``), a global (``app.jobs``), or a
+variable of a function that runs; so it is looked for there, in this order, once a report is wanted.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import queue
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from types import FrameType
+from typing import Any
+
+from simcore.control.baton import LIBRARY, ControlledThread, Run
+from simcore.control.operations import made, task_of
+
+_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+
+
+def frames_of(thread: ControlledThread) -> list[FrameType]:
+    """Return the frames of the program on the stack of a thread, the innermost first."""
+    frame = sys._current_frames().get(thread.identity)
+    found = []
+    while frame is not None:
+        if frame.f_code.co_filename not in LIBRARY:
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
+def place(thread: ControlledThread) -> str:
+    """Return file and line of the program where a thread is."""
+    frame = _program_frame(thread)
+    return "" if frame is None else f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def function_at(thread: ControlledThread) -> str:
+    """Return in which function of the program a thread is, and where that stands."""
+    frame = _program_frame(thread)
+    if frame is None:
+        return ""
+    code, finalizer, below = frame.f_code, "", frame
+    while below is not None and not finalizer:
+        if below.f_code.co_name == "__del__":
+            finalizer = f", below the finalizer {below.f_code.co_qualname}()"
+        below = below.f_back
+    return f"{place(thread)} in {code.co_qualname.replace('<locals>.', '')}(){finalizer}"
+
+
+def _program_frame(thread: ControlledThread) -> FrameType | None:
+    """Return the innermost frame that is not the standard library's; the innermost of all where there is none."""
+    frames = frames_of(thread)
+    return next((f for f in frames if not f.f_code.co_filename.startswith(_STDLIB)), frames[0] if frames else None)
+
+
+class Names:
+    """The names of objects in one state of a run: different ones for different objects.
+
+    Parameters
+    ----------
+    run : Run
+        Its threads are looked through for variables.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._of: dict[int, str] = {}
+        self._used: set[str] = set()
+
+    def of(self, thing: Any, kind: str) -> str:
+        """Return what ``thing`` is called."""
+        if id(thing) not in self._of:
+            name = next(self._candidates(thing), None) or self._by_line(thing, kind)
+            number, unique = 1, name
+            while unique in self._used:
+                number, unique = number + 1, f"{name}[{number}]"
+            self._used.add(unique)
+            self._of[id(thing)] = unique
+        return self._of[id(thing)]
+
+    @staticmethod
+    def _by_line(thing: Any, kind: str) -> str:
+        where = made(thing)
+        if where is None or not where.file:
+            return f"a {kind}"
+        return (
+            f"{kind} made in {where.function.replace('<locals>.', '')}() at {os.path.basename(where.file)}:{where.line}"
+        )
+
+    def _candidates(self, thing: Any) -> Iterator[str]:
+        if isinstance(thing, Future) and (task := task_of(thing)):
+            yield task
+        inside = []
+        for owner, name in _holders(thing):
+            if name and not _is_library(owner):
+                yield name
+            elif isinstance(owner, _INSIDE):
+                inside.append(owner)
+        for thread in self._run.threads:
+            for frame in frames_of(thread):
+                if name := _key(frame.f_locals, thing):
+                    yield name
+        for owner in inside:
+            yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
+
+
+_INSIDE = (threading.Condition, threading.Semaphore, threading.Event, threading.Barrier, queue.Queue)
+"""What has a lock inside that the program knows by the object alone."""
+
+
+def _holders(thing: Any) -> Iterator[tuple[Any, str]]:
+    """Yield who has ``thing`` under a name, and that name, as one would write it."""
+    for holder in gc.get_referrers(thing):
+        if isinstance(holder, FrameType):
+            continue
+        if isinstance(holder, dict):
+            name = _key(holder, thing)
+            if name and "__name__" in holder and "__builtins__" in holder:
+                yield holder, name if holder["__name__"] == "__main__" else f"{holder['__name__']}.{name}"
+            owners = [o for o in gc.get_referrers(holder) if getattr(o, "__dict__", None) is holder] if name else []
+        else:  # an object that has its attributes in itself
+            name = _key(getattr(holder, "__dict__", None), thing)
+            owners = [holder] if name else []
+        for owner in owners:
+            if not isinstance(owner, FrameType):
+                yield owner, f"{(owner if isinstance(owner, type) else type(owner)).__name__}.{name}"
+
+
+def _is_library(owner: Any) -> bool:
+    """Tell whether what has it is the library's or ours, so that the name means nothing to a reader."""
+    if isinstance(owner, dict):
+        return owner.get("__file__") in LIBRARY
+    kind = owner if isinstance(owner, type) else type(owner)
+    return getattr(sys.modules.get(kind.__module__), "__file__", None) in LIBRARY
+
+
+def _key(names: Any, thing: Any) -> str:
+    """Return under which name ``thing`` is in a dictionary of names, if it is."""
+    if not isinstance(names, dict):
+        return ""
+    found = (name for name, value in list(names.items()) if value is thing and isinstance(name, str))
+    return next((name for name in found if name.isidentifier() and name not in ("self", "thing")), "")

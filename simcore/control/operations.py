@@ -1,0 +1,310 @@
+"""What the standard library does under one name is one step, called as in models: ``Queue.put``, ``Future.result``.
+
+The library's own code runs, with its locks and conditions inside, and nobody else runs meanwhile: they are no business
+of the program. Only where it would block in there it waits, under its own name. So a run has a third of the steps, they
+have names that a reader knows, and the order in which waiters are woken stays the library's.
+
+What is not the library's is not hidden: code of the program that runs in there, as a done-callback or a work item does,
+has steps of its own, and whoever blocks in code of the program below such an operation waits for what it blocks on
+(`foreign` in `baton.py`).
+
+Objects know what a report wants to say of them: where they were made, who has taken how much out of them, and who has
+ended waits for them. It lies in their own dictionaries, so that nothing here keeps them alive.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import _base, thread
+from types import FrameType, FunctionType, MethodType
+from typing import Any, NamedTuple
+
+from simcore.control.baton import LIBRARY, ControlledThread, Doing, Ready, Run
+from simcore.control.primitives import here
+
+_DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
+Readiness = Callable[[Run, ControlledThread, Any], Ready | None]
+
+
+class Made(NamedTuple):
+    """Where an object was made: the function and the line of the program; and its number among those of its run."""
+
+    number: int
+    function: str
+    file: str
+    line: int
+
+
+def made(thing: Any) -> Made | None:
+    """Return where ``thing`` was made, if it was made in a run."""
+    noted: Made | None = _notes(thing).get("_simcore_made")
+    return noted
+
+
+def taken(thing: Any) -> dict[ControlledThread, int]:
+    """Return who has taken how much more out of a queue or a semaphore than he has given."""
+    found: dict[ControlledThread, int] = _notes(thing).get("_simcore_taken", {})
+    return found
+
+
+def done_to(thing: Any, methods: frozenset[str]) -> list[tuple[ControlledThread, str]]:
+    """Return who has done one of some operations on ``thing``, and in which task."""
+    found: dict[tuple[ControlledThread, str, str], None] = _notes(thing).get("_simcore_done", {})
+    return list(dict.fromkeys((thread, task) for thread, task, method in found if method in methods))
+
+
+def _did(run: Run, thread: ControlledThread, thing: Any, method: str) -> None:
+    task = "" if thread.task is None else called(function_of(thread.task))
+    _notes(thing).setdefault("_simcore_done", {})[thread, task, method] = None
+    run.learned(thread, thing, method)
+
+
+def task_of(future: Any) -> str:
+    """Return which task sets a future, if it is that of a work item."""
+    found: str = _notes(future).get("_simcore_task", "")
+    return found
+
+
+def function_of(work: Any) -> Any:
+    """Return the function of a work item."""
+    return work.task[0] if hasattr(work, "task") else work.fn  # from 3.14 on (function, args, kwargs)
+
+
+def called(function: Any) -> str:
+    """Return what a function is called, with brackets behind it."""
+    while not isinstance(function, FunctionType | MethodType) and hasattr(function, "func"):
+        function = function.func  # functools.partial
+    name = getattr(function, "__qualname__", None) or type(function).__name__
+    return f"{name.replace('<locals>.', '')}()"
+
+
+def _notes(thing: Any) -> dict[str, Any]:
+    notes = getattr(thing, "__dict__", None)
+    return notes if isinstance(notes, dict) else {}
+
+
+def program_frame(frame: FrameType | None) -> FrameType | None:
+    """Return the innermost frame that is neither ours nor the library's."""
+    while frame is not None and frame.f_code.co_filename in LIBRARY:
+        frame = frame.f_back
+    return frame
+
+
+# ---- one step for what has one name --------------------------------------------------------------------------
+
+
+def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0) -> None:
+    original = kind.__dict__[name]
+    label = f"{kind.__name__}.{name}"
+
+    def operation(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        found = here()
+        if found is None or found[1].booting:
+            return original(self, *args, **kwargs)
+        run, thread = found
+        limited = bool(args and args[0] is not None) or kwargs.get("timeout") is not None
+        run.point(thread, label, self, None if ready is None or limited else ready(run, thread, self))
+        thread.doing.append(Doing(label, self, thread.fused))
+        thread.fused += 1
+        if name in ENDING:
+            _did(run, thread, self, name)
+        try:
+            result = original(self, *args, **kwargs)
+        finally:
+            thread.fused -= 1
+            thread.doing.pop()
+        if takes and result is not False:
+            balance = _notes(self).setdefault("_simcore_taken", {})
+            balance[thread] = balance.get(thread, 0) + takes
+        return result
+
+    operation.__name__, operation.__qualname__ = name, original.__qualname__
+    operation.__doc__, operation.__wrapped__ = original.__doc__, original  # type: ignore[attr-defined]
+    _put_in_place(kind, original, operation)
+
+
+def _put_in_place(kind: type, original: Any, other: Any) -> None:
+    """Replace a method under each name that the type has for it, as ``__enter__`` of a semaphore is its acquire."""
+    for name, value in list(kind.__dict__.items()):
+        if value is original:
+            setattr(kind, name, other)
+
+
+def _when_done(run: Run, thread: ControlledThread, future: Any) -> Ready:
+    return lambda: future._state in _DONE
+
+
+def _when_ended(run: Run, thread: ControlledThread, other: Any) -> Ready | None:
+    found = next((one for one in run.threads if one.thread is other), None)
+    return None if found is None or found is thread else lambda: found.done
+
+
+ENDING = frozenset(
+    ["put", "get", "task_done", "notify", "notify_all", "release", "set_result", "set_exception", "cancel", "wait"]
+)
+"""Operations that may end a wait of somebody else."""
+
+_TAKES = {
+    "Queue.put": -1,
+    "Queue.get": 1,
+    "Semaphore.acquire": 1,
+    "Semaphore.release": -1,
+    "BoundedSemaphore.release": -1,
+}
+_READY: dict[str, Readiness] = {
+    "Future.result": _when_done,
+    "Future.exception": _when_done,
+    "Thread.join": _when_ended,
+}
+_OPERATIONS: dict[type, str] = {
+    queue.Queue: "put get task_done join qsize empty full shutdown",
+    threading.Event: "wait clear is_set",
+    threading.Condition: "wait notify notify_all",
+    threading.Semaphore: "acquire release",
+    threading.BoundedSemaphore: "release",
+    threading.Barrier: "wait reset abort",
+    _base.Future: "result exception set_result set_exception cancel done running cancelled add_done_callback "
+    "set_running_or_notify_cancel",
+    futures.ThreadPoolExecutor: "submit shutdown",
+    threading.Thread: "start join is_alive",
+}
+
+
+# ---- what runs code of the program ---------------------------------------------------------------------------
+
+
+def _open(kind: type, name: str) -> None:
+    """Let code of the program that a method calls have steps of its own."""
+    original = kind.__dict__[name]
+
+    def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        found = here()
+        if found is None:
+            return original(self, *args, **kwargs)
+        fused, found[1].fused = found[1].fused, 0
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            found[1].fused = fused
+
+    setattr(kind, name, method)
+
+
+def _set_event() -> None:
+    original = threading.Event.set
+
+    def operation(self: Any) -> None:
+        found = here()
+        if found is None:
+            return original(self)
+        run, thread = found
+        if thread.booting:
+            original(self)
+            if thread.thread is not None and self is thread.thread._started:  # type: ignore[attr-defined]
+                run.booted(thread)
+            return None
+        run.point(thread, "Event.set", self)
+        _did(run, thread, self, "set")
+        thread.fused += 1
+        try:
+            return original(self)
+        finally:
+            thread.fused -= 1
+
+    threading.Event.set = operation  # type: ignore[method-assign]
+
+
+def _run_item() -> None:
+    kind: Any = thread._WorkItem
+    original, begin = kind.run, kind.__init__
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        if (found := here()) is not None:
+            task = self.future.__dict__["_simcore_task"] = called(function_of(self))
+            found[0].submitted(found[1], task)
+
+    def run_item(self: Any, *context: Any) -> Any:
+        found = here()
+        if found is None:
+            return original(self, *context)
+        _, runs = found
+        before, fused = runs.task, runs.fused
+        runs.task, runs.fused = self, 0
+        try:
+            return original(self, *context)
+        finally:
+            runs.task, runs.fused = before, fused
+
+    kind.__init__, kind.run = __init__, run_item
+
+
+# ---- objects -------------------------------------------------------------------------------------------------
+
+
+def _noted(kind: type) -> None:
+    """Have the objects of a type know where they were made."""
+    original = kind.__dict__["__init__"]
+
+    def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
+        found = here()
+        if found is None:
+            return original(self, *args, **kwargs)
+        run, thread = found
+        run.made += 1
+        frame = program_frame(sys._getframe(1))
+        if "_simcore_made" not in self.__dict__:  # the type of a subclass comes first
+            code = None if frame is None else frame.f_code
+            where = (
+                ("", "", 0) if code is None or frame is None else (code.co_qualname, code.co_filename, frame.f_lineno)
+            )
+            self.__dict__["_simcore_made"] = Made(run.made, *where)
+        thread.fused += 1
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            thread.fused -= 1
+
+    __init__.__wrapped__ = original  # type: ignore[attr-defined]
+    kind.__init__ = __init__  # type: ignore[misc]
+
+
+def _by_number(self: Any) -> int:
+    """Hash a thread or a future by its number, so that sets of them are walked through in one order in each run."""
+    noted = made(self)
+    return object.__hash__(self) if noted is None else noted.number
+
+
+def _acquire_in_order() -> None:
+    """Have locks of several futures taken in the order in which these were made, and not of their places in memory."""
+    kind: Any = _base._AcquireFutures  # type: ignore[attr-defined]
+    original = kind.__init__
+
+    def __init__(self: Any, fs: Any) -> None:
+        original(self, fs)
+        self.futures.sort(key=hash)
+
+    kind.__init__ = __init__
+
+
+def replace() -> None:
+    """Replace the operations of the standard library in this process, for good."""
+    for kind, names in _OPERATIONS.items():
+        for name in names.split():
+            if name in kind.__dict__:
+                label = f"{kind.__name__}.{name}"
+                _fused(kind, name, _READY.get(label), _TAKES.get(label, 0))
+    _set_event()
+    _run_item()
+    _open(_base.Future, "_invoke_callbacks")
+    _open(futures.ThreadPoolExecutor, "_initializer_failed")
+    for kind in (*_OPERATIONS, threading.Event):
+        if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
+            _noted(kind)
+    for hashed in (threading.Thread, _base.Future):
+        hashed.__hash__ = _by_number  # type: ignore[method-assign, assignment]
+    _acquire_in_order()

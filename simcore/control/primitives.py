@@ -1,0 +1,204 @@
+"""Locks and simple queues: the real ones keep their state; whoever would block waits for its turn instead.
+
+Each method announces what it is about to do, and then does it without blocking. A lock that is acquired while it is free
+is one step; one that is held waits until the lock itself says that it is free. The real objects never block a thread of
+a run, so that the interpreter's own order of waiters, its checks and its exceptions are what they always are.
+"""
+
+from __future__ import annotations
+
+import _queue
+import _thread
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from simcore.control.baton import ControlledThread, Doing, Ready, Run
+
+LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
+
+_acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
+_r_acquire, _r_release = RLOCK.acquire, RLOCK.release
+_r_save, _r_restore = RLOCK._release_save, RLOCK._acquire_restore  # type: ignore[attr-defined]
+_get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
+
+_NEVER = -1
+
+
+class Current:
+    """The run that goes on in this process, if there is one."""
+
+    run: Run | None = None
+
+
+def here() -> tuple[Run, ControlledThread] | None:
+    """Return the run that goes on, and the thread of it that asks; None outside of one."""
+    run = Current.run
+    thread = None if run is None else run.current
+    return None if run is None or thread is None else (run, thread)
+
+
+# ---- locks -------------------------------------------------------------------------------------------------
+
+
+def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> bool:
+    """Acquire a lock of the interpreter."""
+    found = here()
+    if found is None or id(self) in found[0].quiet:
+        return _acquire(self, blocking, timeout)
+    run, thread = found
+    if not _allowed(blocking, timeout):
+        return _acquire(self, blocking, timeout)  # which raises
+    if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
+        return _take(run, thread, "join", ends, lambda: ends.done, _limit(blocking, timeout)) and _acquire(self)
+    if not _take(run, thread, "Lock.acquire", self, lambda: not _locked(self), _limit(blocking, timeout)):
+        return False
+    if not _acquire(self, False):
+        return False
+    run.owners[id(self)] = thread
+    return True
+
+
+def lock_release(self: Any) -> None:
+    """Release a lock of the interpreter."""
+    found = here()
+    if found is None:
+        return _release(self)
+    run, thread = found
+    run.owners.pop(id(self), None)
+    _release(self)
+    if run.after_release and id(self) not in run.quiet:
+        run.point(thread, "after release", self)
+
+
+def lock_locked(self: Any) -> bool:
+    """Tell whether a lock of the interpreter is held; who looks may look before others do something, or after it."""
+    found = here()
+    if found is not None and id(self) not in found[0].quiet:
+        found[0].point(found[1], "Lock.locked", self)
+    return _locked(self)
+
+
+def rlock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> bool:
+    """Acquire a re-entrant lock of the interpreter."""
+    found = here()
+    if found is None or id(self) in found[0].quiet or not _allowed(blocking, timeout):
+        return _r_acquire(self, blocking, timeout)
+    run, thread = found
+    free = lambda: owner_of(self) in (0, thread.identity)  # noqa: E731
+    if not _take(run, thread, "RLock.acquire", self, free, _limit(blocking, timeout)):
+        return False
+    return _r_acquire(self, False)
+
+
+def rlock_release(self: Any) -> None:
+    """Release a re-entrant lock of the interpreter."""
+    found = here()
+    _r_release(self)
+    if found is not None and found[0].after_release and id(self) not in found[0].quiet:
+        found[0].point(found[1], "after release", self)
+
+
+def rlock_restore(self: Any, state: Any) -> None:
+    """Acquire a re-entrant lock again, behind a wait on its condition."""
+    found = here()
+    if found is not None:
+        run, thread = found
+        run.wait(thread, "RLock.acquire", self, lambda: owner_of(self) in (0, thread.identity))
+    _r_restore(self, state)
+
+
+def owner_of(lock: Any) -> int:
+    """Return the identity of the thread that holds a re-entrant lock, 0 for none; the lock tells it in its text."""
+    return int(repr(lock).partition("owner=")[2].partition(" ")[0])
+
+
+def _allowed(blocking: bool, timeout: Any) -> bool:
+    """Tell whether the arguments are those of an acquire; the real one says what is wrong with them."""
+    if not isinstance(timeout, int | float):
+        return False
+    return bool(timeout == _NEVER or (blocking and 0 <= timeout <= threading.TIMEOUT_MAX))
+
+
+def _limit(blocking: bool, timeout: float) -> float | None:
+    """Return for how long an acquire waits, in seconds; None for ever."""
+    return 0.0 if not blocking else None if timeout == _NEVER else timeout
+
+
+def _take(run: Run, thread: ControlledThread, label: str, target: Any, ready: Ready, limit: float | None) -> bool:
+    """Go on when ``target`` is ``ready`` and it is this thread's turn; return False if it was not within ``limit``.
+
+    Whoever does not wait, or would not have to, has one step; whoever waits with a limit has one for its end, too.
+    """
+    if limit is None:
+        run.point(thread, label, target, ready)
+        return True
+    if limit == 0 or ready():
+        run.point(thread, label, target)
+    if limit == 0:
+        if not (is_ready := ready()):
+            run.now += 1e-6  # so that whoever asks again and again until some time comes, comes to it
+        return is_ready
+    return ready() or run.wait(thread, label, target, ready, limit) or ready()
+
+
+# ---- simple queues -----------------------------------------------------------------------------------------
+
+
+def queue_get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
+    """Get from a simple queue."""
+    found = here()
+    if found is None or (timeout is not None and block and timeout < 0):
+        return _get(self, block, timeout)
+    run, thread = found
+    thread.doing.append(Doing("SimpleQueue.get", self, thread.fused))
+    try:
+        limit = 0.0 if not block else timeout
+        if not _take(run, thread, "SimpleQueue.get", self, lambda: not _empty(self), limit):
+            raise _queue.Empty
+        return _get(self, False)
+    finally:
+        thread.doing.pop()
+
+
+def queue_get_nowait(self: Any) -> Any:
+    """Get from a simple queue what lies in it."""
+    return queue_get(self, False)
+
+
+def queue_put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
+    """Put into a simple queue."""
+    found = here()
+    if found is not None:
+        found[0].point(found[1], "SimpleQueue.put", self)
+    _put(self, item)
+
+
+def items_of(queue: Any) -> list[Any]:
+    """Return what lies in a simple queue, and leave it there."""
+    found = []
+    while not _empty(queue):
+        found.append(_get(queue, False))
+    for item in found:
+        _put(queue, item)
+    return found
+
+
+METHODS: dict[type, dict[str, Callable[..., Any]]] = {
+    LOCK: {
+        **dict.fromkeys(("acquire", "acquire_lock"), lock_acquire),
+        "__enter__": lambda self: lock_acquire(self),
+        **dict.fromkeys(("release", "release_lock"), lock_release),
+        "__exit__": lambda self, *error: lock_release(self),
+        **dict.fromkeys(("locked", "locked_lock"), lock_locked),
+    },
+    RLOCK: {
+        "acquire": rlock_acquire,
+        "__enter__": lambda self: rlock_acquire(self),
+        "release": rlock_release,
+        "__exit__": lambda self, *error: rlock_release(self),
+        "_acquire_restore": rlock_restore,
+    },
+    QUEUE: {"get": queue_get, "get_nowait": queue_get_nowait, "put": queue_put, "put_nowait": queue_put},
+}
+"""What each C type has in the place of its methods."""

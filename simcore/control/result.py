@@ -1,0 +1,147 @@
+"""What runs of the user's own code have shown, and what they have not.
+
+A schedule that hangs, or in which something raised, is a violation, and is shown only after it was run a second time,
+in a process of its own, with the same end. Runs that found nothing prove nothing: *undetermined*, with their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from simcore.explain import WaitForGraph, fit, summary
+from simcore.model import Timeouts, Verdict, listed
+
+
+class CodeStep(NamedTuple):
+    """One step of a run: which thread did what, on what, and at which line of the program."""
+
+    thread: str
+    text: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.thread}  {self.text}{self.place and f' at {self.place}'}"
+
+
+class Raised(NamedTuple):
+    """An exception that ended a thread, and where it came from."""
+
+    thread: str
+    error: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A run that does not end, or in which something was raised.
+
+    Attributes
+    ----------
+    kind : str
+        "deadlock" or "failed".
+    steps : sequence of CodeStep
+        The schedule.
+    wait_for : WaitForGraph
+        Who waits for whom at its end.
+    places : mapping
+        At which line of the program each thread waits, by its name.
+    errors : sequence of Raised
+        What was raised.
+    time : float
+        Virtual seconds that have passed.
+    token : str
+        The schedule in one word; empty where the code cannot be found again by a name.
+    """
+
+    kind: str
+    steps: Sequence[CodeStep]
+    wait_for: WaitForGraph
+    places: dict[str, str]
+    errors: Sequence[Raised]
+    time: float
+    token: str = ""
+
+    @property
+    def switches(self) -> int:
+        """How often another thread goes on."""
+        threads = [step.thread for step in self.steps]
+        return sum(one != other for one, other in zip(threads, threads[1:], strict=False))
+
+    @property
+    def answer(self) -> str:
+        """Say in a few words what is wrong."""
+        if self.kind == "failed":
+            return "; ".join(f"{each.thread} raised {each.error}" for each in self.errors)
+        return self.wait_for.headline.replace("process", "thread").replace("threades", "threads")
+
+    def lines(self) -> list[str]:
+        """Tell it, line by line."""
+        lines = [f"{each.thread} raised {each.error}, at {each.place}" for each in self.errors]
+        if self.kind == "deadlock":
+            lines += self.wait_for.told()
+            waits = [edge.process.name for edge in self.wait_for.stuck]
+            at = dict.fromkeys(self.places[name] for name in waits if self.places.get(name))
+            lines += [f"  at {line}: {summary(n for n in waits if self.places.get(n) == line)}" for line in at]
+        lines.append(f"schedule ({len(self.steps)} steps, {self.switches} switches):")
+        width = max((len(step.thread) for step in self.steps), default=0)
+        for number, step in enumerate(self.steps, 1):
+            lines.append(f"{number:>4}  {step.thread:<{width}}  {step.text}{step.place and f' at {step.place}'}")
+        if self.token:
+            lines.append(f"replay: simcore replay {self.token}")
+        return lines
+
+
+@listed(without="lines")
+@dataclass(frozen=True)
+class Controlled:
+    """The answer of `control`.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        Violated, or undetermined: samples prove nothing.
+    schedules : int
+        How many were run.
+    steps : int
+        In the longest of them.
+    seconds : float
+        That it took.
+    name : str
+        What was run.
+    strategy, timeouts : str
+        How schedules were chosen, and which time-outs fire.
+    violation : Violation, optional
+        The run that was found, shortened.
+    reason : str
+        Why it is undetermined.
+    notes : sequence of str
+        What else a reader should know.
+    """
+
+    verdict: Verdict
+    schedules: int
+    steps: int
+    seconds: float
+    name: str
+    strategy: str
+    timeouts: Timeouts
+    violation: Violation | None = None
+    reason: str = ""
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def __str__(self) -> str:
+        return fit(self.lines())
+
+    def lines(self) -> list[str]:
+        """Tell it, line by line."""
+        told = self.reason if self.violation is None else self.violation.answer
+        many = f"{self.schedules:,} schedule{'s' * (self.schedules != 1)}"
+        lines = [
+            f"{self.verdict.value}: {told}",
+            f"  {self.name}",
+            f"  {many}, {self.strategy}, at most {self.steps:,} steps in one, {self.seconds:.1f} s",
+            *(f"  note: {note}" for note in self.notes),
+        ]
+        return lines + (self.violation.lines() if self.violation is not None else [])

@@ -1,0 +1,105 @@
+"""A thread starts in the place of whoever starts it, until it has said so; then it waits for its turn like all others.
+
+Threads are those of the operating system, with identities, thread-locals and event loops of their own. What ends a
+thread differs: until 3.12 a lock that the interpreter releases when its state is gone, from 3.13 on a handle.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simcore.control.baton import ControlledThread, Run
+from simcore.control.primitives import here
+
+_start = _thread.start_new_thread
+_start_joinable = getattr(_thread, "start_joinable_thread", None)
+_sentinel = getattr(_thread, "_set_sentinel", None)
+_Handle: Any = getattr(_thread, "_ThreadHandle", None)
+_join = None if _Handle is None else _Handle.join
+_is_done = None if _Handle is None else _Handle.is_done
+
+
+def start_new_thread(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None) -> int:
+    """Start a thread."""
+    found = here()
+    if found is None:
+        return _start(function, args, dict(kwargs or {}))
+    run, parent = found
+    thread = run.born(parent, function)
+    identity = _start(run.live_in, (thread, function, *args), dict(kwargs or {}))
+    run.boot(parent, thread)
+    return identity
+
+
+def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True) -> Any:
+    """Start a thread that can be joined by its handle."""
+    assert _start_joinable is not None
+    found = here()
+    if found is None:
+        return _start_joinable(function, handle=handle, daemon=daemon)
+    run, parent = found
+    thread = run.born(parent, function)
+    thread.handle = _Handle() if handle is None else handle
+    _start_joinable(lambda: run.live_in(thread, function), handle=thread.handle, daemon=daemon)
+    run.boot(parent, thread)
+    return thread.handle
+
+
+def set_sentinel() -> Any:
+    """Return the lock that is released when this thread has ended."""
+    assert _sentinel is not None
+    lock, found = _sentinel(), here()
+    if found is not None:
+        found[0].sentinels[id(lock)] = found[1]
+        found[1].handle = lock  # is kept: another lock may not have its identity
+    return lock
+
+
+def handle_join(self: Any, timeout: float | None = None) -> None:
+    """Wait for the end of a thread."""
+    assert _join is not None
+    found = here()
+    other = None if found is None else _of(found[0], self)
+    if found is None or other is None or other is found[1]:
+        return _join(self, timeout)  # type: ignore[no-any-return]
+    run, thread = found
+    limit = None if timeout is None or timeout < 0 else timeout
+    if limit is None:
+        run.point(thread, "join", other, lambda: other.done)
+    elif not other.done and not (limit and run.wait(thread, "join", other, lambda: other.done, limit)):
+        return None
+    return _join(self)  # type: ignore[no-any-return]
+
+
+def handle_is_done(self: Any) -> bool:
+    """Tell whether a thread has ended: whether it has in the run, which the operating system sees a moment later."""
+    assert _is_done is not None and _join is not None
+    found = here()
+    other = None if found is None else _of(found[0], self)
+    if other is not None and other.done:
+        _join(self)
+    return bool(_is_done(self))
+
+
+def _of(run: Run, handle: Any) -> ControlledThread | None:
+    return next((thread for thread in run.threads if thread.handle is handle), None)
+
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {_start: start_new_thread}
+if _start_joinable is not None:
+    FUNCTIONS[_start_joinable] = start_joinable_thread
+if _sentinel is not None:
+    FUNCTIONS[_sentinel] = set_sentinel
+
+METHODS: dict[type, dict[str, Callable[..., Any]]] = (
+    {} if _Handle is None else {_Handle: {"join": handle_join, "is_done": handle_is_done}}
+)
+
+
+def quiet_locks() -> frozenset[int]:
+    """Return the locks of the interpreter's own bookkeeping, by identity; after a fork some of them are others."""
+    names = ("_active_limbo_lock", "_shutdown_locks_lock")
+    return frozenset(id(getattr(threading, name)) for name in names if hasattr(threading, name))

@@ -1,0 +1,226 @@
+"""Each schedule is run in a process of its own, which is thrown away; in the caller's process nothing is ever replaced.
+
+A process is forked from the caller's, made ready once, and forked again for each run. So a run begins with whatever the
+caller has imported and set up, module globals included, as if it were the first; and there is nothing to clean up:
+threads that hang, locks that they hold, sockets and patched types go with the process. What a run has found comes back
+over a pipe.
+
+A thread that waits outside of what is under control (a C function, a child process) keeps the baton, and nobody can take
+it away. Each run counts its steps where the caller sees them; when they have not gone on for five seconds, the process
+says where all its threads are, and is killed. That is never a verdict.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import mmap
+import os
+import pickle
+import re
+import select
+import signal
+import struct
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from simcore.control import environment
+from simcore.control.baton import LIBRARY
+from simcore.errors import SimcoreError
+
+PATIENCE = 5.0
+"""Seconds without a step after which a run is not under control."""
+
+_POLL = 0.2
+_LENGTH = struct.Struct("!Q")
+
+
+class NotUnderControl(SimcoreError):
+    """A run has done something that cannot be scheduled, or was not the same when it was run again."""
+
+
+class Workers:
+    """A process that is ready, from which one is forked for each run.
+
+    Parameters
+    ----------
+    run : function
+        Called in a new process with what was asked, and a function to be called with the number of steps taken; what it
+        returns comes back. It may leave earlier by calling its third argument with what it would return.
+    """
+
+    def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
+        self._run = run
+        self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
+        self._stacks = tempfile.TemporaryFile()  # noqa: SIM115: as long as the object
+        self._requests, requests = os.pipe()[::-1]
+        answers, self._answers = os.pipe()[::-1]
+        with warnings.catch_warnings():  # of 3.12 on: that other threads of the caller are not there afterwards
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process = os.fork()
+        if not self._process:
+            try:
+                os.close(self._requests)
+                os.close(self._answers)
+                self._serve(requests, answers)
+            finally:
+                os._exit(1)
+        os.close(requests)
+        os.close(answers)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._requests)
+        os.close(self._answers)
+        for process in (self._child, self._process):
+            if process:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self._process, 0)
+        self._shared.close()
+        self._stacks.close()
+
+    # ---- in the caller's process -----------------------------------------------------------------------------
+
+    def ask(self, question: Any) -> Any:
+        """Return what a run in a new process answers.
+
+        Raises
+        ------
+        NotUnderControl
+            When it does not take a step for too long, or its process ends.
+        """
+        self._write(0, 0)
+        self._write(1, 0)
+        _send(self._requests, question)
+        before, since = -1, time.monotonic()
+        while not select.select([self._answers], [], [], _POLL)[0]:
+            steps = self._read(0)
+            if steps != before:
+                before, since = steps, time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                self._give_up()
+        try:
+            answer = _receive(self._answers)
+        except EOFError:
+            answer = NotUnderControl("not under control: the process from which runs are forked has ended")
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _give_up(self) -> None:
+        self._stacks.truncate(0)
+        self._stacks.seek(0)
+        child = self._child
+        if child:
+            os.kill(child, signal.SIGUSR1)
+            time.sleep(_POLL)
+            os.kill(child, signal.SIGKILL)
+            _receive(self._answers)  # that it has ended
+        self._stacks.seek(0)
+        where = _outside(self._stacks.read().decode(errors="replace"))
+        raise NotUnderControl(
+            f"not under control: nothing has moved for {PATIENCE:g} s, {where}; what waits there is neither a lock, a "
+            "queue, a future, a thread nor a sleep of Python: leave it out, or put something of Python in its place"
+        )
+
+    @property
+    def _child(self) -> int:
+        return self._read(1)
+
+    def _read(self, place: int) -> int:
+        (number,) = _LENGTH.unpack_from(self._shared, place * _LENGTH.size)
+        return int(number)
+
+    def _write(self, place: int, number: int) -> None:
+        _LENGTH.pack_into(self._shared, place * _LENGTH.size, number)
+
+    # ---- in the process that is ready ------------------------------------------------------------------------
+
+    def _serve(self, requests: int, answers: int) -> None:
+        _alone(os.getpid())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
+        faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
+        _silent()
+        environment.make_ready()
+        while True:
+            try:
+                question = _receive(requests)
+            except EOFError:
+                return
+            child = os.fork()
+            if not child:
+                self._answer(question, answers)
+            _, status = os.waitpid(child, 0)
+            if status:
+                how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"status {os.WEXITSTATUS(status)}"
+                _send(answers, NotUnderControl(f"not under control: the process of a run has ended with {how}"))
+
+    def _answer(self, question: Any, answers: int) -> None:
+        self._write(1, os.getpid())
+
+        def leave(answer: Any) -> None:
+            _send(answers, answer)
+            os._exit(0)
+
+        try:
+            leave(self._run(question, lambda steps: self._write(0, steps), leave))
+        except BaseException as error:
+            leave(NotUnderControl(f"not under control: {type(error).__name__}: {error}"))
+
+
+def _alone(number: int) -> None:
+    """Have this process on one core: whoever hands the baton over wakes somebody on the same one."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+
+
+def _silent() -> None:
+    """What the program prints, in hundreds of runs, is not printed."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
+def _send(pipe: int, thing: Any) -> None:
+    content = pickle.dumps(thing)
+    left = memoryview(_LENGTH.pack(len(content)) + content)
+    while left:
+        left = left[os.write(pipe, left) :]
+
+
+def _receive(pipe: int) -> Any:
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
+    return pickle.loads(_exactly(pipe, length))
+
+
+def _exactly(pipe: int, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        more = os.read(pipe, size - len(found))
+        if not more:
+            raise EOFError
+        found += more
+    return found
+
+
+_FRAME = re.compile(r'^  File "(.*)", line (\d+) in (.*)$')
+
+
+def _outside(stacks: str) -> str:
+    """Say where the thread is that has the baton, of all whose stacks are told: that which does not wait for it."""
+    for stack in re.split(r"^(?=Thread |Current thread )", stacks, flags=re.MULTILINE):
+        frames = [found.groups() for line in stack.splitlines() if (found := _FRAME.match(line))]
+        if frames and not (frames[0][0] in LIBRARY and frames[0][2] in ("_hand_over", "live_in")):
+            file, line, function = next((frame for frame in frames if frame[0] not in LIBRARY), frames[0])
+            return f"in {function}() at {Path(file).name}:{line}"
+    return "and nobody knows where"
