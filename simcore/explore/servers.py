@@ -9,10 +9,10 @@ everybody waits for others of the group alone, and which is in the middle of som
 **Who could end a wait** is not read from code, which says too much: a client and a server that share a table of all
 queues may both use any of it. It is asked when the whole space is known, of everything that was done in it: whoever
 puts into a queue in *some* run could end the wait of one who gets from it. Who has ended counts: a second client would
-come by the same door, so a mailbox that ended clients have fed is idle. Of another server that waits, code is asked, too:
-two that wait for each other to speak first have never spoken in any run. Three things do not come twice: an owner that
-has ended releases no lock, who has given its permits back gives no more of them, and nobody comes again to close or
-reset a connection.
+come by the same door, so a mailbox that ended clients have fed is idle. Of another server that waits code is asked,
+too, as two that wait for each other to speak first have never spoken in any run. Three things do not come twice: an
+owner that has ended releases no lock, who has given its permits back gives no more of them, and nobody comes again to
+close or reset a connection.
 
 **In the middle of something** is what tells two servers that have called each other from two that have nothing to do,
 as both look the same from outside. A group is, if

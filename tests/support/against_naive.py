@@ -155,12 +155,15 @@ def _shortest(result: Result) -> tuple[str, int] | None:
 def never_hangs(description: str, timeouts: Timeouts, *, real: bool) -> None:
     """Insist that runs end of which it was said that all do: in virtual time, and on real threads if they are ``real``.
 
-    A simulation keeps time exactly, and a real machine may be slow.
+    A simulation keeps time exactly, and a real machine may be slow. Beside a daemon that goes round without a pause no
+    virtual time passes, which is what is said then.
     """
     if timeouts in ("in_order", "anytime"):
         for seed in range(3):
             run = simulate(system(description=description), seed=seed)
-            assert run.status == "completed", str(run)
+            round_and_round = run.status == "limit" and any("only daemons have moved" in note for note in run.notes)
+            assert run.status == "completed" or round_and_round, str(run)
+            FIGURES["simulated, no time passes beside a daemon"] += round_and_round
         FIGURES["simulated"] += 1
     if timeouts == "anytime" and real:
         found = execute(system(description=description))

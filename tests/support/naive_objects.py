@@ -6,6 +6,7 @@ import queue
 import weakref
 from collections.abc import Callable
 from concurrent.futures import InvalidStateError
+from functools import partial
 from typing import Any
 
 from simcore.model import Process
@@ -228,15 +229,19 @@ class Objects:
         return [lambda: value.update(left=value["left"] + 1) or "leave"] if value["flag"] else []
 
     def pool_shutdown(self, process: Process, pool: Any, wait: bool) -> list[Way]:
-        def shut() -> None:
+        def shut(*before: int) -> None:
             self.state[pool].update(flag=True)
             if wait:
-                raise Again(Operation(pool, "join"))
+                raise Again(Operation(pool, "join", before))
 
+        if process.pool is pool and wait:  # it joins so many others, and then itself
+            return [partial(shut, before) for before in range(pool.workers)]
         return [shut]
 
-    def pool_join(self, process: Process, pool: Any) -> list[Way]:
-        return [lambda: None] if self.state[pool]["left"] == pool.workers else []
+    def pool_join(self, process: Process, pool: Any, *before: int) -> list[Way]:
+        if self.state[pool]["left"] < (before[0] if before else pool.workers):
+            return []
+        return [lambda: throw(RuntimeError("cannot join current thread")) if before else None]
 
     def future_set_result(self, process: Process, future: Any, result: Any) -> list[Way]:
         value = self.state[future]
