@@ -176,6 +176,7 @@ class Run:
         self.sentinels: dict[int, ControlledThread] = {}
         self.quiet: frozenset[int] = frozenset()
         self.made = 0
+        self._choosing = False
         self.known: Known = {}
 
     # ---- choosing ------------------------------------------------------------------------------------------
@@ -200,7 +201,14 @@ class Run:
         return enabled + [(t, outcome) for t, outcome in self._expiring() if t not in ready]
 
     def _next(self) -> ControlledThread:
-        """Choose who goes on; the thread of the body, if the run is over."""
+        """Choose who goes on; the thread of the body, if the run is over. What is done on the way is no step."""
+        self._choosing = True
+        try:
+            return self._chosen()
+        finally:
+            self._choosing = False
+
+    def _chosen(self) -> ControlledThread:
         if self.body_done and not self.owing:
             self.completed = True
             return self.main
@@ -234,8 +242,8 @@ class Run:
 
     @property
     def current(self) -> ControlledThread | None:
-        """The thread that asks, if it is one of this run."""
-        return self.of.get(_identity())
+        """The thread that asks, if it is one of this run, and it is not us who ask on its way to the next step."""
+        return None if self._choosing else self.of.get(_identity())
 
     def point(self, thread: ControlledThread, label: str, target: Any, ready: Ready | None = None) -> None:
         """Announce what comes next, and go on when chosen."""
@@ -288,7 +296,7 @@ class Run:
         owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, threading.Thread):
             thread.thread, thread.booting = owner, True
-            if getattr(owner, "_target", None) is futures_thread._worker:  # type: ignore[attr-defined]
+            if getattr(owner, "_target", None) is futures_thread._worker:
                 args = owner._args  # type: ignore[attr-defined]
                 thread.pool = args[0], next(each for each in args if isinstance(each, _queue.SimpleQueue))
         self.threads.append(thread)

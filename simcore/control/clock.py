@@ -26,7 +26,8 @@ def sleep(seconds: float, /) -> None:
     """Wait in virtual time."""
     found = here()
     if found is None or not isinstance(seconds, int | float) or seconds < 0:
-        return _sleep(seconds)
+        _sleep(seconds)
+        return
     run, thread = found
     if seconds:
         run.wait(thread, "sleep", seconds, lambda: False, seconds)

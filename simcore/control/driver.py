@@ -47,7 +47,7 @@ class Options(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """One run: chosen by a strategy, or along a path, followed loosely or to the letter; told in words if ``record``."""
+    """One run: chosen by a strategy, or along a path, followed loosely or to the letter; in words if ``record``."""
 
     options: Options
     strategy: Strategy | None = None
@@ -208,7 +208,8 @@ class _Search:
         shown = self._along(path, strict=True, record=True)
         self._same(shown)
         told = shown.recording
-        assert told is not None and shown.how == how
+        assert told is not None
+        assert shown.how == how
         token = token_of(origin_of(self.body), self.options, shown.taken, told.checks)
         return _violation(shown, token)
 
@@ -328,12 +329,10 @@ def _choose(asked: Question) -> Choose:
 
 
 def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion) -> Outcome:
-    current, Current.run = Current.run, None  # what follows is no step of the run
     taken = [(run.threads[number].path, outcome) for number, outcome in run.taken]
     errors = [_raised(thread, error) for thread, error in run.errors]
     assert isinstance(run, Learning)
     recording = _recording(run, suspicion) if isinstance(run, Recorded) else None
-    Current.run = current
     return Outcome(how, taken, errors, asked.strategy, asked.numbers, run.seen, recording)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import zlib
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -21,6 +23,8 @@ def make_ready() -> None:
             patching.replace_methods(kind, methods)
     operations.replace()
     patching.replace_functions(threads.FUNCTIONS | clock.FUNCTIONS | steady.FUNCTIONS)
+    gc.collect()
+    gc.freeze()  # what there is now is not looked through before each run
 
 
 class _Taken(NamedTuple):
@@ -114,6 +118,13 @@ _OF_TASKS = {
 
 def begin(run: Run) -> None:
     """Have this process's threads belong to ``run`` from now on."""
+
+    def ended_by(raised: Any) -> None:
+        thread = next((thread for thread in run.threads if thread.thread is raised.thread), run.main)
+        if not issubclass(raised.exc_type, SystemExit):
+            run.errors.append((thread, raised.exc_value))
+
+    threading.excepthook = ended_by
     steady.begin()
     run.quiet = threads.quiet_locks()
     Current.run = run

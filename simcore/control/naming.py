@@ -45,7 +45,7 @@ def function_at(thread: ControlledThread) -> str:
     frame = _program_frame(thread)
     if frame is None:
         return ""
-    code, finalizer, below = frame.f_code, "", frame
+    code, finalizer, below = frame.f_code, "", frame.f_back
     while below is not None and not finalizer:
         if below.f_code.co_name == "__del__":
             finalizer = f", below the finalizer {below.f_code.co_qualname}()"

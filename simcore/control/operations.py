@@ -222,7 +222,7 @@ def _run_item() -> None:
     kind: Any = thread._WorkItem
     original, begin = kind.run, kind.__init__
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
         begin(self, *args, **kwargs)
         if (found := here()) is not None:
             task = self.future.__dict__["_simcore_task"] = called(function_of(self))
@@ -240,7 +240,7 @@ def _run_item() -> None:
         finally:
             runs.task, runs.fused = before, fused
 
-    kind.__init__, kind.run = __init__, run_item
+    kind.__init__, kind.run = initialise, run_item
 
 
 # ---- objects -------------------------------------------------------------------------------------------------
@@ -250,10 +250,11 @@ def _noted(kind: type) -> None:
     """Have the objects of a type know where they were made."""
     original = kind.__dict__["__init__"]
 
-    def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:
+    def initialise(self: Any, /, *args: Any, **kwargs: Any) -> None:
         found = here()
         if found is None:
-            return original(self, *args, **kwargs)
+            original(self, *args, **kwargs)
+            return
         run, thread = found
         run.made += 1
         frame = program_frame(sys._getframe(1))
@@ -265,12 +266,12 @@ def _noted(kind: type) -> None:
             self.__dict__["_simcore_made"] = Made(run.made, *where)
         thread.fused += 1
         try:
-            return original(self, *args, **kwargs)
+            original(self, *args, **kwargs)
         finally:
             thread.fused -= 1
 
-    __init__.__wrapped__ = original  # type: ignore[attr-defined]
-    kind.__init__ = __init__  # type: ignore[misc]
+    initialise.__wrapped__ = original  # type: ignore[attr-defined]
+    kind.__init__ = initialise  # type: ignore[misc]
 
 
 def _by_number(self: Any) -> int:
@@ -281,14 +282,14 @@ def _by_number(self: Any) -> int:
 
 def _acquire_in_order() -> None:
     """Have locks of several futures taken in the order in which these were made, and not of their places in memory."""
-    kind: Any = _base._AcquireFutures  # type: ignore[attr-defined]
+    kind: Any = _base._AcquireFutures
     original = kind.__init__
 
-    def __init__(self: Any, fs: Any) -> None:
+    def initialise(self: Any, fs: Any) -> None:
         original(self, fs)
         self.futures.sort(key=hash)
 
-    kind.__init__ = __init__
+    kind.__init__ = initialise
 
 
 def replace() -> None:
@@ -306,5 +307,5 @@ def replace() -> None:
         if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
             _noted(kind)
     for hashed in (threading.Thread, _base.Future):
-        hashed.__hash__ = _by_number  # type: ignore[method-assign, assignment]
+        hashed.__hash__ = _by_number  # type: ignore[method-assign]
     _acquire_in_order()

@@ -23,8 +23,10 @@ _LIKE = (int, str, dict, BaseException, type)
 
 def _offset_of_flags() -> int:
     """Return where the flags of a type lie in it: where each type has what its ``__flags__`` says."""
-    size = type.__basicsize__
-    found = [at for at in range(0, size, 8) if all(_word(kind, at).value == kind.__flags__ for kind in _LIKE)]
+    size: Any = type.__basicsize__
+    found: list[int] = [
+        at for at in range(0, size, 8) if all(_word(kind, at).value == kind.__flags__ for kind in _LIKE)
+    ]
     if len(found) != 1:
         raise NotImplementedError(f"this interpreter keeps the flags of types elsewhere: {sys.version}")
     return found[0]

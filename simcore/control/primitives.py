@@ -1,8 +1,8 @@
 """Locks and simple queues: the real ones keep their state; whoever would block waits for its turn instead.
 
-Each method announces what it is about to do, and then does it without blocking. A lock that is acquired while it is free
-is one step; one that is held waits until the lock itself says that it is free. The real objects never block a thread of
-a run, so that the interpreter's own order of waiters, its checks and its exceptions are what they always are.
+Each method announces what it is about to do, and then does it without blocking. To acquire a lock that is free is one
+step; whoever wants one that is held waits until the lock itself says that it is free. The real objects never block a
+thread of a run, so that the interpreter's order of waiters, its checks and its exceptions are what they always are.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def lock_release(self: Any) -> None:
     """Release a lock of the interpreter."""
     found = here()
     if found is None:
-        return _release(self)
+        _release(self)
+        return
     run, thread = found
     run.owners.pop(id(self), None)
     _release(self)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from simcore.explain import WaitForGraph, fit, summary
@@ -67,7 +68,7 @@ class Violation:
     def switches(self) -> int:
         """How often another thread goes on."""
         threads = [step.thread for step in self.steps]
-        return sum(one != other for one, other in zip(threads, threads[1:], strict=False))
+        return sum(one != other for one, other in pairwise(threads))
 
     @property
     def answer(self) -> str:

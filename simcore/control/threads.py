@@ -76,7 +76,8 @@ def handle_join(self: Any, timeout: float | None = None) -> None:
 
 def handle_is_done(self: Any) -> bool:
     """Tell whether a thread has ended: whether it has in the run, which the operating system sees a moment later."""
-    assert _is_done is not None and _join is not None
+    assert _is_done is not None
+    assert _join is not None
     found = here()
     other = None if found is None else _of(found[0], self)
     if other is not None and other.done:

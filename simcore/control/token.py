@@ -1,7 +1,7 @@
 """A schedule of code, in one word: the function that is run, what the runs have in common, and each step.
 
-A step is told by its thread; those of one thread in a row take one number. A byte for each step tells, most likely, when
-it has become another one, so that a program that was changed since is caught at the first step that differs.
+A step is told by its thread; those of one thread in a row take one number. A byte for each step tells, most likely,
+when it has become another one, so that a program that was changed since is caught at the first step that differs.
 """
 
 from __future__ import annotations
@@ -78,7 +78,14 @@ def token_of(origin: Origin | None, options: Sequence[Any], path: Path, checks: 
     threads = list(dict.fromkeys(thread for thread, _ in path))
     pieces = [(threads.index(thread), outcome, len(list(steps))) for (thread, outcome), steps in groupby(path)]
     told = base64.b64encode(bytes(checks)).decode()
-    content = [origin.function, origin.parameters, list(options), threads, [n for piece in pieces for n in piece], told]
+    content: list[object] = [
+        origin.function,
+        origin.parameters,
+        list(options),
+        threads,
+        [n for piece in pieces for n in piece],
+        told,
+    ]
     return encode(PREFIX, content)
 
 

@@ -5,9 +5,9 @@ caller has imported and set up, module globals included, as if it were the first
 threads that hang, locks that they hold, sockets and patched types go with the process. What a run has found comes back
 over a pipe.
 
-A thread that waits outside of what is under control (a C function, a child process) keeps the baton, and nobody can take
-it away. Each run counts its steps where the caller sees them; when they have not gone on for five seconds, the process
-says where all its threads are, and is killed. That is never a verdict.
+A thread that waits outside of what is under control (a C function, a child process) keeps the baton, and nobody can
+take it away. Each run counts its steps where the caller sees them; when they have not gone on for five seconds, the
+process says where all its threads are, and is killed. That is never a verdict.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Workers:
     def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
         self._run = run
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
-        self._stacks = tempfile.TemporaryFile()  # noqa: SIM115: as long as the object
+        self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
         answers, self._answers = os.pipe()[::-1]
         with warnings.catch_warnings():  # of 3.12 on: that other threads of the caller are not there afterwards

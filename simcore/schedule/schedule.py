@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import SLEEPS, Kernel, Packed
@@ -188,9 +188,9 @@ def read_token(token: str) -> tuple[Origin, list[tuple[int, int, int]]]:
     return Origin(function, parameters), list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
 
-def _is_schedule(function: object, parameters: object, flat: object) -> bool:
+def _is_schedule(function: Any, parameters: Any, flat: Any) -> bool:
     whole = isinstance(function, str) and isinstance(parameters, dict) and isinstance(flat, list)
-    return whole and len(flat) % 3 == 0 and all(isinstance(number, int) and number >= 0 for number in flat)  # type: ignore[arg-type, union-attr]
+    return whole and len(flat) % 3 == 0 and all(isinstance(number, int) and number >= 0 for number in flat)
 
 
 def replay(token: str, model: Model | None = None) -> State:

@@ -1,0 +1,75 @@
+"""``simcore control`` runs code of the user, and says in one line what it cannot do."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import threaded
+
+from simcore import Diverged, control
+from simcore.control import replay
+from simcore.control.token import read, token_of
+from simcore.errors import ScheduleError
+
+
+def simcore(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "simcore", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=os.path.dirname(threaded.__file__),
+        check=False,
+    )
+
+
+def test_a_hang_is_told_with_its_token_and_status_1():
+    done = simcore("control", "threaded:opposed_locks")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("violated: 3 of 3 threads can never move again\n  opposed_locks()\n")
+    assert "  one waits for right, held by other\n" in done.stdout
+    assert "replay: simcore replay sx1-" in done.stdout
+
+
+def test_parameters_are_of_the_function_s_kinds_and_what_survives_has_status_3():
+    done = simcore("control", "threaded:opposed_locks", "-p", "opposed=no", "--schedules", "5", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["verdict"], found["schedules"], found["token"]) == (3, "undetermined", 5, "")
+
+
+def test_an_object_has_what_the_text_has():
+    found = json.loads(simcore("control", "threaded:lost_update", "--json").stdout)
+    assert (found["kind"], found["answer"]) == ("failed", "main raised AssertionError: 1 of 2")
+    assert [step["thread"] for step in found["schedule"]][0] == "main"
+    assert found["raised"][0]["place"].rpartition(":")[0].endswith("threaded.py")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("threaded",), "'threaded' names no function; write package.module:function, as in app.jobs:nightly"),
+        (("threaded:missing",), "module threaded has no function 'missing'"),
+        (("nowhere:missing",), "there is no module 'nowhere'"),
+        (("threaded:polls", "-p", "pauses=1"), "polls(pause: 0.0)"),
+        (("threaded:polls", "--schedules", "0"), "schedules=0"),
+    ],
+)
+def test_what_cannot_be_is_one_line(arguments, line):
+    done = simcore("control", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert line.split("(")[0] in done.stderr
+
+
+def test_a_token_of_code_that_was_changed_is_caught_at_the_first_step_that_differs(tmp_path):
+    told = read(control(threaded.opposed_locks).violation.token)
+    other = told.origin._replace(function="threaded:semaphore_twice")
+    with pytest.raises(Diverged, match="recorded on another version of threaded:semaphore_twice"):
+        replay(token_of(other, told.options, told.path, list(told.checks)))
+
+
+@pytest.mark.parametrize("token", ["sx1-", "sx1-abc", "sc1-eJyLVipOLSpLLVKyUjI2MTVTiAUAL4cE0w"])
+def test_what_is_no_token_is_refused(token):
+    with pytest.raises(ScheduleError, match="token"):
+        replay(token)

@@ -1,0 +1,102 @@
+"""Hangs of ordinary code are found, and the one thing that holds everybody is named; the repaired twin survives."""
+
+from functools import partial
+
+import pytest
+import threaded
+
+from simcore import Verdict, control
+
+HANGS = {
+    "nested submit": (
+        threaded.nested_submit,
+        {"workers": 2},
+        "pool 1/1: every worker is in nested_submit.outer(), waiting for the result of nested_submit.inner() "
+        "set only by nested_submit.inner(), queued in pool behind it",
+    ),
+    "two pools": (
+        threaded.two_pools,
+        {"workers": 2},
+        "first 1/1: every worker is in two_pools.on_first(), waiting for the result of two_pools.on_second() which runs on",
+    ),
+    "Queue.join": (
+        threaded.forgotten_task_done,
+        {"forgets": False},
+        "main waits for all items of todo to be done, empty, 1 not done: only worker has done one, and it has ended",
+    ),
+    "lost wake-up": (
+        threaded.lost_wake_up,
+        {"tested_inside": True},
+        "consumer waits to be notified on changed: only producer has notified it, and it has ended",
+    ),
+    "semaphore twice": (
+        threaded.semaphore_twice,
+        {"permits": 3},
+        "transfer[0] waits for a permit of limit, held by itself, transfer[1]",
+    ),
+    "a pool of connections": (
+        threaded.connections_twice,
+        {"connections": 3},
+        "request[0] waits for an item of free, empty, 2 not done, taken by itself, request[1]",
+    ),
+    "opposed locks": (threaded.opposed_locks, {"opposed": False}, "one waits for right, held by other"),
+    "a handler of logging": (
+        threaded.logging_handler,
+        {"waits": False},
+        "main waits for the end of helper helper waits for Handler.lock, held by main",
+    ),
+    "a done-callback": (
+        threaded.waiting_callback,
+        {"waits": False},
+        "db 1/1: every worker is in waiting_callback.<lambda>(), waiting for the result of waiting_callback.second() "
+        "set only by waiting_callback.second(), queued in db behind it",
+    ),
+    "a finalizer": (threaded.finalizer, {"collects": False}, "user waits for lock, held by itself"),
+    "a knot beside a heartbeat": (
+        threaded.knot_beside_a_heartbeat,
+        {"opposed": False},
+        "one waits for right, held by other",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "repair", "words"), HANGS.values(), ids=HANGS)
+def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, words):
+    result = control(body, schedules=100)
+    assert result.verdict is Verdict.VIOLATED
+    assert result.violation.kind == "deadlock"
+    assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
+    fixed = control(partial(body, **repair), schedules=20)
+    assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
+
+
+def test_a_finalizer_that_blocks_is_named_with_its_place():
+    text = " ".join(str(control(threaded.finalizer)).split())
+    assert "in finalizer.use(), below the finalizer" in text or "finalizer.Connection.__del__()" in text
+
+
+FINE = [
+    *(threaded.made_before_the_run, threaded.imports_twice, threaded.days_pass, threaded.polls),
+    *(threaded.polls_without_a_pause, threaded.time_outs, threaded.timers_and_futures),
+    *(threaded.barrier_and_locals, threaded.user_future),
+]
+
+
+@pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
+def test_what_does_not_hang_is_not_said_to(body):
+    result = control(body, schedules=15)
+    assert result.verdict is Verdict.UNDETERMINED, str(result)
+    assert result.reason == "no violation in 15 schedules"
+
+
+def test_what_fails_in_some_order_only_is_a_violation_with_its_schedule():
+    result = control(threaded.lost_update)
+    assert result.violation.kind == "failed"
+    assert result.violation.answer == "main raised AssertionError: 1 of 2"
+    assert result.violation.steps[-1].text.startswith("joins")
+
+
+def test_an_exception_that_ends_a_thread_is_a_violation():
+    result = control(threaded.dies)
+    assert [(each.thread, each.error) for each in result.violation.errors] == [("a", "KeyError: 'missing'")]
+    assert "threaded.py:" in result.violation.errors[0].place

@@ -1,0 +1,86 @@
+"""The same token is the same run, in any process; and whoever has asked is left as he was."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+
+import pytest
+import threaded
+
+from simcore import Verdict, control
+from simcore.control import NotUnderControl, replay, workers
+
+@pytest.mark.parametrize("strategy", ["random", "urw", "pct", "pos"])
+def test_every_question_has_the_same_answer_when_it_is_asked_again(strategy):
+    for body in (threaded.lost_wake_up, threaded.connections_twice):
+        first, second = (control(body, seed=7, strategy=strategy) for _ in range(2))
+        assert first.violation == second.violation
+        assert (first.schedules, first.steps) == (second.schedules, second.steps)
+
+
+@pytest.mark.parametrize("body", [threaded.nested_submit, threaded.opposed_locks, threaded.lost_update])
+def test_a_token_is_replayed_in_a_process_of_its_own(body):
+    token = control(body).violation.token
+    done = subprocess.run(
+        [sys.executable, "-m", "simcore", "replay", token],
+        capture_output=True,
+        text=True,
+        cwd=os.path.dirname(threaded.__file__),
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("violated: ")
+    assert token in done.stdout
+
+
+def test_parameters_are_in_the_token():
+    result = control(partial(threaded.nested_submit, workers=1))
+    assert replay(result.violation.token).name == "threaded:nested_submit(workers=1)"
+
+
+def test_code_without_a_name_has_no_token():
+    assert control(lambda: threaded.nested_submit()).violation.token == ""
+
+
+def test_whoever_has_asked_is_left_as_he_was():
+    before = threading.Lock, threading.Lock.acquire if hasattr(threading.Lock, "acquire") else None, time.sleep
+    threads, hashes = threading.enumerate(), threading.Thread.__hash__
+    descriptors = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    control(threaded.opposed_locks)
+    control(threaded.time_outs, schedules=2)
+    after = threading.Lock, threading.Lock.acquire if hasattr(threading.Lock, "acquire") else None, time.sleep
+    assert before == after
+    assert (threading.enumerate(), threading.Thread.__hash__) == (threads, hashes)
+    assert not descriptors or len(os.listdir("/proc/self/fd")) == descriptors
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_what_waits_outside_of_python_is_not_under_control(monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    with pytest.raises(NotUnderControl, match=r"nothing has moved for 0.5 s, in .*lambda.*\(\) at threaded.py:\d+"):
+        control(threaded.waits_outside)
+
+
+def test_what_depends_on_its_process_is_not_under_control():
+    with pytest.raises(NotUnderControl, match="the same schedule was another run from step"):
+        for _ in range(20):
+            control(threaded.differs, schedules=1)
+
+
+def test_a_run_that_does_not_end_is_given_up_and_that_is_said():
+    def for_ever():
+        while True:
+            time.sleep(1)
+
+    result = control(for_ever, schedules=3, max_steps=50)
+    assert result.verdict is Verdict.UNDETERMINED
+    assert "3 of them had not ended after 50 steps" in str(result)
+
+
+def test_only_so_many_seconds_are_taken():
+    result = control(threaded.polls, schedules=100_000, max_seconds=0.2)
+    assert 0 < result.schedules < 100_000

@@ -1,0 +1,86 @@
+"""Time-outs fire by the rules of models, and hours take no time."""
+
+import threading
+import time
+
+import pytest
+
+from simcore import Verdict, control
+from simcore.errors import OptionError
+
+
+def gives_up():
+    """Somebody waits a minute for one who is fast, and complains when he gives up."""
+    event = threading.Event()
+    thread = threading.Thread(target=event.set)
+    thread.start()
+    assert event.wait(60), "given up"
+    thread.join()
+
+
+def sets_after(seconds, limit):
+    event = threading.Event()
+
+    def late():
+        time.sleep(seconds)
+        event.set()
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    assert event.wait(limit), "given up"
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "verdict"),
+    [
+        ("never", Verdict.UNDETERMINED),
+        ("when_stuck", Verdict.UNDETERMINED),
+        ("in_order", Verdict.VIOLATED),
+        ("anytime", Verdict.VIOLATED),
+    ],
+)
+def test_a_time_out_beside_somebody_who_moves(timeouts, verdict):
+    assert control(gives_up, timeouts=timeouts, schedules=40).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "seconds", "limit", "verdict"),
+    [
+        ("never", 10, 1, Verdict.UNDETERMINED),
+        ("when_stuck", 10, 1, Verdict.VIOLATED),
+        ("when_stuck", 1, 10, Verdict.UNDETERMINED),
+        ("in_order", 1, 10, Verdict.VIOLATED),
+        ("anytime", 1, 10, Verdict.VIOLATED),
+    ],
+)
+def test_a_time_out_beside_somebody_who_sleeps(timeouts, seconds, limit, verdict):
+    assert control(lambda: sets_after(seconds, limit), timeouts=timeouts, schedules=40).verdict is verdict
+
+
+def test_nobody_sets_it_and_nobody_gives_up():
+    result = control(lambda: threading.Event().wait(60), timeouts="never")
+    assert result.violation.kind == "deadlock"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"schedules": 0},
+        {"seed": "x"},
+        {"strategy": "best"},
+        {"timeouts": "soon"},
+        {"max_steps": 0},
+        {"max_seconds": "soon"},
+        {"after_release": 1},
+    ],
+    ids=str,
+)
+def test_an_option_that_cannot_be_is_refused(options):
+    with pytest.raises(OptionError, match=next(iter(options))):
+        control(gives_up, **options)
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(OptionError, match="without brackets"):
+        control(None)
