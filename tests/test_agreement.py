@@ -107,7 +107,7 @@ def test_a_token_means_the_same_in_every_driver(source, description, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
-@settings(FEW, max_examples=200)
+@settings(FEW, max_examples=generated.MANY // 4)
 @ANY_SYSTEM
 def test_a_token_means_the_same_in_every_driver_over_many_systems(source, description, seed):
     agree(source, description, seed)
@@ -128,7 +128,7 @@ def test_a_token_of_any_driver_replays_on_real_threads(source, description, seed
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=100)
+@settings(FEW, max_examples=generated.MANY // 4)
 @ANY_SYSTEM_AND_SOURCE
 def test_a_token_of_any_driver_replays_on_real_threads_over_many_systems(source, description, seed):
     agree_for_real(source, description, seed)
@@ -141,7 +141,7 @@ def test_the_token_of_a_free_real_run_replays_in_every_driver(description, seed)
 
 
 @pytest.mark.slow
-@settings(FEW, max_examples=100)
+@settings(FEW, max_examples=generated.MANY // 4)
 @ANY_SYSTEM
 def test_the_token_of_a_free_real_run_replays_in_every_driver_over_many_systems(description, seed):
     agree(from_execute, description, seed)

@@ -6,6 +6,7 @@ from collections import deque
 
 import pytest
 import toys
+from generated import MANY
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -191,7 +192,9 @@ def test_the_kernel_agrees_with_a_naive_one():
 
 @pytest.mark.slow
 def test_the_kernel_agrees_with_a_naive_one_for_long():
-    run_state_machine_as_test(Agreement, settings=settings(max_examples=600, stateful_step_count=60, deadline=None))
+    run_state_machine_as_test(
+        Agreement, settings=settings(max_examples=2 * MANY, stateful_step_count=60, deadline=None)
+    )
 
 
 @pytest.mark.parametrize("name", ["conditions", "tasks", "mixture", "nested futures", "after"])
