@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     )
     from simcore.model.objects import choose, sleep
     from simcore.model.operations import Operation, ProcessGenerator
-    from simcore.schedule import PCT, RandomWalk, Schedule, Step, replay
+    from simcore.schedule import Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
 
 __all__ = [
-    "PCT",
     "Claim",
     "Controlled",
     "Counterexample",
@@ -47,7 +46,6 @@ __all__ = [
     "ProcessGenerator",
     "ProcessState",
     "Property",
-    "RandomWalk",
     "Result",
     "Schedule",
     "SimcoreError",
@@ -81,7 +79,7 @@ _HOMES = {
     ),
     "simcore.model.objects": ("choose", "sleep"),
     "simcore.model.operations": ("Operation", "ProcessGenerator"),
-    "simcore.schedule": ("PCT", "RandomWalk", "Schedule", "Step", "replay"),
+    "simcore.schedule": ("Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -112,6 +112,10 @@ class Diverged(ScheduleError):
         super().__init__(f"step {index + 1} of the schedule, {wanted}, is not enabled. Enabled here: {offered}")
 
 
+class NotUnderControl(SimcoreError):
+    """A run of the user's code waits for what cannot be scheduled, or is another one when it is run again."""
+
+
 class InternalError(SimcoreError):
     """An invariant of simcore itself is broken."""
 

@@ -65,7 +65,7 @@ def commands(text: str) -> list[Command]:
 
 def normalised(output: str) -> str:
     """Put the same in the place of every token, every number of seconds, and every size of a file or of memory."""
-    output = re.sub(r"sc1-[\w.-]+", "<token>", output)
+    output = re.sub(r"s[cx]1-[\w.-]+", "<token>", output)
     output = re.sub(r"(?<![\w.])\d+(\.\d+)?(e-\d+)? (s|seconds|ms)\b", "<seconds>", output)
     output = re.sub(r'("(?:seconds|stuck_after|time)": )\d+(\.\d+)?', r"\1<seconds>", output)
     return "\n".join(line.rstrip() for line in output.strip().splitlines())

@@ -22,8 +22,8 @@ from held import everything, held, objects, ready
 from test_docs import ROOT
 
 import simcore
-from simcore import errors, execute, explore, model, properties, replay, simulate, stateful
-from simcore.command import cli, console, pytest_plugin
+from simcore import control, errors, execute, explore, model, properties, replay, simulate, stateful
+from simcore.command import cli, code, console, options, pytest_plugin
 from simcore.command.property import read_property
 from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
@@ -162,6 +162,7 @@ def in_code() -> dict[str, list[str]]:
         "explore": options_of(explore),
         "simulate": options_of(simulate),
         "execute": options_of(execute),
+        "control": options_of(control),
         "replay": options_of(replay),
         "Strategies": words(get_args(StrategyName)),
         "Rules for time-outs": words(model.RULES),
@@ -172,9 +173,9 @@ def in_code() -> dict[str, list[str]]:
         "simcore_explore": options_of(pytest_plugin.Explorer.__call__),
         "Options of pytest": plugin_options(),
         "simcore.errors": errors_,
-        "Command line": list(map(str, {*cli._VERDICT.values(), cli.USAGE, cli.INTERRUPTED, cli.CLOSED})),
+        "Command line": list(map(str, {*options.STATUS_OF.values(), options.USAGE, cli.INTERRUPTED, cli.CLOSED})),
         **{name: [option(each) for each in command.params] for name, command in COMMANDS.items()},
-        "JSON": ["explore", "simulate", "execute", "replay"],
+        "JSON": ["explore", "simulate", "execute", "control", "replay"],
     }
 
 
@@ -258,12 +259,13 @@ def test_every_public_class_is_held():
     assert classes - others - {"ProcessGenerator"} <= held().keys()
 
 
-@pytest.mark.parametrize("name", ["explore", "simulate", "execute", "simcore replay"])
+@pytest.mark.parametrize("name", ["explore", "simulate", "execute", "control", "simcore replay"])
 def test_the_members_of_the_json_object_are_listed(name):
     run = {
         "explore": lambda: as_json(explore(ready())),
         "simulate": lambda: simulation_json(simulate(ready())),
         "execute": lambda: execution_json(execute(ready())),
+        "control": lambda: code._json(held()["Controlled"]),
         "simcore replay": lambda: console_json(explore(everything()).counterexample.schedule),
     }[name]
     listed = dict(zip(SECTIONS["JSON"].entries, SECTIONS["JSON"].rows, strict=True))[name.removeprefix("simcore ")][1]

@@ -3,6 +3,5 @@
 from simcore.control.driver import control, replay
 from simcore.control.result import CodeStep, Controlled, Violation
 from simcore.control.token import PREFIX, find
-from simcore.control.workers import NotUnderControl
 
-__all__ = ["PREFIX", "CodeStep", "Controlled", "NotUnderControl", "Violation", "control", "find", "replay"]
+__all__ = ["PREFIX", "CodeStep", "Controlled", "Violation", "control", "find", "replay"]

@@ -24,9 +24,9 @@ from simcore.control.result import CodeStep, Controlled, Raised, Violation
 from simcore.control.shrink import Steps, shrunk
 from simcore.control.suspicion import Suspicion
 from simcore.control.token import find, origin_of, read, token_of
-from simcore.control.workers import NotUnderControl, Workers
+from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
-from simcore.errors import InternalError, OptionError
+from simcore.errors import InternalError, NotUnderControl, OptionError
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts, Verdict, check_flags, check_numbers, check_timeouts
 from simcore.schedule import SAMPLING, Strategy

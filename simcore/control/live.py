@@ -25,8 +25,7 @@ from simcore.control.baton import ControlledThread, Run
 from simcore.control.naming import Names, frames_of
 from simcore.control.operations import called, done_to, function_of, made, taken, task_of
 from simcore.control.primitives import items_of, owner_of
-from simcore.explain import WaitForGraph, summary
-from simcore.explain.edges import Edge, Pool, Slots, Why
+from simcore.explain import Edge, Pool, Slots, WaitForGraph, Why, summary
 
 
 @dataclass(frozen=True)

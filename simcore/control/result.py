@@ -34,6 +34,7 @@ class Raised(NamedTuple):
     place: str
 
 
+@listed(without="lines")
 @dataclass(frozen=True)
 class Violation:
     """A run that does not end, or in which something was raised.

@@ -7,8 +7,8 @@ when it has become another one, so that a program that was changed since is caug
 from __future__ import annotations
 
 import base64
-import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from simcore.control.choosing import Path
 from simcore.errors import OptionError, ScheduleError
 from simcore.model import Origin, import_module
-from simcore.schedule.codec import decode, encode
+from simcore.schedule import decode, encode
 
 PREFIX = "sx1-"
 _PLAIN = (int, float, str, bool, type(None))
@@ -36,7 +36,7 @@ def origin_of(body: Callable[[], Any]) -> Origin | None:
         or not all(isinstance(v, _PLAIN) for v in parameters.values())
     ):
         return None
-    found = getattr(importlib.import_module(str(module)), name, None)
+    found = getattr(sys.modules.get(str(module)), name, None)
     return Origin(f"{module}:{name}", parameters) if found is body else None
 
 

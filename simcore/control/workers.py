@@ -30,17 +30,13 @@ from typing import Any
 
 from simcore.control import environment
 from simcore.control.baton import LIBRARY
-from simcore.errors import SimcoreError
+from simcore.errors import NotUnderControl
 
 PATIENCE = 5.0
 """Seconds without a step after which a run is not under control."""
 
 _POLL = 0.2
 _LENGTH = struct.Struct("!Q")
-
-
-class NotUnderControl(SimcoreError):
-    """A run has done something that cannot be scheduled, or was not the same when it was run again."""
 
 
 class Workers:

@@ -1,5 +1,6 @@
 """Why it hangs: who waits for whom, who could end a wait, and the smallest group that waits only for itself."""
 
+from simcore.explain.edges import Edge, Pool, Slots, Why
 from simcore.explain.ending import graph_after
 from simcore.explain.history import History, history_of
 from simcore.explain.knot import Knots, never_enabled, reach
@@ -9,9 +10,13 @@ from simcore.explain.summary import summary
 from simcore.explain.waitfor import WaitForGraph
 
 __all__ = [
+    "Edge",
     "History",
     "Knots",
+    "Pool",
+    "Slots",
     "WaitForGraph",
+    "Why",
     "fit",
     "graph_after",
     "history_of",

@@ -1,5 +1,6 @@
 """An order of steps: a value that can be read, printed, pasted and replayed; and the strategies that choose one."""
 
+from simcore.schedule.codec import decode, encode
 from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
 from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, Portfolio, RandomWalk, Strategy
 
@@ -13,7 +14,9 @@ __all__ = [
     "Schedule",
     "Step",
     "Strategy",
+    "decode",
     "describe",
+    "encode",
     "read_token",
     "replay",
 ]

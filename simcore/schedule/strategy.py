@@ -118,7 +118,10 @@ class PCT:
     def _late(self, processes: int) -> None:
         """Give those a priority who were not there when the run began, at random among the others."""
         while len(self._priorities) < processes:
-            self._priorities.append(self.depth + self._random.random() * (len(self._priorities) + 1))
+            others = [0.0, *sorted(each for each in self._priorities if each > 0)]  # below 0 are those that have fallen
+            others.append(others[-1] + 2)
+            place = self._random.randrange(len(others) - 1)
+            self._priorities.append((others[place] + others[place + 1]) / 2)
         self._bound = max(self._bound[0], len(self._priorities)), self._bound[1]
 
     @property

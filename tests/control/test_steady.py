@@ -11,7 +11,9 @@ import pytest
 import threaded
 
 from simcore import Verdict, control
-from simcore.control import NotUnderControl, replay, workers
+from simcore.control import replay, workers
+from simcore.errors import NotUnderControl
+
 
 @pytest.mark.parametrize("strategy", ["random", "urw", "pct", "pos"])
 def test_every_question_has_the_same_answer_when_it_is_asked_again(strategy):

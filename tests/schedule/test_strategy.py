@@ -6,9 +6,8 @@ from math import comb
 
 import pytest
 
-from simcore import PCT, RandomWalk
 from simcore.errors import OptionError
-from simcore.schedule import POS, URW, Portfolio
+from simcore.schedule import PCT, POS, URW, Portfolio, RandomWalk
 
 ALL = [RandomWalk, PCT, POS, URW, Portfolio]
 
@@ -163,3 +162,25 @@ def test_only_pct_promises_anything():
 def test_the_depth_of_a_portfolio_is_one_of_pct():
     with pytest.raises(OptionError, match=r"PCT\(depth=0\): a bug's depth is at least 1"):
         Portfolio(depth=0)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_process_may_appear_in_the_middle_of_a_run(kind):
+    strategy = kind()
+    for _ in range(4):
+        strategy.begin(2, 10)
+        for processes in (2, 2, 4, 3, 7):
+            assert 0 <= strategy.choose(range(processes), alone) < processes
+
+
+def test_pct_gives_a_late_process_a_priority_among_the_others():
+    """It is first of four in a quarter of the runs."""
+    first = Counter()
+    for seed in range(400):
+        strategy = PCT(depth=1, seed=seed)
+        strategy.begin(3, 10)
+        first[strategy.choose(range(4), alone)] += 1
+    assert all(60 < count < 140 for count in first.values())
+    strategy.begin(3, 10)
+    strategy.choose([0, 5], alone)
+    assert strategy.bound == 1 / 6

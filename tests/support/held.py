@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from simcore import PCT, Claim, Model, RandomWalk, Verdict, execute, explore, simulate, sleep
+from threaded import opposed_locks
+
+from simcore import Claim, Model, Verdict, control, execute, explore, simulate, sleep
 from simcore.properties import deadlock_free
-from simcore.schedule import POS, URW, Portfolio
+from simcore.schedule import PCT, POS, URW, Portfolio, RandomWalk
 
 
 def everything() -> Model:
@@ -68,5 +70,7 @@ def held() -> dict[str, Any]:
         URW(),
         Portfolio(),
     ]
+    hangs = control(opposed_locks)
+    things += [hangs, hangs.violation]
     things += [simulate(ready()), execute(ready()), Claim("S1", "1.0", ready, deadlock_free(), Verdict.HOLDS)]
     return {type(thing).__name__: thing for thing in things}
