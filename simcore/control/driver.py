@@ -124,9 +124,10 @@ def control(
     Raises
     ------
     OptionError
-        When an option is unknown or out of its range, or this platform cannot fork processes.
+        When an option is unknown or out of its range.
     NotUnderControl
-        When a thread waits for something that is not Python's to schedule, or a run differs from itself.
+        When a thread waits for something that is not Python's to schedule, a run differs from itself, or this platform
+        cannot fork processes.
     """
     if not callable(body):
         raise OptionError(f"control({body!r}): a function without parameters is run; write its name, without brackets")

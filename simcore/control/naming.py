@@ -104,7 +104,7 @@ class Names:
                 inside.append(owner)
         for thread in self._run.threads:
             for frame in frames_of(thread):
-                if name := _key(frame.f_locals, thing):
+                if name := _key(dict(frame.f_locals), thing):  # from 3.13 on a view
                     yield name
         for owner in inside:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"

@@ -1,8 +1,9 @@
 """What a run needs replaced is replaced in place: methods of C types, functions of modules, and every name they go by.
 
 Nothing is put in the place of an object. `threading.Lock`, an alias that a module took years ago, a lock that was made
-before the run, a subclass, a caller in C: all come to the same type, whose methods are others now. The types are
-marked immutable; the mark is a bit of theirs, which is taken off for a moment.
+before the run, a subclass, a caller in C: all come to the same type, whose methods are others now. A type of C refuses
+new attributes, so its dictionary itself is changed, which lies behind the read-only view that ``__dict__`` is of it;
+then whatever has looked a method up before is told.
 
 This happens in a process of its own (`workers.py`), so that there is nothing to put back.
 """
@@ -10,49 +11,19 @@ This happens in a process of its own (`workers.py`), so that there is nothing to
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
-
-_IMMUTABLE = 1 << 8
-"""``Py_TPFLAGS_IMMUTABLETYPE``."""
-
-_LIKE = (int, str, dict, BaseException, type)
-
-
-def _offset_of_flags() -> int:
-    """Return where the flags of a type lie in it: where each type has what its ``__flags__`` says."""
-    size: Any = type.__basicsize__
-    found: list[int] = [
-        at for at in range(0, size, 8) if all(_word(kind, at).value == kind.__flags__ for kind in _LIKE)
-    ]
-    if len(found) != 1:
-        raise NotImplementedError(f"this interpreter keeps the flags of types elsewhere: {sys.version}")
-    return found[0]
-
-
-def _word(kind: type, at: int) -> ctypes.c_ulong:
-    return ctypes.c_ulong.from_address(id(kind) + at)
-
-
-@contextmanager
-def _writable(kind: type) -> Iterator[None]:
-    flags = _word(kind, _offset_of_flags())
-    was = flags.value & _IMMUTABLE
-    flags.value &= ~_IMMUTABLE
-    try:
-        yield
-    finally:
-        flags.value |= was
 
 
 def replace_methods(kind: type, methods: Mapping[str, Any]) -> None:
     """Give a type other methods; names that it does not have are left out, as they differ between versions."""
-    with _writable(kind):
-        for name, method in methods.items():
-            if name in kind.__dict__:
-                setattr(kind, name, method)
+    (own,) = gc.get_referents(kind.__dict__)
+    own.update({name: method for name, method in methods.items() if name in own})
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
+    if any(kind.__dict__[name] is not method for name, method in methods.items() if name in kind.__dict__):
+        raise NotImplementedError(f"this interpreter does not let {kind.__qualname__} be replaced: {sys.version}")
 
 
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:

@@ -50,6 +50,8 @@ class Workers:
     """
 
     def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
+        if not hasattr(os, "fork"):
+            raise NotUnderControl("not under control: this platform cannot fork a process for each run")
         self._run = run
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
@@ -145,7 +147,12 @@ class Workers:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
-        environment.make_ready()
+        try:
+            environment.make_ready()
+        except NotImplementedError as error:
+            _receive(requests)
+            _send(answers, NotUnderControl(f"not under control: {error}"))
+            return
         while True:
             try:
                 question = _receive(requests)

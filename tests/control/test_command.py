@@ -41,7 +41,7 @@ def test_parameters_are_of_the_function_s_kinds_and_what_survives_has_status_3()
 def test_an_object_has_what_the_text_has():
     found = json.loads(simcore("control", "threaded:lost_update", "--json").stdout)
     assert (found["kind"], found["answer"]) == ("failed", "main raised AssertionError: 1 of 2")
-    assert [step["thread"] for step in found["schedule"]][0] == "main"
+    assert found["schedule"][0]["thread"] == "main"
     assert found["raised"][0]["place"].rpartition(":")[0].endswith("threaded.py")
 
 

@@ -17,7 +17,8 @@ HANGS = {
     "two pools": (
         threaded.two_pools,
         {"workers": 2},
-        "first 1/1: every worker is in two_pools.on_first(), waiting for the result of two_pools.on_second() which runs on",
+        "first 1/1: every worker is in two_pools.on_first(), waiting for the result of two_pools.on_second() "
+        "which runs on",
     ),
     "Queue.join": (
         threaded.forgotten_task_done,

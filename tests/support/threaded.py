@@ -1,5 +1,6 @@
 """Ordinary code with threads, as anybody would write it: nothing of simcore. What hangs has a twin that does not."""
 
+import contextlib
 import datetime
 import gc
 import logging
@@ -252,10 +253,8 @@ def time_outs():
     lock.acquire()
     assert not lock.acquire(timeout=1)
     assert not never.wait(2)
-    try:
+    with contextlib.suppress(queue.Empty):
         empty.get(timeout=3)
-    except queue.Empty:
-        pass
     assert 6 <= time.monotonic() - before < 6.001
 
 
