@@ -17,7 +17,7 @@ test: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 slow: .venv/dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 # Types are checked where models and properties are inside the package, as they are once installed.
 check: .venv/dev

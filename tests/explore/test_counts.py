@@ -5,13 +5,16 @@ from math import factorial
 
 import pytest
 import toys
+from generated import SYSTEMS
 
 from simcore import Verdict, always, explore
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel
 
 slow = pytest.mark.slow
-TWO_PHASE_COMMIT = {1: 12, 2: 56, 3: 288, 4: 1_568, 5: 8_832, 6: 50_816, 7: 296_448}
+TWO_PHASE_COMMIT = {1: 12, 2: 56, 3: 288, 4: 1_568, 5: 8_832, 6: 50_816}
+TWO_PHASE_COMMIT |= {7: 296_448} if SYSTEMS > 1_000 else {}
+"""Of 7 it takes minutes, as each state has a value of its own: asked where 10,000 random systems are compared."""
 RELEASED_TOGETHER = {2: 6, 3: 14, 4: 34, 5: 82, 6: 198, 7: 478, 8: 1_154, 9: 2_786, 10: 6_726}
 GLOBAL_ORDER = {2: 5, 3: 12, 4: 29, 5: 70, 6: 169, 7: 408, 8: 985, 9: 2_378, 10: 5_741}
 ONE_MEAL = {2: 13, 3: 45, 4: 161, 5: 573, 6: 2_041, 7: 7_269, 8: 25_889, 9: 92_205, 10: 328_393}
@@ -187,15 +190,25 @@ def test_all_workers_are_blocked_for_good_after_3_steps_each(requesters, workers
         (4, 2, 1, 2, 188_685),
         pytest.param(4, 2, 1, 1, 90_069, marks=slow),
         pytest.param(4, 2, 1, 3, 378_789, marks=slow),
-        pytest.param(4, 2, 1, 4, 715_101, marks=slow),
-        pytest.param(4, 2, 2, 2, 2_699_817, marks=slow),
-        pytest.param(4, 4, 1, 4, 4_768_065, marks=slow),
     ],
 )
 def test_the_pool_system_after_the_fix_is_deadlock_free(requesters, workers, chunks, callback_workers, states):
     model = toys.pool_system(requesters=requesters, workers=workers, chunks=chunks, callback_workers=callback_workers)
     space = space_of(model)
     assert (space.states, space.deadlocks) == (states, [])
+
+
+@slow
+@pytest.mark.parametrize(
+    ("requesters", "workers", "chunks", "callback_workers", "states"),
+    [(4, 2, 1, 3, 378_789), (4, 2, 1, 4, 715_101), (4, 2, 2, 2, 2_699_817), (4, 4, 1, 4, 4_768_065)],
+)
+def test_the_larger_ones_are_proved_and_counted_by_the_compiled_loop(
+    requesters, workers, chunks, callback_workers, states
+):
+    model = toys.pool_system(requesters=requesters, workers=workers, chunks=chunks, callback_workers=callback_workers)
+    result = explore(model, symmetry=False, partial_order=False)
+    assert (result.verdict, result.states) == (Verdict.HOLDS, states)
 
 
 ANYTHING = always(lambda state: True, "anything")

@@ -153,7 +153,7 @@ def overtaking(window, ack_interval, chunks):
 
 
 @pytest.mark.some(3)
-@pytest.mark.parametrize("frame_workers", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("frame_workers", [1, 3])
 @pytest.mark.parametrize("most_early", [0, 1, 2])
 @pytest.mark.parametrize(
     ("window", "ack_interval", "chunks"),
