@@ -1,7 +1,8 @@
 """Time is virtual: a sleep of an hour takes none, and a clock that is looked at goes on by a little.
 
-It goes on by 100 ns for each look, as whoever waits for it in a loop must come to an end; who does nothing but look, a
-thousand times, lets others go on. All clocks of a run begin at the same moment, on any day.
+It goes on by 100 ns for each look, and by a millisecond for each sleep of no length, as whoever waits for it in a loop
+must come to an end; who does nothing but look, a thousand times, lets others go on. All clocks of a run begin at the
+same moment, on any day.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def sleep(seconds: float, /) -> None:
     if seconds:
         run.wait(thread, "sleep", seconds, lambda: False, seconds)
     else:
+        run.now += _PAUSE
         run.point(thread, "sleep", seconds)
 
 

@@ -209,11 +209,13 @@ def _set_event() -> None:
             return None
         run.point(thread, "Event.set", self)
         _did(run, thread, self, "set")
+        thread.doing.append(Doing("Event.set", self, thread.fused))
         thread.fused += 1
         try:
             return original(self)
         finally:
             thread.fused -= 1
+            thread.doing.pop()
 
     threading.Event.set = operation  # type: ignore[method-assign]
 
