@@ -16,6 +16,7 @@ import collections
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import _base
 from concurrent.futures import thread as futures_thread
@@ -32,6 +33,7 @@ GOES_ON, TIMES_OUT = 0, 1
 _make_lock = _thread.allocate_lock
 _acquire, _release = _thread.LockType.acquire, _thread.LockType.release
 _identity = _thread.get_ident
+_clock, _work = time.monotonic, time.process_time
 _empty = _queue.SimpleQueue.empty
 
 
@@ -76,8 +78,8 @@ class ControlledThread:
         How many operations of the standard library it is inside of: what is done in there is no step.
     booting : bool
         Whether it has not said yet that it has started: until then it runs in the place of who starts it.
-    handle
-        What the interpreter joins it by.
+    gone, handle
+        A function that returns when it is gone, once it has ended; and by what it is joined, from 3.13 on.
     task, pool
         The work item that it runs, and whose worker it is: (reference to the executor, its queue).
     """
@@ -85,7 +87,8 @@ class ControlledThread:
     def __init__(self, path: str, number: int, parent: ControlledThread | None) -> None:
         self.path, self.number, self.parent = path, number, parent
         self.children = 0
-        self.label, self.target = "begin", None
+        self.label: str = "begin"
+        self.target: Any = None
         self.ready: Ready | None = None
         self.deadline: float | None = None
         self.timed_out = False
@@ -97,6 +100,7 @@ class ControlledThread:
         self.thread: threading.Thread | None = None
         self.function: Any = None
         self.identity = 0
+        self.gone: Callable[[], object] | None = None
         self.handle: Any = None
         self.task: Any = None
         self.pool: tuple[Any, Any] | None = None
@@ -106,8 +110,14 @@ class ControlledThread:
 
     @property
     def name(self) -> str:
-        """What the program calls it."""
-        return self.thread.name if self.thread is not None else "main" if self.parent is None else self.path
+        """What the program calls it; others may have the same name."""
+        return "main" if self.parent is None else self.path if self.thread is None else self.thread.name
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether it waits for time alone, as a timer does."""
+        timer = self.thread if isinstance(self.thread, threading.Timer) else None
+        return self.label == "sleep" or (timer is not None and self.target is timer.finished)
 
     @property
     def idle(self) -> bool:
@@ -147,6 +157,8 @@ class Run:
     ----------
     taken : list of (int, int)
         Thread, by its number, and outcome of each step.
+    paused : float
+        Seconds for which a step has waited outside, at most.
     completed : bool
         Whether everybody has finished who must. Whoever is left then is never run again.
     """
@@ -169,7 +181,7 @@ class Run:
         self.body_done = self.completed = False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
         self.main = ControlledThread("0", 0, None)
-        self.main.identity = _identity()
+        self.main.identity, self.main.thread = _identity(), threading.current_thread()
         self.threads, self.live = [self.main], [self.main]
         self.of = {self.main.identity: self.main}
         self.owners: dict[int, ControlledThread] = {}
@@ -177,7 +189,9 @@ class Run:
         self.quiet: frozenset[int] = frozenset()
         self.made = 0
         self._choosing = False
-        self.known: Known = {}
+        self._leaving: ControlledThread | None = None
+        self._since = _clock(), _work()
+        self.paused = 0.0
 
     # ---- choosing ------------------------------------------------------------------------------------------
 
@@ -187,7 +201,7 @@ class Run:
 
     def _expiring(self) -> Enabled:
         """Return whose wait or sleep ends next, of those that time may end."""
-        timed = [t for t in self.live if t.deadline is not None and (t.label == "sleep" or self.timeouts != "never")]
+        timed = [t for t in self.live if t.deadline is not None and (t.sleeps or self.timeouts != "never")]
         if self.timeouts != "anytime":
             first = min((t.deadline for t in timed if t.deadline is not None), default=None)
             timed = [t for t in timed if t.deadline == first]
@@ -203,10 +217,17 @@ class Run:
     def _next(self) -> ControlledThread:
         """Choose who goes on; the thread of the body, if the run is over. What is done on the way is no step."""
         self._choosing = True
+        self._measure()
         try:
             return self._chosen()
         finally:
+            self._since = _clock(), _work()
             self._choosing = False
+
+    def _measure(self) -> None:
+        """Note for how long a step has waited outside: what it took, and the processor did not work."""
+        seconds, work = _clock(), _work()
+        self.paused = max(self.paused, seconds - self._since[0] - (work - self._since[1]))
 
     def _chosen(self) -> ControlledThread:
         if self.body_done and not self.owing:
@@ -237,6 +258,10 @@ class Run:
     @staticmethod
     def _daemon(thread: ControlledThread) -> bool:
         return thread.parent is not None and (thread.thread is None or thread.thread.daemon)
+
+    def has_ended(self, thread: ControlledThread) -> bool:
+        """Tell whether a thread has done all that it has to do."""
+        return thread.done or (thread is self.main and self.body_done)
 
     # ---- switching -----------------------------------------------------------------------------------------
 
@@ -270,12 +295,14 @@ class Run:
         thread.deadline = None if seconds is None else self.now + max(1e-6, seconds)
         thread.timed_out = False
         self._hand_over(thread, self._next())
+        thread.target = None  # nothing is kept alive here
         return not thread.timed_out
 
     def _hand_over(self, thread: ControlledThread, other: ControlledThread) -> None:
         if other is not thread:
             _release(other.baton)
             _acquire(thread.baton)
+            self._until_gone()
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
         """Is called before a step is taken, by whoever is on its way into it."""
@@ -303,6 +330,11 @@ class Run:
         self.live.append(thread)
         return thread
 
+    def unborn(self, thread: ControlledThread) -> None:
+        """Forget a thread that could not be started."""
+        self.live.remove(thread)
+        thread.done = True
+
     def boot(self, parent: ControlledThread, thread: ControlledThread) -> None:
         """Let a thread run until it has said that it started; there is nothing to choose in that."""
         if thread.booting:
@@ -320,6 +352,7 @@ class Run:
         thread.identity = _identity()
         self.of[thread.identity] = thread
         _acquire(thread.baton)
+        self._until_gone()
         try:
             function(*args, **kwargs)
         except SystemExit:
@@ -329,8 +362,15 @@ class Run:
         finally:
             self._end(thread)
 
+    def _until_gone(self) -> None:
+        """Wait until the thread that has ended last is gone: what it had to itself is deleted on its way out."""
+        ended, self._leaving = self._leaving, None
+        if ended is not None and ended.gone is not None:
+            ended.gone()
+
     def _end(self, thread: ControlledThread) -> None:
-        thread.done, thread.fused = True, 0
+        thread.done, thread.fused, thread.target = True, 0, None
+        self._leaving = thread
         self.live.remove(thread)
         del self.of[_identity()]
         _release(self._next().baton)
@@ -341,6 +381,9 @@ class Run:
         """Run ``body``, and whatever it has started, to the end."""
         try:
             body()
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                self.errors.append((self.main, error))
         except BaseException as error:
             self.errors.append((self.main, error))
         self.body_done = True

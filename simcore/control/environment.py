@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
+import weakref
 import zlib
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from simcore.control import clock, operations, patching, primitives, steady, threads
 from simcore.control.baton import ControlledThread, Enabled, Known, Run
 from simcore.control.live import role
-from simcore.control.naming import Names, place
+from simcore.control.naming import Gone, Names, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 
@@ -23,14 +26,20 @@ def make_ready() -> None:
             patching.replace_methods(kind, methods)
     operations.replace()
     patching.replace_functions(threads.FUNCTIONS | clock.FUNCTIONS | steady.FUNCTIONS)
+    os.register_at_fork(after_in_child=_leave_the_run)
     gc.collect()
     gc.freeze()  # what there is now is not looked through before each run
+
+
+def _leave_the_run() -> None:
+    """A process that the program forks has one thread, and is not in the run."""
+    Current.run = None
 
 
 class _Taken(NamedTuple):
     thread: ControlledThread
     label: str
-    target: Any
+    target: Callable[[], Any]  # which keeps nothing alive that can be deleted
     place: str
 
 
@@ -50,7 +59,7 @@ class Learning(Run):
     def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
         """Note what the function that ``thread`` runs does to objects that were made where ``target`` was."""
         if (where := operations.made(target)) is not None:
-            self.seen.setdefault((where.function, where.file, where.line, method), set()).add(role(thread))
+            self.seen.setdefault((*where, method), set()).add(role(thread))
 
     def submitted(self, thread: ControlledThread, task: str) -> None:
         """Note which function submits which."""
@@ -76,17 +85,27 @@ class Recorded(Learning):
         could = " ".join(other.path for other, _ in candidates)
         label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)
-        self._steps.append(_Taken(thread, label, thread.target, place(thread)))
+        self._steps.append(_Taken(thread, label, _weak(thread.target), place(thread)))
 
-    def steps(self) -> list[CodeStep]:
+    def steps(self, names: Names) -> list[CodeStep]:
         """Return the steps in words; objects are named as they are called now, at the end."""
-        names = Names(self)
-        return [CodeStep(taken.thread.name, _phrase(names, taken), taken.place) for taken in self._steps]
+        return [CodeStep(names.thread(taken.thread), _phrase(names, taken), taken.place) for taken in self._steps]
+
+
+def _weak(thing: Any) -> Callable[[], Any]:
+    """Return what gives ``thing`` as long as it is there; then where it was made, if that is known."""
+    try:
+        reference = weakref.ref(thing)
+    except TypeError:  # a number of seconds
+        return lambda: thing
+    where = operations.made(thing)
+    gone = Gone(type(thing).__name__, where)
+    return lambda: found if (found := reference()) is not None else gone
 
 
 def _phrase(names: Names, taken: _Taken) -> str:
     """Say what a step does: the call that stands in the program, where there is one."""
-    label, target = taken.label, taken.target
+    label, target = taken.label, taken.target()
     if label == "begin":
         return "begins"
     if label == "sleep":
@@ -100,7 +119,8 @@ def _phrase(names: Names, taken: _Taken) -> str:
 
 def _call(names: Names, thread: ControlledThread, kind: str, method: str, target: Any) -> str:
     if isinstance(target, ControlledThread) or kind == "Thread":
-        return f"asks whether {target.name} is alive" if method == "is_alive" else f"{method or kind}s {target.name}"
+        who = names.thread(target)
+        return f"asks whether {who} is alive" if method == "is_alive" else f"{method or kind}s {who}"
     if thread.pool is not None and target is thread.pool[1]:
         return "takes a task"
     if isinstance(target, Future) and (task := operations.task_of(target)) and method in _OF_TASKS:

@@ -5,8 +5,6 @@ end is waited for, who has taken what out of a queue or a semaphore and has not 
 event is set by whoever can reach it, and by those of them, if that is known, whose function was seen to end waits for
 objects made at that line in runs that went well. A lock may be released by another one than who has it, and a queued
 task may be cancelled. A guess is for the reader, never a verdict (`suspicion.py`).
-
-Attributes of `Reader`: ``exact`` has the names of those of whom it is a fact who alone ends their wait.
 """
 
 from __future__ import annotations
@@ -17,11 +15,11 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, _base
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from simcore.control.baton import ControlledThread, Run
+from simcore.control.baton import ControlledThread, Known, Run
 from simcore.control.naming import Names, frames_of
 from simcore.control.operations import called, done_to, function_of, made, taken, task_of
 from simcore.control.primitives import items_of, owner_of
@@ -85,6 +83,7 @@ _WAITS = {
     "Queue.put": _wait("to put into {}", "take from it, takes from it, taken from it", "get"),
     "Queue.join": _wait("for all items of {} to be done", "do one, does one, done one", "task_done"),
     "Semaphore.acquire": _wait("for a permit of {}", "release it, releases it, released it", "release"),
+    "sleep": _wait("for its sleep to end", "end it, ends it, ended it", ""),
     "Barrier.wait": _wait("at {}", "come to it, comes to it, come to it", "wait"),
 }
 
@@ -96,10 +95,19 @@ class Reader:
     ----------
     run : Run
         Nobody runs meanwhile but who asks.
+    known : Known
+        Who was seen to end which waits.
+
+    Attributes
+    ----------
+    exact : set of str
+        Of whom it is a fact who alone ends their wait.
+    unknown : set of str
+        Of whom nothing is known of who might.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.names = run, Names(run)
+    def __init__(self, run: Run, known: Known) -> None:
+        self.run, self.known, self.names = run, known, Names(run)
         self.pools: dict[int, list[ControlledThread]] = {}
         for thread in run.threads:
             if thread.pool is not None:
@@ -110,11 +118,8 @@ class Reader:
             for work in items_of(workers[0].pool[1])  # type: ignore[index]
             if work is not None
         ]
-        self._names: dict[ControlledThread, str] = {}
-        for thread in run.threads:
-            name = thread.name
-            self._names[thread] = name if name not in self._names.values() else f"{name} ({thread.path})"
         self.exact: set[str] = set()
+        self.unknown: set[str] = set()
 
     # ---- who -----------------------------------------------------------------------------------------------
 
@@ -125,13 +130,13 @@ class Reader:
 
     def actor(self, thread: ControlledThread) -> Seen:
         """Return a thread as an actor."""
-        ended = thread.done or (thread is self.run.main and self.run.body_done)
+        ended = self.run.has_ended(thread)
         must = thread in self.run.owing
         status = "done" if ended else "idle" if thread.idle else "blocked" if self.waits(thread) else "enabled"
         if status == "blocked" and thread.deadline is not None and self.run.timeouts != "never":
             status = "enabled"  # when its time has come
         pool = "" if thread.pool is None else self.pool_name(id(thread.pool[1]))
-        name = self._names[thread]
+        name = self.names.thread(thread)
         what = called(function_of(thread.task)) if thread.task is not None else name
         return Seen(name, what, status, must and not thread.idle, must, pool)
 
@@ -151,11 +156,20 @@ class Reader:
         blocked = [t for t in self.run.live if self.waits(t) and not t.idle]
         at = {thread: self.actor(thread) for thread in self.run.threads}
         edges = [self._edge(thread, at[thread]) for thread in blocked]
-        busy = [self._names[t] for t in self.run.live if not t.idle]
+        busy = [self.names.thread(t) for t in self.run.live if not t.idle]
         pools = [
-            Pool(self.pool_name(n), tuple(self._names[t] for t in self._workers(n)), tuple(busy)) for n in self.pools
+            Pool(self.pool_name(n), tuple(self.names.thread(t) for t in self._workers(n)), tuple(busy))
+            for n in self.pools
         ]
         return WaitForGraph(list(at.values()), edges, pools, list(self._slots()))
+
+    def dead(self) -> list[Seen]:
+        """Return who seems lost, where whoever waits for nobody knows what may be helped by anybody."""
+        graph = self.graph()
+        seen = {thread: self.actor(thread) for thread in self.run.threads}
+        helped = [replace(a, status="enabled") if a.name in self.unknown else a for a in seen.values()]
+        names = {edge.process.name for edge in replace(graph, actors=helped).dead}
+        return [actor for actor in seen.values() if actor.name in names and actor.status == "blocked"]
 
     def _workers(self, number: int) -> list[ControlledThread]:
         return [thread for thread in self.pools[number] if not thread.done]
@@ -183,23 +197,27 @@ class Reader:
         thing, standing = Thing(name, _kind(target)), _standing(target)
         holders = self._holders(thread)
         if holders:
-            held = tuple((self._names[t], self._names[t]) for t in holders)
+            held = tuple((self.names.thread(t), self.names.thread(t)) for t in holders)
             how = "taken by" if isinstance(target, queue.Queue) else "held by"
             if label == "RLock.acquire":
                 self.exact.add(actor.name)
+            if label == "Lock.acquire" and holders == [thread]:  # a signal, which another one gives
+                self.unknown.add(actor.name)
             why = Why(wait.wants.format(name), standing, wait.ends, held, how)
-            return Edge(actor, thing, tuple(self._names[t] for t in holders), why)
+            return Edge(actor, thing, tuple(self.names.thread(t) for t in holders), why)
         helpers, queued = self._guessed(thread, wait)
+        if self._known(target, wait.methods) is None:
+            self.unknown.add(actor.name)
         helpers += [worker for item in queued for worker in self._workers(item.queue)]
-        did = tuple((self._names[t], task or self._names[t]) for t, task in done_to(target, wait.methods))
+        did = tuple((self.names.thread(t), task or self.names.thread(t)) for t, task in done_to(target, wait.methods))
         why = Why(wait.wants.format(name), standing, wait.ends, did=did)
         tasks = tuple((called(function_of(item.work)), self.pool_name(item.queue)) for item in queued)
-        return Edge(actor, thing, tuple(dict.fromkeys(self._names[t] for t in helpers)), why, (), tasks)
+        return Edge(actor, thing, tuple(dict.fromkeys(self.names.thread(t) for t in helpers)), why, (), tasks)
 
     def _join(self, actor: Seen, ends: threading.Thread) -> Edge:
         """Return the edge of somebody who waits for the end of a thread: nothing else ends that."""
         self.exact.add(actor.name)
-        name = next((self._names[t] for t in self.run.threads if t.thread is ends), ends.name)
+        name = next((self.names.thread(t) for t in self.run.threads if t.thread is ends), ends.name)
         why = Why(f"for the end of {name}", holders=((name, name),), holding="")
         return Edge(actor, Thing(f"the end of {name}", "thread"), (name,), why)
 
@@ -209,12 +227,12 @@ class Reader:
         for thread in self.run.live:
             if thread.task is not None and thread.task.future is future:
                 self.exact.add(actor.name)
-                name = self._names[thread]
+                name = self.names.thread(thread)
                 why = Why(f"for {thing.name}", "", wait.ends, ((name, name),), "which runs on")
                 return Edge(actor, thing, (name,), why)
         for item in self.items:
             if item.work.future is future:
-                workers = tuple(self._names[t] for t in self._workers(item.queue))
+                workers = tuple(self.names.thread(t) for t in self._workers(item.queue))
                 queued = ((task, self.pool_name(item.queue)),)
                 return Edge(actor, thing, workers, Why(f"for {thing.name}", "", wait.ends), (), queued)
         return None
@@ -252,14 +270,14 @@ class Reader:
         where = made(target)
         if where is None:
             return None
-        found = [self.run.known.get((where.function, where.file, where.line, method)) for method in methods]
+        found = [self.known.get((*where, method)) for method in methods]
         return set().union(*(roles for roles in found if roles)) or None
 
     def _with_submitters(self, known: set[str] | None) -> set[str] | None:
         """Return some functions, and those that were seen to submit them, or to submit who does."""
         more = set(known or ())
         while more:
-            more = set().union(*(self.run.known.get((task, "", 0, "submit"), ()) for task in more)) - (known or set())
+            more = set().union(*(self.known.get((task, "", 0, "submit"), ()) for task in more)) - (known or set())
             known = (known or set()) | more
         return known
 
@@ -282,7 +300,7 @@ class Reader:
             and not other.idle
             and not (other is self.run.main and self.run.body_done)
             and (known is None or role(other) in known)
-            and _reaches([v for frame in frames_of(other) for v in frame.f_locals.values()], target, deep)
+            and _reaches(_within(other), target, deep)
         ]
         return threads, items
 
@@ -299,6 +317,13 @@ def _parts(work: Any) -> list[Any]:
     function = function_of(work)
     rest = list(work.task[1:]) if hasattr(work, "task") else [work.args, work.kwargs]
     return [function, getattr(function, "__self__", None), *rest, *work.future._done_callbacks]
+
+
+def _within(thread: ControlledThread) -> list[Any]:
+    """Return what a thread has: itself, as an object, the variables of its frames, and the globals that these name."""
+    frames = frames_of(thread)
+    globals_ = [frame.f_globals.get(name) for frame in frames for name in frame.f_code.co_names]
+    return [thread.thread, thread.function, *(v for frame in frames for v in frame.f_locals.values()), *globals_]
 
 
 def _several(thread: ControlledThread) -> list[Future[Any]]:
@@ -342,13 +367,16 @@ def _reaches(roots: Iterable[Any], goal: Any, depth: int) -> bool:
         for thing in front:
             if thing is goal:
                 return True
-            if id(thing) in seen or isinstance(thing, (*_NOT_FOLLOWED, BuiltinFunctionType, threading.Thread)):
+            if id(thing) in seen or isinstance(thing, _NOT_FOLLOWED):
                 continue
             seen.add(id(thing))
             if len(seen) > _MOST_REACHED:
                 return False
             if isinstance(thing, FunctionType):
-                following += [*(thing.__closure__ or ()), *(thing.__defaults__ or ())]
+                names = (thing.__globals__.get(name) for name in thing.__code__.co_names)
+                following += [*(thing.__closure__ or ()), *(thing.__defaults__ or ()), *names]
+            elif isinstance(thing, BuiltinFunctionType):
+                following.append(thing.__self__)
             elif not (isinstance(thing, dict) and "__builtins__" in thing):
                 following += gc.get_referents(thing)
         front = following

@@ -15,10 +15,10 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from simcore.control.baton import LIBRARY, ControlledThread, Run
-from simcore.control.operations import made, task_of
+from simcore.control.operations import Made, made, task_of
 
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
@@ -59,8 +59,15 @@ def _program_frame(thread: ControlledThread) -> FrameType | None:
     return next((f for f in frames if not f.f_code.co_filename.startswith(_STDLIB)), frames[0] if frames else None)
 
 
+class Gone(NamedTuple):
+    """An object that is not there any more: its kind, and where it was made."""
+
+    kind: str
+    where: Made | None
+
+
 class Names:
-    """The names of objects in one state of a run: different ones for different objects.
+    """The names of threads and objects in one state of a run: different ones for different objects.
 
     Parameters
     ----------
@@ -72,6 +79,15 @@ class Names:
         self._run = run
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
+        self._threads: dict[Any, str] = {}
+        for thread in run.threads:
+            name = thread.name if thread.name not in self._threads.values() else f"{thread.name} ({thread.path})"
+            self._threads[thread] = self._threads[thread.thread or thread] = name
+        gc.unfreeze()  # what was there before the run has names for what was made then
+
+    def thread(self, thread: Any) -> str:
+        """Return what a thread of the run is called, of which others may have the name."""
+        return self._threads.get(thread) or str(getattr(thread, "name", "a thread that is gone"))
 
     def of(self, thing: Any, kind: str) -> str:
         """Return what ``thing`` is called."""
@@ -86,7 +102,7 @@ class Names:
 
     @staticmethod
     def _by_line(thing: Any, kind: str) -> str:
-        where = made(thing)
+        where = thing.where if isinstance(thing, Gone) else made(thing)
         if where is None or not where.file:
             return f"a {kind}"
         return (

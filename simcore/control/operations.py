@@ -31,9 +31,8 @@ Readiness = Callable[[Run, ControlledThread, Any], Ready | None]
 
 
 class Made(NamedTuple):
-    """Where an object was made: the function and the line of the program; and its number among those of its run."""
+    """Where an object was made: the function and the line of the program."""
 
-    number: int
     function: str
     file: str
     line: int
@@ -117,9 +116,10 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
         finally:
             thread.fused -= 1
             thread.doing.pop()
-        if takes and result is not False:
+        if takes and not (result is False and name == "acquire"):
+            many = args[0] if name == "release" and args else kwargs.get("n", 1)
             balance = _notes(self).setdefault("_simcore_taken", {})
-            balance[thread] = balance.get(thread, 0) + takes
+            balance[thread] = balance.get(thread, 0) + takes * many
         return result
 
     operation.__name__, operation.__qualname__ = name, original.__qualname__
@@ -140,7 +140,7 @@ def _when_done(run: Run, thread: ControlledThread, future: Any) -> Ready:
 
 def _when_ended(run: Run, thread: ControlledThread, other: Any) -> Ready | None:
     found = next((one for one in run.threads if one.thread is other), None)
-    return None if found is None or found is thread else lambda: found.done
+    return None if found is None or found is thread else lambda: run.has_ended(found)
 
 
 ENDING = frozenset(
@@ -257,15 +257,14 @@ def _noted(kind: type) -> None:
         if found is None:
             original(self, *args, **kwargs)
             return
-        run, thread = found
-        run.made += 1
+        thread = found[1]
         frame = program_frame(sys._getframe(1))
         if "_simcore_made" not in self.__dict__:  # the type of a subclass comes first
             code = None if frame is None else frame.f_code
             where = (
                 ("", "", 0) if code is None or frame is None else (code.co_qualname, code.co_filename, frame.f_lineno)
             )
-            self.__dict__["_simcore_made"] = Made(run.made, *where)
+            self.__dict__["_simcore_made"] = Made(*where)
         thread.fused += 1
         try:
             original(self, *args, **kwargs)
@@ -276,10 +275,24 @@ def _noted(kind: type) -> None:
     kind.__init__ = initialise  # type: ignore[misc]
 
 
-def _by_number(self: Any) -> int:
-    """Hash a thread or a future by its number, so that sets of them are walked through in one order in each run."""
-    noted = made(self)
-    return object.__hash__(self) if noted is None else noted.number
+def _numbered(kind: Any) -> None:
+    """Hash the objects of a type by their number, so that sets of them are walked through in one order in each run.
+
+    One that was made before the run keeps the hash that it has. The number is there before any ``__init__`` runs.
+    """
+
+    def make(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+        made_now, found = super(kind, cls).__new__(cls), here()
+        if found is not None:
+            found[0].made += 1
+            made_now.__dict__["_simcore_number"] = found[0].made
+        return made_now
+
+    def number(self: Any) -> int:
+        found: int | None = _notes(self).get("_simcore_number")
+        return object.__hash__(self) if found is None else found
+
+    kind.__new__, kind.__hash__ = staticmethod(make), number
 
 
 def _acquire_in_order() -> None:
@@ -309,5 +322,5 @@ def replace() -> None:
         if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
             _noted(kind)
     for hashed in (threading.Thread, _base.Future):
-        hashed.__hash__ = _by_number  # type: ignore[method-assign]
+        _numbered(hashed)
     _acquire_in_order()

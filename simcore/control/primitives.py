@@ -51,10 +51,14 @@ def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> b
         return _acquire(self, blocking, timeout)  # which raises
     if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
         return _take(run, thread, "join", ends, lambda: ends.done, _limit(blocking, timeout)) and _acquire(self)
-    if not _take(run, thread, "Lock.acquire", self, lambda: not _locked(self), _limit(blocking, timeout)):
-        return False
-    if not _acquire(self, False):
-        return False
+    limit = _limit(blocking, timeout)
+    while True:
+        if not _take(run, thread, "Lock.acquire", self, lambda: not _locked(self), limit):
+            return False
+        if _acquire(self, False):
+            break
+        if limit is not None:  # somebody who is not in the run was faster
+            return False
     run.owners[id(self)] = thread
     return True
 
@@ -111,7 +115,7 @@ def rlock_restore(self: Any, state: Any) -> None:
 
 def owner_of(lock: Any) -> int:
     """Return the identity of the thread that holds a re-entrant lock, 0 for none; the lock tells it in its text."""
-    return int(repr(lock).partition("owner=")[2].partition(" ")[0])
+    return int(RLOCK.__repr__(lock).rpartition(" owner=")[2].partition(" ")[0])
 
 
 def _allowed(blocking: bool, timeout: Any) -> bool:

@@ -2,56 +2,81 @@
 
 Where nothing can move and no time-out is left, everybody who waits, waits for ever; nothing has to be known of anybody.
 Beside pollers and heartbeats there is always a next time-out. There the wait-for graph is asked. If all that it says of
-those who seem lost is fact, they are. Everything else is a suspicion: the others are let run on, for 3,000 steps or an
-hour of virtual time, and only if nobody who is suspected has moved by then, it is told. Two false knots have taught
-this: of a module's globals, which everybody reaches, and of the import lock.
+those who seem lost is fact, they are. If of one it is not known who might help him, he is not suspected at all. What is
+left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time, and until each of those who
+waited for time has gone on three times; only if nobody who is suspected has moved by then, it is told.
 """
 
 from __future__ import annotations
 
-from simcore.control.baton import ControlledThread, Run
+from simcore.control.baton import ControlledThread, Known, Run
 from simcore.control.live import Reader
 
-STEPS, SECONDS = 3_000, 3_600.0
+STEPS, SECONDS, TIMES = 3_000, 3_600.0, 3
 
 
 class Suspicion:
     """Asked by a run where only time-outs could fire.
 
+    Parameters
+    ----------
+    known : Known
+        Who was seen to end which waits.
+
     Attributes
     ----------
     lost : set of str
-        Who can never go on, once that is known.
+        The paths of those who can never go on, once that is known.
+    since : int
+        Steps after which they were lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Known) -> None:
         self.lost: frozenset[str] = frozenset()
+        self.since = 0
+        self._known = known
         self._suspects: dict[ControlledThread, int] = {}
-        self._names: frozenset[str] = frozenset()
-        self._since = 0, 0.0
+        self._others: dict[ControlledThread, int] = {}
+        self._seconds = 0.0
         self._asked: tuple[tuple[int, int], ...] = ()
 
     def __call__(self, run: Run) -> bool:
         """Tell whether somebody who must finish can never go on."""
         if self._suspects:
-            if all(not thread.done and thread.steps == steps for thread, steps in self._suspects.items()):
-                steps, seconds = self._since
-                if len(run.taken) - steps > STEPS or run.now - seconds > SECONDS:
-                    self.lost = self._names
-                return bool(self.lost)
-            self._suspects = {}
+            if any(thread.done or thread.steps != steps for thread, steps in self._suspects.items()):
+                self._suspects = {}
+            elif self._long_enough(run):
+                self.lost = frozenset(thread.path for thread in self._suspects)
+            return bool(self.lost)
         asked = tuple((thread.number, thread.steps) for thread in run.live if thread.deadline is None)
         if asked == self._asked:
             return False
         self._asked = asked
-        reader = Reader(run)
-        dead = [edge.process for edge in reader.graph().dead if edge.process.status == "blocked"]
+        reader = Reader(run, self._known)
+        dead = reader.dead()
+        names = frozenset(actor.name for actor in dead)
         if not any(actor.must_finish for actor in dead):
             return False
-        names = frozenset(actor.name for actor in dead)
+        self._suspects = {thread: thread.steps for thread in run.live if reader.names.thread(thread) in names}
+        self._others = {t: t.steps for t in run.live if t not in self._suspects and t.deadline is not None}
+        self.since, self._seconds = len(run.taken), run.now
         if names <= reader.exact:
-            self.lost = names
-            return True
-        self._suspects = {thread: thread.steps for thread in run.live if reader.actor(thread).name in names}
-        self._names, self._since = names, (len(run.taken), run.now)
-        return False
+            self.lost = frozenset(thread.path for thread in self._suspects)
+        return bool(self.lost)
+
+    def _long_enough(self, run: Run) -> bool:
+        """Tell whether the others have had the time, and the turns, to help those who are suspected."""
+        passed = len(run.taken) - self.since > STEPS or run.now - self._seconds > SECONDS
+        return passed and all(thread.done or thread.steps - steps >= TIMES for thread, steps in self._others.items())
+
+
+class Expectation:
+    """In the place of a suspicion, where a schedule is followed of which it is known who is lost at its end."""
+
+    def __init__(self, lost: frozenset[str], since: int) -> None:
+        self.lost, self.since = lost, since
+
+    def __call__(self, run: Run) -> bool:
+        """Tell whether the end of the schedule is reached, and those who were lost wait."""
+        waiting = {thread.path for thread in run.live if thread.ready is not None and thread.deadline is None}
+        return len(run.taken) >= self.since and self.lost <= waiting

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from simcore.control.baton import ControlledThread, Run
@@ -17,6 +18,10 @@ from simcore.control.primitives import here
 _start = _thread.start_new_thread
 _start_joinable = getattr(_thread, "start_joinable_thread", None)
 _sentinel = getattr(_thread, "_set_sentinel", None)
+_acquire, _release = _thread.LockType.acquire, _thread.LockType.release
+_SOON = 10.0
+"""Seconds within which a thread that has ended is gone; else something that it deletes waits for somebody."""
+
 _Handle: Any = getattr(_thread, "_ThreadHandle", None)
 _join = None if _Handle is None else _Handle.join
 _is_done = None if _Handle is None else _Handle.is_done
@@ -29,7 +34,11 @@ def start_new_thread(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
         return _start(function, args, dict(kwargs or {}))
     run, parent = found
     thread = run.born(parent, function)
-    identity = _start(run.live_in, (thread, function, *args), dict(kwargs or {}))
+    try:
+        identity = _start(run.live_in, (thread, function, *args), dict(kwargs or {}))
+    except BaseException:
+        run.unborn(thread)
+        raise
     run.boot(parent, thread)
     return identity
 
@@ -42,10 +51,16 @@ def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True
         return _start_joinable(function, handle=handle, daemon=daemon)
     run, parent = found
     thread = run.born(parent, function)
-    thread.handle = _Handle() if handle is None else handle
-    _start_joinable(lambda: run.live_in(thread, function), handle=thread.handle, daemon=daemon)
+    own = _Handle() if handle is None else handle
+    thread.handle = own
+    try:
+        _start_joinable(lambda: run.live_in(thread, function), handle=own, daemon=daemon)
+    except BaseException:
+        run.unborn(thread)
+        raise
+    thread.gone = partial(_Handle.join, own, _SOON) if _join is None else partial(_join, own, _SOON)
     run.boot(parent, thread)
-    return thread.handle
+    return own
 
 
 def set_sentinel() -> Any:
@@ -54,7 +69,12 @@ def set_sentinel() -> Any:
     lock, found = _sentinel(), here()
     if found is not None:
         found[0].sentinels[id(lock)] = found[1]
-        found[1].handle = lock  # is kept: another lock may not have its identity
+
+        def gone() -> None:  # and keeps the lock: another one may not have its identity
+            if _acquire(lock, True, _SOON):
+                _release(lock)
+
+        found[1].gone = gone
     return lock
 
 

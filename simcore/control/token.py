@@ -27,8 +27,11 @@ def origin_of(body: Callable[[], Any]) -> Origin | None:
     """Return under which name, and with which parameters, another process finds ``body``; None if it does not."""
     parameters: dict[str, Any] = {}
     if isinstance(body, partial):
-        names = list(inspect.signature(body.func).parameters)
-        parameters, body = {**dict(zip(names, body.args, strict=False)), **body.keywords}, body.func
+        known = inspect.signature(body.func).parameters.values()
+        named = [p.name for p in known if p.kind is p.POSITIONAL_OR_KEYWORD]
+        if len(body.args) > len(named) or any(p.kind is p.POSITIONAL_ONLY for p in known):
+            return None
+        parameters, body = {**dict(zip(named, body.args, strict=False)), **body.keywords}, body.func
     module, name = getattr(body, "__module__", None), getattr(body, "__qualname__", "")
     if (
         module in (None, "__main__")

@@ -12,6 +12,7 @@ process says where all its threads are, and is killed. That is never a verdict.
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import mmap
 import os
@@ -22,6 +23,7 @@ import signal
 import struct
 import tempfile
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,12 +32,18 @@ from typing import Any
 
 from simcore.control import environment
 from simcore.control.baton import LIBRARY
-from simcore.errors import NotUnderControl
+from simcore.errors import InternalError, NotUnderControl
 
 PATIENCE = 5.0
 """Seconds without a step after which a run is not under control."""
 
 _POLL = 0.2
+_STEPS, _CHILD = 0, 1
+"""What a run's process shows: how many steps it has taken, and its number."""
+
+_ANSWERED = 77
+"""The status with which a run's process ends that has answered; a program that ends it itself has another one."""
+
 _LENGTH = struct.Struct("!Q")
 
 
@@ -79,7 +87,7 @@ class Workers:
         for process in (self._child, self._process):
             if process:
                 with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+                    os.killpg(process, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(self._process, 0)
         self._shared.close()
@@ -95,12 +103,14 @@ class Workers:
         NotUnderControl
             When it does not take a step for too long, or its process ends.
         """
-        self._write(0, 0)
-        self._write(1, 0)
+        for place in (_STEPS, _CHILD):
+            self._write(place, 0)
         _send(self._requests, question)
         before, since = -1, time.monotonic()
-        while not select.select([self._answers], [], [], _POLL)[0]:
-            steps = self._read(0)
+        waiting = select.poll()
+        waiting.register(self._answers, select.POLLIN)
+        while not waiting.poll(_POLL * 1_000):
+            steps = self._read(_STEPS)
             if steps != before:
                 before, since = steps, time.monotonic()
             elif time.monotonic() - since > PATIENCE:
@@ -118,10 +128,12 @@ class Workers:
         self._stacks.seek(0)
         child = self._child
         if child:
-            os.kill(child, signal.SIGUSR1)
-            time.sleep(_POLL)
-            os.kill(child, signal.SIGKILL)
-            _receive(self._answers)  # that it has ended
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGUSR1)
+                time.sleep(_POLL)
+                os.killpg(child, signal.SIGKILL)
+            with suppress(EOFError):
+                _receive(self._answers)  # that it has ended
         self._stacks.seek(0)
         where = _outside(self._stacks.read().decode(errors="replace"))
         raise NotUnderControl(
@@ -131,7 +143,7 @@ class Workers:
 
     @property
     def _child(self) -> int:
-        return self._read(1)
+        return self._read(_CHILD)
 
     def _read(self, place: int) -> int:
         (number,) = _LENGTH.unpack_from(self._shared, place * _LENGTH.size)
@@ -143,6 +155,8 @@ class Workers:
     # ---- in the process that is ready ------------------------------------------------------------------------
 
     def _serve(self, requests: int, answers: int) -> None:
+        os.setpgid(0, 0)
+        _die_with_the_caller()
         _alone(os.getpid())
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
@@ -162,21 +176,39 @@ class Workers:
             if not child:
                 self._answer(question, answers)
             _, status = os.waitpid(child, 0)
-            if status:
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)  # whatever the program has started, and left
+            if not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _ANSWERED):
                 how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"status {os.WEXITSTATUS(status)}"
                 _send(answers, NotUnderControl(f"not under control: the process of a run has ended with {how}"))
 
     def _answer(self, question: Any, answers: int) -> None:
-        self._write(1, os.getpid())
+        os.setpgid(0, 0)
+        _die_with_the_caller()
+        self._write(_CHILD, os.getpid())
+        own = os.getpid()
 
         def leave(answer: Any) -> None:
-            _send(answers, answer)
+            if os.getpid() == own:  # and not a copy of it that the program has made
+                _send(answers, answer)
+                os._exit(_ANSWERED)
             os._exit(0)
 
         try:
-            leave(self._run(question, lambda steps: self._write(0, steps), leave))
-        except BaseException as error:
-            leave(NotUnderControl(f"not under control: {type(error).__name__}: {error}"))
+            leave(self._run(question, lambda steps: self._write(_STEPS, steps), leave))
+        except NotUnderControl as error:
+            leave(error)
+        except BaseException:
+            leave(InternalError(traceback.format_exc()))
+
+
+def _die_with_the_caller() -> None:
+    """Have this process killed when the one that has forked it ends, where the system can do that."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+_PR_SET_PDEATHSIG = 1  # of Linux
 
 
 def _alone(number: int) -> None:

@@ -1,11 +1,13 @@
 """Hangs of ordinary code are found, and the one thing that holds everybody is named; the repaired twin survives."""
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import threaded
 
 from simcore import Verdict, control
+from simcore.control import replay
 
 HANGS = {
     "nested submit": (
@@ -79,7 +81,11 @@ def test_a_finalizer_that_blocks_is_named_with_its_place():
 FINE = [
     *(threaded.made_before_the_run, threaded.imports_twice, threaded.days_pass, threaded.polls),
     *(threaded.polls_without_a_pause, threaded.time_outs, threaded.timers_and_futures),
-    *(threaded.barrier_and_locals, threaded.user_future),
+    *(threaded.barrier_and_locals, threaded.user_future, threaded.late_beside_a_poller),
+    *(threaded.very_late_beside_a_heartbeat, threaded.timer_beside_a_poller, threaded.late_for_a_global),
+    *(threaded.deletes_what_it_has_at_its_end, threaded.waits_for_the_main_thread, threaded.keeps_nothing_alive),
+    *(threaded.registered, threaded.shown_otherwise, threaded.leaves, threaded.permits_by_the_dozen),
+    *(threaded.forks, threaded.starts_too_large_a_thread),
 ]
 
 
@@ -88,6 +94,30 @@ def test_what_does_not_hang_is_not_said_to(body):
     result = control(body, schedules=15)
     assert result.verdict is Verdict.UNDETERMINED, str(result)
     assert result.reason == "no violation in 15 schedules"
+
+
+def test_a_timer_is_a_sleep_and_no_time_out():
+    assert control(threaded.timer_alone, timeouts="never", schedules=5).verdict is Verdict.UNDETERMINED
+
+
+def test_threads_of_one_name_are_told_apart():
+    violation = control(threaded.same_names).violation
+    assert {"main", "main (0.1)", "main (0.2)"} <= {step.thread for step in violation.steps}
+    assert violation.places.keys() == {"main", "main (0.1)", "main (0.2)"}
+    assert violation.switches == sum(one.thread != other.thread for one, other in pairwise(violation.steps))
+
+
+def test_a_finalizer_that_runs_between_two_operations_is_met_when_it_is_recorded_too():
+    violation = control(threaded.finalizer_in_the_middle).violation
+    assert "user waits for lock, held by itself" in violation.wait_for.explain()
+
+
+def test_who_is_lost_beside_others_who_go_on_is_told_from_the_step_where_he_was():
+    result = control(threaded.lost_beside_a_watcher)
+    assert result.violation.kind == "deadlock"
+    assert len(result.violation.steps) < 40
+    assert replay(result.violation.token).violation.wait_for.explain()[0].startswith("main waits to be notified on")
+    assert control(partial(threaded.lost_beside_a_watcher, loses=False), schedules=20).violation is None
 
 
 def test_what_fails_in_some_order_only_is_a_violation_with_its_schedule():

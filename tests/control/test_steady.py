@@ -1,10 +1,12 @@
 """The same token is the same run, in any process; and whoever has asked is left as he was."""
 
 import os
+import resource
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -12,7 +14,7 @@ import threaded
 
 from simcore import Verdict, control
 from simcore.control import replay, workers
-from simcore.errors import NotUnderControl
+from simcore.errors import NotUnderControl, OptionError
 
 
 @pytest.mark.parametrize("strategy", ["random", "urw", "pct", "pos"])
@@ -74,6 +76,56 @@ def test_what_depends_on_its_process_is_not_under_control():
 
     with pytest.raises(NotUnderControl, match="the same schedule was another run from step"):
         ask()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (threaded.gives_up_outside, "has waited 0.5 s for something outside"),
+        (threaded.ends_its_process, "the process of a run has ended with status 0"),
+    ],
+)
+def test_what_happened_because_of_something_outside_is_no_verdict(body, words):
+    with pytest.raises(NotUnderControl, match=words):
+        control(body)
+
+
+def test_a_thread_of_the_caller_is_in_no_run():
+    with ThreadPoolExecutor(1, thread_name_prefix="ours") as pool:
+        assert pool.submit(int).result() == 0
+        threaded.POOLS[:] = [pool]
+        with pytest.raises(NotUnderControl, match=r"was there before, and is not in the run \(ours_0"):
+            control(threaded.uses_a_pool_of_the_caller)
+
+
+def test_more_descriptors_than_select_takes_do_not_matter():
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)] if resource_allows(1_200) else []
+    try:
+        assert control(threaded.opposed_locks).verdict is Verdict.VIOLATED
+    finally:
+        for file in files:
+            os.close(file)
+
+
+def resource_allows(files):
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= files
+
+
+def test_no_process_of_the_program_is_left(monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    with pytest.raises(NotUnderControl, match="nothing has moved"):
+        control(lambda: subprocess.run(["sleep", "987.5"], check=True))
+    listed = subprocess.run(["ps", "-A", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 987.5" not in listed
+
+
+def test_positional_parameters_are_in_no_token():
+    assert control(partial(threaded.positional, 1)).violation.token == ""
+
+
+def test_what_does_not_run_when_it_is_called_is_refused():
+    with pytest.raises(OptionError, match="wrap it"):
+        control(threaded.asynchronous)
 
 
 def test_a_run_that_does_not_end_is_given_up_and_that_is_said():

@@ -6,11 +6,15 @@ import gc
 import logging
 import os
 import queue
+import socket
+import sys
 import threading
 import time
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from threading import Lock as AliasOfLock
 from time import sleep as alias_of_sleep
+from typing import ClassVar
 
 MADE_BEFORE, RE_ENTRANT, INBOX, BOUNDED = threading.Lock(), threading.RLock(), queue.SimpleQueue(), queue.Queue(1)
 
@@ -288,6 +292,149 @@ def user_future():
     together(lambda: promise.set_result(1), promise.result)
 
 
+class Late(threading.Thread):
+    """Sets what it has itself, after some time."""
+
+    def __init__(self, seconds):
+        super().__init__(daemon=True)
+        self.seconds, self.ready = seconds, threading.Event()
+
+    def run(self):
+        time.sleep(self.seconds)
+        self.ready.set()
+
+
+def poller(pause):
+    def poll():
+        while True:
+            time.sleep(pause)
+
+    threading.Thread(target=poll, daemon=True).start()
+
+
+def late_beside_a_poller(pause=0.01, seconds=60):
+    """Somebody polls all the time, and what is waited for comes in a while."""
+    poller(pause)
+    late = Late(seconds)
+    late.start()
+    late.ready.wait()
+
+
+def very_late_beside_a_heartbeat():
+    late_beside_a_poller(10, 4_000)
+
+
+def timer_beside_a_poller():
+    poller(0.01)
+    rang = threading.Event()
+    threading.Timer(60, rang.set).start()
+    rang.wait()
+
+
+def late_for_a_global():
+    poller(0.01)
+
+    def late():
+        time.sleep(60)
+        OF_THE_MODULE.set()
+
+    threading.Thread(target=late).start()
+    OF_THE_MODULE.wait()
+
+
+OF_THE_MODULE = threading.Event()
+
+
+def timer_alone():
+    rang = threading.Event()
+    threading.Timer(100, rang.set).start()
+    rang.wait()
+
+
+def deletes_what_it_has_at_its_end():
+    """What a thread has to itself is deleted after it has ended, and takes a lock for a while."""
+    lock, own, done = threading.Lock(), threading.local(), queue.Queue()
+
+    class Connection:
+        def __del__(self):
+            with lock:
+                time.sleep(0.05)
+
+    def use():
+        own.connection = Connection()
+        done.put(1)
+
+    threading.Thread(target=use).start()
+    done.get()
+    with lock:
+        pass
+
+
+def waits_for_the_main_thread():
+    threading.Thread(target=lambda: threading.main_thread().join()).start()
+
+
+def keeps_nothing_alive():
+    box, event = queue.Queue(), threading.Event()
+    seen = weakref.ref(box), weakref.ref(event)
+    box.put(1)
+    event.set()
+    del box, event
+    assert [each() for each in seen] == [None, None]
+
+
+class Registered(threading.Thread):
+    """Is in a set before it is made."""
+
+    everybody: ClassVar = set()
+
+    def __init__(self):
+        self.everybody.add(self)
+        super().__init__()
+
+    def run(self):
+        self.everybody.remove(self)
+
+
+def registered():
+    thread = Registered()
+    thread.start()
+    thread.join()
+
+
+class Shown(type(threading.RLock())):
+    """A lock that says something else of itself."""
+
+    def __repr__(self):
+        return "shown"
+
+
+def shown_otherwise():
+    lock = Shown()
+
+    def use():
+        with lock, lock:
+            pass
+
+    together(use, use)
+
+
+def leaves():
+    sys.exit(0)
+
+
+def permits_by_the_dozen():
+    permits = threading.Semaphore(0)
+
+    def gives():
+        permits.release(3)
+
+    def takes():
+        permits.acquire()
+
+    together(gives, takes, takes, takes)
+
+
 # ---- what is not as it should be -----------------------------------------------------------------------------
 
 
@@ -320,3 +467,116 @@ def differs():
     for _ in range(os.getpid() % 7):
         with MADE_BEFORE:
             pass
+
+
+def gives_up_outside():
+    """A socket, whose time-out is real, waits for a thread that may not run meanwhile."""
+    here, there = socket.socketpair()
+    there.settimeout(0.5)
+    lock = threading.Lock()
+
+    def send():
+        with lock:
+            here.send(b"x")
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    assert there.recv(1) == b"x"
+    thread.join()
+
+
+def ends_its_process():
+    os._exit(0)
+
+
+def forks():
+    """A copy of the process waits for ever, and is killed."""
+    if not (child := os.fork()):
+        threading.Event().wait()
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+
+
+def starts_too_large_a_thread():
+    before = threading.stack_size(1 << 46)
+    try:
+        with contextlib.suppress(RuntimeError):
+            threading.Thread(target=print).start()
+    finally:
+        threading.stack_size(before)
+
+
+def same_names():
+    lock = threading.Lock()
+
+    def one():
+        with lock:
+            threading.Event().wait()
+
+    def other():
+        with lock:
+            pass
+
+    together(one, other, names=("main", "main"))
+
+
+def finalizer_in_the_middle():
+    """What an event has is deleted with it, between two operations, and wants the lock that is held there."""
+    lock = threading.Lock()
+
+    class Resource:
+        def __del__(self):
+            with lock:
+                pass
+
+    class Owner(threading.Event):
+        pass
+
+    def use():
+        owner = Owner()
+        owner.has = Resource()
+        owner.set()
+        with lock:
+            del owner
+            threading.Event().set()
+
+    together(use, names=("user",))
+
+
+def lost_beside_a_watcher(loses=True):
+    """A watcher looks at a condition now and then, and never notifies; who does, did too early."""
+    changed, ready = threading.Condition(), []
+
+    def watch():
+        while True:
+            with changed:
+                pass
+            time.sleep(1)
+
+    def notify():
+        with changed:
+            ready.append(1)
+            changed.notify()
+
+    threading.Thread(target=watch, daemon=True, name="watcher").start()
+    setter = threading.Thread(target=notify, name="setter")
+    setter.start()
+    with changed:
+        if loses or not ready:
+            changed.wait()
+    setter.join()
+
+
+def positional(*sizes):
+    nested_submit(*sizes)
+
+
+POOLS = []
+
+
+def uses_a_pool_of_the_caller():
+    assert POOLS[0].submit(int).result() == 0
+
+
+async def asynchronous():
+    pass

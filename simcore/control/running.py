@@ -1,0 +1,171 @@
+"""One run, in a process of its own: what is asked of it, and what it has to say in the end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, NoReturn
+
+from simcore.control.baton import Known, Run
+from simcore.control.choosing import Choose, Diverged, Path, by_strategy, loosely, to_the_letter
+from simcore.control.environment import Learning, Recorded, begin
+from simcore.control.live import Reader
+from simcore.control.naming import Names, function_at
+from simcore.control.primitives import Current
+from simcore.control.result import CodeStep, Raised
+from simcore.control.shrink import Steps
+from simcore.control.suspicion import Expectation, Suspicion
+from simcore.errors import InternalError, NotUnderControl
+from simcore.explain import WaitForGraph
+from simcore.model import Timeouts
+from simcore.schedule import Strategy
+
+LONG_PAUSE = 0.3
+"""Seconds that a step may take beyond what the processor worked for it."""
+
+
+class Options(NamedTuple):
+    """What all runs of one question have in common."""
+
+    timeouts: Timeouts = "when_stuck"
+    max_steps: int = 20_000
+    after_release: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """One run: chosen by a strategy, or along a path at whose end some may be known to be lost; recorded or not."""
+
+    options: Options
+    strategy: Strategy | None = None
+    numbers: dict[str, int] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
+    path: Path = ()
+    strict: bool = False
+    record: bool = False
+    lost: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+
+
+class Recording(NamedTuple):
+    """What there is to tell of a run."""
+
+    steps: list[CodeStep]
+    checks: list[int]
+    graph: WaitForGraph
+    places: dict[str, str]
+    now: float
+
+
+class Outcome(NamedTuple):
+    """How a run has ended, and what was learned in it."""
+
+    how: str
+    taken: Steps
+    errors: list[Raised]
+    strategy: Strategy | None
+    numbers: dict[str, int]
+    seen: Known
+    lost: frozenset[str]
+    since: int
+    recording: Recording | None = None
+
+    @property
+    def into(self) -> Steps:
+        """The steps into the end that is told: not those for which it was waited whether somebody is lost."""
+        return self.taken[: self.since] if self.lost else self.taken
+
+
+def answer(
+    body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
+) -> Outcome:
+    """Run ``body`` once, and say how it has ended."""
+    options = asked.options
+    suspicion = Expectation(asked.lost, len(asked.path)) if asked.lost else Suspicion(asked.known)
+
+    def stop(run: Run, how: str) -> NoReturn:
+        try:
+            if how == "deadlock" and asked.absent and not suspicion.lost:
+                _insist_on_those_who_are_there(run, asked)
+            leave(_outcome(run, how, asked, suspicion))
+        except NotUnderControl as error:
+            leave(error)
+        except BaseException:  # it would end as an exception of the program's thread
+            leave(InternalError(traceback.format_exc()))
+        raise AssertionError
+
+    chosen = _choose(asked)
+
+    def choose(run: Run, candidates: Any) -> int:
+        try:
+            return chosen(run, candidates)
+        except Diverged:
+            stop(run, "diverged")
+
+    run = (Recorded if asked.record else Learning)(
+        choose,
+        options.timeouts,
+        options.max_steps,
+        after_release=options.after_release,
+        hung=suspicion,
+        stop=stop,
+        progress=progress,
+    )
+    begin(run)
+    run.take(body)
+    Current.run = None
+    if run.errors and run.paused > LONG_PAUSE:
+        raise NotUnderControl(
+            f"not under control: a thread has waited {run.paused:.1f} s for something outside, while nobody else could "
+            f"run, and {type(run.errors[0][1]).__name__} was raised, perhaps because of that"
+        )
+    return _outcome(run, "failed" if run.errors else "completed", asked, suspicion)
+
+
+def _insist_on_those_who_are_there(run: Run, asked: Question) -> None:
+    """Refuse a hang that a thread might end that the caller has, and no run has: a fork takes one thread along."""
+    reader = Reader(run, asked.known)
+    for edge in reader.graph().edges:
+        if not (edge.why.holders or edge.queued or edge.helpers or edge.why.did):
+            raise NotUnderControl(
+                f"not under control: {edge.process.name} waits {edge.why.wants}, and a thread might end that which was "
+                f"there before, and is not in the run ({', '.join(asked.absent[:3])}); start it in the function itself"
+            )
+
+
+def _choose(asked: Question) -> Choose:
+    if asked.strategy is not None:
+        return by_strategy(asked.strategy, asked.numbers)
+    return to_the_letter(asked.path) if asked.strict else loosely(asked.path)
+
+
+def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expectation) -> Outcome:
+    taken = [(run.threads[number].path, outcome) for number, outcome in run.taken]
+    names = Names(run)
+    errors = [_raised(names.thread(thread), error) for thread, error in run.errors]
+    assert isinstance(run, Learning)
+    recording = _recording(run, asked.known, suspicion.lost) if isinstance(run, Recorded) else None
+    told = how, taken, errors, asked.strategy, asked.numbers, run.seen
+    return Outcome(*told, suspicion.lost if how == "deadlock" else frozenset(), suspicion.since, recording)
+
+
+def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:
+    reader = Reader(run, known)
+    graph, name = reader.graph(), reader.names.thread
+    proved = {name(t) for t in run.live if t.path in lost} or {edge.process.name for edge in graph.edges}
+    at = {name(thread): function_at(thread) for thread in run.live}
+    graph = replace(graph, proved=frozenset(proved), complete=not lost)
+    return Recording(run.steps(reader.names), run.checks, graph, at, run.now)
+
+
+def _raised(thread: str, error: BaseException) -> Raised:
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    at = "" if where is None else f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}"
+    try:
+        text = str(error)
+    except Exception:  # which is the program's
+        text = "(its text cannot be had)"
+    return Raised(thread, f"{type(error).__name__}: {text}".removesuffix(": "), at)
