@@ -8,7 +8,7 @@ from simcore import execute
 from simcore.models import pool_starvation
 
 SIZE = {"downloads": 8, "workers": 4, "chunks": 201}
-RUNS = 3
+RUNS = 2
 
 
 @pytest.mark.slow

@@ -240,7 +240,7 @@ def test_a_quick_claim_has_the_same_answer(module, position, cores):
 
 
 @pytest.mark.some(7)
-@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
+@pytest.mark.parametrize("timeouts", ["when_stuck", "anytime"])
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_any_number_of_cores_meets_the_same_states_in_the_same_order(many_shares, model, timeouts):
     for cores in (2, 3):
