@@ -239,7 +239,7 @@ def test_a_task_whose_future_is_dropped_while_it_runs_and_in_no_other_state_is_t
     assert promela(system(description=LEFT_ALONE), timeouts="never").states == 18
 
 
-@given(systems(longest=3), st.sampled_from(RULES))
+@given(systems(longest=3), st.sampled_from([*RULES]))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_generated_system_is_told_with_all_its_states(model, timeouts):
     try:
