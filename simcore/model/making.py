@@ -94,7 +94,8 @@ gc.callbacks.append(_PHASES.move_to_end)  # type: ignore[arg-type]  # what comes
 
 def _running() -> Making | None:
     """Return what notes what the process makes that runs; none does while the collector closes what others left."""
-    return None if next(reversed(_PHASES)) == "start" else _THREAD.running
+    phases = list(_PHASES)  # in one call, in the middle of which the collector does not come
+    return None if phases[-1] == "start" else _THREAD.running
 
 
 def note(operation: Any) -> None:

@@ -117,21 +117,21 @@ def alive(group: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
 def test_a_killed_run_leaves_no_half_report_and_no_child(tmp_path, name, right):
-    """At six moments, late ones most of all, with and without an older report."""
+    """At four moments, late ones most of all, with and without an older report."""
     (tmp_path / "small.toml").write_text(SMALL)
     out = tmp_path / "out"
     start = time.monotonic()
     assert begun(tmp_path).communicate()[1] == b""
     seconds = time.monotonic() - start
     moments = random.Random(name)
-    for number in range(6):
+    for number in range(4):
         shutil.rmtree(out, ignore_errors=True)
         older = None
         if number % 2:
             shutil.copytree(right[1], out)
             older = content(out)
         run = begun(tmp_path)
-        time.sleep(moments.uniform(0.2, 1.0) * seconds if number < 3 else moments.uniform(0.85, 1.05) * seconds)
+        time.sleep(moments.uniform(0.2, 1.0) * seconds if number < 2 else moments.uniform(0.85, 1.05) * seconds)
         run.send_signal(getattr(signal, name))
         _, complaint = run.communicate(timeout=20)
         if run.returncode == 130:

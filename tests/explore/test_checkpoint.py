@@ -250,7 +250,7 @@ def generated(tmp_path, model, timeouts, reduced, data):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "position"), quick_claims(30))
+@pytest.mark.parametrize(("module", "position"), quick_claims(60))
 def test_a_quick_claim_has_the_same_answer(tmp_path, module, position):
     claim = claims_of(module)[position]
     options = {"timeouts": claim.timeouts, "max_states": claim.max_states}

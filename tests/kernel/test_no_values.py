@@ -1,9 +1,12 @@
 """What is no value is never taken for one: an operation, a generator, an object; nor is a function that gives one."""
 
+import gc
+
 import pytest
 
 from simcore import Model, ModelError, Verdict, always, execute, explore, leads_to, simulate, sometimes
 from simcore.errors import SimcoreError
+from simcore.model.making import in_process
 
 DRIVERS = {
     "explore": explore,
@@ -290,3 +293,13 @@ def test_what_may_happen_may_be_generated():
 def test_a_predicate_is_no_generator_function(ask):
     with pytest.raises(SimcoreError, match="generates is a generator function; it must return a value"):
         ask(generates)
+
+
+def test_the_collector_may_come_at_any_moment():
+    """It tells of itself in the middle of whatever asks whether it is there."""
+    often = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        assert not any(in_process() for _ in range(20_000) if [[]])
+    finally:
+        gc.set_threshold(*often)

@@ -79,11 +79,13 @@ TABLE = [
 
 BUILD = {"before": (buggy, {}), "after": (fixed, {}), "strict": (fixed, {"strict": True})}
 
-every_row = pytest.mark.parametrize(("row", "scenario", "before", "after", "strict"), TABLE, ids=[r[0] for r in TABLE])
+
+def rows(table):
+    return pytest.mark.parametrize(("row", "scenario", "before", "after", "strict"), table, ids=[r[0] for r in table])
 
 
 @pytest.mark.some(6)
-@every_row
+@rows(TABLE)
 def test_the_job_ends_as_the_outcome_table_says(row, scenario, before, after, strict):
     found = [ends(build, **scenario, **more) for build, more in BUILD.values()]
     assert found == [before, after, strict]
@@ -94,7 +96,7 @@ def one_more(text):
 
 
 @pytest.mark.slow
-@every_row
+@rows(TABLE[::2])
 def test_it_ends_so_with_a_third_client_that_is_well(row, scenario, before, after, strict):
     sizes = {"clients": scenario.get("clients", 2) + 1, "min_clients": scenario["min_clients"] + 1}
     found = [ends(build, **{**scenario, **sizes, **more}) for build, more in BUILD.values()]
@@ -124,7 +126,7 @@ def test_a_relay_that_stalls_makes_its_clients_late(stall, min_clients, before, 
 SMALL_SCOPE = [
     pytest.param(clients, min_clients, required, marks=[pytest.mark.slow] if clients == 3 else [])
     for clients in (2, 3)
-    for min_clients in (clients - 1, clients)
+    for min_clients in ((1, 2) if clients == 2 else (3,))
     for required in (False, True)
 ]
 

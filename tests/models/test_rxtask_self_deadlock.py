@@ -161,7 +161,6 @@ def overtaking(window, ack_interval, chunks):
         (0, 0, 3),
         (1, 1, 3),
         pytest.param(0, 0, 2, marks=pytest.mark.slow),
-        pytest.param(1, 1, 4, marks=pytest.mark.slow),
         pytest.param(1, 0, 4, marks=pytest.mark.slow),
         pytest.param(2, 1, 4, marks=pytest.mark.slow),
     ],

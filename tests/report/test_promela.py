@@ -9,10 +9,15 @@ import small
 import toys
 from claims import models_named
 from exported import asked_for, handed_over
+from generated import system, systems
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from simcore import Model
 from simcore.command.cli import main
 from simcore.errors import OptionError
+from simcore.kernel import Kernel
+from simcore.model import RULES
 from simcore.report.promela.program import promela
 
 
@@ -222,3 +227,23 @@ def test_a_place_that_cannot_be_written_is_one_line(capsys, tmp_path, place):
     status, _, err = run(capsys, *SMALL, "--promela", "--out", str(tmp_path / place))
     assert (status, err.count("\n")) == (2, 1)
     assert "name another one with --out" in err
+
+
+LEFT_ALONE = """{"lock":1,"event":0,"future":0,"semaphore":[0],"queue":[],"pool":[1],"tasks":[[["sleep",0.02],
+["lock",0,null,[["release",0]]]]],"processes":[[["acquire",0,null],["acquire",0,null]],[["submit",0,0],
+["acquire",0,null],["lock",0,0,[["acquire",0,null]]]]]}"""
+
+
+def test_a_task_whose_future_is_dropped_while_it_runs_and_in_no_other_state_is_told():
+    """No pool ever has that future in its queue when it is dropped; only a worker goes on alone."""
+    assert promela(system(description=LEFT_ALONE), timeouts="never").states == 18
+
+
+@given(systems(longest=3), st.sampled_from([*RULES]))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_generated_system_is_told_with_all_its_states(model, timeouts):
+    try:
+        told = promela(model, timeouts=timeouts, max_states=2_000)
+    except OptionError:
+        assume(False)
+    assert told.states == toys.space(Kernel(model, timeouts)).states

@@ -267,7 +267,7 @@ class _Complete(Kernel):
             met[self._clock.index] |= set(self._moved.values())
         before = 0
         while before < (before := sum(map(len, met))):
-            for number in range(len(self._without)):
+            for number in range(places):
                 for place, becomes in self._forgetting(number, met):
                     met[place] |= set(becomes.values())
         return met

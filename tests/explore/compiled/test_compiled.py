@@ -228,7 +228,7 @@ def some_claims():
 @pytest.mark.slow
 @pytest.mark.usefixtures("many_shares")
 @pytest.mark.parametrize("cores", [1, 3])
-@pytest.mark.parametrize(("module", "position"), some_claims()[::8])
+@pytest.mark.parametrize(("module", "position"), some_claims()[::16])
 def test_a_quick_claim_has_the_same_answer(module, position, cores):
     claim = claims_of(module)[position]
     options = {"timeouts": claim.timeouts, "max_states": claim.max_states, "cores": cores}
@@ -240,7 +240,7 @@ def test_a_quick_claim_has_the_same_answer(module, position, cores):
 
 
 @pytest.mark.some(7)
-@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
+@pytest.mark.parametrize("timeouts", ["when_stuck", "anytime"])
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_any_number_of_cores_meets_the_same_states_in_the_same_order(many_shares, model, timeouts):
     for cores in (2, 3):

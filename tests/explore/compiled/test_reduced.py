@@ -180,7 +180,7 @@ def test_the_same_states_of_many_generated_systems_are_met(model, timeouts):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("module", "position"), quick_claims(12))
+@pytest.mark.parametrize(("module", "position"), quick_claims(24))
 def test_a_quick_claim_has_the_same_answer(module, position):
     claim = claims_of(module)[position]
     options = {"timeouts": claim.timeouts, "max_states": claim.max_states}
