@@ -178,7 +178,7 @@ class Run:
         self.after_release, self.hung, self.stop, self.progress = after_release, hung, stop, progress
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
-        self.body_done = self.completed = False
+        self.completed = False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()
@@ -230,7 +230,7 @@ class Run:
         self.paused = max(self.paused, seconds - self._since[0] - (work - self._since[1]))
 
     def _chosen(self) -> ControlledThread:
-        if self.body_done and not self.owing:
+        if self.main.done and not self.owing:
             self.completed = True
             return self.main
         if len(self.taken) >= self.max_steps:
@@ -253,15 +253,11 @@ class Run:
     @property
     def owing(self) -> list[ControlledThread]:
         """Who must still finish: the body, and whoever the interpreter would wait for before it exits."""
-        return [t for t in self.live if not (self._daemon(t) or t.idle or (t is self.main and self.body_done))]
+        return [t for t in self.live if not (self._daemon(t) or t.idle or t.done)]
 
     @staticmethod
     def _daemon(thread: ControlledThread) -> bool:
         return thread.parent is not None and (thread.thread is None or thread.thread.daemon)
-
-    def has_ended(self, thread: ControlledThread) -> bool:
-        """Tell whether a thread has done all that it has to do."""
-        return thread.done or (thread is self.main and self.body_done)
 
     # ---- switching -----------------------------------------------------------------------------------------
 
@@ -386,8 +382,9 @@ class Run:
                 self.errors.append((self.main, error))
         except BaseException as error:
             self.errors.append((self.main, error))
-        self.body_done = True
-        self.main.fused = 0
+        self.main.done, self.main.fused = True, 0
         self.main.doing.clear()
+        if self.main.gone is not None:
+            self.main.gone()
         self.wait(self.main, "end", None, lambda: False)
         del self.of[self.main.identity]

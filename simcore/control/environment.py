@@ -146,5 +146,5 @@ def begin(run: Run) -> None:
 
     threading.excepthook = ended_by
     steady.begin()
-    run.quiet = threads.quiet_locks()
+    threads.begin(run)
     Current.run = run

@@ -125,14 +125,12 @@ class Reader:
 
     def waits(self, thread: ControlledThread) -> bool:
         """Tell whether a thread waits, with a limit or without."""
-        ended = thread is self.run.main and self.run.body_done
-        return thread.ready is not None and not ended and not thread.ready()
+        return thread.ready is not None and not thread.done and not thread.ready()
 
     def actor(self, thread: ControlledThread) -> Seen:
         """Return a thread as an actor."""
-        ended = self.run.has_ended(thread)
         must = thread in self.run.owing
-        status = "done" if ended else "idle" if thread.idle else "blocked" if self.waits(thread) else "enabled"
+        status = "done" if thread.done else "idle" if thread.idle else "blocked" if self.waits(thread) else "enabled"
         if status == "blocked" and thread.deadline is not None and self.run.timeouts != "never":
             status = "enabled"  # when its time has come
         pool = "" if thread.pool is None else self.pool_name(id(thread.pool[1]))
@@ -298,7 +296,7 @@ class Reader:
             for other in self.run.live
             if other is not thread
             and not other.idle
-            and not (other is self.run.main and self.run.body_done)
+            and not other.done
             and (known is None or role(other) in known)
             and _reaches(_within(other), target, deep)
         ]

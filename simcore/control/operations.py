@@ -140,7 +140,7 @@ def _when_done(run: Run, thread: ControlledThread, future: Any) -> Ready:
 
 def _when_ended(run: Run, thread: ControlledThread, other: Any) -> Ready | None:
     found = next((one for one in run.threads if one.thread is other), None)
-    return None if found is None or found is thread else lambda: run.has_ended(found)
+    return None if found is None or found is thread else lambda: found.done
 
 
 ENDING = frozenset(

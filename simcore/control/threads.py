@@ -120,7 +120,19 @@ METHODS: dict[type, dict[str, Callable[..., Any]]] = (
 )
 
 
-def quiet_locks() -> frozenset[int]:
+def begin(run: Run) -> None:
+    """Have the main thread end, for whoever joins it, when the body has ended; the interpreter does so as it exits."""
+    main: Any = threading.main_thread()
+    handle = getattr(main, "_handle", None) or getattr(main, "_os_thread_handle", None)
+    if handle is not None:
+        run.main.handle, run.main.gone = handle, handle._set_done
+    elif main._tstate_lock is not None:
+        run.sentinels[id(main._tstate_lock)] = run.main
+        run.main.gone = lambda: (_release(main._tstate_lock), main._stop())
+    run.quiet = _quiet_locks()
+
+
+def _quiet_locks() -> frozenset[int]:
     """Return the locks of the interpreter's own bookkeeping, by identity; after a fork some of them are others."""
     names = ("_active_limbo_lock", "_shutdown_locks_lock")
     return frozenset(id(getattr(threading, name)) for name in names if hasattr(threading, name))

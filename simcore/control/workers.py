@@ -157,7 +157,7 @@ class Workers:
     def _serve(self, requests: int, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
-        _alone(os.getpid())
+        _alone()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
@@ -211,11 +211,10 @@ def _die_with_the_caller() -> None:
 _PR_SET_PDEATHSIG = 1  # of Linux
 
 
-def _alone(number: int) -> None:
-    """Have this process on one core: whoever hands the baton over wakes somebody on the same one."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[number % len(cores)]})
+def _alone() -> None:
+    """Have this process stay on the core that it is on: whoever hands the baton over wakes somebody on the same one."""
+    with suppress(OSError, AttributeError):
+        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
 
 
 def _silent() -> None:
