@@ -33,7 +33,7 @@ DOORS = {
     "simpy": {"simulate"},
     "threading": {"execute", "control", "explore.compiled", "model.making"},
     "_thread": {"execute", "control"},
-    "socket": {"execute"},
+    "socket": {"execute", "control"},
     "select": {"execute", "control"},
     "selectors": {"execute"},
     "multiprocessing": {"command.matrix"},

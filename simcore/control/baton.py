@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import _queue
 import _thread
-import collections
-import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import _base
 from concurrent.futures import thread as futures_thread
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
+from simcore.control.thread import ControlledThread, Ready, foreign
 from simcore.model import Timeouts
 
-Ready = Callable[[], bool]
+OUTSIDE = 4.0
+"""Seconds for which somebody outside is waited for, where nothing else can move."""
+
+_MOMENT = 0.001
 
 GOES_ON, TIMES_OUT = 0, 1
 """Outcomes of a step."""
@@ -33,97 +32,8 @@ GOES_ON, TIMES_OUT = 0, 1
 _make_lock = _thread.allocate_lock
 _acquire, _release = _thread.LockType.acquire, _thread.LockType.release
 _identity = _thread.get_ident
-_clock, _work = time.monotonic, time.process_time
+_clock, _work, _sleep = time.monotonic, time.process_time, time.sleep
 _empty = _queue.SimpleQueue.empty
-
-
-LIBRARY = frozenset(
-    [
-        *(module.__file__ for module in (threading, queue, _base, futures_thread, collections)),
-        *map(str, Path(__file__).parent.glob("*.py")),
-    ]
-)
-"""Files whose frames are not the program's."""
-
-
-class Doing(NamedTuple):
-    """An operation of the standard library that a thread is inside of, and of how many before."""
-
-    label: str
-    target: Any
-    fused: int
-
-
-def foreign() -> bool:
-    """Tell whether code of the program runs below the innermost operation of the standard library."""
-    frame = sys._getframe(2)
-    while frame.f_code.co_filename in LIBRARY and frame.f_back is not None:
-        if frame.f_code.co_name == "operation":
-            return False
-        frame = frame.f_back
-    return True
-
-
-class ControlledThread:
-    """A thread of the program, as a run sees it.
-
-    Attributes
-    ----------
-    path : str
-        Its name in schedules: "0" is the one that runs the body, "0.2" the second thread that it started. Who is meant
-        depends on nothing that other threads do.
-    label, target, ready, deadline
-        What it has announced, on what, when it could be done (None: now), and until when it waits.
-    fused : int
-        How many operations of the standard library it is inside of: what is done in there is no step.
-    booting : bool
-        Whether it has not said yet that it has started: until then it runs in the place of who starts it.
-    gone, handle
-        A function that returns when it is gone, once it has ended; and by what it is joined, from 3.13 on.
-    task, pool
-        The work item that it runs, and whose worker it is: (reference to the executor, its queue).
-    """
-
-    def __init__(self, path: str, number: int, parent: ControlledThread | None) -> None:
-        self.path, self.number, self.parent = path, number, parent
-        self.children = 0
-        self.label: str = "begin"
-        self.target: Any = None
-        self.ready: Ready | None = None
-        self.deadline: float | None = None
-        self.timed_out = False
-        self.fused = 0
-        self.booting = self.done = False
-        self.steps = 0
-        self.reads = 0
-        self.doing: list[Doing] = []
-        self.thread: threading.Thread | None = None
-        self.function: Any = None
-        self.identity = 0
-        self.gone: Callable[[], object] | None = None
-        self.handle: Any = None
-        self.task: Any = None
-        self.pool: tuple[Any, Any] | None = None
-        self.exception: BaseException | None = None
-        self.baton = _make_lock()
-        _acquire(self.baton)
-
-    @property
-    def name(self) -> str:
-        """What the program calls it; others may have the same name."""
-        return "main" if self.parent is None else self.path if self.thread is None else self.thread.name
-
-    @property
-    def sleeps(self) -> bool:
-        """Whether it waits for time alone, as a timer does."""
-        timer = self.thread if isinstance(self.thread, threading.Timer) else None
-        return self.label == "sleep" or (timer is not None and self.target is timer.finished)
-
-    @property
-    def idle(self) -> bool:
-        """Whether it is a worker of a pool that waits for work, and there is none."""
-        waits = self.doing[-1].target if self.doing else None
-        return self.pool is not None and self.task is None and waits is self.pool[1] and _empty(waits)
 
 
 Enabled = list[tuple[ControlledThread, int]]
@@ -148,8 +58,9 @@ class Run:
     hung : function
         Asked where only time-outs could fire: whether somebody can never go on, whatever the others do.
     stop : function
-        Called with "deadlock", or "steps" where there were too many, by whoever has met the end of a run that does not
-        end by itself. It does not return: nobody is unwound, so that no handler of the program runs on its way out.
+        Called with "deadlock", "steps" where there were too many, or "outside" where nobody out there answers, by
+        whoever has met the end of a run that does not end by itself. It does not return: nobody is unwound, so that no
+        handler of the program runs on its way out.
     progress : function
         Called with each step, so that somebody outside can see that it goes on.
 
@@ -159,6 +70,8 @@ class Run:
         Thread, by its number, and outcome of each step.
     paused : float
         Seconds for which a step has waited outside, at most.
+    outside : bool
+        Whether somebody outside of this process had a part in it, so that the next one need not be its equal.
     completed : bool
         Whether everybody has finished who must. Whoever is left then is never run again.
     """
@@ -178,7 +91,7 @@ class Run:
         self.after_release, self.hung, self.stop, self.progress = after_release, hung, stop, progress
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
-        self.completed = False
+        self.completed = self.outside = False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()
@@ -236,6 +149,8 @@ class Run:
         if len(self.taken) >= self.max_steps:
             self.stop(self, "steps")
         candidates = self._candidates()
+        if all(outcome == TIMES_OUT for _, outcome in candidates) and self._waits_outside(candidates):
+            candidates = self._candidates()
         if all(outcome == TIMES_OUT for _, outcome in candidates) and (not candidates or self.hung(self)):
             self.stop(self, "deadlock")
         thread, outcome = candidates[self.choose(self, candidates)]
@@ -249,6 +164,20 @@ class Run:
         thread.ready = thread.deadline = None
         thread.steps += 1
         return thread
+
+    def _waits_outside(self, candidates: Enabled) -> bool:
+        """Wait, for real, for those who are outside, until the next time-out; tell whether there are such."""
+        waiting = [thread for thread in self.live if thread.outside is not None and thread.outside()]
+        deadlines = [thread.deadline for thread, _ in candidates if thread.deadline is not None]
+        since, patience = _clock(), min([OUTSIDE, *(each - self.now for each in deadlines)])
+        while waiting and not self.enabled():
+            self.outside = True
+            if _clock() - since >= patience:
+                if not candidates:
+                    self.stop(self, "outside")
+                break
+            _sleep(_MOMENT)
+        return bool(waiting)
 
     @property
     def owing(self) -> list[ControlledThread]:

@@ -117,7 +117,7 @@ class _Search:
         self.max_seconds = inf if max_seconds is None else max_seconds
         self.numbers: dict[str, int] = {}
         self.known: Known = {}
-        self.longest = self.given_up = self.tried = 0
+        self.longest = self.given_up = self.outside = self.tried = 0
         self.started = time.monotonic()
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
@@ -126,6 +126,7 @@ class _Search:
             outcome = self._sample()
             self.tried += 1
             self.given_up += outcome.how == "steps"
+            self.outside += outcome.outside
             if outcome.how in _FAILS:
                 return self._answer(self._found(outcome))
         return self._answer(None)
@@ -134,7 +135,7 @@ class _Search:
         self.strategy.begin(max(1, len(self.numbers)), max(1, self.longest))
         asked = Question(self.options, self.strategy, self.numbers, self.known, absent=self.absent)
         outcome: Outcome = self.workers.ask(asked)
-        if self.tried % _CHECK_EVERY == 0:
+        if self.tried % _CHECK_EVERY == 0 and not outcome.outside:
             self._same(outcome)
         assert outcome.strategy is not None
         self.strategy, self.numbers = outcome.strategy, outcome.numbers
@@ -187,6 +188,8 @@ class _Search:
         notes = []
         if self.given_up:
             notes.append(f"{self.given_up:,} of them had not ended after {self.options.max_steps:,} steps")
+        if self.outside:
+            notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
         return Controlled(
             Verdict.UNDETERMINED if found is None else Verdict.VIOLATED,
             self.tried,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - whatever resolves a host's name imports it, and locks that
 import gc
 import os
 import threading
@@ -11,24 +12,36 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from simcore.control import clock, operations, patching, primitives, steady, threads
-from simcore.control.baton import ControlledThread, Enabled, Known, Run
+from simcore.control import (
+    clock,
+    descriptors,
+    loopback,
+    operations,
+    patching,
+    primitives,
+    sockets,
+    starting,
+    steady,
+    tls,
+)
+from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
 from simcore.control.naming import Gone, Names, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
+from simcore.control.thread import ControlledThread
 
 
 def make_ready() -> None:
     """Put this process under control, for good; a run has still to begin."""
-    for module in (primitives, threads, clock):
+    for module in (primitives, starting, clock, descriptors, sockets, loopback, tls):
         for kind, methods in module.METHODS.items():
             patching.replace_methods(kind, methods)
     operations.replace()
-    patching.replace_functions(threads.FUNCTIONS | clock.FUNCTIONS | steady.FUNCTIONS)
+    for part in (starting, clock, steady, descriptors, sockets):
+        patching.replace_functions(part.FUNCTIONS)
     os.register_at_fork(after_in_child=_leave_the_run)
-    gc.collect()
-    gc.freeze()  # what there is now is not looked through before each run
+    gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one
 
 
 def _leave_the_run() -> None:
@@ -146,5 +159,5 @@ def begin(run: Run) -> None:
 
     threading.excepthook = ended_by
     steady.begin()
-    threads.begin(run)
+    starting.begin(run)
     Current.run = run

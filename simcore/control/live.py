@@ -9,20 +9,24 @@ task may be cancelled. A guess is for the reader, never a verdict (`suspicion.py
 
 from __future__ import annotations
 
-import gc
 import queue
+import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, _base
 from dataclasses import dataclass, replace
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from simcore.control.baton import ControlledThread, Known, Run
-from simcore.control.naming import Names, frames_of
+from simcore.control.baton import Known, Run
+from simcore.control.descriptors import Several
+from simcore.control.naming import Names, Numbers
+from simcore.control.net import others, sockets_of
 from simcore.control.operations import called, done_to, function_of, made, taken, task_of
 from simcore.control.primitives import items_of, owner_of
+from simcore.control.reaching import parts_of, reaches, within
+from simcore.control.thread import ControlledThread
+from simcore.control.words import WAITS, Wait
 from simcore.explain import Edge, Pool, Slots, WaitForGraph, Why, summary
 
 
@@ -53,39 +57,10 @@ class Item(NamedTuple):
     queue: int
 
 
+_NEAR = 5
+"""How many references away something may be that code is said to get at; twice as many, where it was seen to."""
+
 _KINDS = {"Lock": "lock", "RLock": "rlock", "SimpleQueue": "queue", "Thread": "thread"}
-
-
-class Wait(NamedTuple):
-    """How a wait is told, and which operations end it."""
-
-    wants: str
-    ends: tuple[str, str, str] = ("end it", "ends it", "ended it")
-    methods: frozenset[str] = frozenset()
-
-
-def _wait(wants: str, ends: str, methods: str) -> Wait:
-    do, does, done = ends.split(", ")
-    return Wait(wants, (do, does, done), frozenset(methods.split()))
-
-
-_SET = "set it, sets it, set it"
-_PUT = "put into it, puts into it, put into it"
-_WAITS = {
-    "Lock.acquire": _wait("for {}", "release it, releases it, released it", ""),
-    "RLock.acquire": _wait("for {}", "release it, releases it, released it", ""),
-    "Event.wait": _wait("for {}", _SET, "set"),
-    "Condition.wait": _wait("to be notified on {}", "notify it, notifies it, notified it", "notify notify_all"),
-    "Future.result": _wait("for {}", _SET, "set_result set_exception cancel"),
-    "Future.exception": _wait("for {}", _SET, "set_result set_exception cancel"),
-    "Queue.get": _wait("for an item of {}", _PUT, "put"),
-    "SimpleQueue.get": _wait("for an item of {}", _PUT, "put"),
-    "Queue.put": _wait("to put into {}", "take from it, takes from it, taken from it", "get"),
-    "Queue.join": _wait("for all items of {} to be done", "do one, does one, done one", "task_done"),
-    "Semaphore.acquire": _wait("for a permit of {}", "release it, releases it, released it", "release"),
-    "sleep": _wait("for its sleep to end", "end it, ends it, ended it", ""),
-    "Barrier.wait": _wait("at {}", "come to it, comes to it, come to it", "wait"),
-}
 
 
 class Reader:
@@ -97,6 +72,8 @@ class Reader:
         Nobody runs meanwhile but who asks.
     known : Known
         Who was seen to end which waits.
+    named : bool
+        Whether somebody will read what objects are called.
 
     Attributes
     ----------
@@ -106,8 +83,8 @@ class Reader:
         Of whom nothing is known of who might.
     """
 
-    def __init__(self, run: Run, known: Known) -> None:
-        self.run, self.known, self.names = run, known, Names(run)
+    def __init__(self, run: Run, known: Known, *, named: bool = True) -> None:
+        self.run, self.known, self.names = run, known, Names(run) if named else Numbers(run)
         self.pools: dict[int, list[ControlledThread]] = {}
         for thread in run.threads:
             if thread.pool is not None:
@@ -188,9 +165,11 @@ class Reader:
             return self._join(actor, target)
         if several := _several(thread):
             return self._of_several(actor, several)
-        wait = _WAITS.get(label, Wait("in {}"))
+        wait = WAITS.get(label, Wait("in {}"))
         if isinstance(target, Future) and (edge := self._of_task(actor, target, wait)) is not None:
             return edge
+        if isinstance(target, Several | socket.socket):
+            return self._of_descriptors(thread, actor, target, wait)
         name = self.names.of(target, _kind(target))
         thing, standing = Thing(name, _kind(target)), _standing(target)
         holders = self._holders(thread)
@@ -239,7 +218,7 @@ class Reader:
         """Return the edge of somebody who waits for several futures, by what keeps the first of them."""
         tasks = summary(dict.fromkeys(task_of(f) or self.names.of(f, "future") for f in several))
         many = f"{len(several)} future{'s' * (len(several) > 1)} ({tasks})"
-        wait, edges = _WAITS["Future.result"], [self._of_task(actor, f, _WAITS["Future.result"]) for f in several]
+        wait, edges = WAITS["Future.result"], [self._of_task(actor, f, WAITS["Future.result"]) for f in several]
         known = [edge for edge in edges if edge is not None]
         self.exact.discard(actor.name)
         gone = [f for f in several if f.cancelled()]
@@ -248,6 +227,26 @@ class Reader:
         queued = tuple(dict.fromkeys(each for edge in known for each in edge.queued))
         why = Why(f"for {many}", standing, wait.ends)
         return Edge(actor, Thing(many, "future"), helpers, why, (), queued)
+
+    def _of_descriptors(
+        self, thread: ControlledThread, actor: Seen, target: Several | socket.socket, wait: Wait
+    ) -> Edge:
+        """Return the edge of somebody who waits for a descriptor, or for several: of whoever has the other end."""
+        descriptors = target.descriptors() if isinstance(target, Several) else [target.fileno()]
+        mine, far = sockets_of(descriptors), others(descriptors)
+        self.unknown.add(actor.name)
+        told = (
+            summary(dict.fromkeys(self.names.of(each, "socket") for each in mine)) or f"{len(descriptors)} descriptors"
+        )
+        standing = f"whose other end is {summary(dict.fromkeys(self.names.of(each, 'socket') for each in far))}"
+        helpers = [
+            other
+            for other in self.run.live
+            if not (other is thread or other.idle or other.done)
+            and any(reaches(within(other), each, _NEAR) for each in far)
+        ]
+        why = Why(wait.wants.format(told), standing if far else "", wait.ends)
+        return Edge(actor, Thing(told, "socket"), tuple(self.names.thread(t) for t in helpers), why)
 
     def _holders(self, thread: ControlledThread) -> list[ControlledThread]:
         """Return who has what a thread waits for, and would have to give it back."""
@@ -285,11 +284,11 @@ class Reader:
         """Return the threads, and the queued work items, that may end a wait."""
         target = thread.target
         known = self._with_submitters(self._known(target, wait.methods))
-        deep = 5 if known is None else 10
+        deep = _NEAR if known is None else 2 * _NEAR
         items = [
             item
             for item in self.items
-            if (known is None or called(function_of(item.work)) in known) and _reaches(_parts(item.work), target, deep)
+            if (known is None or called(function_of(item.work)) in known) and reaches(parts_of(item.work), target, deep)
         ]
         threads = [
             other
@@ -298,7 +297,7 @@ class Reader:
             and not other.idle
             and not other.done
             and (known is None or role(other) in known)
-            and _reaches(_within(other), target, deep)
+            and reaches(within(other), target, deep)
         ]
         return threads, items
 
@@ -309,19 +308,6 @@ def role(thread: ControlledThread) -> str:
         return called(function_of(thread.task))
     target = getattr(thread.thread, "_target", None)
     return "main" if thread.parent is None else called(target if target is not None else thread.function)
-
-
-def _parts(work: Any) -> list[Any]:
-    function = function_of(work)
-    rest = list(work.task[1:]) if hasattr(work, "task") else [work.args, work.kwargs]
-    return [function, getattr(function, "__self__", None), *rest, *work.future._done_callbacks]
-
-
-def _within(thread: ControlledThread) -> list[Any]:
-    """Return what a thread has: itself, as an object, the variables of its frames, and the globals that these name."""
-    frames = frames_of(thread)
-    globals_ = [frame.f_globals.get(name) for frame in frames for name in frame.f_code.co_names]
-    return [thread.thread, thread.function, *(v for frame in frames for v in frame.f_locals.values()), *globals_]
 
 
 def _several(thread: ControlledThread) -> list[Future[Any]]:
@@ -350,32 +336,3 @@ def _standing(target: Any) -> str:
         full = f"full ({target._qsize()}/{target.maxsize})"
         return full if 0 < target.maxsize <= target._qsize() else f"{size}, {left}" if target.unfinished_tasks else size
     return ""
-
-
-_NOT_FOLLOWED = (ModuleType, type, FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
-_MOST_REACHED = 4_000
-
-
-def _reaches(roots: Iterable[Any], goal: Any, depth: int) -> bool:
-    """Tell whether ``goal`` can be come to from ``roots`` in so many steps; modules and types are not followed."""
-    seen: set[int] = set()
-    front = list(roots)
-    for _ in range(depth):
-        following: list[Any] = []
-        for thing in front:
-            if thing is goal:
-                return True
-            if id(thing) in seen or isinstance(thing, _NOT_FOLLOWED):
-                continue
-            seen.add(id(thing))
-            if len(seen) > _MOST_REACHED:
-                return False
-            if isinstance(thing, FunctionType):
-                names = (thing.__globals__.get(name) for name in thing.__code__.co_names)
-                following += [*(thing.__closure__ or ()), *(thing.__defaults__ or ()), *names]
-            elif isinstance(thing, BuiltinFunctionType):
-                following.append(thing.__self__)
-            elif not (isinstance(thing, dict) and "__builtins__" in thing):
-                following += gc.get_referents(thing)
-        front = following
-    return any(thing is goal for thing in front)

@@ -17,8 +17,9 @@ from concurrent.futures import Future
 from types import FrameType
 from typing import Any, NamedTuple
 
-from simcore.control.baton import LIBRARY, ControlledThread, Run
+from simcore.control.baton import Run
 from simcore.control.operations import Made, made, task_of
+from simcore.control.thread import LIBRARY, ControlledThread
 
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
@@ -83,7 +84,6 @@ class Names:
         for thread in run.threads:
             name = thread.name if thread.name not in self._threads.values() else f"{thread.name} ({thread.path})"
             self._threads[thread] = self._threads[thread.thread or thread] = name
-        gc.unfreeze()  # what was there before the run has names for what was made then
 
     def thread(self, thread: Any) -> str:
         """Return what a thread of the run is called, of which others may have the name."""
@@ -92,6 +92,7 @@ class Names:
     def of(self, thing: Any, kind: str) -> str:
         """Return what ``thing`` is called."""
         if id(thing) not in self._of:
+            gc.unfreeze()  # what was there before the run has names for what was made then
             name = next(self._candidates(thing), None) or self._by_line(thing, kind)
             number, unique = 1, name
             while unique in self._used:
@@ -124,6 +125,14 @@ class Names:
                     yield name
         for owner in inside:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
+
+
+class Numbers(Names):
+    """In the place of names, where nobody reads them: to find one takes a look at every object of the program."""
+
+    def of(self, thing: Any, kind: str) -> str:
+        """Return what tells ``thing`` from others."""
+        return f"{kind} {id(thing)}"
 
 
 _INSIDE = (threading.Condition, threading.Semaphore, threading.Event, threading.Barrier, queue.Queue)

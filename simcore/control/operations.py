@@ -23,8 +23,9 @@ from concurrent.futures import _base, thread
 from types import FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from simcore.control.baton import LIBRARY, ControlledThread, Doing, Ready, Run
+from simcore.control.baton import Run
 from simcore.control.primitives import here
+from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
 _DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
 Readiness = Callable[[Run, ControlledThread, Any], Ready | None]

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from simcore.control.baton import ControlledThread, Doing, Ready, Run
+from simcore.control.baton import Run
+from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
 
@@ -50,10 +51,10 @@ def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> b
     if not _allowed(blocking, timeout):
         return _acquire(self, blocking, timeout)  # which raises
     if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
-        return _take(run, thread, "join", ends, lambda: ends.done, _limit(blocking, timeout)) and _acquire(self)
+        return take(run, thread, "join", ends, lambda: ends.done, _limit(blocking, timeout)) and _acquire(self)
     limit = _limit(blocking, timeout)
     while True:
-        if not _take(run, thread, "Lock.acquire", self, lambda: not _locked(self), limit):
+        if not take(run, thread, "Lock.acquire", self, lambda: not _locked(self), limit):
             return False
         if _acquire(self, False):
             break
@@ -91,7 +92,7 @@ def rlock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> 
         return _r_acquire(self, blocking, timeout)
     run, thread = found
     free = lambda: owner_of(self) in (0, thread.identity)  # noqa: E731
-    if not _take(run, thread, "RLock.acquire", self, free, _limit(blocking, timeout)):
+    if not take(run, thread, "RLock.acquire", self, free, _limit(blocking, timeout)):
         return False
     return _r_acquire(self, False)
 
@@ -130,7 +131,7 @@ def _limit(blocking: bool, timeout: float) -> float | None:
     return 0.0 if not blocking else None if timeout == _NEVER else timeout
 
 
-def _take(run: Run, thread: ControlledThread, label: str, target: Any, ready: Ready, limit: float | None) -> bool:
+def take(run: Run, thread: ControlledThread, label: str, target: Any, ready: Ready, limit: float | None) -> bool:
     """Go on when ``target`` is ``ready`` and it is this thread's turn; return False if it was not within ``limit``.
 
     Whoever does not wait, or would not have to, has one step; whoever waits with a limit has one for its end, too.
@@ -159,7 +160,7 @@ def queue_get(self: Any, block: bool = True, timeout: float | None = None) -> An
     thread.doing.append(Doing("SimpleQueue.get", self, thread.fused))
     try:
         limit = 0.0 if not block else timeout
-        if not _take(run, thread, "SimpleQueue.get", self, lambda: not _empty(self), limit):
+        if not take(run, thread, "SimpleQueue.get", self, lambda: not _empty(self), limit):
             raise _queue.Empty
         return _get(self, False)
     finally:

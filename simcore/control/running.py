@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, NoReturn
 
-from simcore.control.baton import Known, Run
+from simcore.control.baton import OUTSIDE, Known, Run
 from simcore.control.choosing import Choose, Diverged, Path, by_strategy, loosely, to_the_letter
 from simcore.control.environment import Learning, Recorded, begin
 from simcore.control.live import Reader
@@ -69,6 +69,7 @@ class Outcome(NamedTuple):
     seen: Known
     lost: frozenset[str]
     since: int
+    outside: bool
     recording: Recording | None = None
 
     @property
@@ -86,6 +87,7 @@ def answer(
 
     def stop(run: Run, how: str) -> NoReturn:
         try:
+            _insist_on_the_inside(run, how)
             if how == "deadlock" and asked.absent and not suspicion.lost:
                 _insist_on_those_who_are_there(run, asked)
             leave(_outcome(run, how, asked, suspicion))
@@ -115,12 +117,30 @@ def answer(
     begin(run)
     run.take(body)
     Current.run = None
+    _insist_on_the_inside(run, "failed" if run.errors else "completed")
     if run.errors and run.paused > LONG_PAUSE:
         raise NotUnderControl(
             f"not under control: a thread has waited {run.paused:.1f} s for something outside, while nobody else could "
             f"run, and {type(run.errors[0][1]).__name__} was raised, perhaps because of that"
         )
     return _outcome(run, "failed" if run.errors else "completed", asked, suspicion)
+
+
+def _insist_on_the_inside(run: Run, how: str) -> None:
+    """Refuse what has come about in a run in which somebody outside of the process had a part."""
+    names = Names(run)
+    if how == "outside":
+        waits = next(thread for thread in run.live if thread.outside is not None and thread.outside())
+        raise NotUnderControl(
+            f"not under control: nothing has moved for {OUTSIDE:g} s; {names.thread(waits)} waits for somebody outside "
+            f"of the process, at {function_at(waits)}; put somebody into his place whom the function itself starts"
+        )
+    if run.outside and how in ("deadlock", "failed"):
+        what = f"{type(run.errors[0][1]).__name__} was raised" if how == "failed" else "nobody could go on"
+        raise NotUnderControl(
+            f"not under control: {what}, perhaps because of somebody outside of the process; such a run need not be "
+            "like the next one; put somebody into his place whom the function itself starts"
+        )
 
 
 def _insist_on_those_who_are_there(run: Run, asked: Question) -> None:
@@ -147,7 +167,7 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     assert isinstance(run, Learning)
     recording = _recording(run, asked.known, suspicion.lost) if isinstance(run, Recorded) else None
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
-    return Outcome(*told, suspicion.lost if how == "deadlock" else frozenset(), suspicion.since, recording)
+    return Outcome(*told, suspicion.lost if how == "deadlock" else frozenset(), suspicion.since, run.outside, recording)
 
 
 def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:

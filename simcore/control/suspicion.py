@@ -9,8 +9,9 @@ waited for time has gone on three times; only if nobody who is suspected has mov
 
 from __future__ import annotations
 
-from simcore.control.baton import ControlledThread, Known, Run
+from simcore.control.baton import Known, Run
 from simcore.control.live import Reader
+from simcore.control.thread import ControlledThread
 
 STEPS, SECONDS, TIMES = 3_000, 3_600.0, 3
 
@@ -52,7 +53,7 @@ class Suspicion:
         if asked == self._asked:
             return False
         self._asked = asked
-        reader = Reader(run, self._known)
+        reader = Reader(run, self._known, named=False)
         dead = reader.dead()
         names = frozenset(actor.name for actor in dead)
         if not any(actor.must_finish for actor in dead):

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from simcore.control import environment
-from simcore.control.baton import LIBRARY
+from simcore.control.thread import LIBRARY
 from simcore.errors import InternalError, NotUnderControl
 
 PATIENCE = 5.0

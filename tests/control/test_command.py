@@ -51,8 +51,8 @@ def test_an_object_has_what_the_text_has():
         (("threaded",), "'threaded' names no function; write package.module:function, as in app.jobs:nightly"),
         (("threaded:missing",), "module threaded has no function 'missing'"),
         (("nowhere:missing",), "there is no module 'nowhere'"),
-        (("threaded:polls", "-p", "pauses=1"), "polls(pause: 0.0)"),
-        (("threaded:polls", "--schedules", "0"), "schedules=0"),
+        (("threaded_fine:polls", "-p", "pauses=1"), "polls(pause: 0.0)"),
+        (("threaded_fine:polls", "--schedules", "0"), "schedules=0"),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments, line):

@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 import threaded
+import threaded_fine
 
 from simcore import Verdict, control
 from simcore.control import replay, workers
@@ -54,13 +55,26 @@ def test_whoever_has_asked_is_left_as_he_was():
     threads, hashes = threading.enumerate(), threading.Thread.__hash__
     descriptors = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     control(threaded.opposed_locks)
-    control(threaded.time_outs, schedules=2)
+    control(threaded_fine.time_outs, schedules=2)
     after = threading.Lock, threading.Lock.acquire if hasattr(threading.Lock, "acquire") else None, time.sleep
     assert before == after
     assert (threading.enumerate(), threading.Thread.__hash__) == (threads, hashes)
     assert not descriptors or len(os.listdir("/proc/self/fd")) == descriptors
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+
+
+def test_no_process_of_ours_is_left():
+    code = """
+import os, threaded
+from simcore import control
+control(threaded.opposed_locks)
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("nobody")
+"""
+    folder = os.path.dirname(threaded.__file__)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder, check=True)
+    assert done.stdout == "nobody\n"
 
 
 def test_what_waits_outside_of_python_is_not_under_control(monkeypatch):
@@ -139,5 +153,5 @@ def test_a_run_that_does_not_end_is_given_up_and_that_is_said():
 
 
 def test_only_so_many_seconds_are_taken():
-    result = control(threaded.polls, schedules=100_000, max_seconds=0.2)
+    result = control(threaded_fine.polls, schedules=100_000, max_seconds=0.2)
     assert 0 < result.schedules < 100_000

@@ -7,9 +7,7 @@ import small
 import toys
 
 from simcore import (
-    PCT,
     Model,
-    RandomWalk,
     Schedule,
     Verdict,
     always,
@@ -23,7 +21,7 @@ from simcore.explore import StrategyName
 from simcore.kernel import Kernel
 from simcore.model import RULES
 from simcore.properties import no_stuck_subset
-from simcore.schedule import POS, SAMPLING, URW
+from simcore.schedule import PCT, POS, SAMPLING, URW, RandomWalk
 
 VIOLATED, HOLDS, UNDETERMINED = Verdict.VIOLATED, Verdict.HOLDS, Verdict.UNDETERMINED
 EXHAUSTIVE = ["breadth", "depth"]

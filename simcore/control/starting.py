@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from simcore.control.baton import ControlledThread, Run
+from simcore.control.baton import Run
 from simcore.control.primitives import here
+from simcore.control.thread import ControlledThread
 
 _start = _thread.start_new_thread
 _start_joinable = getattr(_thread, "start_joinable_thread", None)

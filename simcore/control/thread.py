@@ -1,0 +1,114 @@
+"""A thread of the program, as a run sees it: what it is about to do, on what, and when that could be done."""
+
+from __future__ import annotations
+
+import _queue
+import _thread
+import collections
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import _base
+from concurrent.futures import thread as futures_thread
+from pathlib import Path
+from typing import Any, NamedTuple
+
+Ready = Callable[[], bool]
+
+_make_lock, _acquire = _thread.allocate_lock, _thread.LockType.acquire
+_empty = _queue.SimpleQueue.empty
+
+_TIMERS = ("sleep", "select", "poll", "epoll")
+
+
+LIBRARY = frozenset(
+    [
+        *(module.__file__ for module in (threading, queue, _base, futures_thread, collections)),
+        *map(str, Path(__file__).parent.glob("*.py")),
+    ]
+)
+"""Files whose frames are not the program's."""
+
+
+class Doing(NamedTuple):
+    """An operation of the standard library that a thread is inside of, and of how many before."""
+
+    label: str
+    target: Any
+    fused: int
+
+
+def foreign() -> bool:
+    """Tell whether code of the program runs below the innermost operation of the standard library."""
+    frame = sys._getframe(2)
+    while frame.f_code.co_filename in LIBRARY and frame.f_back is not None:
+        if frame.f_code.co_name == "operation":
+            return False
+        frame = frame.f_back
+    return True
+
+
+class ControlledThread:
+    """A thread of the program, as a run sees it.
+
+    Attributes
+    ----------
+    path : str
+        Its name in schedules: "0" is the one that runs the body, "0.2" the second thread that it started. Who is meant
+        depends on nothing that other threads do.
+    label, target, ready, deadline
+        What it has announced, on what, when it could be done (None: now), and until when it waits.
+    outside : function
+        Tells whether it waits for somebody who is not in this process; None where that cannot be.
+    fused : int
+        How many operations of the standard library it is inside of: what is done in there is no step.
+    booting : bool
+        Whether it has not said yet that it has started: until then it runs in the place of who starts it.
+    gone, handle
+        A function that returns when it is gone, once it has ended; and by what it is joined, from 3.13 on.
+    task, pool
+        The work item that it runs, and whose worker it is: (reference to the executor, its queue).
+    """
+
+    def __init__(self, path: str, number: int, parent: ControlledThread | None) -> None:
+        self.path, self.number, self.parent = path, number, parent
+        self.children = 0
+        self.label: str = "begin"
+        self.target: Any = None
+        self.ready: Ready | None = None
+        self.deadline: float | None = None
+        self.outside: Callable[[], bool] | None = None
+        self.timed_out = False
+        self.fused = 0
+        self.booting = self.done = False
+        self.steps = 0
+        self.reads = 0
+        self.doing: list[Doing] = []
+        self.thread: threading.Thread | None = None
+        self.function: Any = None
+        self.identity = 0
+        self.gone: Callable[[], object] | None = None
+        self.handle: Any = None
+        self.task: Any = None
+        self.pool: tuple[Any, Any] | None = None
+        self.exception: BaseException | None = None
+        self.baton = _make_lock()
+        _acquire(self.baton)
+
+    @property
+    def name(self) -> str:
+        """What the program calls it; others may have the same name."""
+        return "main" if self.parent is None else self.path if self.thread is None else self.thread.name
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether time alone may end its wait under any rule, as that of a timer, or of a loop for its next event."""
+        timer = self.thread if isinstance(self.thread, threading.Timer) else None
+        return self.label in _TIMERS or (timer is not None and self.target is timer.finished)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is a worker of a pool that waits for work, and there is none."""
+        waits = self.doing[-1].target if self.doing else None
+        return self.pool is not None and self.task is None and waits is self.pool[1] and _empty(waits)

@@ -1,0 +1,89 @@
+"""Sockets inside of the process are under control; what comes from outside of it is waited for, and is no verdict."""
+
+import socket
+from functools import partial
+from inspect import signature
+from types import FunctionType
+
+import over_sockets
+import pytest
+
+from simcore import Verdict, control
+from simcore.control import baton, replay
+from simcore.errors import NotUnderControl
+
+HANGS = {
+    "both write first": (
+        over_sockets.both_write_first,
+        {"reads": True},
+        "server waits for room to send on connection, whose other end is connection[1]: client might read it, but "
+        "waits itself",
+    ),
+    "a pipe under a lock": (
+        over_sockets.writes_under_a_lock,
+        {"one_lock": False},
+        "reader waits for lock, held by writer",
+    ),
+    "a loop and a pool": (
+        over_sockets.loop_and_pool,
+        {"workers": 2},
+        "sync 1/1: every worker is in loop_and_pool.outer()",
+    ),
+}
+FINE = [
+    body
+    for name, body in vars(over_sockets).items()
+    if isinstance(body, FunctionType)
+    and body.__module__ == "over_sockets"
+    and not signature(body).parameters
+    and name != "listening"
+]
+
+
+@pytest.mark.parametrize(("body", "repair", "words"), HANGS.values(), ids=HANGS)
+def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, words):
+    result = control(body, schedules=50)
+    assert result.violation is not None
+    assert result.violation.kind == "deadlock"
+    assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
+    assert replay(result.violation.token).violation.wait_for == result.violation.wait_for
+    fixed = control(partial(body, **repair), schedules=10)
+    assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
+
+
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck"])
+@pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
+def test_what_does_not_hang_is_not_said_to(body, timeouts):
+    if body is over_sockets.limits_and_refusals and timeouts == "never":
+        assert control(body, schedules=1, timeouts=timeouts).violation.kind == "deadlock"
+        return
+    result = control(body, schedules=4, timeouts=timeouts)
+    assert result.verdict is Verdict.UNDETERMINED, str(result)
+    notes = ["4 of them had to do with somebody outside of the process: not deterministic"]
+    assert result.notes == (notes if body is over_sockets.asks_a_child else [])
+
+
+@pytest.fixture
+def silent_port():
+    """Somebody in the caller's process listens, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_whoever_waits_for_somebody_outside_is_told(silent_port, monkeypatch):
+    monkeypatch.setattr(baton, "OUTSIDE", 0.3)
+    with pytest.raises(
+        NotUnderControl, match=r"main waits for somebody outside of the process, at over_sockets.py:\d+"
+    ):
+        control(partial(over_sockets.asks_somebody_outside, silent_port))
+
+
+def test_nobody_listens_for_real(silent_port):
+    def asks():
+        address = "127.0.0.1", silent_port
+        with socket.create_server(address) as listener, socket.create_connection(address) as connection:
+            connection.sendall(b"hello")
+            assert listener.accept()[0].recv(5) == b"hello"
+
+    result = control(asks, schedules=2)
+    assert (result.violation, result.notes) == (None, [])
