@@ -40,34 +40,59 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--simcore-replay",
         metavar="TOKEN",
         help="follow the schedule of this replay token (or of the file that holds it) instead of exploring; "
-        "tests of other models are skipped",
+        "tests of other models, and other tests, are skipped",
+    )
+    group.addoption(
+        "--simcore-schedules",
+        metavar="N",
+        type=_number,
+        help="run every test under N schedules of its threads, each in a process of its own, in virtual time",
+    )
+    group.addoption(
+        "--simcore-timeouts",
+        metavar="RULE",
+        choices=("never", "when_stuck", "in_order", "anytime"),
+        default="when_stuck",
+        help="which time-outs fire in these schedules: never, when_stuck (the default), in_order or anytime",
     )
     group.addoption(
         "--simcore-max-seconds",
         metavar="S",
         type=_seconds,
-        help="end every exploration of the simcore_explore fixture after at most S seconds, as undetermined",
+        help="end every exploration of the simcore_explore fixture after at most S seconds, as undetermined; begin no "
+        "other schedule of a test after so many",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the token before any test runs, so that a damaged one is a usage error."""
-    given = config.getoption("--simcore-replay")
-    if given is None:
-        return
+    given, of_code = config.getoption("--simcore-replay"), bool(config.getoption("--simcore-schedules"))
+    if given is not None:
+        config.option.simcore_replay, of_code = _token(given)
+    if of_code:
+        from simcore.command.pytest_control import UnderControl
+
+        config.pluginmanager.register(UnderControl(config, _keep), "simcore-control")
+
+
+def _token(given: str) -> tuple[str, bool]:
+    """Return a token, or that which a file holds, and whether it is of a test, and not of a model."""
+    from simcore.command.pytest_control import token_of_code
     from simcore.errors import ScheduleError
     from simcore.schedule import read_token
 
     try:
-        token = given if given.startswith("sc1-") else Path(given).read_text(encoding="utf-8").strip()
+        token = given if given.startswith(("sc1-", "sx1-")) else Path(given).read_text(encoding="utf-8").strip()
+        if token_of_code(token) is not None:
+            return token, True
         read_token(token)
     except OSError as error:
         raise pytest.UsageError(
-            f"--simcore-replay: {given!r} is neither a token, which starts with 'sc1-', nor a file that holds one"
+            f"--simcore-replay: {given!r} is neither a token, which starts with 'sc1-' or 'sx1-', nor a file with one"
         ) from error
     except ScheduleError as error:
         raise pytest.UsageError(f"--simcore-replay: {error}") from error
-    config.option.simcore_replay = token
+    return token, False
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -146,7 +171,7 @@ class Explorer:
                 pytrace=False,
             )
         if result.verdict is Verdict.HOLDS:
-            self._token_file.unlink(missing_ok=True)
+            _token_file(self._item).unlink(missing_ok=True)
         return result
 
     def _replay(self, model: Model, properties: tuple[Property, ...], options: dict[str, Any]) -> Result | None:
@@ -202,17 +227,23 @@ class Explorer:
         text = f"{result}\nasked at {_asked_at(self._item.config.rootpath)}"
         token = result.counterexample.token
         if token:
-            self._token_file.parent.mkdir(parents=True, exist_ok=True)
-            self._token_file.write_text(token + "\n")
-            shown = _relative(self._token_file, self._item.config.rootpath)
-            text += f"\ntoken kept in {shown}; follow it here: pytest '{self._item.nodeid}' --simcore-replay {shown}"
+            text += "\n" + _keep(self._item, token)
         pytest.fail(text, pytrace=False)
 
-    @property
-    def _token_file(self) -> Path:
-        cache = getattr(self._item.config, "cache", None)
-        folder = cache.mkdir("simcore") if cache is not None else self._item.config.rootpath / ".simcore"
-        return Path(folder) / f"{_file_name(self._item.nodeid)}.token"
+
+def _keep(item: pytest.Item, token: str) -> str:
+    """Keep the token of a test, and return the line that says where."""
+    file = _token_file(item)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(token + "\n")
+    shown = _relative(file, item.config.rootpath)
+    return f"token kept in {shown}; follow it here: pytest '{item.nodeid}' --simcore-replay {shown}"
+
+
+def _token_file(item: pytest.Item) -> Path:
+    cache = getattr(item.config, "cache", None)
+    folder = cache.mkdir("simcore") if cache is not None else item.config.rootpath / ".simcore"
+    return Path(folder) / f"{_file_name(item.nodeid)}.token"
 
 
 def _asked_at(root: Path) -> str:
@@ -228,6 +259,12 @@ def _seconds(text: str) -> float:
     if not seconds > 0:
         raise argparse.ArgumentTypeError(f"{text}: use more than 0 seconds")
     return seconds
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text}: use a number of at least 1")
+    return int(text)
 
 
 def _replayed(report: Any) -> Iterator[str]:

@@ -1,7 +1,19 @@
 """The user's own code under the scheduler: its threads, as they are, run one at a time, in virtual time."""
 
 from simcore.control.driver import control, replay
+from simcore.control.primitives import without_steps
 from simcore.control.result import CodeStep, Controlled, Violation
-from simcore.control.token import PREFIX, find
+from simcore.control.token import PREFIX, Named, find, read
 
-__all__ = ["PREFIX", "CodeStep", "Controlled", "Violation", "control", "find", "replay"]
+__all__ = [
+    "PREFIX",
+    "CodeStep",
+    "Controlled",
+    "Named",
+    "Violation",
+    "control",
+    "find",
+    "read",
+    "replay",
+    "without_steps",
+]

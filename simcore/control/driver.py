@@ -10,6 +10,7 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Any, NoReturn
@@ -20,7 +21,7 @@ from simcore.control.operations import called
 from simcore.control.result import Controlled, Violation
 from simcore.control.running import Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
-from simcore.control.token import find, origin_of, read, token_of
+from simcore.control.token import Named, find, origin_of, read, token_of
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
 from simcore.errors import NotUnderControl, OptionError
@@ -182,7 +183,7 @@ class _Search:
             self._differs(shown.into, path)
         assert shown.recording is not None
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
-        return _violation(shown, token)
+        return _violation(shown, token, self.body)
 
     def _answer(self, found: Violation | None) -> Controlled:
         notes = []
@@ -195,7 +196,7 @@ class _Search:
             self.tried,
             self.longest,
             time.monotonic() - self.started,
-            called(self.body),
+            _name(self.body),
             str(self.strategy),
             self.options.timeouts,
             found,
@@ -204,13 +205,15 @@ class _Search:
         )
 
 
-def replay(token: str) -> Controlled:
+def replay(token: str, body: Named | None = None) -> Controlled:
     """Run a schedule of code again, to the letter.
 
     Parameters
     ----------
     token : str
         What a report printed behind ``simcore replay``.
+    body : Named, optional
+        What to run, where it is no function that is found by its name.
 
     Returns
     -------
@@ -226,8 +229,9 @@ def replay(token: str) -> Controlled:
     """
     told = read(token)
     *common, lost = told.options
-    body, started, options = find(*told.origin), time.monotonic(), Options(*common)
-    with Workers(partial(answer, body)) as workers:
+    found_body = find(*told.origin) if body is None else body
+    started, options = time.monotonic(), Options(*common)
+    with Workers(partial(answer, found_body)) as workers:
         asked = Question(options, path=told.path, strict=True, record=True, lost=frozenset(lost))
         outcome: Outcome = workers.ask(asked)
     shown = outcome.recording
@@ -237,13 +241,13 @@ def replay(token: str) -> Controlled:
     if first is not None:
         what = str(shown.steps[first]) if first < len(shown.steps) else "nothing"
         raise OtherStep(first, f"recorded on another version of {told.origin.function}", [what])
-    found = _violation(outcome, token) if outcome.how in _FAILS else None
+    found = _violation(outcome, token, body) if outcome.how in _FAILS else None
     return Controlled(
         Verdict.UNDETERMINED if found is None else Verdict.VIOLATED,
         1,
         len(outcome.taken),
         time.monotonic() - started,
-        f"{told.origin.function}({told.origin.bound})",
+        f"{told.origin.function}({told.origin.bound})" if body is None else _name(body),
         "the token",
         options.timeouts,
         found,
@@ -251,7 +255,12 @@ def replay(token: str) -> Controlled:
     )
 
 
-def _violation(outcome: Outcome, token: str) -> Violation:
+def _name(body: Callable[[], Any]) -> str:
+    return body.origin.function if isinstance(body, Named) else called(body)
+
+
+def _violation(outcome: Outcome, token: str, body: Callable[[], Any] | None) -> Violation:
     told = outcome.recording
     assert told is not None
-    return Violation(outcome.how, told.steps, told.graph, told.places, outcome.errors, told.now, token)
+    found = Violation(outcome.how, told.steps, told.graph, told.places, outcome.errors, told.now, token)
+    return replace(found, again=body.again) if isinstance(body, Named) else found

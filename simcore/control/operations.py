@@ -24,7 +24,7 @@ from types import FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from simcore.control.baton import Run
-from simcore.control.primitives import here
+from simcore.control.primitives import here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
 _DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
@@ -183,14 +183,8 @@ def _open(kind: type, name: str) -> None:
     original = kind.__dict__[name]
 
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        found = here()
-        if found is None:
+        with without_steps(fused=0):
             return original(self, *args, **kwargs)
-        fused, found[1].fused = found[1].fused, 0
-        try:
-            return original(self, *args, **kwargs)
-        finally:
-            found[1].fused = fused
 
     setattr(kind, name, method)
 

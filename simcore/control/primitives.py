@@ -10,7 +10,8 @@ from __future__ import annotations
 import _queue
 import _thread
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from simcore.control.baton import Run
@@ -37,6 +38,20 @@ def here() -> tuple[Run, ControlledThread] | None:
     run = Current.run
     thread = None if run is None else run.current
     return None if run is None or thread is None else (run, thread)
+
+
+@contextmanager
+def without_steps(*, fused: int = 1) -> Iterator[None]:
+    """Have what this thread does meanwhile be no steps, where it need not wait; with ``fused`` 0 they are again."""
+    found = here()
+    if found is None:
+        yield
+        return
+    before, found[1].fused = found[1].fused, fused
+    try:
+        yield
+    finally:
+        found[1].fused = before
 
 
 # ---- locks -------------------------------------------------------------------------------------------------

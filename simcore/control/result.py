@@ -55,6 +55,8 @@ class Violation:
         Virtual seconds that have passed.
     token : str
         The schedule in one word; empty where the code cannot be found again by a name.
+    again : str
+        The command that follows it, in front of the token.
     """
 
     kind: str
@@ -64,6 +66,7 @@ class Violation:
     errors: Sequence[Raised]
     time: float
     token: str = ""
+    again: str = "simcore replay"
 
     @property
     def switches(self) -> int:
@@ -75,7 +78,7 @@ class Violation:
     def answer(self) -> str:
         """Say in a few words what is wrong."""
         if self.kind == "failed":
-            return "; ".join(f"{each.thread} raised {each.error}" for each in self.errors)
+            return "; ".join(f"{each.thread} raised {each.error.partition(chr(10))[0]}" for each in self.errors)
         return self.wait_for.headline.replace("process", "thread").replace("threades", "threads")
 
     def lines(self) -> list[str]:
@@ -86,12 +89,13 @@ class Violation:
             waits = [edge.process.name for edge in self.wait_for.stuck]
             at = dict.fromkeys(self.places[name] for name in waits if self.places.get(name))
             lines += [f"  at {line}: {summary(n for n in waits if self.places.get(n) == line)}" for line in at]
-        lines.append(f"schedule ({len(self.steps)} steps, {self.switches} switches):")
+        switches = f"{self.switches} switch{'es' * (self.switches != 1)}"
+        lines.append(f"schedule ({len(self.steps)} step{'s' * (len(self.steps) != 1)}, {switches}):")
         width = max((len(step.thread) for step in self.steps), default=0)
         for number, step in enumerate(self.steps, 1):
             lines.append(f"{number:>4}  {step.thread:<{width}}  {step.text}{step.place and f' at {step.place}'}")
         if self.token:
-            lines.append(f"replay: simcore replay {self.token}")
+            lines.append(f"replay: {self.again} {self.token}")
         return lines
 
 

@@ -10,6 +10,7 @@ import base64
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -25,6 +26,8 @@ _PLAIN = (int, float, str, bool, type(None))
 
 def origin_of(body: Callable[[], Any]) -> Origin | None:
     """Return under which name, and with which parameters, another process finds ``body``; None if it does not."""
+    if isinstance(body, Named):
+        return body.origin
     parameters: dict[str, Any] = {}
     if isinstance(body, partial):
         known = inspect.signature(body.func).parameters.values()
@@ -51,6 +54,8 @@ def find(name: str, parameters: Mapping[str, Any] | None = None) -> partial[Any]
     OptionError
         When there is no such function, or it cannot be called with these parameters, once they are given.
     """
+    if "::" in name:
+        raise OptionError(f"{name!r} is a test; its schedule is followed with pytest '{name}' --simcore-replay TOKEN")
     module_name, _, function_name = name.partition(":")
     if not module_name or not function_name:
         raise OptionError(f"{name!r} names no function; write package.module:function, as in app.jobs:nightly")
@@ -63,6 +68,28 @@ def find(name: str, parameters: Mapping[str, Any] | None = None) -> partial[Any]
         except TypeError as error:
             raise OptionError(f"{name}: {error}; give parameters as name=value") from None
     return partial(function, **parameters or {})
+
+
+@dataclass(frozen=True)
+class Named:
+    """Code that is found again by somebody else than `find`, as a test is by pytest.
+
+    Parameters
+    ----------
+    body : function
+        What is run.
+    origin : Origin
+        Under which name it is found.
+    again : str
+        The command that follows a schedule of it, whose token comes behind.
+    """
+
+    body: Callable[[], Any]
+    origin: Origin
+    again: str
+
+    def __call__(self) -> Any:
+        return self.body()
 
 
 class Told(NamedTuple):

@@ -1,0 +1,190 @@
+"""Any test under many schedules: ``pytest --simcore-schedules 200``, and one of them again, by its token.
+
+    pytest --simcore-schedules 200 --simcore-timeouts never -k downloads
+    pytest 'tests/test_downloads.py::test_all' --simcore-replay TOKEN
+
+The whole protocol of a test, fixtures of every scope included, is one run of `simcore.control`, in a process of its
+own: what a fixture starts is under control, too, and nothing of it is left. What pytest does around it is no step. A
+test fails when some schedule of it hangs, or fails; where none does, nothing is proved, and the last lines say so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.reports import TestReport
+from _pytest.runner import runtestprotocol
+
+from simcore.control import Controlled, Named, control, read, replay, without_steps
+from simcore.errors import ScheduleError, SimcoreError
+from simcore.model import Origin
+
+Keep = Callable[[pytest.Item, str], str]
+"""Keeps a token of a test that has failed, and returns the line that says where."""
+
+
+class _Failed(Exception):
+    """A test has failed for something of which pytest alone knows."""
+
+
+class UnderControl:
+    """Runs tests under control, in the place of pytest.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        With the options; a token in place of a number of schedules has one of them followed.
+    keep : function
+        Is given the token of a test that fails.
+    """
+
+    def __init__(self, config: pytest.Config, keep: Keep) -> None:
+        self._schedules: int = config.getoption("--simcore-schedules") or 0
+        self._options = {"timeouts": config.getoption("--simcore-timeouts")}
+        self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
+        self._token: str | None = None if self._schedules else config.getoption("--simcore-replay")
+        self._keep = keep
+        self._survived = 0
+        self._notes: list[str] = []
+        self._raised: dict[str, BaseException] = {}
+
+    # ---- hooks -----------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Run a test; those that explore a model have one process, and are not run here."""
+        if "simcore_explore" in getattr(item, "fixturenames", ()) and self._token is None:
+            return None
+        item.session._setupstate.teardown_exact(None)  # what is set up here would be torn down in each run
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for report in self._reports(item):
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
+        """Remember what was raised in a phase of the test that runs."""
+        if call.excinfo is not None:
+            self._raised[call.when] = call.excinfo.value
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, object]:
+        """Have the steps of fixtures be steps."""
+        with without_steps(fused=0):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Have the steps of the test be steps."""
+        with without_steps(fused=0):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
+        """Have the steps of fixtures be steps."""
+        with without_steps(fused=0):
+            return (yield)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say what it means that a test has passed."""
+        if self._survived:
+            many = f"{self._survived} test{'s' * (self._survived != 1)}"
+            terminalreporter.section("simcore")
+            terminalreporter.line(f"{many}: no violation in {self._schedules:,} schedules each, which proves nothing")
+            for note in self._notes:
+                terminalreporter.line(note)
+
+    # ---- one test --------------------------------------------------------------------------------------------
+
+    def _reports(self, item: pytest.Item) -> Iterator[TestReport]:
+        """Return what there is to report of a test: what the last run has, or what was found instead."""
+        if self._token is not None and read(self._token).origin.function != item.nodeid:
+            where = str(item.location[0]), item.location[1] or 0, "the token is for another test"
+            yield TestReport(item.nodeid, item.location, {}, "skipped", where, "setup")
+            return
+        getattr(item.config, "_tmp_path_factory").getbasetemp()  # noqa: B009 - before, so that all runs have the same
+        with tempfile.TemporaryDirectory(prefix="simcore-") as folder:
+            kept = Path(folder, "reports")
+            body = self._body(item, kept)
+            try:
+                result, reports = self._result(item, body, kept)
+            except SimcoreError as error:
+                yield TestReport(item.nodeid, item.location, {}, "failed", str(error), "call")
+                return
+        if result.violation is None:
+            if not any(report.skipped for report in reports):
+                self._survived += 1
+                self._notes += [f"{item.nodeid}: {note}" for note in result.notes]
+            yield from reports
+            return
+        text = "\n".join([str(result), *(report.longreprtext for report in reports if report.failed)])
+        if result.violation.token and self._token is None:
+            text += "\n" + self._keep(item, result.violation.token)
+        yield TestReport(item.nodeid, item.location, {}, "failed", text, "call")
+
+    def _result(self, item: pytest.Item, body: Named, kept: Path) -> tuple[Controlled, list[TestReport]]:
+        if self._token is not None:
+            return replay(self._token, body), self._told(item, kept)
+        first = control(body, schedules=1, **self._options)
+        reports = self._told(item, kept)
+        if first.violation is not None or any(report.skipped for report in reports):
+            return first, reports
+        result = control(body, schedules=self._schedules, max_seconds=self._max_seconds, **self._options)
+        return result, self._told(item, kept)
+
+    def _body(self, item: pytest.Item, kept: Path) -> Named:
+        """Return the test as a function: it raises what the test raises, and leaves its reports behind."""
+        base = Path(getattr(item.config, "_tmp_path_factory").getbasetemp())  # noqa: B009
+        there = set(os.listdir(base))
+
+        def run() -> None:
+            for name in set(os.listdir(base)) - there:  # of another run: names are numbered
+                path = base / name
+                path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
+            self._raised.clear()
+            with without_steps():
+                reports = runtestprotocol(item, log=False, nextitem=None)
+            hook = item.config.hook
+            told = [hook.pytest_report_to_serializable(config=item.config, report=report) for report in reports]
+            kept.write_text(json.dumps(told), encoding="utf-8")
+            failed = next((report for report in reports if report.failed), None)
+            if failed is not None:
+                raise self._raised.get(failed.when) or _Failed(str(failed.longrepr))
+
+        return Named(run, Origin(item.nodeid, {}), f"pytest '{item.nodeid}' --simcore-replay")
+
+    def _told(self, item: pytest.Item, kept: Path) -> list[TestReport]:
+        if not kept.exists():
+            return []
+        hook = item.config.hook
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        return [hook.pytest_report_from_serializable(config=item.config, data=data) for data in told]
+
+
+def token_of_code(given: str) -> str | None:
+    """Return ``given`` if it is a token of code; None if it is one of a model.
+
+    Raises
+    ------
+    pytest.UsageError
+        When it is damaged, or that of a function that is no test.
+    """
+    if not given.startswith("sx1-"):
+        return None
+    try:
+        function = read(given).origin.function
+    except ScheduleError as error:
+        raise pytest.UsageError(f"--simcore-replay: {error}") from error
+    if "::" not in function:
+        raise pytest.UsageError(
+            f"--simcore-replay: the token is for {function}, which is no test; simcore replay TOKEN"
+        )
+    return given

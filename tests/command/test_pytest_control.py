@@ -1,0 +1,170 @@
+"""Any test under many schedules, its fixtures included; and one of them again, by its token."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+from test_pytest_plugin import PLUGIN
+
+pytest_plugins = ["pytester"]
+
+TESTS = """
+    import threading, time
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+
+    import pytest
+
+    @pytest.fixture
+    def pool():
+        with ThreadPoolExecutor(1, thread_name_prefix="stream") as pool:
+            yield pool
+
+    @pytest.fixture(scope="module")
+    def shared():
+        with open(Path(__file__).parent / "made", "a") as file:
+            file.write("x")
+        return threading.Lock()
+
+    def inner():
+        return 1
+
+    def test_nested(pool):
+        assert pool.submit(lambda: pool.submit(inner).result()).result() == 1
+
+    def test_fine(pool, shared, tmp_path):
+        assert tmp_path.name == "test_fine0"
+        with shared:
+            assert pool.submit(inner).result() == 1
+        time.sleep(1_000)
+
+    def test_also_fine(shared):
+        assert shared.acquire(timeout=60)
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_lost(threads):
+        lock, box = threading.Lock(), [0]
+
+        def add():
+            with lock:
+                was = box[0]
+            with lock:
+                box[0] = was + 1
+
+        together = [threading.Thread(target=add) for _ in range(threads)]
+        for thread in together:
+            thread.start()
+        for thread in together:
+            thread.join()
+        assert box == [threads], "an update is lost"
+
+    def test_left_out():
+        pytest.skip("nothing to do")
+
+    @pytest.mark.xfail
+    def test_expected():
+        raise ValueError
+
+    @pytest.fixture
+    def broken():
+        raise ValueError("in the set-up")
+
+    def test_broken(broken):
+        pass
+
+    def test_dies():
+        thread = threading.Thread(target=lambda: {}["missing"], name="dies")
+        thread.start()
+        thread.join()
+"""
+
+
+@pytest.fixture
+def run(pytester):
+    """Run the tests above, in a process of their own."""
+    path = pytester.makepyfile(test_it=TESTS)
+    return lambda *arguments: pytester.runpytest_subprocess(*PLUGIN, "-p", "no:randomly", path, *arguments)
+
+
+def test_every_test_is_run_under_many_schedules_and_fails_where_it_hangs(run, pytester):
+    done = run("--simcore-schedules", "10")
+    done.assert_outcomes(passed=3, failed=4, skipped=1, xfailed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "*stream 1/1: every worker is in test_nested.<lambda>(), waiting for*",
+            "*main raised AssertionError: an update is lost*",
+            "E *AssertionError: an update is lost",
+            "*main raised ValueError: in the set-up*",
+            "*dies raised KeyError: 'missing'*",
+            "3 tests: no violation in 10 schedules each, which proves nothing",
+        ]
+    )
+    done.stdout.no_fnmatch_line("*logging._lock*")
+    assert len((pytester.path / "made").read_text()) >= 2 * 11  # the module's fixture is made anew in each run
+
+
+def test_without_the_option_nothing_is_changed(run):
+    run("-k", "left_out or expected or lost").assert_outcomes(passed=2, skipped=1, xfailed=1)
+
+
+def test_a_schedule_is_followed_again_and_no_other_test_is_run(run):
+    (command,) = set(
+        re.findall(
+            r"replay: pytest '(.*)' --simcore-replay (\S+)", run("-k", "nested", "--simcore-schedules=9").stdout.str()
+        )
+    )
+    name, token = command
+    assert name == "test_it.py::test_nested"
+    done = run("--simcore-replay", token)
+    done.assert_outcomes(failed=1, skipped=8)
+    done.stdout.fnmatch_lines(["*stream 1/1: every worker is in*", f"*{token}"])
+    kept = ".pytest_cache/d/simcore/test_it.py-test_nested.token"
+    run("--simcore-replay", kept, "-k", "nested").assert_outcomes(failed=1)
+
+
+def test_a_schedule_that_fails_no_more_passes(run, pytester):
+    text = run("-k", "test_lost", "--simcore-schedules", "20").stdout.str()
+    (token,) = set(re.findall(r"--simcore-replay (sx1-\S+)", text))
+    pytester.makepyfile(test_it=TESTS.replace('"an update is lost"', '""').replace("box == [threads]", "box"))
+    run("--simcore-replay", token, "-k", "test_lost").assert_outcomes(passed=1, skipped=1)
+
+
+def test_a_test_that_is_another_one_now_says_at_which_step(run, pytester):
+    text = run("-k", "test_lost", "--simcore-schedules", "20").stdout.str()
+    (token,) = set(re.findall(r"--simcore-replay (sx1-\S+)", text))
+    pytester.makepyfile(
+        test_it=TESTS.replace("was = box[0]", "pass").replace("box[0] = was + 1", "threading.Event().set()")
+    )
+    done = run("--simcore-replay", token, "-k", "test_lost")
+    done.assert_outcomes(failed=1, skipped=1)
+    done.stdout.fnmatch_lines(["*step *recorded on another version of test_it.py::test_lost*"])
+
+
+def test_time_outs_fire_by_the_rule_that_is_given(run):
+    run("-k", "also_fine", "--simcore-schedules", "5", "--simcore-timeouts", "never").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--simcore-schedules", "0"], "*0: use a number of at least 1*"),
+        (["--simcore-replay", "sx1-what"], "*--simcore-replay: the replay token is damaged*"),
+        (["--simcore-timeouts", "soon"], "*invalid choice: 'soon'*"),
+    ],
+)
+def test_what_cannot_be_is_one_line(run, arguments, line):
+    done = run(*arguments)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([line])
+
+
+def test_the_command_line_says_how_the_schedule_of_a_test_is_followed(run, pytester):
+    text = run("-k", "nested", "--simcore-schedules", "5").stdout.str()
+    (token,) = set(re.findall(r"--simcore-replay (sx1-\S+)", text))
+    done = pytester.run(sys.executable, "-m", "simcore", "replay", token)
+    assert done.ret == 2
+    done.stderr.fnmatch_lines(
+        ["*is a test; its schedule is followed with pytest 'test_it.py::test_nested' --simcore-replay*"]
+    )
