@@ -11,7 +11,7 @@ from simcore.command.arguments import read_parameters
 from simcore.command.console import status
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
 from simcore.command.values import convert
-from simcore.control import PREFIX, Controlled, control, find, replay
+from simcore.control import POINTS, PREFIX, Controlled, control, find, replay
 from simcore.schedule import SAMPLING
 
 
@@ -23,7 +23,13 @@ from simcore.schedule import SAMPLING
 @click.option("--strategy", type=click.Choice(list(SAMPLING)), default="portfolio", show_default=True)
 @click.option("--max-steps", type=int, default=20_000, show_default=True, help="Give a run up after so many.")
 @click.option("--max-seconds", type=float, help="Begin no other run after so many seconds.")
-@click.option("--after-release", is_flag=True, help="Others may also go on right after a lock was released.")
+@click.option(
+    "--points",
+    type=click.Choice(POINTS),
+    default="operations",
+    show_default=True,
+    help="Where others may go on: also after a release, at each line, or at each instruction.",
+)
 @TIMEOUTS
 @AS_JSON
 def control_code(function: str, parameters: tuple[str, ...], as_object: bool, **options: Any) -> int:

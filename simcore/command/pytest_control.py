@@ -47,7 +47,7 @@ class UnderControl:
 
     def __init__(self, config: pytest.Config, keep: Keep) -> None:
         self._schedules: int = config.getoption("--simcore-schedules") or 0
-        self._options = {"timeouts": config.getoption("--simcore-timeouts")}
+        self._options = {name: config.getoption(f"--simcore-{name}") for name in ("timeouts", "points")}
         self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
         self._token: str | None = None if self._schedules else config.getoption("--simcore-replay")
         self._keep = keep

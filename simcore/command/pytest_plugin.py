@@ -56,6 +56,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which time-outs fire in these schedules: never, when_stuck (the default), in_order or anytime",
     )
     group.addoption(
+        "--simcore-points",
+        metavar="POINTS",
+        choices=("operations", "release", "lines", "instructions"),
+        default="operations",
+        help="where another thread may go on: before operations (the default), also after a release, at each line of "
+        "the program, or at each of its instructions",
+    )
+    group.addoption(
         "--simcore-max-seconds",
         metavar="S",
         type=_seconds,

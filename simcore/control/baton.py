@@ -53,8 +53,8 @@ class Run:
         Which time-outs fire, as in models.
     max_steps : int
         After which the run is given up.
-    after_release : bool
-        Whether somebody else may go on after a lock was released, and not only before one is acquired.
+    points : str
+        Where somebody else may go on; of `finer.POINTS`.
     hung : function
         Asked where only time-outs could fire: whether somebody can never go on, whatever the others do.
     stop : function
@@ -82,13 +82,13 @@ class Run:
         timeouts: Timeouts,
         max_steps: int,
         *,
-        after_release: bool = False,
+        points: str = "operations",
         hung: Callable[[Run], bool],
         stop: Callable[[Run, str], NoReturn],
         progress: Callable[[int], None],
     ) -> None:
         self.choose, self.timeouts, self.max_steps = choose, timeouts, max_steps
-        self.after_release, self.hung, self.stop, self.progress = after_release, hung, stop, progress
+        self.points, self.hung, self.stop, self.progress = points, hung, stop, progress
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
         self.completed = self.outside = False

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
+from simcore.control.finer import POINTS
 from simcore.control.operations import called
 from simcore.control.result import Controlled, Violation
 from simcore.control.running import Options, Outcome, Question, answer
@@ -25,7 +26,7 @@ from simcore.control.token import Named, find, origin_of, read, token_of
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
 from simcore.errors import NotUnderControl, OptionError
-from simcore.model import Timeouts, Verdict, check_flags, check_numbers, check_timeouts
+from simcore.model import Timeouts, Verdict, check_numbers, check_timeouts
 from simcore.schedule import SAMPLING, Strategy
 
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
@@ -43,7 +44,7 @@ def control(
     timeouts: Timeouts = "when_stuck",
     max_steps: int = 20_000,
     max_seconds: float | None = None,
-    after_release: bool = False,
+    points: str = "operations",
 ) -> Controlled:
     """Run ``body``, unmodified code with threads, under many schedules in virtual time.
 
@@ -67,8 +68,9 @@ def control(
         After which a run is given up.
     max_seconds : float, optional
         Of wall-clock time; the run that goes on then is finished, and what was found is shortened no further.
-    after_release : bool
-        Whether others may also go on right after a lock was released, and not only before one is acquired.
+    points : {"operations", "release", "lines", "instructions"}
+        Where others may go on: before an operation; also right after a lock was released; also at each line, or at each
+        instruction, of the program's own code, where data is shared without a lock.
 
     Returns
     -------
@@ -93,12 +95,13 @@ def control(
     check_numbers(whole=True, none=False, least=1, schedules=schedules, max_steps=max_steps)
     check_numbers(whole=True, none=False, seed=seed)
     check_numbers(whole=False, max_seconds=max_seconds)
-    check_flags(after_release=after_release)
+    if points not in POINTS:
+        raise OptionError(f"points={points!r}: there are {', '.join(map(repr, POINTS))}")
     if isinstance(strategy, str):
         if strategy not in SAMPLING:
             raise OptionError(f"strategy={strategy!r}: there are {', '.join(map(repr, SAMPLING))}")
         strategy = SAMPLING[strategy](seed)
-    options = Options(timeouts, max_steps, after_release)
+    options = Options(timeouts, max_steps, points)
     with Workers(partial(answer, body)) as workers:
         return _Search(workers, body, options, strategy, max_seconds).result(schedules)
 

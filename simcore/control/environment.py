@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from simcore.control import (
     clock,
     descriptors,
+    finer,
     loopback,
     operations,
     patching,
@@ -161,3 +162,4 @@ def begin(run: Run) -> None:
     steady.begin()
     starting.begin(run)
     Current.run = run
+    finer.watch(run)

@@ -88,7 +88,7 @@ def lock_release(self: Any) -> None:
     run, thread = found
     run.owners.pop(id(self), None)
     _release(self)
-    if run.after_release and id(self) not in run.quiet:
+    if run.points != "operations" and id(self) not in run.quiet:
         run.point(thread, "after release", self)
 
 
@@ -116,7 +116,7 @@ def rlock_release(self: Any) -> None:
     """Release a re-entrant lock of the interpreter."""
     found = here()
     _r_release(self)
-    if found is not None and found[0].after_release and id(self) not in found[0].quiet:
+    if found is not None and found[0].points != "operations" and id(self) not in found[0].quiet:
         found[0].point(found[1], "after release", self)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+from simcore.control.finer import GOES_ON
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Timeouts, Verdict, listed
 
@@ -92,7 +93,9 @@ class Violation:
         switches = f"{self.switches} switch{'es' * (self.switches != 1)}"
         lines.append(f"schedule ({len(self.steps)} step{'s' * (len(self.steps) != 1)}, {switches}):")
         width = max((len(step.thread) for step in self.steps), default=0)
-        for number, step in enumerate(self.steps, 1):
+        for number, (step, after) in enumerate(zip(self.steps, [*self.steps[1:], None], strict=True), 1):
+            if step.text == GOES_ON and after is not None and after.thread == step.thread:
+                continue  # only where somebody else goes on it matters
             lines.append(f"{number:>4}  {step.thread:<{width}}  {step.text}{step.place and f' at {step.place}'}")
         if self.token:
             lines.append(f"replay: {self.again} {self.token}")

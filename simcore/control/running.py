@@ -30,7 +30,7 @@ class Options(NamedTuple):
 
     timeouts: Timeouts = "when_stuck"
     max_steps: int = 20_000
-    after_release: bool = False
+    points: str = "operations"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def answer(
         choose,
         options.timeouts,
         options.max_steps,
-        after_release=options.after_release,
+        points=options.points,
         hung=suspicion,
         stop=stop,
         progress=progress,

@@ -72,7 +72,7 @@ def test_nobody_sets_it_and_nobody_gives_up():
         {"timeouts": "soon"},
         {"max_steps": 0},
         {"max_seconds": "soon"},
-        {"after_release": 1},
+        {"points": "everywhere"},
     ],
     ids=str,
 )

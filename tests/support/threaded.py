@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 import logging
 import os
 import queue
@@ -198,11 +199,15 @@ def knot_beside_a_heartbeat(opposed=True):
 # ---- what is not as it should be -----------------------------------------------------------------------------
 
 
-def lost_update():
+def lost_update(guarded=False):
     """Two threads read a number, and write it one higher."""
     box, lock = [0], threading.Lock()
 
     def add():
+        if guarded:
+            with lock:
+                box[0] += 1
+            return
         with lock:
             seen = box[0]
         with lock:
@@ -343,3 +348,23 @@ def uses_a_pool_of_the_caller():
 
 async def asynchronous():
     pass
+
+
+def unguarded(in_one_line=True):
+    """Two threads count without a lock, as one instruction after another."""
+    counted = [0]
+
+    def count():
+        if in_one_line:
+            counted[0] += 1
+        else:
+            before = counted[0]
+            counted[0] = before + 1
+
+    together(count, count)
+    assert counted == [2]
+
+
+def serialises():
+    """The library's own code is interrupted nowhere."""
+    together(lambda: json.dumps([1, 2, 3]), lambda: json.dumps({"a": 1}))

@@ -1,0 +1,83 @@
+"""Threads may also be interrupted between two operations: after a release, at each line, or at each instruction.
+
+Code without locks that reads and writes the same data goes wrong there. The interpreter itself may switch at any
+instruction; here it does so where a schedule says, in the program's own code, and neither in the standard library nor
+in what is installed. There are many more schedules then, so that each is less likely: it is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import threading
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from simcore.control.baton import Run
+from simcore.control.primitives import here
+
+POINTS = ("operations", "release", "lines", "instructions")
+"""Where another thread may go on, each with those before it."""
+
+GOES_ON = "goes on"
+_ELSEWHERE = (
+    *{sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+    "<frozen ",
+    "<string>",
+)
+_OWN = str(Path(__file__).parents[1])
+_TOOL = 4
+"""One of the tools of `sys.monitoring` that nobody is known to use."""
+
+
+@cache
+def _is_of_the_program(file: str) -> bool:
+    return not file.startswith((*_ELSEWHERE, _OWN))
+
+
+def watch(run: Run) -> None:
+    """Have the threads of this process stop at each line, or instruction, of the program from now on."""
+    if run.points not in ("lines", "instructions"):
+        return
+    if sys.version_info >= (3, 12):
+        _monitor(run.points)
+    else:
+        _trace(run.points)
+
+
+def _stop() -> None:
+    found = here()
+    if found is not None and not found[1].fused:
+        found[0].point(found[1], GOES_ON, None)
+
+
+def _monitor(points: str) -> None:
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+    event = monitoring.events.LINE if points == "lines" else monitoring.events.INSTRUCTION
+
+    def at(code: CodeType, where: int) -> Any:
+        if not _is_of_the_program(code.co_filename):
+            return monitoring.DISABLE
+        _stop()
+        return None
+
+    monitoring.use_tool_id(_TOOL, "simcore")
+    monitoring.register_callback(_TOOL, event, at)
+    monitoring.set_events(_TOOL, event)
+
+
+def _trace(points: str) -> None:
+    event = "line" if points == "lines" else "opcode"
+
+    def trace(frame: FrameType, what: str, argument: Any) -> Any:
+        if not _is_of_the_program(frame.f_code.co_filename):
+            return None
+        frame.f_trace_opcodes = points == "instructions"
+        if what == event:
+            _stop()
+        return trace
+
+    threading.settrace(trace)
+    sys.settrace(trace)
