@@ -72,6 +72,10 @@ class Run:
         Seconds for which a step has waited outside, at most.
     outside : bool
         Whether somebody outside of this process had a part in it, so that the next one need not be its equal.
+    settle : function
+        Called where nobody could go on: does what the system would have done by itself, and tells whether that was any.
+    signalled : function
+        Tells whether a signal may come for which the program waits.
     completed : bool
         Whether everybody has finished who must. Whoever is left then is never run again.
     """
@@ -92,6 +96,8 @@ class Run:
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
         self.completed = self.outside = False
+        self.settle: Ready = lambda: False
+        self.signalled: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()
@@ -149,7 +155,9 @@ class Run:
         if len(self.taken) >= self.max_steps:
             self.stop(self, "steps")
         candidates = self._candidates()
-        if all(outcome == TIMES_OUT for _, outcome in candidates) and self._waits_outside(candidates):
+        if all(outcome == TIMES_OUT for _, outcome in candidates) and (
+            self.settle() or self._waits_outside(candidates)
+        ):
             candidates = self._candidates()
         if all(outcome == TIMES_OUT for _, outcome in candidates) and (not candidates or self.hung(self)):
             self.stop(self, "deadlock")
@@ -167,7 +175,7 @@ class Run:
 
     def _waits_outside(self, candidates: Enabled) -> bool:
         """Wait, for real, for those who are outside, until the next time-out; tell whether there are such."""
-        waiting = [thread for thread in self.live if thread.outside is not None and thread.outside()]
+        waiting = self.signalled() or any(t.outside is not None and t.outside() for t in self.live)
         deadlines = [thread.deadline for thread, _ in candidates if thread.deadline is not None]
         since, patience = _clock(), min([OUTSIDE, *(each - self.now for each in deadlines)])
         while waiting and not self.enabled():
@@ -177,7 +185,7 @@ class Run:
                     self.stop(self, "outside")
                 break
             _sleep(_MOMENT)
-        return bool(waiting)
+        return waiting
 
     @property
     def owing(self) -> list[ControlledThread]:

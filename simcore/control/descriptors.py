@@ -19,8 +19,9 @@ from simcore.control.thread import ControlledThread
 
 _epoll, _make_poll = select.epoll, select.poll
 _poll = type(_make_poll())
-_select, _poll_once, _epoll_once = select.select, _poll.poll, _epoll.poll
-_register, _unregister = _poll.register, _poll.unregister
+_poll_once, _epoll_once = _poll.poll, _epoll.poll
+_select: Any = select.select
+_register, _unregister, _epoll_register = _poll.register, _poll.unregister, _epoll.register
 
 _watched: dict[int, tuple[Any, set[int]]] = {}
 """Which descriptors each object of ``select.poll`` has; the object is kept, as another one may not be taken for it."""
@@ -42,12 +43,13 @@ def note_inside(*descriptors: int) -> None:
     _inside.update(map(file_number, descriptors))
 
 
-def is_outside(descriptors: Iterable[int]) -> bool:
+def is_outside(numbers: Iterable[int]) -> bool:
     """Tell whether somebody who is not in this process may do something to one of these; a child may have copies."""
-    return _has_children() or any(file_number(each) not in _inside for each in descriptors if each >= 0)
+    return _has_children() or any(number not in _inside for number in numbers if number)
 
 
 def _has_children() -> bool:
+    """Tell whether there is a child process; one that nobody has waited for counts, too."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -56,12 +58,29 @@ def _has_children() -> bool:
 
 
 def is_ready(descriptor: int, events: int) -> bool:
-    """Tell whether a descriptor is ready for some of ``events``, or closed."""
-    if descriptor < 0:
-        return True
+    """Tell whether a descriptor is ready for some of ``events``."""
     asked = _make_poll()
     _register(asked, descriptor, events)
     return bool(_poll_once(asked, 0))
+
+
+def until_ready(
+    run: Run, thread: ControlledThread, label: str, target: Any, descriptor: int, events: int, limit: float | None
+) -> bool:
+    """Go on when a descriptor is ready; return False if that was not within ``limit`` seconds.
+
+    What is behind it is waited for, as the system does: whoever waits is not woken when somebody closes it, and has
+    been woken if it was ready before.
+    """
+    number, was_ready = file_number(descriptor), False
+
+    def ready() -> bool:
+        nonlocal was_ready
+        if file_number(descriptor) == number:
+            was_ready = is_ready(descriptor, events)
+        return was_ready
+
+    return wait(run, thread, label, target, ready, limit, [number])
 
 
 def wait(
@@ -71,10 +90,13 @@ def wait(
     target: Any,
     ready: Callable[[], bool],
     limit: float | None,
-    descriptors: Callable[[], Iterable[int]],
+    numbers: Iterable[int],
 ) -> bool:
-    """Go on when ``ready``; return False if that was not within ``limit`` seconds."""
-    thread.outside = lambda: is_outside(descriptors())
+    """Go on when ``ready``; return False if that was not within ``limit`` seconds.
+
+    ``numbers`` are those of what is waited for; nobody but this process has anything to do with none.
+    """
+    thread.outside = lambda: is_outside(numbers)
     try:
         return take(run, thread, label, target, ready, limit)
     finally:
@@ -82,10 +104,18 @@ def wait(
 
 
 class Several:
-    """Descriptors that are waited for together, in whatever way."""
+    """Descriptors that are waited for together, in whatever way.
 
-    def __init__(self, descriptors: Callable[[], list[int]]) -> None:
-        self.descriptors = descriptors
+    Whoever waits is not woken when another thread closes one of them, and puts something else in its place.
+    """
+
+    def __init__(self, descriptors: Iterable[int]) -> None:
+        self.descriptors = list(descriptors)
+        self.numbers = {each: file_number(each) for each in self.descriptors}
+
+    def are(self, descriptor: int) -> bool:
+        """Tell whether one of them is what it was, or was closed from the start."""
+        return self.numbers.get(descriptor, 0) in (0, file_number(descriptor))
 
 
 def select_several(rlist: Any, wlist: Any, xlist: Any, timeout: float | None = None) -> Any:
@@ -93,13 +123,16 @@ def select_several(rlist: Any, wlist: Any, xlist: Any, timeout: float | None = N
     found = here()
     if found is None or (timeout is not None and not (isinstance(timeout, int | float) and timeout >= 0)):
         return _select(rlist, wlist, xlist, timeout)
-    rlist, wlist, xlist = list(rlist), list(wlist), list(xlist)
+    lists = [list(each) for each in (rlist, wlist, xlist)]
+    _select(*lists, 0)  # which says what is wrong with them
+    number = {id(each): each if isinstance(each, int) else each.fileno() for some in lists for each in some}
+    several = Several(number.values())
 
-    def numbers() -> list[int]:
-        return [each if isinstance(each, int) else each.fileno() for each in (*rlist, *wlist, *xlist)]
+    def ready() -> Any:
+        return _select(*([each for each in some if several.are(number[id(each)])] for some in lists), 0)
 
-    wait(*found, "select", Several(numbers), lambda: any(_select(rlist, wlist, xlist, 0)), timeout, numbers)
-    return _select(rlist, wlist, xlist, 0)
+    wait(*found, "select", several, lambda: any(ready()), timeout, several.numbers.values())
+    return ready()
 
 
 def poll_several(self: Any, timeout: float | None = None) -> Any:
@@ -107,10 +140,14 @@ def poll_several(self: Any, timeout: float | None = None) -> Any:
     found = here()
     if found is None:
         return _poll_once(self, timeout)
-    numbers = lambda: sorted(_watched.get(id(self), (self, ()))[1])  # noqa: E731
+    several = Several(_watched.get(id(self), (self, ()))[1])
+
+    def ready() -> list[Any]:
+        return [(descriptor, events) for descriptor, events in _poll_once(self, 0) if several.are(descriptor)]
+
     limit = None if timeout is None or timeout < 0 else timeout / 1000
-    wait(*found, "poll", Several(numbers), lambda: bool(_poll_once(self, 0)), limit, numbers)
-    return _poll_once(self, 0)
+    wait(*found, "poll", several, lambda: bool(ready()), limit, several.numbers.values())
+    return ready()
 
 
 def poll_register(self: Any, descriptor: Any, *events: Any) -> None:
@@ -135,26 +172,70 @@ def epoll_several(self: Any, timeout: float | None = None, maxevents: int = -1) 
     told: list[Any] = []
 
     def ready() -> bool:
-        if not told:
+        if not told and not self.closed:
             told.extend(_epoll_once(self, 0, maxevents))
-        return bool(told)
+        return bool(told) or self.closed
 
-    numbers = lambda: _registered(self)  # noqa: E731
-    wait(*found, "epoll", Several(numbers), ready, None if timeout is None or timeout < 0 else timeout, numbers)
-    ready()
-    return told
+    several = Several(_registered(self))
+    limit = None if timeout is None or timeout < 0 else timeout
+    wait(*found, "epoll", several, ready, limit, several.numbers.values())
+    return told if ready() and not self.closed else _epoll_once(self, 0, maxevents)
 
 
 def _registered(epoll: Any) -> list[int]:
     """Return the descriptors that are registered with a ``select.epoll``, which the system alone knows."""
-    found: list[int] = []
-    with suppress(OSError, ValueError), open(f"/proc/self/fdinfo/{epoll.fileno()}") as lines:
-        found = [int(line.split()[1]) for line in lines if line.startswith("tfd:")]
-    return found
+    lines = [] if epoll.closed else _lines(f"/proc/self/fdinfo/{epoll.fileno()}")
+    return [int(line.split()[1]) for line in lines if line.startswith("tfd:")]
+
+
+def epoll_register(self: Any, *args: Any, **kwargs: Any) -> None:
+    """Register a descriptor, and remember who watches."""
+    _epoll_register(self, *args, **kwargs)
+    _epolls().add(self.fileno())
+
+
+_watching: set[int] | None = None
+
+
+def _epolls() -> set[int]:
+    """Return the descriptors of each ``select.epoll``: those that there were before, and who has registered since."""
+    global _watching
+    if _watching is None:
+        _watching = {int(name) for name in os.listdir("/proc/self/fd") if _is_epoll(name)}
+    return _watching
+
+
+def _is_epoll(name: str) -> bool:
+    with suppress(OSError):
+        return os.readlink(f"/proc/self/fd/{name}") == "anon_inode:[eventpoll]"
+    return False
+
+
+def carry_over(descriptor: int, put: Callable[[], object]) -> None:
+    """Do what ``put`` does, which puts something else under ``descriptor``, and have each ``select.epoll`` follow."""
+    watching = [
+        (each, int(line.split()[3], 16))
+        for each in _epolls()
+        for line in _lines(f"/proc/self/fdinfo/{each}")
+        if line.startswith("tfd:") and int(line.split()[1]) == descriptor
+    ]
+    put()
+    for number, events in watching:
+        epoll = _epoll.fromfd(os.dup(number))
+        with suppress(FileNotFoundError):
+            epoll.unregister(descriptor)
+        _epoll_register(epoll, descriptor, events)
+        epoll.close()
+
+
+def _lines(file: str) -> list[str]:
+    with suppress(OSError), open(file) as lines:
+        return list(lines)
+    return []
 
 
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     _poll: {"poll": poll_several, "register": poll_register, "unregister": poll_unregister},
-    _epoll: {"poll": epoll_several},
+    _epoll: {"poll": epoll_several, "register": epoll_register},
 }
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {_select: select_several}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - whatever resolves a host's name imports it, and locks that
 import gc
-import os
+import socket
 import threading
 import weakref
 import zlib
@@ -18,6 +18,7 @@ from simcore.control import (
     finer,
     loopback,
     operations,
+    outside,
     patching,
     primitives,
     sockets,
@@ -39,15 +40,15 @@ def make_ready() -> None:
         for kind, methods in module.METHODS.items():
             patching.replace_methods(kind, methods)
     operations.replace()
-    for part in (starting, clock, steady, descriptors, sockets):
+    for part in (starting, clock, steady, descriptors, sockets, outside):
         patching.replace_functions(part.FUNCTIONS)
-    os.register_at_fork(after_in_child=_leave_the_run)
+    socket.socket._sendfile_use_sendfile = _send_by_hand  # type: ignore[attr-defined]
     gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one
 
 
-def _leave_the_run() -> None:
-    """A process that the program forks has one thread, and is not in the run."""
-    Current.run = None
+def _send_by_hand(*args: Any) -> None:
+    """Have `socket.socket.sendfile` send as anybody would: the system's way waits in C."""
+    raise socket._GiveupOnSendfile  # type: ignore[attr-defined]
 
 
 class _Taken(NamedTuple):
@@ -162,4 +163,6 @@ def begin(run: Run) -> None:
     steady.begin()
     starting.begin(run)
     Current.run = run
+    outside.begin()
+    run.settle = loopback.settle
     finer.watch(run)

@@ -232,21 +232,26 @@ class Reader:
         self, thread: ControlledThread, actor: Seen, target: Several | socket.socket, wait: Wait
     ) -> Edge:
         """Return the edge of somebody who waits for a descriptor, or for several: of whoever has the other end."""
-        descriptors = target.descriptors() if isinstance(target, Several) else [target.fileno()]
-        mine, far = sockets_of(descriptors), others(descriptors)
+        descriptors = target.descriptors if isinstance(target, Several) else [target.fileno()]
+        mine, far = sockets_of(descriptors) or [target], others(descriptors)
         self.unknown.add(actor.name)
-        told = (
-            summary(dict.fromkeys(self.names.of(each, "socket") for each in mine)) or f"{len(descriptors)} descriptors"
-        )
-        standing = f"whose other end is {summary(dict.fromkeys(self.names.of(each, 'socket') for each in far))}"
+        told = summary(dict.fromkeys(self._called(each) for each in mine))
+        standing = f"whose other end is {summary(dict.fromkeys(self._called(each) for each in far))}" if far else ""
+        if descriptors == [-1]:
+            standing = "which was closed meanwhile"
         helpers = [
             other
             for other in self.run.live
             if not (other is thread or other.idle or other.done)
             and any(reaches(within(other), each, _NEAR) for each in far)
         ]
-        why = Why(wait.wants.format(told), standing if far else "", wait.ends)
+        why = Why(wait.wants.format(told), standing, wait.ends)
         return Edge(actor, Thing(told, "socket"), tuple(self.names.thread(t) for t in helpers), why)
+
+    def _called(self, thing: Any) -> str:
+        if isinstance(thing, Several):
+            return f"{len(thing.descriptors)} descriptor{'s' * (len(thing.descriptors) != 1)}"
+        return self.names.of(thing, "socket")
 
     def _holders(self, thread: ControlledThread) -> list[ControlledThread]:
         """Return who has what a thread waits for, and would have to give it back."""

@@ -15,62 +15,74 @@ import errno
 import os
 import select
 import socket
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from simcore.control.descriptors import file_number, note_inside, wait
+from simcore.control.descriptors import carry_over, file_number, note_inside, wait
 from simcore.control.net import (
-    ANY,
     NET,
     ORIGINAL,
     SEND_BUFFER,
     SOCKET,
+    Address,
     End,
     Listener,
     Option,
     Pending,
+    address_here,
     fileno,
     free_port,
-    here_only,
     is_stream,
     is_tcp,
+    limit_of,
     listener_at,
     listener_of,
     make_pair,
     number_of,
     set_option,
-    until_ready,
-    whole,
+    unread,
+    until,
 )
 from simcore.control.primitives import here
 from simcore.control.sockets import reading
 
-BUFFER = 65_536
-"""Bytes that a connection holds in each direction where the program does not say how many; the kernel doubles it."""
+BUFFER = 1 << 18
+"""Bytes that a connection holds in each direction where the program does not say how many."""
+
+_MOST = 1 << 20
+_read, _write = os.read, os.write
 
 
 def bind(self: Any, address: Any, /) -> None:
     """Give a socket an address: in this process alone, if it is one of TCP."""
-    if here() is None or not here_only(self, address):
+    where = address_here(self, address)
+    if here() is None or where is None or fileno(self) < 0:
         ORIGINAL["bind"](self, address)
         NET.paths.add(address)
         return
-    found, number = whole(self.family, address), number_of(self)
+    number = number_of(self)
     if number in NET.bound or listener_of(self) is not None:
         raise OSError(errno.EINVAL, "Invalid argument")
-    if not isinstance(found[1], int) or not 0 <= found[1] < 65_536:
-        ORIGINAL["bind"](self, address)  # which raises
-    if found[1] == 0:
-        found = (found[0], free_port(), *found[2:])
-    if listener_at(self.family, found) is not None:
+    _insist_on_a_free(self, where)
+    NET.bound[number] = where if where.port else Address(where.host, free_port())
+
+
+def _insist_on_a_free(sock: Any, where: Address) -> None:
+    """Refuse an address that somebody has, unless both say that they share it."""
+    shares = (socket.SOL_SOCKET, socket.SO_REUSEPORT)
+    if ORIGINAL["getsockopt"](sock, *shares):
+        return
+    bound = [each for number, each in NET.bound.items() if number != number_of(sock) and NET.descriptor(number) >= 0]
+    if any(where.meets(each) for each in [*bound, *(each.address for each in NET.listeners if each.is_open)]):
         raise OSError(errno.EADDRINUSE, "Address already in use")
-    NET.bound[number] = found
 
 
 def listen(self: Any, backlog: int = 128, /) -> None:
     """Listen at the address that was given."""
-    found, number = here(), number_of(self)
-    if found is None or not is_tcp(self) or (number not in NET.bound and ORIGINAL["getsockname"](self)[1]):
+    found = here()
+    if found is None or not is_tcp(self) or fileno(self) < 0:
         ORIGINAL["listen"](self, backlog)
         note_inside(fileno(self))
         return
@@ -78,22 +90,28 @@ def listen(self: Any, backlog: int = 128, /) -> None:
     if (again := listener_of(self)) is not None:
         again.backlog = backlog
         return
-    address = NET.bound.pop(number, None) or whole(self.family, ("", free_port()))
-    if listener_at(self.family, address) is not None:
-        raise OSError(errno.EADDRINUSE, "Address already in use")
+    number = number_of(self)
+    if number not in NET.bound and ORIGINAL["getsockname"](self)[1]:  # for real, of another interface
+        ORIGINAL["listen"](self, backlog)
+        return
+    any_host = "0.0.0.0" if self.family == socket.AF_INET else "::"
+    address = NET.bound.get(number) or Address(any_host, free_port())
+    _insist_on_a_free(self, address)
+    NET.bound.pop(number, None)
     options = NET.options.pop(number, [])
     rings, bell = make_pair()
     _put_under(self, rings)
     note_inside(fileno(self))
-    listener = Listener(self.family, address, max(0, backlog), fileno(self), number_of(self), bell.detach(), options)
-    NET.listeners[self.family, address[1]] = listener
+    listener = Listener(address, max(0, backlog), number_of(self), bell.detach(), options)
+    NET.listeners.append(listener)
     NET.options[listener.number] = options
 
 
 def _put_under(sock: Any, other: Any) -> None:
-    """Put what ``other`` is under the descriptor of ``sock``, which has the same limit as before."""
-    descriptor, blocks = fileno(sock), sock.gettimeout() is None
-    os.dup2(other.fileno(), descriptor, os.get_inheritable(descriptor))
+    """Put what ``other`` is under the descriptor of ``sock``, which waits, and is watched, as before."""
+    descriptor = fileno(sock)
+    blocks = os.get_blocking(descriptor)
+    carry_over(descriptor, lambda: os.dup2(other.fileno(), descriptor, os.get_inheritable(descriptor)))
     os.set_blocking(descriptor, blocks)
     ORIGINAL["close"](other)
 
@@ -105,8 +123,11 @@ def connect(self: Any, address: Any, /) -> None:
         ORIGINAL["connect"](self, address)
         return
     run, thread = found
-    listener = listener_at(self.family, whole(self.family, address)) if here_only(self, address) else None
-    if listener is None or number_of(self) in NET.ends:
+    end, where = NET.ends.get(number_of(self)), address_here(self, address)
+    if end is not None and end.name is not None:
+        raise OSError(errno.EISCONN, "Transport endpoint is already connected")
+    listener = None if where is None else listener_at(where)
+    if where is None or listener is None:
         run.point(thread, "socket.connect", self)
         ORIGINAL["connect"](self, address)  # which refuses, most likely
         if self.family == socket.AF_UNIX and address in NET.paths:
@@ -116,33 +137,44 @@ def connect(self: Any, address: Any, /) -> None:
         return
 
     def has_room() -> bool:
-        return len(listener.pending) <= listener.backlog or file_number(listener.descriptor) != listener.number
+        return len(listener.pending) <= listener.backlog or not listener.is_open
 
-    limit = None if self.gettimeout() == 0 else self.gettimeout()
-    if not wait(run, thread, "socket.connect", self, has_room, limit, list):
+    limit = limit_of(self, 0, socket.SO_SNDTIMEO)
+    if limit == 0:
+        run.point(thread, "socket.connect", self)
+    elif not wait(run, thread, "socket.connect", self, has_room, limit, []):
         raise TimeoutError("timed out")
-    if listener_at(self.family, listener.address) is not listener:
+    if listener not in NET.listeners or not listener.is_open:
         raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-    number = file_number(fileno(self))
+    _join(self, where, listener)
+
+
+def _join(sock: Any, where: Address, listener: Listener) -> None:
+    """Make a connection, one end of which is ``sock``, and the other one waits to be accepted."""
+    number = file_number(fileno(sock))
     options, bound = NET.options.pop(number, []), NET.bound.pop(number, None)
-    host = "127.0.0.1" if self.family == socket.AF_INET else "::1"
-    peer = (host if listener.address[0] in ANY else listener.address[0], *listener.address[1:])
-    own = (peer[0], free_port(), *peer[2:]) if bound is None else bound
+    asked = Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(where.host, where.host), where.port)
+    own = bound if bound is not None and not bound.is_any else Address(asked.host, bound.port if bound else free_port())
+    family = socket.AF_INET6 if ":" in listener.address.host else socket.AF_INET
     near, far = make_pair()
-    _limit_buffer(near, options)
-    _limit_buffer(far, listener.options)
-    _put_under(self, near)
-    near_number, far_number = number_of(self), file_number(far.fileno())
-    note_inside(fileno(self), far.fileno())
-    NET.ends[near_number], NET.ends[far_number] = End(far_number, own, peer), End(near_number, peer, own)
+    for each in (near, far):
+        set_option(each, *SEND_BUFFER, _MOST)
+    _put_under(sock, near)
+    note_inside(fileno(sock), far.fileno())
+    near_number, far_number = number_of(sock), number_of(far)
+    NET.ends[near_number] = End(
+        far_number, own.for_family(sock.family), asked.for_family(sock.family), _buffer(options)
+    )
+    NET.ends[far_number] = End(near_number, asked.for_family(family), own.for_family(family), _buffer(listener.options))
     NET.options[near_number], NET.options[far_number] = options, list(listener.options)
-    listener.pending.append(Pending(far.detach(), own))
-    os.write(listener.bell, b"\0")
+    if not listener.pending:
+        _write(listener.bell, b"\0")
+    listener.pending.append(Pending(far.detach(), own.for_family(family)))
 
 
-def _limit_buffer(sock: Any, options: list[Option]) -> None:
+def _buffer(options: list[Option]) -> int:
     said = [each[2] for each in options if each[:2] == SEND_BUFFER]
-    set_option(sock, *SEND_BUFFER, said[-1] if said else BUFFER)
+    return max(2_304, said[-1]) if said else BUFFER
 
 
 def connect_ex(self: Any, address: Any, /) -> int:
@@ -171,49 +203,87 @@ def accept(self: Any, /) -> Any:
         if found is not None and self.family == socket.AF_UNIX:
             note_inside(accepted[0])
         return accepted
-    until_ready(found, self, "socket.accept", select.POLLIN)
-    if file_number(fileno(self)) != listener.number:
-        raise OSError(errno.EBADF, "Bad file descriptor")
-    if NET.listeners.get((listener.family, listener.address[1])) is not listener:  # shut down
+    until(found, self, "socket.accept", select.POLLIN, limit_of(self, 0, socket.SO_RCVTIMEO))
+    if listener not in NET.listeners:  # shut down
         raise OSError(errno.EINVAL, "Invalid argument")
     if not listener.pending:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
-    os.read(fileno(self), 1)
-    return listener.pending.pop(0)
+    pending = listener.pending.pop(0)
+    if not listener.pending:
+        _read(fileno(self), 1)
+    return pending
+
+
+# ---- ending ------------------------------------------------------------------------------------------------------
 
 
 def close(self: Any, /) -> None:
     """Close."""
-    if here() is not None and (listener := listener_of(self)) is not None:
-        _no_longer(listener)
+    found = here()
+    if found is not None and fileno(self) >= 0:
+        found[0].point(found[1], "socket.close", self)
+        number = number_of(self)
+        end = NET.ends.get(number)
+        if end is not None and end.peer is not None and _lingers_not(number):
+            _reset(number, end.other)
     ORIGINAL["close"](self)
+    settle()
+
+
+def settle() -> bool:
+    """Let those go who wait to be accepted by somebody who was closed, in whatever way; tell whether there were any."""
+    closed = [each for each in NET.listeners if not each.is_open]
+    for listener in closed:
+        _no_longer(listener)
+    return bool(closed)
 
 
 def _no_longer(listener: Listener) -> None:
-    del NET.listeners[listener.family, listener.address[1]]
+    NET.listeners.remove(listener)
     os.close(listener.bell)
     for each in listener.pending:
+        number = file_number(each.descriptor)
+        _reset(number, NET.ends[number].other)
         os.close(each.descriptor)
+
+
+def _lingers_not(number: int) -> bool:
+    said = [each[2] for each in NET.options.get(number, ()) if each[:2] == (socket.SOL_SOCKET, socket.SO_LINGER)]
+    return bool(said) and said[-1] == struct.pack("ii", 1, 0)
+
+
+def _reset(number: int, other: int) -> None:
+    """Have the other side be told that the connection was reset, as where something was not read that has come."""
+    descriptor = NET.descriptor(other)
+    if descriptor >= 0 and not unread(number):
+        with suppress(OSError):
+            _write(descriptor, b"\0")
 
 
 def shutdown(self: Any, how: int, /) -> None:
     """Shut down; whoever accepts from a socket that has listened is told."""
     found = here()
-    if found is not None:
+    if found is not None and fileno(self) >= 0:
         found[0].point(found[1], "socket.shutdown", self)
         if (listener := listener_of(self)) is not None:
             _no_longer(listener)
             return
+        end = NET.ends.get(number_of(self))
+        if end is not None and how != socket.SHUT_RD:
+            end.has_ended = True
     ORIGINAL["shutdown"](self, how)
+
+
+# ---- what is asked of a socket -----------------------------------------------------------------------------------
 
 
 def getsockname(self: Any, /) -> Any:
     """Return the own address."""
     number = file_number(fileno(self))
     if number in NET.bound:
-        return NET.bound[number]
+        return NET.bound[number].for_family(self.family)
     if (listener := listener_of(self)) is not None:
-        return listener.address
+        return listener.address.for_family(self.family)
     end = NET.ends.get(number)
     return ORIGINAL["getsockname"](self) if end is None or end.name is None else end.name
 
@@ -236,7 +306,9 @@ def setsockopt(self: Any, level: int, option: int, *value: Any) -> None:
         set_option(self, *said)
     else:
         _as_tcp(self.family, [said], lambda asked: None)  # which refuses what cannot be
-        if said[:2] == SEND_BUFFER:
+        if said[:2] == SEND_BUFFER and number in NET.ends:
+            NET.ends[number].limit = _buffer([said])
+        if level == socket.SOL_SOCKET and option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             set_option(self, *said)
     NET.options.setdefault(number, []).append(said)
 

@@ -86,6 +86,7 @@ def answer(
     suspicion = Expectation(asked.lost, len(asked.path)) if asked.lost else Suspicion(asked.known)
 
     def stop(run: Run, how: str) -> NoReturn:
+        how = "failed" if how == "steps" and run.errors else how
         try:
             _insist_on_the_inside(run, how)
             if how == "deadlock" and asked.absent and not suspicion.lost:
@@ -130,10 +131,13 @@ def _insist_on_the_inside(run: Run, how: str) -> None:
     """Refuse what has come about in a run in which somebody outside of the process had a part."""
     names = Names(run)
     if how == "outside":
-        waits = next(thread for thread in run.live if thread.outside is not None and thread.outside())
+        waits = next((t for t in run.live if t.outside is not None and t.outside()), None)
+        whom = "a signal may come"
+        if waits is not None:
+            whom = f"{names.thread(waits)} waits for somebody outside of the process"
         raise NotUnderControl(
-            f"not under control: nothing has moved for {OUTSIDE:g} s; {names.thread(waits)} waits for somebody outside "
-            f"of the process, at {function_at(waits)}; put somebody into his place whom the function itself starts"
+            f"not under control: nothing has moved for {OUTSIDE:g} s; {whom}, at {function_at(waits or run.main)}; "
+            "put somebody into his place whom the function itself starts"
         )
     if run.outside and how in ("deadlock", "failed"):
         what = f"{type(run.errors[0][1]).__name__} was raised" if how == "failed" else "nobody could go on"
@@ -174,7 +178,7 @@ def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:
     reader = Reader(run, known)
     graph, name = reader.graph(), reader.names.thread
     proved = {name(t) for t in run.live if t.path in lost} or {edge.process.name for edge in graph.edges}
-    at = {name(thread): function_at(thread) for thread in run.live}
+    at = {name(thread): function_at(thread) for thread in run.live if not thread.done}
     graph = replace(graph, proved=frozenset(proved), complete=not lost)
     return Recording(run.steps(reader.names), run.checks, graph, at, run.now)
 

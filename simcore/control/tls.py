@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ssl import SSLWantReadError, SSLWantWriteError
 from typing import Any
 
-from simcore.control.net import SOCKET, until_ready
+from simcore.control.net import SOCKET, until
 from simcore.control.primitives import here
 
 TLS: Any = _ssl._SSLSocket  # type: ignore[attr-defined]
@@ -20,14 +20,14 @@ def _waiting(name: str) -> Callable[..., Any]:
 
     def operation(self: Any, /, *args: Any) -> Any:
         found, owner = here(), self.owner
-        if found is None or owner is None or _fileno(owner) < 0:
+        if found is None or not isinstance(owner, SOCKET) or _fileno(owner) < 0:
             return original(self, *args)
         run, thread = found
         limit = _limit(owner)
         run.point(thread, f"tls.{name}", owner)
         if limit == 0:
             return original(self, *args)
-        until = None if limit is None else run.now + limit
+        by = None if limit is None else run.now + limit
         while True:
             _set_limit(owner, 0.0)
             try:
@@ -39,7 +39,7 @@ def _waiting(name: str) -> Callable[..., Any]:
             finally:
                 if _fileno(owner) >= 0:
                     _set_limit(owner, limit)
-            until_ready(found, owner, f"tls.{name}", events, until)
+            until(found, owner, f"tls.{name}", events, limit, by)
 
     return operation
 

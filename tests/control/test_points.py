@@ -1,4 +1,4 @@
-"""Between two operations nobody is interrupted, unless it is asked for: then at each line of the program, or instruction."""
+"""Nobody is interrupted between two operations, unless it is asked for: then at each line or instruction."""
 
 from functools import partial
 

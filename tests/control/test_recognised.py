@@ -132,6 +132,11 @@ def test_what_fails_in_some_order_only_is_a_violation_with_its_schedule():
     assert result.violation.steps[-1].text.startswith("joins")
 
 
+def test_what_was_raised_is_told_although_others_never_end():
+    result = control(threaded.fails_beside_who_never_ends, max_steps=200)
+    assert result.violation.answer == "main raised AssertionError: at once"
+
+
 def test_an_exception_that_ends_a_thread_is_a_violation():
     result = control(threaded.dies)
     assert [(each.thread, each.error) for each in result.violation.errors] == [("a", "KeyError: 'missing'")]

@@ -6,6 +6,7 @@ from inspect import signature
 from types import FunctionType
 
 import over_sockets
+import over_sockets_fine
 import pytest
 
 from simcore import Verdict, control
@@ -24,19 +25,22 @@ HANGS = {
         {"one_lock": False},
         "reader waits for lock, held by writer",
     ),
+    "a socket that was closed": (
+        over_sockets.waits_for_what_was_closed,
+        {"shuts_down": True},
+        "reader waits for data on there, which was closed meanwhile",
+    ),
     "a loop and a pool": (
         over_sockets.loop_and_pool,
         {"workers": 2},
         "sync 1/1: every worker is in loop_and_pool.outer()",
     ),
 }
+OUTSIDE = [over_sockets_fine.asks_a_child, over_sockets_fine.forks_a_child, over_sockets_fine.waits_for_a_signal]
 FINE = [
     body
-    for name, body in vars(over_sockets).items()
-    if isinstance(body, FunctionType)
-    and body.__module__ == "over_sockets"
-    and not signature(body).parameters
-    and name != "listening"
+    for body in vars(over_sockets_fine).values()
+    if isinstance(body, FunctionType) and body.__module__ == "over_sockets_fine" and not signature(body).parameters
 ]
 
 
@@ -51,16 +55,16 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
-@pytest.mark.parametrize("timeouts", ["never", "when_stuck"])
+@pytest.mark.parametrize("timeouts", ["when_stuck", pytest.param("never", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, timeouts):
-    if body is over_sockets.limits_and_refusals and timeouts == "never":
+    if body is over_sockets_fine.limits_and_refusals and timeouts == "never":
         assert control(body, schedules=1, timeouts=timeouts).violation.kind == "deadlock"
         return
     result = control(body, schedules=4, timeouts=timeouts)
     assert result.verdict is Verdict.UNDETERMINED, str(result)
     notes = ["4 of them had to do with somebody outside of the process: not deterministic"]
-    assert result.notes == (notes if body is over_sockets.asks_a_child else [])
+    assert result.notes == (notes if body in OUTSIDE else [])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Ordinary code with threads, as anybody would write it: nothing of simcore. What hangs has a twin that does not."""
 
 import contextlib
+import fcntl
 import gc
 import json
 import logging
@@ -222,9 +223,10 @@ def dies():
 
 
 def waits_outside():
-    """A thread waits for what no Python object is: a pipe."""
-    reads, writes = os.pipe()
-    together(lambda: os.read(reads, 1), lambda: os.write(writes, b"x"))
+    """A lock of the file system, which the system waits for in C."""
+    with tempfile.NamedTemporaryFile() as file, open(file.name) as again:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        (lambda: fcntl.flock(again, fcntl.LOCK_EX))()
 
 
 def differs():
@@ -368,3 +370,12 @@ def unguarded(in_one_line=True):
 def serialises():
     """The library's own code is interrupted nowhere."""
     together(lambda: json.dumps([1, 2, 3]), lambda: json.dumps({"a": 1}))
+
+
+def fails_beside_who_never_ends():
+    def polls():
+        while True:
+            time.sleep(1)
+
+    threading.Thread(target=polls).start()
+    raise AssertionError("at once")

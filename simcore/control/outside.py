@@ -1,0 +1,133 @@
+"""Who is not in the run: child processes, and signals, which come when they like; and the pipes that lead to them.
+
+A run in which there is such a one need not be like the next one, and is said not to be. A pipe whose two ends this
+process has is the program's own.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from simcore.control.descriptors import note_inside, until_ready
+from simcore.control.primitives import Current, here
+
+try:
+    import _posixsubprocess
+except ImportError:  # on a platform without it
+    _posixsubprocess = None  # type: ignore[assignment]
+
+_pipe, _read, _write, _waitpid = os.pipe, os.read, os.write, os.waitpid
+_WAITED_FOR = {signal.SIGINT, *(getattr(signal, name) for name in ("SIGCHLD",) if hasattr(signal, name))}
+
+
+def pipe() -> tuple[int, int]:
+    """Make a pipe, both ends of which the program has."""
+    ends = _pipe()
+    if here() is not None:
+        note_inside(*ends)
+    return ends
+
+
+def _waits(descriptor: int) -> bool:
+    """Tell whether reading or writing there may have to wait for somebody."""
+    with suppress(OSError):
+        kind = os.fstat(descriptor).st_mode
+        return (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)) and os.get_blocking(descriptor)
+    return False
+
+
+def read(descriptor: int, size: int, /) -> bytes:
+    """Read from a descriptor."""
+    found = here()
+    if found is not None and size > 0 and _waits(descriptor):
+        until_ready(*found, "read", None, descriptor, select.POLLIN, None)
+    return _read(descriptor, size)
+
+
+def write(descriptor: int, data: Any, /) -> int:
+    """Write to a descriptor; all of it, where it waits."""
+    found = here()
+    if found is None or not _waits(descriptor):
+        return _write(descriptor, data)
+    found[0].point(found[1], "write", None)
+    view, sent = memoryview(data).cast("B"), 0
+    while sent < len(view):
+        try:
+            os.set_blocking(descriptor, False)
+            sent += _write(descriptor, view[sent:])
+        except BlockingIOError:
+            os.set_blocking(descriptor, True)
+            until_ready(*found, "write", None, descriptor, select.POLLOUT, None)
+        finally:
+            with suppress(OSError):
+                os.set_blocking(descriptor, True)
+    return sent
+
+
+def waitpid(process: int, options: int, /) -> tuple[int, int]:
+    """Wait for a child process."""
+    found = here()
+    if found is not None and not options & os.WNOHANG and process > 0:
+        run, thread = found
+        thread.outside = lambda: True
+
+        def has_ended() -> bool:
+            try:
+                return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            except ChildProcessError:
+                return True
+
+        try:
+            run.point(thread, "waitpid", None, has_ended)
+        finally:
+            thread.outside = None
+    return _waitpid(process, options)
+
+
+def _with_a_child(function: Callable[..., Any]) -> Callable[..., Any]:
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        found = here()
+        if found is not None:
+            found[0].outside = True
+        return function(*args, **kwargs)
+
+    return operation
+
+
+def begin() -> None:
+    """Begin a run: whoever is forked has one thread, and is not in it."""
+    run = Current.run
+    assert run is not None
+
+    def leave() -> None:
+        run.outside = True
+        Current.run = None
+
+    def come_back() -> None:
+        Current.run = run
+
+    os.register_at_fork(before=leave, after_in_parent=come_back)
+    before = _handlers()
+    run.signalled = lambda: signal.getitimer(signal.ITIMER_REAL)[0] > 0 or _handlers() != before
+
+
+def _handlers() -> list[Any]:
+    """Return what is done at each signal that may come from outside."""
+    return [signal.getsignal(each) for each in sorted(signal.valid_signals() - _WAITED_FOR)]
+
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    _pipe: pipe,
+    _read: read,
+    _write: write,
+    _waitpid: waitpid,
+    **{spawn: _with_a_child(spawn) for name in ("posix_spawn", "posix_spawnp") if (spawn := getattr(os, name, None))},
+}
+if _posixsubprocess is not None:
+    FUNCTIONS[_posixsubprocess.fork_exec] = _with_a_child(_posixsubprocess.fork_exec)
