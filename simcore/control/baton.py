@@ -175,7 +175,7 @@ class Run:
 
     def _waits_outside(self, candidates: Enabled) -> bool:
         """Wait, for real, for those who are outside, until the next time-out; tell whether there are such."""
-        waiting = self.signalled() or any(t.outside is not None and t.outside() for t in self.live)
+        waiting = any(t.outside is not None and t.outside() for t in self.live) or (not candidates and self.signalled())
         deadlines = [thread.deadline for thread, _ in candidates if thread.deadline is not None]
         since, patience = _clock(), min([OUTSIDE, *(each - self.now for each in deadlines)])
         while waiting and not self.enabled():

@@ -23,7 +23,7 @@ except ImportError:  # on a platform without it
     _posixsubprocess = None  # type: ignore[assignment]
 
 _pipe, _read, _write, _waitpid = os.pipe, os.read, os.write, os.waitpid
-_WAITED_FOR = {signal.SIGINT, *(getattr(signal, name) for name in ("SIGCHLD",) if hasattr(signal, name))}
+_SIGNALS = sorted(signal.valid_signals() - {signal.SIGINT, getattr(signal, "SIGCHLD", signal.SIGINT)})
 
 
 def pipe() -> tuple[int, int]:
@@ -90,7 +90,7 @@ def waitpid(process: int, options: int, /) -> tuple[int, int]:
     return _waitpid(process, options)
 
 
-def _with_a_child(function: Callable[..., Any]) -> Callable[..., Any]:
+def _with_somebody_else(function: Callable[..., Any]) -> Callable[..., Any]:
     def operation(*args: Any, **kwargs: Any) -> Any:
         found = here()
         if found is not None:
@@ -119,15 +119,20 @@ def begin() -> None:
 
 def _handlers() -> list[Any]:
     """Return what is done at each signal that may come from outside."""
-    return [signal.getsignal(each) for each in sorted(signal.valid_signals() - _WAITED_FOR)]
+    return [signal.getsignal(each) for each in _SIGNALS]
 
 
+_ASKED_FOR = [
+    getattr(module, name, None)
+    for module, names in ((os, "posix_spawn posix_spawnp kill"), (signal, "setitimer alarm"))
+    for name in names.split()
+]
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     _pipe: pipe,
     _read: read,
     _write: write,
     _waitpid: waitpid,
-    **{spawn: _with_a_child(spawn) for name in ("posix_spawn", "posix_spawnp") if (spawn := getattr(os, name, None))},
+    **{function: _with_somebody_else(function) for function in _ASKED_FOR if function is not None},
 }
 if _posixsubprocess is not None:
-    FUNCTIONS[_posixsubprocess.fork_exec] = _with_a_child(_posixsubprocess.fork_exec)
+    FUNCTIONS[_posixsubprocess.fork_exec] = _with_somebody_else(_posixsubprocess.fork_exec)

@@ -8,13 +8,13 @@ import threaded
 from simcore import Verdict, control
 from simcore.control import replay
 
+POINTS = {"operations": 20, "release": 20, "lines": 40, "instructions": 300}
+
 
 @pytest.mark.parametrize("in_one_line", [False, True])
 def test_a_lost_update_needs_switches_between_operations(in_one_line):
     body = partial(threaded.unguarded, in_one_line)
-    found = {
-        points: control(body, points=points).verdict for points in ("operations", "release", "lines", "instructions")
-    }
+    found = {points: control(body, points=points, schedules=many).verdict for points, many in POINTS.items()}
     assert found == {
         "operations": Verdict.UNDETERMINED,
         "release": Verdict.UNDETERMINED,
