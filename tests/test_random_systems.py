@@ -2,7 +2,7 @@
 
 Each system is explored by a naive explorer that shares nothing with the kernel (`naive_space.py`) and asked about with
 each reduction, each loop and each strategy (`against_naive.py`); where all is well, it is run, too. The slow tests
-compare 1,000 systems; as many as you like, a hundred for each seed, with
+compare 500 systems; as many as you like, a hundred for each seed, with
 
     SIMCORE_SYSTEMS=10000 python -m pytest -s -m slow tests/test_random_systems.py tests/test_random_families.py
 

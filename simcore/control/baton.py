@@ -76,6 +76,8 @@ class Run:
         Called where nobody could go on: does what the system would have done by itself, and tells whether that was any.
     signalled : function
         Tells whether a signal may come for which the program waits.
+    more : str
+        Which pool has one more worker than the program says, to try that; by `operations.pool_key`.
     completed : bool
         Whether everybody has finished who must. Whoever is left then is never run again.
     """
@@ -96,6 +98,7 @@ class Run:
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
         self.completed = self.outside = False
+        self.more = ""
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []

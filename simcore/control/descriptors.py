@@ -17,7 +17,15 @@ from simcore.control.baton import Run
 from simcore.control.primitives import here, take
 from simcore.control.thread import ControlledThread
 
-_epoll, _make_poll = select.epoll, select.poll
+
+class _NoEpoll:
+    """In the place of `select.epoll`, where there is none."""
+
+    poll = register = None
+
+
+_epoll: Any = getattr(select, "epoll", _NoEpoll)
+_make_poll = select.poll
 _poll = type(_make_poll())
 _poll_once, _epoll_once = _poll.poll, _epoll.poll
 _select: Any = select.select

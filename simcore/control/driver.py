@@ -185,6 +185,8 @@ class _Search:
         if (shown.how, shown.into) != (how, path):
             self._differs(shown.into, path)
         assert shown.recording is not None
+        shown = _with_hints(shown, lambda more: self._along(path, known, more=more))
+        assert shown.recording is not None
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
         return _violation(shown, token, self.body)
 
@@ -237,6 +239,8 @@ def replay(token: str, body: Named | None = None) -> Controlled:
     with Workers(partial(answer, found_body)) as workers:
         asked = Question(options, path=told.path, strict=True, record=True, lost=frozenset(lost))
         outcome: Outcome = workers.ask(asked)
+        if outcome.how in _FAILS:
+            outcome = _with_hints(outcome, lambda more: workers.ask(Question(options, path=told.path, more=more)))
     shown = outcome.recording
     assert shown is not None
     differs = (n for n, (now, then) in enumerate(zip(shown.checks, told.checks, strict=False)) if now != then)
@@ -256,6 +260,16 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         found,
         "the schedule does not fail any more" if found is None else "",
     )
+
+
+def _with_hints(shown: Outcome, ask: Callable[[str], Outcome]) -> Outcome:
+    """Add which pools would have broken the knot with one more worker: with whom all come home by the same schedule."""
+    told = shown.recording
+    assert told is not None
+    starved = {pool: told.pools.get(pool) for edge in told.graph.knot for _, pool in edge.queued}
+    broken = [pool for pool, key in starved.items() if key and ask(key).how == "completed"]
+    breaks = {pool: len(told.graph.pool(pool).workers) + 1 for pool in broken}
+    return shown._replace(recording=told._replace(graph=replace(told.graph, breaks=breaks)))
 
 
 def _name(body: Callable[[], Any]) -> str:

@@ -22,7 +22,7 @@ from simcore.control.baton import Known, Run
 from simcore.control.descriptors import Several
 from simcore.control.naming import Names, Numbers
 from simcore.control.net import others, sockets_of
-from simcore.control.operations import called, done_to, function_of, made, taken, task_of
+from simcore.control.operations import called, done_to, function_of, made, pool_key, taken, task_of
 from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import parts_of, reaches, within
 from simcore.control.thread import ControlledThread
@@ -123,6 +123,11 @@ class Reader:
             return self.names.of(work, "pool")
         prefix = str(executor._thread_name_prefix)
         return self.names.of(executor, "pool") if prefix.startswith("ThreadPoolExecutor-") else prefix
+
+    def pool_keys(self) -> dict[str, str]:
+        """Return by what each pool is found in another run, by its name."""
+        found = {self.pool_name(number): workers[0].pool[0]() for number, workers in self.pools.items()}  # type: ignore[index]
+        return {name: pool_key(executor) for name, executor in found.items() if executor is not None}
 
     # ---- the graph -----------------------------------------------------------------------------------------
 

@@ -270,6 +270,27 @@ def _noted(kind: type) -> None:
     kind.__init__ = initialise  # type: ignore[misc]
 
 
+def pool_key(executor: Any) -> str:
+    """Return what tells a pool from others in another run of the same schedule: where it was made, and its name."""
+    where, name = made(executor), executor._thread_name_prefix
+    own = "" if name.startswith("ThreadPoolExecutor-") else name
+    return "" if where is None else "|".join(map(str, (*where, own)))
+
+
+def _one_more_worker() -> None:
+    kind: Any = futures.ThreadPoolExecutor
+    original = kind.__init__
+
+    def initialise(self: Any, /, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        found = here()
+        if found is not None and found[0].more and found[0].more == pool_key(self):
+            self._max_workers += 1
+
+    initialise.__wrapped__ = original  # type: ignore[attr-defined]
+    kind.__init__ = initialise
+
+
 def _numbered(kind: Any) -> None:
     """Hash the objects of a type by their number, so that sets of them are walked through in one order in each run.
 
@@ -316,6 +337,7 @@ def replace() -> None:
     for kind in (*_OPERATIONS, threading.Event):
         if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
             _noted(kind)
+    _one_more_worker()
     for hashed in (threading.Thread, _base.Future):
         _numbered(hashed)
     _acquire_in_order()

@@ -46,6 +46,7 @@ class Question:
     record: bool = False
     lost: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
+    more: str = ""
 
 
 class Recording(NamedTuple):
@@ -56,6 +57,7 @@ class Recording(NamedTuple):
     graph: WaitForGraph
     places: dict[str, str]
     now: float
+    pools: dict[str, str]
 
 
 class Outcome(NamedTuple):
@@ -115,6 +117,7 @@ def answer(
         stop=stop,
         progress=progress,
     )
+    run.more = asked.more
     begin(run)
     run.take(body)
     Current.run = None
@@ -180,7 +183,7 @@ def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:
     proved = {name(t) for t in run.live if t.path in lost} or {edge.process.name for edge in graph.edges}
     at = {name(thread): function_at(thread) for thread in run.live if not thread.done}
     graph = replace(graph, proved=frozenset(proved), complete=not lost)
-    return Recording(run.steps(reader.names), run.checks, graph, at, run.now)
+    return Recording(run.steps(reader.names), run.checks, graph, at, run.now, reader.pool_keys())
 
 
 def _raised(thread: str, error: BaseException) -> Raised:

@@ -21,6 +21,7 @@ import re
 import select
 import signal
 import struct
+import sys
 import tempfile
 import time
 import traceback
@@ -58,8 +59,8 @@ class Workers:
     """
 
     def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
-        if not hasattr(os, "fork"):
-            raise NotUnderControl("not under control: this platform cannot fork a process for each run")
+        if sys.platform != "linux":
+            raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
         self._run = run
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115

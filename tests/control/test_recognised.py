@@ -76,6 +76,23 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (threaded.nested_submit, "  one more worker in pool would break this knot (2 instead of 1)"),
+        (threaded.two_pools, "  one more worker in first would break this knot (2 instead of 1)"),
+        (threaded.nested_deeper, None),
+        (
+            partial(threaded.nested_deeper, workers=2),
+            "  one more worker in pool would break this knot (3 instead of 2)",
+        ),
+    ],
+)
+def test_one_more_worker_is_tried_before_it_is_recommended(body, hint):
+    told = control(body).violation.wait_for.explain()
+    assert [line for line in told if "one more worker" in line] == ([hint] if hint else [])
+
+
 def test_a_finalizer_that_blocks_is_named_with_its_place():
     text = " ".join(str(control(threaded.finalizer)).split())
     assert "in finalizer.use(), below the finalizer" in text or "finalizer.Connection.__del__()" in text
@@ -93,7 +110,7 @@ FINE = [
 ]
 
 
-@pytest.mark.parametrize("schedules", [5, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("schedules", [5, pytest.param(25, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, schedules):
     result = control(body, schedules=schedules)

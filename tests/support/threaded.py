@@ -379,3 +379,16 @@ def fails_beside_who_never_ends():
 
     threading.Thread(target=polls).start()
     raise AssertionError("at once")
+
+
+def nested_deeper(workers=1):
+    """A task waits for one that waits for another one, all in one pool: one more worker is not enough."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="pool") as pool:
+
+        def middle():
+            return pool.submit(int).result()
+
+        def outer():
+            return pool.submit(middle).result()
+
+        assert pool.submit(outer).result() == 0
