@@ -93,8 +93,8 @@ class Violation:
         switches = f"{self.switches} switch{'es' * (self.switches != 1)}"
         lines.append(f"schedule ({len(self.steps)} step{'s' * (len(self.steps) != 1)}, {switches}):")
         width = max((len(step.thread) for step in self.steps), default=0)
-        for number, (step, after) in enumerate(zip(self.steps, [*self.steps[1:], None], strict=True), 1):
-            if step.text == GOES_ON and after is not None and after.thread == step.thread:
+        for number, step in enumerate(self.steps, 1):
+            if step.text == GOES_ON and number < len(self.steps) and self.steps[number].thread == step.thread:
                 continue  # only where somebody else goes on it matters
             lines.append(f"{number:>4}  {step.thread:<{width}}  {step.text}{step.place and f' at {step.place}'}")
         if self.token:
