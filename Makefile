@@ -32,7 +32,7 @@ HERE := .venv/elsewhere/$(notdir $(PYTHON))
 elsewhere:
 	$(PYTHON) -m venv $(HERE)
 	$(HERE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]' pytest-xdist
-	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute tests/control tests/model tests/explore/compiled tests/explore/test_checkpoint*.py
+	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute tests/control tests/command/test_pytest_control.py tests/model tests/explore/compiled tests/explore/test_checkpoint*.py
 
 bench: .venv/dev
 	$(PIP) --editable '.[bench]'
