@@ -67,6 +67,10 @@ class Gone(NamedTuple):
     where: Made | None
 
 
+_SEARCHES = 5
+"""How often all that there was before a run is searched for who has an object: it may be much."""
+
+
 class Names:
     """The names of threads and objects in one state of a run: different ones for different objects.
 
@@ -80,6 +84,7 @@ class Names:
         self._run = run
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
+        self._searches = 0
         self._threads: dict[Any, str] = {}
         for thread in run.threads:
             name = thread.name if thread.name not in self._threads.values() else f"{thread.name} ({thread.path})"
@@ -92,7 +97,6 @@ class Names:
     def of(self, thing: Any, kind: str) -> str:
         """Return what ``thing`` is called."""
         if id(thing) not in self._of:
-            gc.unfreeze()  # what was there before the run has names for what was made then
             name = next(self._candidates(thing), None) or self._by_line(thing, kind)
             number, unique = 1, name
             while unique in self._used:
@@ -119,12 +123,21 @@ class Names:
                 yield name
             elif isinstance(owner, _INSIDE):
                 inside.append(owner)
+        for names in _globals():
+            if (name := _key(names, thing)) and not _is_library(names):
+                yield _global(names, name)
         for thread in self._run.threads:
             for frame in frames_of(thread):
                 if name := _key(dict(frame.f_locals), thing):  # from 3.13 on a view
                     yield name
         for owner in inside:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
+        if made(thing) is None and self._searches < _SEARCHES:  # it, and who has it, may be older than the run
+            self._searches += 1
+            gc.unfreeze()
+            older = list(_holders(thing))
+            gc.freeze()
+            yield from (name for owner, name in older if name and not _is_library(owner))
 
 
 class Numbers(Names):
@@ -146,8 +159,6 @@ def _holders(thing: Any) -> Iterator[tuple[Any, str]]:
             continue
         if isinstance(holder, dict):
             name = _key(holder, thing)
-            if name and "__name__" in holder and "__builtins__" in holder:
-                yield holder, name if holder["__name__"] == "__main__" else f"{holder['__name__']}.{name}"
             owners = [o for o in gc.get_referrers(holder) if getattr(o, "__dict__", None) is holder] if name else []
         else:  # an object that has its attributes in itself
             name = _key(getattr(holder, "__dict__", None), thing)
@@ -155,6 +166,16 @@ def _holders(thing: Any) -> Iterator[tuple[Any, str]]:
         for owner in owners:
             if not isinstance(owner, FrameType):
                 yield owner, f"{(owner if isinstance(owner, type) else type(owner)).__name__}.{name}"
+
+
+def _globals() -> list[dict[str, Any]]:
+    """Return the names of each module."""
+    found = (getattr(module, "__dict__", None) for module in list(sys.modules.values()))
+    return [names for names in found if isinstance(names, dict) and isinstance(names.get("__name__"), str)]
+
+
+def _global(names: dict[str, Any], name: str) -> str:
+    return name if names["__name__"] == "__main__" else f"{names['__name__']}.{name}"
 
 
 def _is_library(owner: Any) -> bool:
