@@ -37,7 +37,7 @@ def test_what_is_said_of_random_systems_is_true():
 )
 def test_what_is_not_true_is_found(kind, name, wrong):
     with patch.object(kind, name, wrong), pytest.raises(AssertionError):
-        check(0, 50, shrink=False)
+        check(0, 25, shrink=False)
 
 
 @pytest.mark.slow

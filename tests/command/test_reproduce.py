@@ -85,6 +85,7 @@ def test_brackets_and_colons_in_a_report_are_printed_as_they_are(reproduce):
     assert "[bold]download[0][/bold] :smile: \\\n" in out
 
 
+@pytest.mark.slow
 def test_a_second_run_takes_the_place_of_the_first(reproduce, tmp_path):
     reproduce(SMALL)
     reproduce(SMALL.replace("Downloads hang, small", "Another title"))
@@ -145,6 +146,7 @@ def test_a_killed_run_leaves_no_half_report_and_no_child(tmp_path, name, right):
     assert {path.name for path in tmp_path.iterdir()} == {"small.toml", "out"}
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_run_killed_while_the_hang_runs_for_real_leaves_nothing(tmp_path, number):
     (tmp_path / "small.toml").write_text(SMALL)

@@ -72,7 +72,7 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert result.verdict is Verdict.VIOLATED
     assert result.violation.kind == "deadlock"
     assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
-    fixed = control(partial(body, **repair), schedules=10)
+    fixed = control(partial(body, **repair), schedules=5)
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
@@ -110,7 +110,7 @@ FINE = [
 ]
 
 
-@pytest.mark.parametrize("schedules", [5, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("schedules", [3, pytest.param(25, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, schedules):
     result = control(body, schedules=schedules)

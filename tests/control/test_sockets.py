@@ -51,7 +51,7 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert result.violation.kind == "deadlock"
     assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
     assert replay(result.violation.token).violation.wait_for == result.violation.wait_for
-    fixed = control(partial(body, **repair), schedules=10)
+    fixed = control(partial(body, **repair), schedules=5)
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
@@ -61,9 +61,9 @@ def test_what_does_not_hang_is_not_said_to(body, timeouts):
     if body is over_sockets_fine.limits_and_refusals and timeouts == "never":
         assert control(body, schedules=1, timeouts=timeouts).violation.kind == "deadlock"
         return
-    result = control(body, schedules=4, timeouts=timeouts)
+    result = control(body, schedules=3, timeouts=timeouts)
     assert result.verdict is Verdict.UNDETERMINED, str(result)
-    notes = ["4 of them had to do with somebody outside of the process: not deterministic"]
+    notes = ["3 of them had to do with somebody outside of the process: not deterministic"]
     assert result.notes == (notes if body in OUTSIDE else [])
 
 

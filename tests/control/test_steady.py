@@ -18,7 +18,8 @@ from simcore.control import replay, workers
 from simcore.errors import NotUnderControl, OptionError
 
 
-@pytest.mark.parametrize("strategy", ["random", "urw", "pct", "pos"])
+@pytest.mark.some(4)
+@pytest.mark.parametrize("strategy", ["pct", "random", "urw", "pos"])
 def test_every_question_has_the_same_answer_when_it_is_asked_again(strategy):
     for body in (threaded.lost_wake_up, threaded.connections_twice):
         first, second = (control(body, seed=7, strategy=strategy) for _ in range(2))
@@ -26,6 +27,7 @@ def test_every_question_has_the_same_answer_when_it_is_asked_again(strategy):
         assert (first.schedules, first.steps) == (second.schedules, second.steps)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("body", [threaded.nested_submit, threaded.opposed_locks, threaded.lost_update])
 def test_a_token_is_replayed_in_a_process_of_its_own(body):
     token = control(body).violation.token

@@ -41,7 +41,7 @@ def sets_after(seconds, limit):
     ],
 )
 def test_a_time_out_beside_somebody_who_moves(timeouts, verdict):
-    assert control(gives_up, timeouts=timeouts, schedules=40).verdict is verdict
+    assert control(gives_up, timeouts=timeouts, schedules=25).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_time_out_beside_somebody_who_moves(timeouts, verdict):
     ],
 )
 def test_a_time_out_beside_somebody_who_sleeps(timeouts, seconds, limit, verdict):
-    assert control(lambda: sets_after(seconds, limit), timeouts=timeouts, schedules=40).verdict is verdict
+    assert control(lambda: sets_after(seconds, limit), timeouts=timeouts, schedules=25).verdict is verdict
 
 
 def test_nobody_sets_it_and_nobody_gives_up():

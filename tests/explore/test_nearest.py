@@ -146,7 +146,7 @@ def agrees(model, **options):
 
 
 @given(systems(longest=4))
-@settings(max_examples=8)
+@settings(max_examples=3)
 def test_what_is_said_of_the_length_of_a_schedule_is_true_of_the_whole_space(model):
     agrees(model)
     agrees(model, symmetry=False, partial_order=False)

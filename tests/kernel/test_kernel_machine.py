@@ -187,7 +187,7 @@ class Agreement(RuleBasedStateMachine):
 
 
 def test_the_kernel_agrees_with_a_naive_one():
-    run_state_machine_as_test(Agreement, settings=settings(max_examples=150, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Agreement, settings=settings(max_examples=75, stateful_step_count=30, deadline=None))
 
 
 @pytest.mark.slow

@@ -155,6 +155,7 @@ def test_the_schedule_of_the_bug_replays_in_the_state_machine_of_hypothesis(modu
     assert in_machine(token) == in_kernel(token)
 
 
+@pytest.mark.some(2)
 @every_model
 def test_the_schedule_of_the_bug_happens_on_real_threads_and_the_model_explains_it(module):
     other = quickly(module)
@@ -171,6 +172,7 @@ def test_what_is_fixed_holds(module):
     assert answer(found(module, 1)) == (Verdict.HOLDS, the_fix(module).property.name)
 
 
+@pytest.mark.some(2)
 @every_model
 def test_what_is_fixed_completes_on_real_threads_and_the_model_explains_it(module):
     run = execute(the_fix(module).build(**quickly(module)))
@@ -191,6 +193,7 @@ def test_the_states_before_and_after_are_counted(module):
 # ---- all that is claimed -------------------------------------------------------------------------------
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("module", "position"), quick_claims(18))
 def test_what_is_claimed_is_found(module, position):
     """Of some; `make matrix` asks about all."""

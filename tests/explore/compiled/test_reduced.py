@@ -203,6 +203,7 @@ def test_it_is_used_for_proofs_of_deadlock_freedom_alone(tmp_path):
     assert not compiled(explore(model(), timeouts="in_order"))
 
 
+@pytest.mark.slow
 def test_where_it_must_be_compiled_first_the_plain_loop_goes_on_for_a_while():
     model = MODELS["pool system, two chunks"]
     exploration = sys.modules[Exploration.__module__]
