@@ -98,6 +98,7 @@ def agree(source: Callable[[Model, int], Schedule], description: str, seed: int)
         assert replay(schedule.token) == seen
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("source", SOURCES)
 @FEW
 @ANY_SYSTEM

@@ -260,6 +260,7 @@ def test_what_the_compiled_loop_has_kept_is_refused_in_one_line_without_it(tmp_p
 # ---- a report ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_report_is_reproduced_without_pictures(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     ran = run("-m", "simcore", "reproduce", "small.toml", without=EXTRAS, cwd=tmp_path)

@@ -51,6 +51,7 @@ def test_explore_keeps_hashes_and_says_so_in_its_verdict(simcore):
     assert "75,010 states" in compact.out
 
 
+@pytest.mark.slow
 def test_explore_goes_on_from_a_checkpoint(simcore, tmp_path):
     file = tmp_path / "search.ck"
     kept = ("--checkpoint", str(file), "--checkpoint-every", "0")

@@ -79,6 +79,7 @@ def test_json_prints_one_object_and_the_report_beside_it(reproduce):
     assert "everything in the report was shown" in err
 
 
+@pytest.mark.slow
 def test_brackets_and_colons_in_a_report_are_printed_as_they_are(reproduce):
     status, out, _ = reproduce(SMALL.replace("Downloads hang, small", "[bold]download[0][/bold] :smile: \\\\"))
     assert status == 0

@@ -81,6 +81,7 @@ def test_a_false_claim_is_not_shown_and_the_rest_is(reproduce, tmp_path, right, 
     assert out.endswith("\n".join(["\nNOT SHOWN:", *(f"  {claim}" for claim in claims)]) + "\n")
 
 
+@pytest.mark.slow
 def test_a_report_without_a_counterexample_has_no_picture_of_one(reproduce, tmp_path):
     reproduce(SMALL)
     reproduce(SMALL.replace(BEFORE, FIXED_BEFORE))

@@ -97,6 +97,7 @@ def test_a_notification_is_spent_on_who_came_first_in_time_or_not(limited, n):
     assert in_the_model(limited, n) == {by_threading(limited, n)}
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("limited", "n"), SCRIPTS)
 def test_execute_does_what_threading_does_and_the_model_explains_it(limited, n):
     run = execute(busy_notifier(limited, n), max_seconds=5)

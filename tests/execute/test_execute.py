@@ -201,6 +201,7 @@ def test_eight_downloads_over_four_workers_get_stuck(again):
     assert run.stuck_after < 2
 
 
+@pytest.mark.slow
 def test_eight_downloads_with_a_pool_for_callbacks_complete():
     model = pool_starvation.fixed(downloads=8, workers=4, callback_workers=64, chunks=21)
     run = execute(model)

@@ -220,6 +220,7 @@ def contended() -> Model:
     return model
 
 
+@pytest.mark.slow
 def test_a_run_full_of_contention_is_explained():
     run = execute(contended())
     assert (run.status, run.explained) == ("completed", True)

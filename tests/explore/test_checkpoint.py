@@ -92,7 +92,7 @@ def same(tmp_path, build, *properties, chances=None, **options):
 # ---- the same answer -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.some(10)
+@pytest.mark.some(20)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", TOYS.values(), ids=TOYS)
 def test_every_toy_has_the_same_answer(tmp_path, model, timeouts):
@@ -291,6 +291,7 @@ def killed(folder, arguments, moments, seeds):
 POOL = ("toys:pool_system", "-p", "requesters=4", "-p", "workers=2", "-p", "callback_workers=2")
 
 
+@pytest.mark.slow
 def test_a_search_that_is_killed_by_the_system_ends_with_the_same_counts(tmp_path):
     arguments = (*POOL, "-p", "chunks=1", "--no-symmetry", "--no-partial-order")
     found, kills, left = killed(tmp_path, arguments, [0.0, 0.05, 0.05], [0, 1, 2, 3])
@@ -329,6 +330,7 @@ def test_millions_of_states_killed_ten_times_at_random_moments_end_with_the_same
 # ---- these tests can fail --------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("lesson", ["learn_moves", "learn_component", "learn_moved", "learn_images", "symmetry"])
 def test_a_lesson_that_is_left_out_is_noticed(tmp_path, lesson):
     teach = Checkpoint._lesson

@@ -163,6 +163,7 @@ def test_a_deadlock_that_needs_no_time_is_one_all_the_same():
     assert explore(model).verdict is Verdict.VIOLATED
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "options", [{}, {"symmetry": False, "partial_order": False}, {"partial_order": False}], ids=str
 )

@@ -91,6 +91,7 @@ def test_the_models_of_a_module_are_its_public_functions_that_say_so():
 # ---- the library -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("name", "full"),
     [

@@ -218,6 +218,7 @@ def test_what_was_a_hang_is_a_failed_request_when_time_outs_are_real():
     assert FAILED in run.results.values()
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("repair", CURES)
 def test_a_repair_runs_free_on_real_threads(repair):
     run = execute(fixed(requests=4, callback_workers=2, repair=repair))
@@ -266,6 +267,7 @@ def test_where_no_worker_is_kept_waiting_one_is_enough_for_all(repair):
     assert not hangs(fixed(requests=2, workers=1, callback_workers=1, repair=repair))
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("repair", [*REPAIRS])
 def test_whatever_is_repaired_nothing_is_left_of_it_when_it_is_taken_out(repair):
     sizes = {"requests": 1, "callback_workers": 2}

@@ -40,6 +40,7 @@ def test_an_acknowledgement_interval_above_the_window_stalls_every_longer_stream
     assert verdict(download_path.fixed(**stalls, ack_interval=2)) is Verdict.VIOLATED
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("build", "sizes", "states"),
     [

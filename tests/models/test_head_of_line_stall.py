@@ -137,6 +137,7 @@ def test_control_messages_wait_thirty_seconds_for_each_stalled_peer(stalled):
 # ---- the stall monitor (H19) ---------------------------------------------------------------------------------
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("silent", [0, 10, 15, 20, 30, 60])
 def test_the_monitor_waits_for_the_lock_it_watches_when_a_ping_is_due_in_the_first_45_seconds(silent):
     assert violated(fixed(**LARGE, silent=silent), heartbeats_go_on()) == (silent + 45 > 60)

@@ -143,12 +143,14 @@ def test_the_token_of_the_bug_leads_back_into_it(module):
     assert str(kernel.view(schedule.states(kernel)[-1])) == str(counterexample.state)
 
 
+@pytest.mark.some(2)
 @every_model
 def test_the_schedule_of_the_bug_replays_in_virtual_time(module):
     token = found(module, 0).counterexample.token
     assert in_simulate(token) == in_kernel(token)
 
 
+@pytest.mark.some(3)
 @every_model
 def test_the_schedule_of_the_bug_replays_in_the_state_machine_of_hypothesis(module):
     token = found(module, 0).counterexample.token
@@ -167,6 +169,7 @@ def test_the_schedule_of_the_bug_happens_on_real_threads_and_the_model_explains_
 # ---- after ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.some(2)
 @every_model
 def test_what_is_fixed_holds(module):
     assert answer(found(module, 1)) == (Verdict.HOLDS, the_fix(module).property.name)
@@ -179,6 +182,7 @@ def test_what_is_fixed_completes_on_real_threads_and_the_model_explains_it(modul
     assert (run.status, run.explained) == ("completed", True), str(run)
 
 
+@pytest.mark.some(2)
 @every_model
 def test_with_the_fix_taken_out_the_same_property_is_violated_again(module):
     assert answer(found(module, 1, fix=False)) == (Verdict.VIOLATED, the_fix(module).property.name)

@@ -10,7 +10,7 @@ from simcore.properties import backlog_within, completes, in_order, no_stuck_sub
 GRID = [(downloads, workers, chunks) for downloads in range(1, 5) for workers in range(1, 5) for chunks in (1, 2)]
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize(("downloads", "workers", "chunks"), GRID)
 def test_a_hang_is_reachable_exactly_with_as_many_downloads_as_workers(downloads, workers, chunks):
     result = explore(pool_starvation.buggy(downloads=downloads, workers=workers, chunks=chunks))

@@ -71,6 +71,7 @@ def test_so_many_states_hold(build, sizes, states):
 # ---- what it takes with it ---------------------------------------------------------------------------------
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("frame_workers", [1, 2, 3])
 @pytest.mark.parametrize("seed", range(3))
 def test_each_later_chunk_parks_a_frame_worker_until_none_is_left(frame_workers, seed):
@@ -152,7 +153,7 @@ def overtaking(window, ack_interval, chunks):
     return max(reached)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("frame_workers", [1, 3])
 @pytest.mark.parametrize("most_early", [0, 1, 2])
 @pytest.mark.parametrize(

@@ -112,6 +112,7 @@ SYSTEMS = {
 ANY = settings(deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.some(3)
 @every_property
 @pytest.mark.parametrize("timeouts", RULES)
 @pytest.mark.parametrize("build", [one_item, transfers])
@@ -119,7 +120,7 @@ def test_a_property_has_the_same_verdict_where_only_one_of_two_can_have_it(name,
     check(name, build(), timeouts)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @every_property
 @settings(ANY, max_examples=3)
 @given(**SYSTEMS)

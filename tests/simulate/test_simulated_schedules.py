@@ -18,6 +18,7 @@ from simcore.simulate import simulate, uniform
 # ---- schedules ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_deadlock_replays_from_its_token_step_by_step():
     first = first_stuck(lambda: pool_starvation.buggy(downloads=8, workers=4, chunks=2))
     again = simulate(

@@ -108,7 +108,7 @@ def in_many_shares():
         yield
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", [*TOYS.values(), *MORE.values()], ids=[*TOYS, *MORE])
 def test_every_toy_has_the_same_states_in_the_same_order(model, timeouts):

@@ -115,20 +115,21 @@ def compiled(result):
     return any(note.startswith("compiled loop") for note in result.notes)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_same_states_are_met_in_the_same_order(model, timeouts):
     compare(model, timeouts)
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(10)
 @pytest.mark.parametrize("timeouts", [*TIMEOUTS, "in_order"])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_answer_is_the_same(model, timeouts):
     assert answer(model(), 1, timeouts=timeouts) == answer(model(), NEVER, timeouts=timeouts)
 
 
+@pytest.mark.slow
 def test_much_is_proved():
     assert sum(compare(model) > 0 for model in MODELS.values()) > 10
 
@@ -142,6 +143,7 @@ def test_it_does_not_matter_which_representatives_are_chosen(name, seed):
         assert compare(MODELS[name]) > 0
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_room_is_made_where_there_is_none(model):
     with ExitStack() as stack:

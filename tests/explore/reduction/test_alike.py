@@ -132,6 +132,7 @@ def agree(model, peep, kinds):
         assert len(answers(model, lambda kind=kind: KINDS[kind](peep))) == 1, kind
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("model", [numbers, transfers, shared_pool])
 @pytest.mark.parametrize("peep", PEEPS)
 def test_a_predicate_that_looks_at_names_by_any_means_has_the_same_verdict(model, peep):

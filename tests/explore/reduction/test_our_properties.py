@@ -98,7 +98,7 @@ def samples_agree(model, prop, strategy, verdict):
     assert sampled is (Verdict.VIOLATED if verdict is Verdict.VIOLATED else Verdict.UNDETERMINED)
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(8)
 @pytest.mark.parametrize(("model", "prop"), CASES)
 def test_a_property_of_ours_has_the_same_verdict_with_and_without_reductions_in_every_search(model, prop):
     (verdict,) = verdicts(model, prop)

@@ -24,7 +24,7 @@ LIMIT = 1_000
 SMALL_TOYS = [name for name in TOYS if name != "starved"]
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(10)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("name", SMALL_TOYS)
 def test_the_same_ends_and_program_points_are_met(name, timeouts):
@@ -96,7 +96,7 @@ def test_an_exception_that_is_heard_of_is_met_as_well_as_one_that_is_not(names):
 # ---- verdicts ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(10)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("name", SMALL_TOYS)
 def test_the_verdict_does_not_depend_on_reductions(name, timeouts):

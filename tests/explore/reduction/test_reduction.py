@@ -166,6 +166,7 @@ def somebody_ended(state):
 LIVENESS = [eventually(all_ended), leads_to(somebody_ended, all_ended)]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("prop", LIVENESS, ids=str)
 @pytest.mark.parametrize("name", TOYS)
 def test_representatives_do_not_change_what_happens_in_the_end(name, prop):

@@ -137,6 +137,7 @@ def test_a_search_meets_exactly_one_state_of_each_orbit(name):
     assert len({representative(state) for state in full.distance}) == orbits(kernel, full.distance)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("sizes", "states"),
     [
