@@ -66,7 +66,6 @@ HANGS = {
 }
 
 
-@pytest.mark.some(2)
 @pytest.mark.parametrize(("body", "repair", "words"), HANGS.values(), ids=HANGS)
 def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, words):
     result = control(body, schedules=100)
@@ -111,7 +110,7 @@ FINE = [
 ]
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("schedules", [3, pytest.param(25, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, schedules):

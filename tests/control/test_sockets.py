@@ -55,7 +55,7 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("timeouts", ["when_stuck", pytest.param("never", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, timeouts):
