@@ -142,3 +142,15 @@ def test_both_verdicts_are_met():
     (violated, holds) = ({"desk": 1}, {"desk": 2})
     told = [answer(model, lambda most=most: properties.within_capacity(most)) for most in (violated, holds)]
     assert told == [Verdict.VIOLATED, Verdict.HOLDS]
+
+
+def test_a_state_that_has_nothing_new_but_another_future_is_exchanged_too():
+    """Nobody had learned anything since the last state; there was one more place for a future."""
+    described = (
+        '{"lock":1,"event":1,"future":0,"semaphore":[],"queue":[],"pool":[1],"tasks":[[["set",0],["set",0]]],"variable":0,'
+        '"condition":0,"shutdown":1,"rlock":0,"looks":1,"link":[],"raises":0,"on_a_lock":0,"by_hand":1,"processes":'
+        '[[["set",0],["repeat",2,[["submit",0,0],["set",0]]]]],"clients":{"number":2,"capacity":null,"body":'
+        '[["put","desk","name",null],["shutdown",0,false],["put","mail",0,null]],"helper":[["get","mail",null],'
+        '["submit",0,"task"]],"counts":1}}'
+    )
+    check("no_self_deadlock", system(description=described), "never")

@@ -142,8 +142,11 @@ class Checked:
 
     @property
     def behind(self) -> bool:
-        """Whether something has been learned since the last time; in nearly every state nothing has."""
-        return self._tested != len(self._log)
+        """Whether something has been learned since the last time, or there are more futures: in nearly every state not.
+
+        A state may have more futures than any before it, and nothing else that is new.
+        """
+        return self._tested != len(self._log) or (self.names.futures and self.kernel.futures > self._blocks[-1].size)
 
     @property
     def journal(self) -> Journal | None:
