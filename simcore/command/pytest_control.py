@@ -22,7 +22,7 @@ import pytest
 from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
-from simcore.control import Controlled, Named, control, read, replay, without_steps
+from simcore.control import PREFIX, Controlled, Named, control, read, replay, without_steps
 from simcore.errors import ScheduleError, SimcoreError
 from simcore.model import Origin
 
@@ -50,6 +50,7 @@ class UnderControl:
         self._options = {name: config.getoption(f"--simcore-{name}") for name in ("timeouts", "points")}
         self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
         self._token: str | None = None if self._schedules else config.getoption("--simcore-replay")
+        self._wanted = "" if self._token is None else read(self._token).origin.function
         self._keep = keep
         self._survived = 0
         self._notes: list[str] = []
@@ -77,21 +78,11 @@ class UnderControl:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
-        """Have the steps of fixtures be steps."""
+        """Have the steps of fixtures, and of the test, be steps."""
         with without_steps(fused=0):
             return (yield)
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self) -> Generator[None, object, object]:
-        """Have the steps of the test be steps."""
-        with without_steps(fused=0):
-            return (yield)
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self) -> Generator[None, object, object]:
-        """Have the steps of fixtures be steps."""
-        with without_steps(fused=0):
-            return (yield)
+    pytest_runtest_call = pytest_runtest_teardown = pytest_runtest_setup
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what it means that a test has passed."""
@@ -106,11 +97,10 @@ class UnderControl:
 
     def _reports(self, item: pytest.Item) -> Iterator[TestReport]:
         """Return what there is to report of a test: what the last run has, or what was found instead."""
-        if self._token is not None and read(self._token).origin.function != item.nodeid:
+        if self._token is not None and self._wanted != item.nodeid:
             where = str(item.location[0]), item.location[1] or 0, "the token is for another test"
             yield TestReport(item.nodeid, item.location, {}, "skipped", where, "setup")
             return
-        getattr(item.config, "_tmp_path_factory").getbasetemp()  # noqa: B009 - before, so that all runs have the same
         with tempfile.TemporaryDirectory(prefix="simcore-") as folder:
             kept = Path(folder, "reports")
             body = self._body(item, kept)
@@ -142,7 +132,7 @@ class UnderControl:
 
     def _body(self, item: pytest.Item, kept: Path) -> Named:
         """Return the test as a function: it raises what the test raises, and leaves its reports behind."""
-        base = Path(getattr(item.config, "_tmp_path_factory").getbasetemp())  # noqa: B009
+        base = Path(getattr(item.config, "_tmp_path_factory").getbasetemp())  # noqa: B009 - the same for all runs
         there = set(os.listdir(base))
 
         def run() -> None:
@@ -177,7 +167,7 @@ def token_of_code(given: str) -> str | None:
     pytest.UsageError
         When it is damaged, or that of a function that is no test.
     """
-    if not given.startswith("sx1-"):
+    if not given.startswith(PREFIX):
         return None
     try:
         function = read(given).origin.function

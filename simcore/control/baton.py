@@ -78,8 +78,6 @@ class Run:
         Tells whether a signal may come for which the program waits.
     more : str
         Which pool has one more worker than the program says, to try that; by `operations.pool_key`.
-    completed : bool
-        Whether everybody has finished who must. Whoever is left then is never run again.
     """
 
     def __init__(
@@ -97,7 +95,7 @@ class Run:
         self.points, self.hung, self.stop, self.progress = points, hung, stop, progress
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
-        self.completed = self.outside = False
+        self.outside = False
         self.more = ""
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
@@ -153,7 +151,6 @@ class Run:
 
     def _chosen(self) -> ControlledThread:
         if self.main.done and not self.owing:
-            self.completed = True
             return self.main
         if len(self.taken) >= self.max_steps:
             self.stop(self, "steps")

@@ -133,7 +133,7 @@ def select_several(rlist: Any, wlist: Any, xlist: Any, timeout: float | None = N
         return _select(rlist, wlist, xlist, timeout)
     lists = [list(each) for each in (rlist, wlist, xlist)]
     _select(*lists, 0)  # which says what is wrong with them
-    number = {id(each): each if isinstance(each, int) else each.fileno() for some in lists for each in some}
+    number = {id(each): _descriptor(each) for some in lists for each in some}
     several = Several(number.values())
 
     def ready() -> Any:
@@ -158,18 +158,21 @@ def poll_several(self: Any, timeout: float | None = None) -> Any:
     return ready()
 
 
+def _descriptor(thing: Any) -> int:
+    """Return a descriptor that is given as a number, or as what has one."""
+    return thing if isinstance(thing, int) else int(thing.fileno())
+
+
 def poll_register(self: Any, descriptor: Any, *events: Any) -> None:
     """Register a descriptor, and remember it."""
     _register(self, descriptor, *events)
-    number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
-    _watched.setdefault(id(self), (self, set()))[1].add(number)
+    _watched.setdefault(id(self), (self, set()))[1].add(_descriptor(descriptor))
 
 
 def poll_unregister(self: Any, descriptor: Any) -> None:
     """Unregister a descriptor."""
     _unregister(self, descriptor)
-    number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
-    _watched.get(id(self), (self, set()))[1].discard(number)
+    _watched.get(id(self), (self, set()))[1].discard(_descriptor(descriptor))
 
 
 def epoll_several(self: Any, timeout: float | None = None, maxevents: int = -1) -> Any:
@@ -184,16 +187,19 @@ def epoll_several(self: Any, timeout: float | None = None, maxevents: int = -1) 
             told.extend(_epoll_once(self, 0, maxevents))
         return bool(told) or self.closed
 
-    several = Several(_registered(self))
+    several = Several({} if self.closed else _registered(self.fileno()))
     limit = None if timeout is None or timeout < 0 else timeout
     wait(*found, "epoll", several, ready, limit, several.numbers.values())
     return told if ready() and not self.closed else _epoll_once(self, 0, maxevents)
 
 
-def _registered(epoll: Any) -> list[int]:
-    """Return the descriptors that are registered with a ``select.epoll``, which the system alone knows."""
-    lines = [] if epoll.closed else _lines(f"/proc/self/fdinfo/{epoll.fileno()}")
-    return [int(line.split()[1]) for line in lines if line.startswith("tfd:")]
+def _registered(epoll: int) -> dict[int, int]:
+    """Return the descriptors that are registered with a ``select.epoll``, and for what; the system alone knows."""
+    found: dict[int, int] = {}
+    with suppress(OSError), open(f"/proc/self/fdinfo/{epoll}") as lines:
+        told = (line.split() for line in lines if line.startswith("tfd:"))
+        found = {int(words[1]): int(words[3], 16) for words in told}
+    return found
 
 
 def epoll_register(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -221,12 +227,7 @@ def _is_epoll(name: str) -> bool:
 
 def carry_over(descriptor: int, put: Callable[[], object]) -> None:
     """Do what ``put`` does, which puts something else under ``descriptor``, and have each ``select.epoll`` follow."""
-    watching = [
-        (each, int(line.split()[3], 16))
-        for each in _epolls()
-        for line in _lines(f"/proc/self/fdinfo/{each}")
-        if line.startswith("tfd:") and int(line.split()[1]) == descriptor
-    ]
+    watching = [(each, found[descriptor]) for each in _epolls() if descriptor in (found := _registered(each))]
     put()
     for number, events in watching:
         epoll = _epoll.fromfd(os.dup(number))
@@ -234,12 +235,6 @@ def carry_over(descriptor: int, put: Callable[[], object]) -> None:
             epoll.unregister(descriptor)
         _epoll_register(epoll, descriptor, events)
         epoll.close()
-
-
-def _lines(file: str) -> list[str]:
-    with suppress(OSError), open(file) as lines:
-        return list(lines)
-    return []
 
 
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - whatever resolves a host's name imports it, and locks that
 import gc
-import socket
 import threading
 import weakref
 import zlib
@@ -42,13 +41,7 @@ def make_ready() -> None:
     operations.replace()
     for part in (starting, clock, steady, descriptors, sockets, outside):
         patching.replace_functions(part.FUNCTIONS)
-    socket.socket._sendfile_use_sendfile = _send_by_hand  # type: ignore[attr-defined]
     gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one
-
-
-def _send_by_hand(*args: Any) -> None:
-    """Have `socket.socket.sendfile` send as anybody would: the system's way waits in C."""
-    raise socket._GiveupOnSendfile  # type: ignore[attr-defined]
 
 
 class _Taken(NamedTuple):
@@ -163,6 +156,6 @@ def begin(run: Run) -> None:
     steady.begin()
     starting.begin(run)
     Current.run = run
-    outside.begin()
+    outside.begin(run)
     run.settle = loopback.settle
     finer.watch(run)

@@ -22,7 +22,7 @@ from simcore.control.baton import Known, Run
 from simcore.control.descriptors import Several
 from simcore.control.naming import Names, Numbers
 from simcore.control.net import others, sockets_of
-from simcore.control.operations import called, done_to, function_of, made, pool_key, taken, task_of
+from simcore.control.operations import called, done_to, function_of, made, pool_key, prefix_of, taken, task_of
 from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import parts_of, reaches, within
 from simcore.control.thread import ControlledThread
@@ -121,8 +121,7 @@ class Reader:
         executor = reference()
         if executor is None:
             return self.names.of(work, "pool")
-        prefix = str(executor._thread_name_prefix)
-        return self.names.of(executor, "pool") if prefix.startswith("ThreadPoolExecutor-") else prefix
+        return prefix_of(executor) or self.names.of(executor, "pool")
 
     def pool_keys(self) -> dict[str, str]:
         """Return by what each pool is found in another run, by its name."""
@@ -244,14 +243,13 @@ class Reader:
         standing = f"whose other end is {summary(dict.fromkeys(self._called(each) for each in far))}" if far else ""
         if descriptors == [-1]:
             standing = "which was closed meanwhile"
-        helpers = [
-            other
-            for other in self.run.live
-            if not (other is thread or other.idle or other.done)
-            and any(reaches(within(other), each, _NEAR) for each in far)
-        ]
+        helpers = [other for other in self._busy(thread) if any(reaches(within(other), each, _NEAR) for each in far)]
         why = Why(wait.wants.format(told), standing, wait.ends)
         return Edge(actor, Thing(told, "socket"), tuple(self.names.thread(t) for t in helpers), why)
+
+    def _busy(self, thread: ControlledThread) -> Iterator[ControlledThread]:
+        """Yield everybody else who has something to do."""
+        return (other for other in self.run.live if not (other is thread or other.idle or other.done))
 
     def _called(self, thing: Any) -> str:
         if isinstance(thing, Several):
@@ -302,12 +300,8 @@ class Reader:
         ]
         threads = [
             other
-            for other in self.run.live
-            if other is not thread
-            and not other.idle
-            and not other.done
-            and (known is None or role(other) in known)
-            and reaches(within(other), target, deep)
+            for other in self._busy(thread)
+            if (known is None or role(other) in known) and reaches(within(other), target, deep)
         ]
         return threads, items
 

@@ -41,6 +41,7 @@ from simcore.control.net import (
     listener_of,
     make_pair,
     number_of,
+    said_last,
     set_option,
     unread,
     until,
@@ -173,8 +174,8 @@ def _join(sock: Any, where: Address, listener: Listener) -> None:
 
 
 def _buffer(options: list[Option]) -> int:
-    said = [each[2] for each in options if each[:2] == SEND_BUFFER]
-    return max(2_304, said[-1]) if said else BUFFER
+    said = said_last(options, SEND_BUFFER)
+    return BUFFER if said is None else max(2_304, said)
 
 
 def connect_ex(self: Any, address: Any, /) -> int:
@@ -248,8 +249,8 @@ def _no_longer(listener: Listener) -> None:
 
 
 def _lingers_not(number: int) -> bool:
-    said = [each[2] for each in NET.options.get(number, ()) if each[:2] == (socket.SOL_SOCKET, socket.SO_LINGER)]
-    return bool(said) and said[-1] == struct.pack("ii", 1, 0)
+    said = said_last(NET.options.get(number, ()), (socket.SOL_SOCKET, socket.SO_LINGER))
+    return bool(said == struct.pack("ii", 1, 0))
 
 
 def _reset(number: int, other: int) -> None:

@@ -15,6 +15,7 @@ import struct
 import termios
 import weakref
 from array import array
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -98,8 +99,12 @@ class Listener:
     @property
     def takes_both(self) -> bool:
         """Whether one of IPv6 takes connections of IPv4, too."""
-        said = [each[2] for each in self.options if each[:2] == (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)]
-        return not (said and said[-1])
+        return not said_last(self.options, (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+
+
+def said_last(options: Iterable[Option], option: tuple[int, int]) -> Any:
+    """Return to what an option was set last; None where it was not."""
+    return next((each[2] for each in reversed(list(options)) if each[:2] == option), None)
 
 
 class Net:
@@ -155,13 +160,16 @@ def open_descriptors() -> list[int]:
 def others(descriptors: list[int]) -> list[Any]:
     """Return the sockets at the other ends of some descriptors, where there are such."""
     ends = [NET.ends.get(file_number(each)) for each in descriptors if each >= 0]
-    found = [NET.sockets.get(end.other) for end in ends if end is not None]
-    return [each for reference in found if reference is not None and (each := reference()) is not None]
+    return _that_are_there(end.other for end in ends if end is not None)
 
 
 def sockets_of(descriptors: list[int]) -> list[Any]:
     """Return the sockets that have some descriptors."""
-    found = [NET.sockets.get(file_number(each)) for each in descriptors if each >= 0]
+    return _that_are_there(file_number(each) for each in descriptors if each >= 0)
+
+
+def _that_are_there(numbers: Iterable[int]) -> list[Any]:
+    found = map(NET.sockets.get, numbers)
     return [each for reference in found if reference is not None and (each := reference()) is not None]
 
 
@@ -253,6 +261,11 @@ def limit_of(sock: Any, flags: int, timeouts: int) -> float | None:
     return limit
 
 
+def time_left(run: Run, limit: float | None, by: float | None) -> float | None:
+    """Return how many seconds are left of a limit for each wait, or ``by`` some time for several of them."""
+    return limit if by is None else max(1e-6, by - run.now)
+
+
 def until(
     found: tuple[Run, ControlledThread],
     sock: Any,
@@ -269,8 +282,7 @@ def until(
         When it is not ready in time; one that does not wait says itself what it has to say.
     """
     number_of(sock)
-    left = limit if by is None else max(1e-6, by - found[0].now)
-    if until_ready(*found, label, sock, fileno(sock), events, left) or limit == 0:
+    if until_ready(*found, label, sock, fileno(sock), events, time_left(found[0], limit, by)) or limit == 0:
         return
     if sock.gettimeout() is None:  # an option of the system's
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")

@@ -270,11 +270,16 @@ def _noted(kind: type) -> None:
     kind.__init__ = initialise  # type: ignore[misc]
 
 
+def prefix_of(executor: Any) -> str:
+    """Return the prefix of its threads' names that the program gave to a pool; empty where it gave none."""
+    prefix = str(executor._thread_name_prefix)
+    return "" if prefix.startswith("ThreadPoolExecutor-") else prefix
+
+
 def pool_key(executor: Any) -> str:
     """Return what tells a pool from others in another run of the same schedule: where it was made, and its name."""
-    where, name = made(executor), executor._thread_name_prefix
-    own = "" if name.startswith("ThreadPoolExecutor-") else name
-    return "" if where is None else "|".join(map(str, (*where, own)))
+    where = made(executor)
+    return "" if where is None else "|".join(map(str, (*where, prefix_of(executor))))
 
 
 def _one_more_worker() -> None:

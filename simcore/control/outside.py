@@ -14,7 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from simcore.control.descriptors import note_inside, until_ready
+from simcore.control.baton import Run
+from simcore.control.descriptors import note_inside, until_ready, wait
 from simcore.control.primitives import Current, here
 
 try:
@@ -74,8 +75,6 @@ def waitpid(process: int, options: int, /) -> tuple[int, int]:
     """Wait for a child process."""
     found = here()
     if found is not None and not options & os.WNOHANG and process > 0:
-        run, thread = found
-        thread.outside = lambda: True
 
         def has_ended() -> bool:
             try:
@@ -83,10 +82,7 @@ def waitpid(process: int, options: int, /) -> tuple[int, int]:
             except ChildProcessError:
                 return True
 
-        try:
-            run.point(thread, "waitpid", None, has_ended)
-        finally:
-            thread.outside = None
+        wait(*found, "waitpid", None, has_ended, None, [])
     return _waitpid(process, options)
 
 
@@ -100,10 +96,8 @@ def _with_somebody_else(function: Callable[..., Any]) -> Callable[..., Any]:
     return operation
 
 
-def begin() -> None:
+def begin(run: Run) -> None:
     """Begin a run: whoever is forked has one thread, and is not in it."""
-    run = Current.run
-    assert run is not None
 
     def leave() -> None:
         run.outside = True

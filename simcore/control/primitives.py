@@ -21,7 +21,7 @@ LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
 
 _acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release
-_r_save, _r_restore = RLOCK._release_save, RLOCK._acquire_restore  # type: ignore[attr-defined]
+_r_restore = RLOCK._acquire_restore  # type: ignore[attr-defined]
 _get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
 
 _NEVER = -1

@@ -121,23 +121,23 @@ def answer(
     begin(run)
     run.take(body)
     Current.run = None
-    _insist_on_the_inside(run, "failed" if run.errors else "completed")
+    how = "failed" if run.errors else "completed"
+    _insist_on_the_inside(run, how)
     if run.errors and run.paused > LONG_PAUSE:
         raise NotUnderControl(
             f"not under control: a thread has waited {run.paused:.1f} s for something outside, while nobody else could "
             f"run, and {type(run.errors[0][1]).__name__} was raised, perhaps because of that"
         )
-    return _outcome(run, "failed" if run.errors else "completed", asked, suspicion)
+    return _outcome(run, how, asked, suspicion)
 
 
 def _insist_on_the_inside(run: Run, how: str) -> None:
     """Refuse what has come about in a run in which somebody outside of the process had a part."""
-    names = Names(run)
     if how == "outside":
         waits = next((t for t in run.live if t.outside is not None and t.outside()), None)
         whom = "a signal may come"
         if waits is not None:
-            whom = f"{names.thread(waits)} waits for somebody outside of the process"
+            whom = f"{Names(run).thread(waits)} waits for somebody outside of the process"
         raise NotUnderControl(
             f"not under control: nothing has moved for {OUTSIDE:g} s; {whom}, at {function_at(waits or run.main)}; "
             "put somebody into his place whom the function itself starts"

@@ -27,6 +27,7 @@ from simcore.control.net import (
     listener_of,
     make_pair,
     number_of,
+    time_left,
     unread,
     until,
 )
@@ -189,12 +190,11 @@ def _until_room(found: Found, sock: Any, label: str, limit: float | None, by: fl
         until(found, sock, label, select.POLLOUT, limit, by)
         return
     most, other, number, descriptor = end.limit, end.other, number_of(sock), fileno(sock)
-    left = limit if by is None else max(1e-6, by - found[0].now)
 
     def has_room() -> bool:
         return file_number(descriptor) == number and (unread(other) < most or NET.descriptor(other) < 0)
 
-    if not wait(*found, label, sock, has_room, left, [number]):
+    if not wait(*found, label, sock, has_room, time_left(found[0], limit, by), [number]):
         raise TimeoutError("timed out")
 
 
@@ -231,6 +231,11 @@ def _is_taken(sock: Any) -> bool:
     return True
 
 
+def _send_by_hand(*args: Any) -> None:
+    """Have `socket.socket.sendfile` send as anybody would: the system's way waits in C."""
+    raise socket._GiveupOnSendfile  # type: ignore[attr-defined]
+
+
 # ---- making ------------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +269,7 @@ METHODS: dict[type, dict[str, Callable[..., Any]]] = {
         "sendall": sendall,
         "sendmsg": sendmsg,
         "sendto": sendto,
-    }
+    },
+    socket.socket: {"_sendfile_use_sendfile": _send_by_hand},
 }
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {make_pair: socketpair}

@@ -92,7 +92,6 @@ class ControlledThread:
         self.handle: Any = None
         self.task: Any = None
         self.pool: tuple[Any, Any] | None = None
-        self.exception: BaseException | None = None
         self.baton = _make_lock()
         _acquire(self.baton)
 

@@ -294,13 +294,19 @@ def a_pipe_of_ones_own():
     os.close(write)
 
 
-def a_loop_that_is_encrypted():
+def contexts(certificate):
+    """Return the context of a server, and that of a client."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(CERTIFICATE)
+        file.write(certificate)
         file.flush()
         secret = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         secret.load_cert_chain(file.name)
         trusted = ssl.create_default_context(cafile=file.name)
+    return secret, trusted
+
+
+def a_loop_that_is_encrypted():
+    secret, trusted = contexts(CERTIFICATE)
 
     async def serve(reader, writer):
         writer.write((await reader.readline()).upper())
@@ -338,12 +344,7 @@ def by_a_path():
 
 
 def encrypted():
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(CERTIFICATE)
-        file.flush()
-        secret = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        secret.load_cert_chain(file.name)
-        trusted = ssl.create_default_context(cafile=file.name)
+    secret, trusted = contexts(CERTIFICATE)
     with listening() as listener:
 
         def server():
