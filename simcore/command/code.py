@@ -11,8 +11,7 @@ from simcore.command.arguments import read_parameters
 from simcore.command.console import status
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
 from simcore.command.values import convert
-from simcore.control import POINTS, PREFIX, Controlled, control, find, replay
-from simcore.schedule import SAMPLING
+from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
 
 
 @click.command("control")
@@ -20,7 +19,7 @@ from simcore.schedule import SAMPLING
 @PARAMETERS
 @click.option("--schedules", type=int, default=200, show_default=True, help="How many to try.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--strategy", type=click.Choice(list(SAMPLING)), default="portfolio", show_default=True)
+@click.option("--strategy", type=click.Choice(STRATEGIES), default="portfolio", show_default=True)
 @click.option("--max-steps", type=int, default=20_000, show_default=True, help="Give a run up after so many.")
 @click.option("--max-seconds", type=float, help="Begin no other run after so many seconds.")
 @click.option(
@@ -35,7 +34,8 @@ from simcore.schedule import SAMPLING
 def control_code(function: str, parameters: tuple[str, ...], as_object: bool, **options: Any) -> int:
     """Run FUNCTION, package.module:function, under many schedules: any code with threads, as it stands.
 
-    Exit status: 1 a schedule hangs or something raised, 2 an error, 3 nothing was found, which proves nothing.
+    Exit status: 0 no order of operations hangs (--strategy dfs), 1 a schedule hangs or something raised, 2 an error,
+    3 nothing was found, which proves nothing.
     """
     given = read_parameters(parameters)
     found = find(function)

@@ -1,6 +1,6 @@
 """The user's own code under the scheduler: its threads, as they are, run one at a time, in virtual time."""
 
-from simcore.control.driver import control, replay
+from simcore.control.driver import STRATEGIES, control, replay
 from simcore.control.finer import POINTS
 from simcore.control.primitives import without_steps
 from simcore.control.result import CodeStep, Controlled, Violation
@@ -9,6 +9,7 @@ from simcore.control.token import PREFIX, Named, find, read
 __all__ = [
     "POINTS",
     "PREFIX",
+    "STRATEGIES",
     "CodeStep",
     "Controlled",
     "Named",

@@ -29,6 +29,12 @@ _MOMENT = 0.001
 GOES_ON, TIMES_OUT = 0, 1
 """Outcomes of a step."""
 
+READS, WRITES, ADDS = "r", "w", "a"
+"""What is done to a thing that threads share: two who read, or two who add, may do so in either order."""
+
+CLOCK = "the clock"
+"""The thing that all share who look at the time."""
+
 _make_lock = _thread.allocate_lock
 _acquire, _release = _thread.LockType.acquire, _thread.LockType.release
 _identity = _thread.get_ident
@@ -107,7 +113,6 @@ class Run:
         self.owners: dict[int, ControlledThread] = {}
         self.sentinels: dict[int, ControlledThread] = {}
         self.quiet: frozenset[int] = frozenset()
-        self.made = 0
         self._choosing = False
         self._leaving: ControlledThread | None = None
         self._since = _clock(), _work()
@@ -150,7 +155,7 @@ class Run:
         self.paused = max(self.paused, seconds - self._since[0] - (work - self._since[1]))
 
     def _chosen(self) -> ControlledThread:
-        if self.main.done and not self.owing:
+        if self.over():
             return self.main
         if len(self.taken) >= self.max_steps:
             self.stop(self, "steps")
@@ -172,6 +177,15 @@ class Run:
         thread.ready = thread.deadline = None
         thread.steps += 1
         return thread
+
+    @property
+    def raised(self) -> list[tuple[ControlledThread, BaseException]]:
+        """What was raised until the run was over, and by whom."""
+        return self.errors
+
+    def over(self) -> bool:
+        """Tell whether the run is over: the body, and whatever the interpreter would wait for, has come to its end."""
+        return self.main.done and not self.owing
 
     def _waits_outside(self, candidates: Enabled) -> bool:
         """Wait, for real, for those who are outside, until the next time-out; tell whether there are such."""
@@ -205,8 +219,13 @@ class Run:
 
     def point(self, thread: ControlledThread, label: str, target: Any, ready: Ready | None = None) -> None:
         """Announce what comes next, and go on when chosen."""
-        if thread.booting or (thread.fused and (ready is None or ready())):
+        if thread.booting:
             return
+        if thread.fused:
+            if ready is not None:
+                self.touched(target, READS)
+            if ready is None or ready():
+                return
         self.wait(thread, label, target, ready)
 
     def wait(
@@ -221,14 +240,16 @@ class Run:
 
         Inside of an operation of the standard library it is that which was announced.
         """
-        thread.label, thread.target = label, target
+        thread.label, thread.target, thread.waits_for = label, target, target
         if thread.fused and not foreign():
             thread.label, thread.target, _ = next(doing for doing in reversed(thread.doing) if not doing.fused)
         thread.ready = ready
+        if seconds is not None:
+            self.touched(CLOCK)
         thread.deadline = None if seconds is None else self.now + max(1e-6, seconds)
         thread.timed_out = False
         self._hand_over(thread, self._next())
-        thread.target = None  # nothing is kept alive here
+        thread.target = thread.waits_for = None  # nothing is kept alive here
         return not thread.timed_out
 
     def _hand_over(self, thread: ControlledThread, other: ControlledThread) -> None:
@@ -246,6 +267,12 @@ class Run:
     def submitted(self, thread: ControlledThread, task: str) -> None:
         """Is called when ``thread`` submits a task to a pool."""
 
+    def touched(self, thing: Any, mode: str = WRITES) -> None:
+        """Is called before something is done to a thing that threads may share."""
+
+    def created(self, thread: ControlledThread, thing: Any) -> None:
+        """Is called when ``thread`` has made a lock."""
+
     # ---- threads -------------------------------------------------------------------------------------------
 
     def born(self, parent: ControlledThread, function: Any) -> ControlledThread:
@@ -253,6 +280,7 @@ class Run:
         parent.children += 1
         thread = ControlledThread(f"{parent.path}.{parent.children}", len(self.threads), parent)
         thread.function = function
+        self.touched(thread.birth)
         owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, threading.Thread):
             thread.thread, thread.booting = owner, True
@@ -302,7 +330,8 @@ class Run:
             ended.gone()
 
     def _end(self, thread: ControlledThread) -> None:
-        thread.done, thread.fused, thread.target = True, 0, None
+        self.touched(thread)
+        thread.done, thread.fused, thread.target, thread.waits_for = True, 0, None, None
         self._leaving = thread
         self.live.remove(thread)
         del self.of[_identity()]
@@ -319,6 +348,7 @@ class Run:
                 self.errors.append((self.main, error))
         except BaseException as error:
             self.errors.append((self.main, error))
+        self.touched(self.main)
         self.main.done, self.main.fused = True, 0
         self.main.doing.clear()
         if self.main.gone is not None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from simcore.control.baton import ADDS, CLOCK
 from simcore.control.primitives import here
 
 EPOCH = 1_800_000_000.0
@@ -33,8 +34,9 @@ def sleep(seconds: float, /) -> None:
     if seconds:
         run.wait(thread, "sleep", seconds, lambda: False, seconds)
     else:
-        run.now += _PAUSE
         run.point(thread, "sleep", seconds)
+        run.touched(CLOCK, ADDS)
+        run.now += _PAUSE
 
 
 def now() -> float | None:
@@ -43,6 +45,7 @@ def now() -> float | None:
     if found is None:
         return None
     run, thread = found
+    run.touched(CLOCK)
     run.now += _LOOK
     thread.reads += 1
     if thread.reads > _LOOKS and not thread.fused and not thread.booting:

@@ -35,6 +35,13 @@ _watched: dict[int, tuple[Any, set[int]]] = {}
 """Which descriptors each object of ``select.poll`` has; the object is kept, as another one may not be taken for it."""
 
 _inside: set[int] = set()
+
+
+def untouched() -> bool:
+    """Tell whether no descriptor was ever seen to here."""
+    return not (_watched or _inside)
+
+
 """Descriptors, by the number that the system gives to what is behind them, of which the program has both ends."""
 
 

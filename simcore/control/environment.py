@@ -39,6 +39,8 @@ def make_ready() -> None:
         for kind, methods in module.METHODS.items():
             patching.replace_methods(kind, methods)
     operations.replace()
+    primitives.watch_creation()
+    outside.watch_forks()
     for part in (starting, clock, steady, descriptors, sockets, outside):
         patching.replace_functions(part.FUNCTIONS)
     gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one

@@ -23,8 +23,8 @@ from concurrent.futures import _base, thread
 from types import FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-from simcore.control.baton import Run
-from simcore.control.primitives import here, without_steps
+from simcore.control.baton import READS, WRITES, Run
+from simcore.control.primitives import QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
 _DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
@@ -108,6 +108,7 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
         run, thread = found
         limited = bool(args and args[0] is not None) or kwargs.get("timeout") is not None
         run.point(thread, label, self, None if ready is None or limited else ready(run, thread, self))
+        run.touched(self, READS if name in _LOOKS else WRITES)
         thread.doing.append(Doing(label, self, thread.fused))
         thread.fused += 1
         if name in ENDING:
@@ -135,8 +136,13 @@ def _put_in_place(kind: type, original: Any, other: Any) -> None:
             setattr(kind, name, other)
 
 
+def is_done(future: Any) -> bool:
+    """Tell whether a future has its result."""
+    return future._state in _DONE
+
+
 def _when_done(run: Run, thread: ControlledThread, future: Any) -> Ready:
-    return lambda: future._state in _DONE
+    return lambda: is_done(future)
 
 
 def _when_ended(run: Run, thread: ControlledThread, other: Any) -> Ready | None:
@@ -148,6 +154,9 @@ ENDING = frozenset(
     ["put", "get", "task_done", "notify", "notify_all", "release", "set_result", "set_exception", "cancel", "wait"]
 )
 """Operations that may end a wait of somebody else."""
+
+_LOOKS = frozenset(["qsize", "empty", "full", "is_set", "done", "running", "cancelled", "is_alive"])
+"""Operations that change nothing."""
 
 _TAKES = {
     "Queue.put": -1,
@@ -173,6 +182,10 @@ _OPERATIONS: dict[type, str] = {
     futures.ThreadPoolExecutor: "submit shutdown",
     threading.Thread: "start join is_alive",
 }
+
+
+KINDS: tuple[type, ...] = (*_OPERATIONS, threading.Event)
+"""Types whose operations are known: what there is to each that threads share is seen where it is done."""
 
 
 # ---- what runs code of the program ---------------------------------------------------------------------------
@@ -203,6 +216,7 @@ def _set_event() -> None:
                 run.booted(thread)
             return None
         run.point(thread, "Event.set", self)
+        run.touched(self)
         _did(run, thread, self, "set")
         thread.doing.append(Doing("Event.set", self, thread.fused))
         thread.fused += 1
@@ -260,11 +274,15 @@ def _noted(kind: type) -> None:
                 ("", "", 0) if code is None or frame is None else (code.co_qualname, code.co_filename, frame.f_lineno)
             )
             self.__dict__["_simcore_made"] = Made(*where)
+        self.__dict__.setdefault("_simcore_name", thread.new_name())
         thread.fused += 1
         try:
             original(self, *args, **kwargs)
         finally:
             thread.fused -= 1
+        for own in self.__dict__.values():
+            if isinstance(own, QUEUE) and not any(own is given for given in (*args, *kwargs.values())):
+                found[0].created(thread, own)
 
     initialise.__wrapped__ = original  # type: ignore[attr-defined]
     kind.__init__ = initialise  # type: ignore[misc]
@@ -296,22 +314,32 @@ def _one_more_worker() -> None:
     kind.__init__ = initialise
 
 
-def _numbered(kind: Any) -> None:
-    """Hash the objects of a type by their number, so that sets of them are walked through in one order in each run.
+def name_of(thing: Any) -> tuple[str, int] | None:
+    """Return which thread has made ``thing``, and its how manieth that was; None for what was there before the run."""
+    found: tuple[str, int] | None = _notes(thing).get("_simcore_name")
+    return found
 
-    One that was made before the run keeps the hash that it has. The number is there before any ``__init__`` runs.
+
+def _numbered(kind: Any) -> None:
+    """Hash the objects of a type by their name, so that sets of them are walked through in one order in each run.
+
+    One that was made before the run keeps the hash that it has. The name is there before any ``__init__`` runs.
     """
 
     def make(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
         made_now, found = super(kind, cls).__new__(cls), here()
         if found is not None:
-            found[0].made += 1
-            made_now.__dict__["_simcore_number"] = found[0].made
+            made_now.__dict__["_simcore_name"] = found[1].new_name()
         return made_now
 
     def number(self: Any) -> int:
-        found: int | None = _notes(self).get("_simcore_number")
-        return object.__hash__(self) if found is None else found
+        name = name_of(self)
+        if name is None:
+            return object.__hash__(self)
+        number = 0
+        for child in name[0].split("."):
+            number = number * 1_009 + int(child)
+        return number * 100_003 + name[1]
 
     kind.__new__, kind.__hash__ = staticmethod(make), number
 
@@ -339,7 +367,7 @@ def replace() -> None:
     _run_item()
     _open(_base.Future, "_invoke_callbacks")
     _open(futures.ThreadPoolExecutor, "_initializer_failed")
-    for kind in (*_OPERATIONS, threading.Event):
+    for kind in KINDS:
         if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
             _noted(kind)
     _one_more_worker()

@@ -6,6 +6,7 @@ process has is the program's own.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found,unused-ignore]
 import os
 import select
 import signal
@@ -96,24 +97,31 @@ def _with_somebody_else(function: Callable[..., Any]) -> Callable[..., Any]:
     return operation
 
 
-def begin(run: Run) -> None:
-    """Begin a run: whoever is forked has one thread, and is not in it."""
+def watch_forks() -> None:
+    """Have nobody who is forked be in a run: it has one thread."""
+    left: list[Run | None] = []
 
     def leave() -> None:
-        run.outside = True
+        left.append(Current.run)
+        if Current.run is not None:
+            Current.run.outside = True
         Current.run = None
 
     def come_back() -> None:
-        Current.run = run
+        Current.run = left.pop()
 
     os.register_at_fork(before=leave, after_in_parent=come_back)
+
+
+def begin(run: Run) -> None:
+    """Begin a run: it knows a signal that the program handles by its handler."""
     before = _handlers()
     run.signalled = lambda: signal.getitimer(signal.ITIMER_REAL)[0] > 0 or _handlers() != before
 
 
 def _handlers() -> list[Any]:
     """Return what is done at each signal that may come from outside."""
-    return [signal.getsignal(each) for each in _SIGNALS]
+    return [_signal.getsignal(each) for each in _SIGNALS]
 
 
 _ASKED_FOR = [

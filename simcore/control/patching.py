@@ -26,6 +26,25 @@ def replace_methods(kind: type, methods: Mapping[str, Any]) -> None:
         raise NotImplementedError(f"this interpreter does not let {kind.__qualname__} be replaced: {sys.version}")
 
 
+_IMMUTABLE = 1 << 8
+"""The flag of a type whose attributes may not be set."""
+
+_FLAGS_AT = 168
+"""Where the flags of a type are: behind the head of an object and eighteen pointers and sizes, since 3.0."""
+
+
+def replace_constructor(kind: type, make: Callable[[], Any]) -> None:
+    """Have what is called as a type be made by a function without parameters."""
+    flags = ctypes.c_ulong.from_address(id(kind) + _FLAGS_AT)
+    if flags.value != kind.__flags__:
+        raise NotImplementedError(f"this interpreter has the flags of {kind.__qualname__} elsewhere: {sys.version}")
+    flags.value &= ~_IMMUTABLE
+    try:
+        kind.__new__ = staticmethod(lambda cls: make())  # type: ignore[assignment]
+    finally:
+        flags.value |= _IMMUTABLE
+
+
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
     """Put functions into the place of others wherever a module has a name for them."""
     found = {id(old): (old, new) for old, new in functions.items()}
@@ -35,5 +54,6 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
             continue
         for name, value in list(names.items()):
             old, new = found.get(id(value), (None, None))
-            if old is not None and old is value:
-                names[name] = new
+            if old is not None and old is value and new is not None:
+                # As a function of C, it is no method of a class that has it.
+                names[name] = new.__call__  # type: ignore[operator]

@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from simcore.control.baton import Run
+from simcore.control import patching
+from simcore.control.baton import ADDS, CLOCK, READS, Run
 from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
 
 _acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release
-_r_restore = RLOCK._acquire_restore  # type: ignore[attr-defined]
-_get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
+_r_restore, _r_give_up = RLOCK._acquire_restore, RLOCK._release_save  # type: ignore[attr-defined]
+_get, _put, _empty, _size = QUEUE.get, QUEUE.put, QUEUE.empty, QUEUE.qsize
 
 _NEVER = -1
 
@@ -87,6 +88,7 @@ def lock_release(self: Any) -> None:
         return
     run, thread = found
     run.owners.pop(id(self), None)
+    run.touched(self)
     _release(self)
     if run.points != "operations" and id(self) not in run.quiet:
         run.point(thread, "after release", self)
@@ -95,8 +97,8 @@ def lock_release(self: Any) -> None:
 def lock_locked(self: Any) -> bool:
     """Tell whether a lock of the interpreter is held; who looks may look before others do something, or after it."""
     found = here()
-    if found is not None and id(self) not in found[0].quiet:
-        found[0].point(found[1], "Lock.locked", self)
+    if found is not None and id(self) not in found[0].quiet and id(self) not in found[0].sentinels:
+        _look(*found, self, "Lock.locked")
     return _locked(self)
 
 
@@ -115,6 +117,8 @@ def rlock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> 
 def rlock_release(self: Any) -> None:
     """Release a re-entrant lock of the interpreter."""
     found = here()
+    if found is not None:
+        found[0].touched(self)
     _r_release(self)
     if found is not None and found[0].points != "operations" and id(self) not in found[0].quiet:
         found[0].point(found[1], "after release", self)
@@ -126,7 +130,16 @@ def rlock_restore(self: Any, state: Any) -> None:
     if found is not None:
         run, thread = found
         run.wait(thread, "RLock.acquire", self, lambda: owner_of(self) in (0, thread.identity))
+        run.touched(self)
     _r_restore(self, state)
+
+
+def rlock_give_up(self: Any) -> Any:
+    """Release a re-entrant lock as often as it was acquired, in front of a wait on its condition."""
+    found = here()
+    if found is not None:
+        found[0].touched(self)
+    return _r_give_up(self)
 
 
 def owner_of(lock: Any) -> int:
@@ -153,14 +166,42 @@ def take(run: Run, thread: ControlledThread, label: str, target: Any, ready: Rea
     """
     if limit is None:
         run.point(thread, label, target, ready)
+        run.touched(target)
         return True
+    if limit:
+        run.touched(target, READS)  # by whoever announces: if it is ready, there is one step, else two
     if limit == 0 or ready():
         run.point(thread, label, target)
+    run.touched(target)
     if limit == 0:
         if not (is_ready := ready()):
+            run.touched(CLOCK, ADDS)
             run.now += 1e-6  # so that whoever asks again and again until some time comes, comes to it
         return is_ready
-    return ready() or run.wait(thread, label, target, ready, limit) or ready()
+    went_on = ready() or run.wait(thread, label, target, ready, limit) or ready()
+    run.touched(target)
+    return went_on
+
+
+# ---- who has made which lock -----------------------------------------------------------------------------------
+
+
+def _made(real: Callable[..., Any]) -> Callable[..., Any]:
+    def make(*args: Any) -> Any:
+        lock, found = real(*args), here()
+        if found is not None:
+            found[0].created(found[1], lock)
+        return lock
+
+    return make
+
+
+def watch_creation() -> None:
+    """Have a run told of each lock that is made: by a function, or, from 3.13 on, by calling the type."""
+    patching.replace_functions({_thread.allocate_lock: _made(_thread.allocate_lock)})
+    if isinstance(threading.Lock, type):
+        patching.replace_constructor(LOCK, _made(_thread.allocate_lock))
+    threading._CRLock = _made(RLOCK)  # type: ignore[attr-defined]
 
 
 # ---- simple queues -----------------------------------------------------------------------------------------
@@ -192,7 +233,27 @@ def queue_put(self: Any, item: Any, block: bool = True, timeout: float | None = 
     found = here()
     if found is not None:
         found[0].point(found[1], "SimpleQueue.put", self)
+        found[0].touched(self)
     _put(self, item)
+
+
+def queue_empty(self: Any) -> bool:
+    """Tell whether a simple queue is empty; who looks may look before others do something, or after it."""
+    if (found := here()) is not None:
+        _look(*found, self, "SimpleQueue.empty")
+    return _empty(self)
+
+
+def queue_size(self: Any) -> int:
+    """Tell how much lies in a simple queue."""
+    if (found := here()) is not None:
+        _look(*found, self, "SimpleQueue.qsize")
+    return _size(self)
+
+
+def _look(run: Run, thread: ControlledThread, thing: Any, label: str) -> None:
+    run.point(thread, label, thing)
+    run.touched(thing, READS)
 
 
 def items_of(queue: Any) -> list[Any]:
@@ -219,7 +280,14 @@ METHODS: dict[type, dict[str, Callable[..., Any]]] = {
         "release": rlock_release,
         "__exit__": lambda self, *error: rlock_release(self),
         "_acquire_restore": rlock_restore,
+        "_release_save": rlock_give_up,
     },
-    QUEUE: {"get": queue_get, "get_nowait": queue_get_nowait, "put": queue_put, "put_nowait": queue_put},
+    QUEUE: {
+        **dict.fromkeys(("put", "put_nowait"), queue_put),
+        "get": queue_get,
+        "get_nowait": queue_get_nowait,
+        "empty": queue_empty,
+        "qsize": queue_size,
+    },
 }
 """What each C type has in the place of its methods."""

@@ -9,20 +9,21 @@ from typing import Any, NamedTuple, NoReturn
 
 from simcore.control.baton import OUTSIDE, Known, Run
 from simcore.control.choosing import Choose, Diverged, Path, by_strategy, loosely, to_the_letter
+from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Recorded, begin
 from simcore.control.live import Reader
 from simcore.control.naming import Names, function_at
+from simcore.control.observed import Observed
+from simcore.control.orders import Guide, Observation, Redundant, guided
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
+from simcore.control.workers import Stays
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts
 from simcore.schedule import Strategy
-
-LONG_PAUSE = 0.3
-"""Seconds that a step may take beyond what the processor worked for it."""
 
 
 class Options(NamedTuple):
@@ -47,6 +48,9 @@ class Question:
     lost: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
     more: str = ""
+    guide: Guide | None = None
+    observe: bool = False
+    stay: bool = False
 
 
 class Recording(NamedTuple):
@@ -72,7 +76,9 @@ class Outcome(NamedTuple):
     lost: frozenset[str]
     since: int
     outside: bool
+    paused: float
     recording: Recording | None = None
+    observation: Observation | None = None
 
     @property
     def into(self) -> Steps:
@@ -82,13 +88,13 @@ class Outcome(NamedTuple):
 
 def answer(
     body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
-) -> Outcome:
+) -> Outcome | Stays:
     """Run ``body`` once, and say how it has ended."""
     options = asked.options
     suspicion = Expectation(asked.lost, len(asked.path)) if asked.lost else Suspicion(asked.known)
 
     def stop(run: Run, how: str) -> NoReturn:
-        how = "failed" if how == "steps" and run.errors else how
+        how = "failed" if how == "steps" and run.raised else how
         try:
             _insist_on_the_inside(run, how)
             if how == "deadlock" and asked.absent and not suspicion.lost:
@@ -107,8 +113,10 @@ def answer(
             return chosen(run, candidates)
         except Diverged:
             stop(run, "diverged")
+        except Redundant:
+            stop(run, "redundant")
 
-    run = (Recorded if asked.record else Learning)(
+    run = (Recorded if asked.record else Observed if asked.observe else Learning)(
         choose,
         options.timeouts,
         options.max_steps,
@@ -121,14 +129,15 @@ def answer(
     begin(run)
     run.take(body)
     Current.run = None
-    how = "failed" if run.errors else "completed"
+    how = "failed" if run.raised else "completed"
     _insist_on_the_inside(run, how)
-    if run.errors and run.paused > LONG_PAUSE:
-        raise NotUnderControl(
-            f"not under control: a thread has waited {run.paused:.1f} s for something outside, while nobody else could "
-            f"run, and {type(run.errors[0][1]).__name__} was raised, perhaps because of that"
-        )
-    return _outcome(run, how, asked, suspicion)
+    outcome = _outcome(run, how, asked, suspicion)
+    return Stays(outcome) if asked.stay and _is_tidy(run) else outcome
+
+
+def _is_tidy(run: Run) -> bool:
+    """Tell whether a run has left nothing: no thread, no descriptor, nobody outside."""
+    return run.live == [run.main] and untouched() and not run.outside
 
 
 def _insist_on_the_inside(run: Run, how: str) -> None:
@@ -164,17 +173,21 @@ def _insist_on_those_who_are_there(run: Run, asked: Question) -> None:
 def _choose(asked: Question) -> Choose:
     if asked.strategy is not None:
         return by_strategy(asked.strategy, asked.numbers)
+    if asked.guide is not None:
+        return guided(asked.guide)
     return to_the_letter(asked.path) if asked.strict else loosely(asked.path)
 
 
 def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expectation) -> Outcome:
     taken = [(run.threads[number].path, outcome) for number, outcome in run.taken]
     names = Names(run)
-    errors = [_raised(names.thread(thread), error) for thread, error in run.errors]
+    errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
     assert isinstance(run, Learning)
     recording = _recording(run, asked.known, suspicion.lost) if isinstance(run, Recorded) else None
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
-    return Outcome(*told, suspicion.lost if how == "deadlock" else frozenset(), suspicion.since, run.outside, recording)
+    steps = Observation(run.events, run.waiting(), run.unordered) if isinstance(run, Observed) else None
+    lost = suspicion.lost if how == "deadlock" else frozenset()
+    return Outcome(*told, lost, suspicion.since, run.outside, run.paused, recording, steps)
 
 
 def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:

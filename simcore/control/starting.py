@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from simcore.control.baton import Run
+from simcore.control.baton import READS, Run
 from simcore.control.primitives import here
 from simcore.control.thread import ControlledThread
 
@@ -90,6 +90,7 @@ def handle_join(self: Any, timeout: float | None = None) -> None:
     limit = None if timeout is None or timeout < 0 else timeout
     if limit is None:
         run.point(thread, "join", other, lambda: other.done)
+        run.touched(other)
     elif not other.done and not (limit and run.wait(thread, "join", other, lambda: other.done, limit)):
         return None
     return _join(self)  # type: ignore[no-any-return]
@@ -103,6 +104,8 @@ def handle_is_done(self: Any) -> bool:
     other = None if found is None else _of(found[0], self)
     if other is not None and other.done:
         _join(self)
+    if found is not None and other is not None:
+        found[0].touched(other, READS)
     return bool(_is_done(self))
 
 

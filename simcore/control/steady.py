@@ -28,7 +28,11 @@ _chance = random.Random(0)
 
 def urandom(size: int, /) -> bytes:
     """Return bytes that nobody could tell from random ones, the same in each run."""
-    return _urandom(size) if here() is None else _chance.randbytes(size)
+    found = here()
+    if found is None:
+        return _urandom(size)
+    found[0].touched("random bytes")
+    return _chance.randbytes(size)
 
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {_urandom: urandom}
@@ -45,3 +49,5 @@ def begin() -> None:
     uuid._node = 1  # type: ignore[attr-defined]
     uuid._last_timestamp = None  # type: ignore[attr-defined]
     uuid._generate_time_safe = None  # type: ignore[attr-defined]
+    held: set[Any] = getattr(threading, "_shutdown_locks", set())  # until 3.12; of threads that nobody has joined
+    held.difference_update([lock for lock in held if not lock.locked()])

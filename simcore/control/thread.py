@@ -59,6 +59,10 @@ class ControlledThread:
         depends on nothing that other threads do.
     label, target, ready, deadline
         What it has announced, on what, when it could be done (None: now), and until when it waits.
+    waits_for
+        The very thing by which it is known whether it could go on, where ``target`` is what a reader knows it by.
+    birth : str
+        What its beginning is called, as a thing that whoever starts it does something to.
     outside : function
         Tells whether it waits for somebody who is not in this process; None where that cannot be.
     fused : int
@@ -74,8 +78,11 @@ class ControlledThread:
     def __init__(self, path: str, number: int, parent: ControlledThread | None) -> None:
         self.path, self.number, self.parent = path, number, parent
         self.children = 0
+        self.birth = f"the birth of {path}"
+        self.things = 0
         self.label: str = "begin"
         self.target: Any = None
+        self.waits_for: Any = None
         self.ready: Ready | None = None
         self.deadline: float | None = None
         self.outside: Callable[[], bool] | None = None
@@ -94,6 +101,11 @@ class ControlledThread:
         self.pool: tuple[Any, Any] | None = None
         self.baton = _make_lock()
         _acquire(self.baton)
+
+    def new_name(self) -> tuple[str, int]:
+        """Return a name for what this thread makes now, which depends on nothing that other threads do."""
+        self.things += 1
+        return self.path, self.things
 
     @property
     def name(self) -> str:

@@ -29,7 +29,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from simcore.control import environment
 from simcore.control.thread import LIBRARY
@@ -46,6 +46,13 @@ _ANSWERED = 77
 """The status with which a run's process ends that has answered; a program that ends it itself has another one."""
 
 _LENGTH = struct.Struct("!Q")
+_write = os.write  # in a run it is another one
+
+
+class Stays(NamedTuple):
+    """The answer of a process that is as if it had not run, and could run again."""
+
+    answer: Any
 
 
 class Workers:
@@ -55,13 +62,20 @@ class Workers:
     ----------
     run : function
         Called in a new process with what was asked, and a function to be called with the number of steps taken; what it
-        returns comes back. It may leave earlier by calling its third argument with what it would return.
+        returns comes back. It may leave earlier by calling its third argument with what it would return. If it returns
+        `Stays`, that process is there for the next question, too.
+
+    Attributes
+    ----------
+    stays : bool
+        Whether the process that has answered last has stayed.
     """
 
     def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
         self._run = run
+        self.stays = False
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
@@ -96,8 +110,15 @@ class Workers:
 
     # ---- in the caller's process -----------------------------------------------------------------------------
 
-    def ask(self, question: Any) -> Any:
-        """Return what a run in a new process answers.
+    def ask(self, question: Any, *, fresh: bool = True) -> Any:
+        """Return what a run answers.
+
+        Parameters
+        ----------
+        question : object
+            What `run` is called with; not None.
+        fresh : bool
+            Whether it has to be in a new process, and not in one that has stayed.
 
         Raises
         ------
@@ -106,18 +127,17 @@ class Workers:
         """
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
+        if fresh and self.stays:
+            _send(self._requests, None)
         _send(self._requests, question)
-        before, since = -1, time.monotonic()
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
+        watch = _Watch()
         while not waiting.poll(_POLL * 1_000):
-            steps = self._read(_STEPS)
-            if steps != before:
-                before, since = steps, time.monotonic()
-            elif time.monotonic() - since > PATIENCE:
+            if watch.still(self._child or self._process, self._read(_STEPS)) > PATIENCE:
                 self._give_up()
         try:
-            answer = _receive(self._answers)
+            answer, self.stays = _receive(self._answers)
         except EOFError:
             answer = NotUnderControl("not under control: the process from which runs are forked has ended")
         if isinstance(answer, BaseException):
@@ -166,7 +186,7 @@ class Workers:
             environment.make_ready()
         except NotImplementedError as error:
             _receive(requests)
-            _send(answers, NotUnderControl(f"not under control: {error}"))
+            _send(answers, (NotUnderControl(f"not under control: {error}"), False))
             return
         while True:
             try:
@@ -175,32 +195,73 @@ class Workers:
                 return
             child = os.fork()
             if not child:
-                self._answer(question, answers)
+                self._answer(question, requests, answers)
             _, status = os.waitpid(child, 0)
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)  # whatever the program has started, and left
             if not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _ANSWERED):
                 how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"status {os.WEXITSTATUS(status)}"
-                _send(answers, NotUnderControl(f"not under control: the process of a run has ended with {how}"))
+                _send(
+                    answers, (NotUnderControl(f"not under control: the process of a run has ended with {how}"), False)
+                )
 
-    def _answer(self, question: Any, answers: int) -> None:
+    def _answer(self, question: Any, requests: int, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
-        self._write(_CHILD, os.getpid())
         own = os.getpid()
 
         def leave(answer: Any) -> None:
             if os.getpid() == own:  # and not a copy of it that the program has made
-                _send(answers, answer)
+                _send(answers, (answer, False))
                 os._exit(_ANSWERED)
             os._exit(0)
 
         try:
-            leave(self._run(question, lambda steps: self._write(_STEPS, steps), leave))
+            while question is not None:
+                self._write(_CHILD, own)
+                answer = self._run(question, lambda steps: self._write(_STEPS, steps), leave)
+                if not isinstance(answer, Stays):
+                    leave(answer)
+                _send(answers, (answer.answer, True))
+                question = _receive(requests)
+            os._exit(_ANSWERED)
+        except EOFError:
+            os._exit(_ANSWERED)
         except NotUnderControl as error:
             leave(error)
         except BaseException:
             leave(InternalError(traceback.format_exc()))
+
+
+class _Watch:
+    """For how long a process has not taken a step, though it had the processor, or did not want it."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int] | None = None
+        self._worked, self._since = 0.0, 0.0
+        self._seconds = 0.0
+
+    def still(self, process: int, steps: int) -> float:
+        """Return for how many seconds now; what others have had the processor for does not count."""
+        now, (worked, runs) = time.monotonic(), _work_of(process)
+        if (process, steps) != self._last:
+            self._last, self._seconds = (process, steps), 0.0
+        else:
+            self._seconds += worked - self._worked if runs else now - self._since
+        self._worked, self._since = worked, now
+        return self._seconds
+
+
+def _work_of(process: int) -> tuple[float, bool]:
+    """Return for how many seconds a process has had the processor, and whether one of its threads wants it now."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        states = [
+            each.read_text().rpartition(")")[2].split()[0] for each in Path(f"/proc/{process}/task").glob("*/stat")
+        ]
+    except OSError:  # it has just ended
+        return 0.0, False
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK"), "R" in states
 
 
 def _die_with_the_caller() -> None:
@@ -230,7 +291,7 @@ def _send(pipe: int, thing: Any) -> None:
     content = pickle.dumps(thing)
     left = memoryview(_LENGTH.pack(len(content)) + content)
     while left:
-        left = left[os.write(pipe, left) :]
+        left = left[_write(pipe, left) :]
 
 
 def _receive(pipe: int) -> Any:

@@ -58,6 +58,21 @@ def test_a_time_out_beside_somebody_who_sleeps(timeouts, seconds, limit, verdict
     assert control(lambda: sets_after(seconds, limit), timeouts=timeouts, schedules=25).verdict is verdict
 
 
+def keeps_functions_of_the_library_in_a_class():
+    class Clock:
+        now, pause, make = time.monotonic, time.sleep, threading.Lock
+
+    clock = Clock()
+    before = clock.now()
+    clock.pause(60)
+    assert clock.now() >= before + 60
+    clock.make().acquire()
+
+
+def test_what_is_replaced_is_no_method_of_a_class_that_has_it():
+    assert control(keeps_functions_of_the_library_in_a_class, schedules=1).violation is None
+
+
 def test_nobody_sets_it_and_nobody_gives_up():
     result = control(lambda: threading.Event().wait(60), timeouts="never")
     assert result.violation.kind == "deadlock"

@@ -1,0 +1,183 @@
+"""What each step does to what threads share: of two steps that do nothing to the same thing, either may come first.
+
+What a step does to which thing is seen as it runs, in the real primitives: inside of an operation of the library, too.
+A thing is called by the thread that has made it, and its how manieth that was; so it has one name in all runs, in
+whichever order threads go on. What was there before the run, or was made where nobody saw it, has one name together:
+such things are taken for one and the same, which costs a few orders, and loses none.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import thread as futures_thread
+from typing import Any, NamedTuple
+
+from simcore.control import operations
+from simcore.control.baton import GOES_ON, TIMES_OUT, WRITES, Enabled
+from simcore.control.environment import Learning
+from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
+from simcore.control.thread import ControlledThread
+
+Key = tuple[str, int]
+"""A thread, by its path, and how it goes on."""
+
+FREE, NOBODY, NEVER = "", "*", "never"
+"""Who alone could take a thing: anybody; nobody now; nobody at any time before. Else the path of a thread."""
+
+OLD = "what was there before"
+_ALL = "everything"
+_WITHOUT_A_THING = frozenset(["begin", "end", "sleep", "looks at the clock"])
+_empty, _locked = QUEUE.empty, LOCK.locked
+
+
+class Access(NamedTuple):
+    """What a step does to a thing, and who could have taken that before."""
+
+    mode: str
+    takers: str
+
+
+Accesses = dict[str, Access]
+
+
+class Event(NamedTuple):
+    """A step: whose it is, what it does, and who could have gone on in its place.
+
+    Attributes
+    ----------
+    key : Key
+        Thread and outcome.
+    label, waited : str
+        The operation, and the thing by which it was known whether it could go on; empty where it always could.
+    accesses : Accesses
+        By the names of things.
+    enabled : tuple of Key
+        In this step's place.
+    """
+
+    key: Key
+    label: str
+    waited: str
+    accesses: Accesses
+    enabled: tuple[Key, ...]
+
+
+def dependent(one: Mapping[str, Access], other: Mapping[str, Access]) -> bool:
+    """Tell whether two steps do something to the same thing that has another effect in the other order."""
+    if _ALL in one or _ALL in other:
+        return True
+    if len(one) > len(other):
+        one, other = other, one
+    return any(name in other and not (mode == other[name].mode and mode != WRITES) for name, (mode, _) in one.items())
+
+
+class Observed(Learning):
+    """A run whose steps are known by what they do; it goes on until nobody could go on any more.
+
+    Attributes
+    ----------
+    events : list of Event
+        The steps.
+    unordered : str
+        An operation that was met of which it is not known what it does to what threads share.
+    """
+
+    def __init__(self, *args: Any, **others: Any) -> None:
+        super().__init__(*args, **others)
+        self.events: list[Event] = []
+        self.unordered = ""
+        self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
+        self._raised: list[tuple[ControlledThread, BaseException]] | None = None
+
+    # ---- what there is ---------------------------------------------------------------------------------------
+
+    def created(self, thread: ControlledThread, thing: Any) -> None:
+        """Name a lock."""
+        self._names[id(thing)] = weakref.ref(thing), str(thread.new_name())
+
+    def _name(self, thing: Any) -> str:
+        if isinstance(thing, str):
+            return thing
+        if thing is self.main.thread:
+            thing = self.main
+        if isinstance(thing, ControlledThread):
+            own = None if thing.thread is None else operations.name_of(thing.thread)
+            return f"thread {thing.path}" if own is None else str(own)
+        reference, name = self._names.get(id(thing), (None, ""))
+        if reference is not None and reference() is thing:
+            return name
+        own = operations.name_of(thing)
+        return OLD if own is None else str(own)
+
+    def _takers(self, thing: Any) -> str:
+        """Return who could take ``thing`` now, or go on behind it."""
+        if isinstance(thing, LOCK):
+            return NOBODY if _locked(thing) else FREE
+        if isinstance(thing, RLOCK):
+            owner = self.of.get(owner_of(thing))
+            return FREE if owner is None else owner.path
+        if isinstance(thing, QUEUE):
+            return NOBODY if _empty(thing) else FREE
+        if isinstance(thing, Future):
+            return FREE if operations.is_done(thing) else NEVER
+        if isinstance(thing, str):
+            return NEVER
+        thread = next((one for one in self.threads if thing is one or thing is one.thread), None)
+        return NEVER if thread is not None and not thread.done else FREE
+
+    # ---- what is done ----------------------------------------------------------------------------------------
+
+    def touched(self, thing: Any, mode: str = WRITES) -> None:
+        """Note what the step that goes on does to ``thing``."""
+        if not self.events or thing is futures_thread._global_shutdown_lock or id(thing) in self.quiet:
+            return
+        if isinstance(thing, LOCK) and (thread := self.sentinels.get(id(thing))) is not None:
+            thing = thread
+        found, name = self.events[-1].accesses, self._name(thing)
+        if name not in found:
+            found[name] = Access(mode, self._takers(thing))
+        elif found[name].mode != mode:
+            found[name] = found[name]._replace(mode=WRITES)
+
+    def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
+        """Begin a step."""
+        waited = "" if thread.ready is None or thread.waits_for is None else self._name(thread.waits_for)
+        if thread.label == "begin":
+            waited = thread.birth
+        keys = tuple((other.path, how) for other, how in candidates)
+        self.events.append(Event((thread.path, outcome), thread.label, waited, {}, keys))
+        if thread.label == "begin":
+            self.touched(thread.birth)
+        if outcome == TIMES_OUT:
+            self.events[-1].accesses[_ALL] = Access(WRITES, FREE)
+        if not self._is_known(thread):
+            self.unordered = self.unordered or thread.label
+
+    @staticmethod
+    def _is_known(thread: ControlledThread) -> bool:
+        return thread.label in _WITHOUT_A_THING or isinstance(
+            thread.waits_for, (LOCK, RLOCK, QUEUE, ControlledThread, *operations.KINDS)
+        )
+
+    def over(self) -> bool:
+        """Tell whether the run is over, and nobody could go on: what comes behind its end may have come before it."""
+        if self._raised is None and super().over():
+            self._raised = list(self.errors)
+        return self._raised is not None and not self.enabled()
+
+    @property
+    def raised(self) -> list[tuple[ControlledThread, BaseException]]:
+        """What was raised until the run was over, and by whom."""
+        return self.errors if self._raised is None else self._raised
+
+    def waiting(self) -> list[Event]:
+        """Return what those would do who wait, as if it were done now."""
+        found = []
+        for thread in self.live:
+            if thread.ready is not None and thread.label != "sleep" and thread.waits_for is not None:
+                name = self._name(thread.waits_for)
+                accesses = {name: Access(WRITES, NOBODY)}
+                found.append(Event((thread.path, GOES_ON), thread.label, name, accesses, ()))
+        return found

@@ -1,0 +1,78 @@
+"""Every order once: the reduced search runs the orders of the full one, and what nobody saw is no proof."""
+
+from functools import partial
+
+import pytest
+import threaded_in_order as programs
+import threads_at_random
+from orders_of_threads import reduced, whole
+
+from simcore import Verdict, control
+from simcore.errors import OptionError
+
+MOST = 600
+SEEDS = range(100)
+
+
+@pytest.mark.some(25)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_reduced_search_runs_the_orders_of_the_full_one(seed):
+    body = threads_at_random.program(seed)
+    found, schedules, complete = whole(body, MOST)
+    if complete:
+        again, runs, complete = reduced(body, MOST)
+        assert complete
+        assert again == found
+        assert runs <= schedules
+    else:  # the full one is not to be had; what it has seen is not new
+        again, runs, complete = reduced(body, MOST)
+        assert not complete or found <= again
+
+
+@pytest.mark.parametrize(
+    ("threads", "orders"), [(1, 1), (2, 2), pytest.param(3, 6), pytest.param(4, 24, marks=pytest.mark.slow)]
+)
+def test_threads_that_take_one_lock_have_as_many_orders_as_there_are(threads, orders):
+    found, runs, complete = reduced(partial(programs.take_one_lock, threads), MOST)
+    assert complete
+    assert (len(found), runs) == (orders, orders)
+
+
+@pytest.mark.parametrize("body", [programs.take_one_lock, programs.one_pool_for_each, programs.hand_over])
+def test_what_holds_in_every_order_holds_at_synchronization_points(body):
+    result = control(body, strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.HOLDS, result
+    assert result.reason.startswith("at synchronization points (")
+    assert "never interrupted" in result.reason
+
+
+@pytest.mark.parametrize("body", [programs.opposed, programs.one_pool_for_both, programs.only_one_order_hangs])
+def test_the_order_that_hangs_is_found(body):
+    result = control(body, strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.VIOLATED
+    assert result.violation.kind == "deadlock"
+    assert control(body, strategy="dfs", schedules=1_000).violation == result.violation
+
+
+@pytest.mark.parametrize("body", [programs.list_without_a_lock, programs.reads_a_file, programs.over_a_socket])
+def test_what_is_shared_and_not_seen_is_no_proof(body):
+    result = control(body, strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.UNDETERMINED, result
+
+
+def test_not_all_orders_are_no_proof():
+    result = control(programs.take_one_lock, strategy="dfs", schedules=1)
+    assert result.verdict is Verdict.UNDETERMINED
+    assert "1 orders were run, and there are more" in result.reason
+
+
+def test_a_run_that_does_not_end_is_no_proof():
+    result = control(programs.asks_again_and_again, strategy="dfs", max_steps=50)
+    assert result.verdict is Verdict.UNDETERMINED
+    assert "had not ended after 50 steps" in result.reason
+
+
+@pytest.mark.parametrize("option", [{"timeouts": "anytime"}, {"points": "lines"}])
+def test_it_is_refused_where_steps_do_what_is_not_seen(option):
+    with pytest.raises(OptionError, match="every order is run with"):
+        control(programs.opposed, strategy="dfs", **option)

@@ -1,0 +1,135 @@
+"""Programs with few orders, and programs that share what no lock protects."""
+
+import queue
+import socket
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+
+def together(*functions):
+    threads = [threading.Thread(target=function) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def take_one_lock(threads=2):
+    lock = threading.Lock()
+
+    def take():
+        with lock:
+            pass
+
+    together(*[take] * threads)
+
+
+def one_pool_for_each():
+    with ThreadPoolExecutor(1) as callbacks, ThreadPoolExecutor(1) as readers:
+
+        def call_back():
+            return readers.submit(int, 1).result()
+
+        assert callbacks.submit(call_back).result() == 1
+
+
+def one_pool_for_both():
+    with ThreadPoolExecutor(2) as pool:
+
+        def call_back():
+            return pool.submit(int, 1).result()
+
+        assert [each.result() for each in [pool.submit(call_back) for _ in range(2)]] == [1, 1]
+
+
+def hand_over():
+    items, ready = queue.Queue(1), threading.Event()
+
+    def give():
+        for number in range(2):
+            items.put(number)
+        ready.set()
+
+    thread = threading.Thread(target=give)
+    thread.start()
+    assert [items.get(), items.get()] == [0, 1]
+    ready.wait()
+    thread.join()
+
+
+def opposed():
+    left, right = threading.Lock(), threading.Lock()
+
+    def take(one, other):
+        with one, other:
+            pass
+
+    together(lambda: take(left, right), lambda: take(right, left))
+
+
+def only_one_order_hangs():
+    """The first of four hands over to the second, and so on; who comes too late waits for ever."""
+    turn, passed = threading.Lock(), []
+    late = threading.Event()
+
+    def pass_on(number):
+        with turn:
+            passed.append(number)
+            wrong = passed == [2, 1, 0]
+        if wrong:
+            late.wait()
+
+    together(*(partial(pass_on, number) for number in range(3)))
+
+
+def list_without_a_lock():
+    found, lock = [], threading.Lock()
+
+    def look():
+        if found:
+            with lock:
+                pass
+
+    def tell():
+        with lock:
+            pass
+        found.append(1)
+
+    together(look, tell)
+
+
+def reads_a_file():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        lock = threading.Lock()
+
+        def look():
+            with open(file.name) as again:
+                if again.read():
+                    with lock:
+                        pass
+
+        def tell():
+            with lock:
+                pass
+            file.write("told")
+            file.flush()
+
+        together(look, tell)
+
+
+def over_a_socket():
+    one, other = socket.socketpair()
+    with one, other:
+        together(lambda: one.sendall(b"1"), lambda: other.recv(1))
+
+
+def asks_again_and_again():
+    event = threading.Event()
+
+    def ask():
+        while not event.is_set():
+            pass
+
+    together(ask, ask)
