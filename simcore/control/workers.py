@@ -29,7 +29,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from simcore.control import environment
 from simcore.control.thread import LIBRARY
@@ -49,12 +49,6 @@ _LENGTH = struct.Struct("!Q")
 _write = os.write  # in a run it is another one
 
 
-class Stays(NamedTuple):
-    """The answer of a process that is as if it had not run, and could run again."""
-
-    answer: Any
-
-
 class Workers:
     """A process that is ready, from which one is forked for each run.
 
@@ -62,20 +56,15 @@ class Workers:
     ----------
     run : function
         Called in a new process with what was asked, and a function to be called with the number of steps taken; what it
-        returns comes back. It may leave earlier by calling its third argument with what it would return. If it returns
-        `Stays`, that process is there for the next question, too.
-
-    Attributes
-    ----------
-    stays : bool
-        Whether the process that has answered last has stayed.
+        returns comes back. It may leave earlier by calling its third argument with what it would return.
+    core : int
+        On which of the cores that there are it stays, modulo their number; none is that which it is on.
     """
 
     def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
         self._run = run
-        self.stays = False
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
@@ -110,15 +99,8 @@ class Workers:
 
     # ---- in the caller's process -----------------------------------------------------------------------------
 
-    def ask(self, question: Any, *, fresh: bool = True) -> Any:
-        """Return what a run answers.
-
-        Parameters
-        ----------
-        question : object
-            What `run` is called with; not None.
-        fresh : bool
-            Whether it has to be in a new process, and not in one that has stayed.
+    def ask(self, question: Any) -> Any:
+        """Return what a run in a new process answers.
 
         Raises
         ------
@@ -127,8 +109,6 @@ class Workers:
         """
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
-        if fresh and self.stays:
-            _send(self._requests, None)
         _send(self._requests, question)
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
@@ -137,7 +117,7 @@ class Workers:
             if watch.still(self._child or self._process, self._read(_STEPS)) > PATIENCE:
                 self._give_up()
         try:
-            answer, self.stays = _receive(self._answers)
+            answer = _receive(self._answers)
         except EOFError:
             answer = NotUnderControl("not under control: the process from which runs are forked has ended")
         if isinstance(answer, BaseException):
@@ -186,7 +166,7 @@ class Workers:
             environment.make_ready()
         except NotImplementedError as error:
             _receive(requests)
-            _send(answers, (NotUnderControl(f"not under control: {error}"), False))
+            _send(answers, NotUnderControl(f"not under control: {error}"))
             return
         while True:
             try:
@@ -195,7 +175,7 @@ class Workers:
                 return
             child = os.fork()
             if not child:
-                self._answer(question, requests, answers)
+                self._answer(question, answers)
             _, status = os.waitpid(child, 0)
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)  # whatever the program has started, and left
@@ -205,28 +185,20 @@ class Workers:
                     answers, (NotUnderControl(f"not under control: the process of a run has ended with {how}"), False)
                 )
 
-    def _answer(self, question: Any, requests: int, answers: int) -> None:
+    def _answer(self, question: Any, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
         own = os.getpid()
+        self._write(_CHILD, own)
 
         def leave(answer: Any) -> None:
             if os.getpid() == own:  # and not a copy of it that the program has made
-                _send(answers, (answer, False))
+                _send(answers, answer)
                 os._exit(_ANSWERED)
             os._exit(0)
 
         try:
-            while question is not None:
-                self._write(_CHILD, own)
-                answer = self._run(question, lambda steps: self._write(_STEPS, steps), leave)
-                if not isinstance(answer, Stays):
-                    leave(answer)
-                _send(answers, (answer.answer, True))
-                question = _receive(requests)
-            os._exit(_ANSWERED)
-        except EOFError:
-            os._exit(_ANSWERED)
+            leave(self._run(question, lambda steps: self._write(_STEPS, steps), leave))
         except NotUnderControl as error:
             leave(error)
         except BaseException:
