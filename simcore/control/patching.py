@@ -14,6 +14,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 
@@ -26,14 +27,41 @@ def replace_methods(kind: type, methods: Mapping[str, Any]) -> None:
         raise NotImplementedError(f"this interpreter does not let {kind.__qualname__} be replaced: {sys.version}")
 
 
+def copies_of(kind: type) -> list[type]:
+    """Return a type of C, and those of other copies of its module, of which a process may have several."""
+    named = kind.__module__, kind.__name__
+    types = (each for each in gc.get_objects() if issubclass(type(each), type) and each is not kind)
+    return [kind, *(each for each in types if (vars(each).get("__module__"), each.__name__) == named)]
+
+
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
-    """Put functions into the place of others wherever a module has a name for them."""
+    """Put functions into the place of others: of names in modules and classes, and of defaults of parameters.
+
+    Modules are found where they are, and not by their names, under which others may have come since.
+    """
     found = {id(old): (old, new) for old, new in functions.items()}
-    for module in list(sys.modules.values()):
-        names = getattr(module, "__dict__", None)
-        if names is None or names.get("__name__", "").startswith("simcore.control"):
-            continue
-        for name, value in list(names.items()):
-            old, new = found.get(id(value), (None, None))
-            if old is not None and old is value:
-                names[name] = new
+
+    def others(names: Mapping[Any, Any]) -> dict[Any, Any]:
+        pairs = ((name, value, *found.get(id(value), (None, None))) for name, value in names.items())
+        return {name: new for name, value, old, new in pairs if old is not None and old is value}
+
+    known = [getattr(module, "__dict__", None) for module in list(sys.modules.values())]
+    holders = [each for each in gc.get_referrers(*functions) if type(each) in (dict, tuple)]
+    modules = [each for each in [*known, *holders] if type(each) is dict and "__loader__" in each]
+    for names in modules:
+        if not _is_ours(names):
+            names.update(others(names))
+    further = [each for each in holders if not (type(each) is dict and "__loader__" in each)]
+    for holder in gc.get_referrers(*further):
+        if issubclass(type(holder), type) and not _is_ours(vars(holder)):  # where they are called as the old ones are
+            replace_methods(holder, {name: staticmethod(new) for name, new in others(vars(holder)).items()})
+        elif type(holder) is FunctionType and not _is_ours(holder.__globals__):
+            some = dict(enumerate(holder.__defaults__ or ()))
+            holder.__defaults__ = tuple((some | others(some)).values()) or None
+            if holder.__kwdefaults__:
+                holder.__kwdefaults__.update(others(holder.__kwdefaults__))
+
+
+def _is_ours(names: Mapping[str, Any]) -> bool:
+    """Tell whether these are the names of a module, or of a class, of ours."""
+    return str(names.get("__module__", names.get("__name__", ""))).startswith("simcore.control")

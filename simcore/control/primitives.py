@@ -166,33 +166,29 @@ def take(run: Run, thread: ControlledThread, label: str, target: Any, ready: Rea
 # ---- simple queues -----------------------------------------------------------------------------------------
 
 
-def queue_get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
-    """Get from a simple queue."""
-    found = here()
-    if found is None or (timeout is not None and block and timeout < 0):
-        return _get(self, block, timeout)
-    run, thread = found
-    thread.doing.append(Doing("SimpleQueue.get", self, thread.fused))
-    try:
-        limit = 0.0 if not block else timeout
-        if not take(run, thread, "SimpleQueue.get", self, lambda: not _empty(self), limit):
-            raise _queue.Empty
-        return _get(self, False)
-    finally:
-        thread.doing.pop()
+def queue_methods(kind: Any) -> dict[str, Callable[..., Any]]:
+    """Return what a type of simple queues has in the place of its methods; each copy of the module has one."""
+    get_one, put_one, is_empty = kind.get, kind.put, kind.empty
 
+    def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
+        found = here()
+        if found is None or (timeout is not None and block and timeout < 0):
+            return get_one(self, block, timeout)
+        run, thread = found
+        thread.doing.append(Doing("SimpleQueue.get", self, thread.fused))
+        try:
+            take(run, thread, "SimpleQueue.get", self, lambda: not is_empty(self), 0.0 if not block else timeout)
+            return get_one(self, False)  # which says that there is nothing
+        finally:
+            thread.doing.pop()
 
-def queue_get_nowait(self: Any) -> Any:
-    """Get from a simple queue what lies in it."""
-    return queue_get(self, False)
+    def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        found = here()
+        if found is not None:
+            found[0].point(found[1], "SimpleQueue.put", self)
+        put_one(self, item)
 
-
-def queue_put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
-    """Put into a simple queue."""
-    found = here()
-    if found is not None:
-        found[0].point(found[1], "SimpleQueue.put", self)
-    _put(self, item)
+    return {"get": get, "get_nowait": lambda self: get(self, False), "put": put, "put_nowait": put}
 
 
 def items_of(queue: Any) -> list[Any]:
@@ -220,6 +216,6 @@ METHODS: dict[type, dict[str, Callable[..., Any]]] = {
         "__exit__": lambda self, *error: rlock_release(self),
         "_acquire_restore": rlock_restore,
     },
-    QUEUE: {"get": queue_get, "get_nowait": queue_get_nowait, "put": queue_put, "put_nowait": queue_put},
+    QUEUE: queue_methods(QUEUE),
 }
 """What each C type has in the place of its methods."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import importlib
 import queue
 import sys
 import threading
@@ -247,3 +248,46 @@ def permits_by_the_dozen():
         permits.acquire()
 
     together(gives, takes, takes, takes)
+
+
+def made_anew(*names):
+    """Return a module, with those that it is made of, as another copy beside the one that everybody has."""
+    known = {name: sys.modules.pop(name) for name in names}
+    try:
+        return importlib.import_module(names[0])
+    finally:
+        sys.modules.update(known)
+
+
+ANOTHER = made_anew("queue", "_queue")
+
+
+def another_copy_of_a_module():
+    """Its types are other ones, and its names for the clock are in no module that is known."""
+    inbox, bounded = ANOTHER.SimpleQueue(), ANOTHER.Queue(1)
+
+    def give():
+        time.sleep(3_600)
+        inbox.put(1)
+        bounded.put(2)
+
+    def take():
+        assert inbox.get() == 1
+        assert bounded.get(timeout=7_200) == 2
+        with contextlib.suppress(ANOTHER.Empty):
+            inbox.get(timeout=3_600)
+
+    together(give, take)
+
+
+class Watch:
+    """Has the clock as attributes, which a function of C does not take for methods."""
+
+    now, pause = time.monotonic, time.sleep
+
+
+def clock_under_other_names(now=time.monotonic, *, pause=time.sleep):
+    since = now(), Watch().now()
+    pause(1_000)
+    Watch.pause(1_000)
+    assert all(2_000 <= end - begin < 2_001 for end, begin in zip((now(), Watch.now()), since, strict=True))
