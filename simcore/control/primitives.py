@@ -65,9 +65,13 @@ def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> b
     run, thread = found
     if not _allowed(blocking, timeout):
         return _acquire(self, blocking, timeout)  # which raises
-    if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
-        return take(run, thread, "join", ends, lambda: ends.done, _limit(blocking, timeout)) and _acquire(self)
     limit = _limit(blocking, timeout)
+    if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
+        if not take(run, thread, "join", ends, lambda: ends.done, limit):
+            return False
+        run.sentinels.pop(id(self), None)  # from now on it is a lock like others
+        if _acquire(self, False):
+            return True
     while True:
         if not take(run, thread, "Lock.acquire", self, lambda: not _locked(self), limit):
             return False

@@ -291,3 +291,16 @@ def clock_under_other_names(now=time.monotonic, *, pause=time.sleep):
     pause(1_000)
     Watch.pause(1_000)
     assert all(2_000 <= end - begin < 2_001 for end, begin in zip((now(), Watch.now()), since, strict=True))
+
+
+
+def takes_the_lock_that_ends_a_thread():
+    """Until 3.12 a thread has one; who takes it keeps others from seeing that the thread has ended."""
+    thread = threading.Thread(target=int)
+    thread.start()
+    if (lock := getattr(thread, "_tstate_lock", None)) is not None:
+        assert lock.acquire(timeout=60)
+        assert thread.is_alive()
+        lock.release()
+    thread.join()
+    assert not thread.is_alive()
