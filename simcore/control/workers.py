@@ -159,7 +159,7 @@ class Workers:
         os.setpgid(0, 0)
         _die_with_the_caller()
         _alone()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
+        self._interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
         try:
@@ -167,6 +167,10 @@ class Workers:
         except NotImplementedError as error:
             _receive(requests)
             _send(answers, NotUnderControl(f"not under control: {error}"))
+            return
+        except BaseException:
+            _receive(requests)
+            _send(answers, InternalError(traceback.format_exc()))
             return
         while True:
             try:
@@ -186,6 +190,7 @@ class Workers:
     def _answer(self, question: Any, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
+        signal.signal(signal.SIGINT, self._interrupted)  # the program may raise it, and nobody else does
         self._write(_CHILD, os.getpid())
         own = os.getpid()
 

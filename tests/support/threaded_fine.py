@@ -1,5 +1,6 @@
 """Ordinary code with threads that does not hang, however long somebody takes, and however it is made."""
 
+import _thread
 import contextlib
 import datetime
 import importlib
@@ -292,6 +293,14 @@ def clock_under_other_names(now=time.monotonic, *, pause=time.sleep):
     Watch.pause(1_000)
     assert all(2_000 <= end - begin < 2_001 for end, begin in zip((now(), Watch.now()), since, strict=True))
 
+
+def interrupts_the_main_thread():
+    other = threading.Thread(target=_thread.interrupt_main)
+    with contextlib.suppress(KeyboardInterrupt):
+        other.start()
+        other.join()
+        time.sleep(1)
+        raise AssertionError("nobody has interrupted")
 
 
 def takes_the_lock_that_ends_a_thread():
