@@ -313,3 +313,15 @@ def takes_the_lock_that_ends_a_thread():
         lock.release()
     thread.join()
     assert not thread.is_alive()
+
+
+def many_wait_beside_a_sleeper():
+    """Each time the sleeper sleeps, all could be lost."""
+    permits = threading.Semaphore(0)
+
+    def give():
+        for _ in range(10):
+            time.sleep(1)
+            permits.release()
+
+    together(give, *[permits.acquire] * 10)
