@@ -14,7 +14,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Mapping
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 
@@ -42,24 +42,24 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
     found = {id(old): (old, new) for old, new in functions.items()}
 
     def others(names: Mapping[Any, Any]) -> dict[Any, Any]:
-        pairs = ((name, value, *found.get(id(value), (None, None))) for name, value in names.items())
-        return {name: new for name, value, old, new in pairs if old is not None and old is value}
+        if found.keys().isdisjoint(map(id, names.values())):
+            return {}
+        known = [(name, *found[id(value)]) for name, value in names.items() if id(value) in found]
+        return {name: new for name, old, new in known if old is names[name]}
 
-    known = [getattr(module, "__dict__", None) for module in list(sys.modules.values())]
-    holders = [each for each in gc.get_referrers(*functions) if type(each) in (dict, tuple)]
-    modules = [each for each in [*known, *holders] if type(each) is dict and "__loader__" in each]
-    for names in modules:
-        if not _is_ours(names):
-            names.update(others(names))
-    further = [each for each in holders if not (type(each) is dict and "__loader__" in each)]
-    for holder in gc.get_referrers(*further):
-        if issubclass(type(holder), type) and not _is_ours(vars(holder)):  # where they are called as the old ones are
-            replace_methods(holder, {name: staticmethod(new) for name, new in others(vars(holder)).items()})
-        elif type(holder) is FunctionType and not _is_ours(holder.__globals__):
-            some = dict(enumerate(holder.__defaults__ or ()))
-            holder.__defaults__ = tuple((some | others(some)).values()) or None
+    for holder in [*gc.get_objects(), *sys.modules.values()]:
+        kind = type(holder)
+        if kind is FunctionType and not _is_ours(holder.__globals__):
+            if holder.__defaults__ and (some := others(dict(enumerate(holder.__defaults__)))):
+                holder.__defaults__ = tuple(some.get(at, value) for at, value in enumerate(holder.__defaults__))
             if holder.__kwdefaults__:
                 holder.__kwdefaults__.update(others(holder.__kwdefaults__))
+        elif issubclass(kind, ModuleType):
+            names = ModuleType.__dict__["__dict__"].__get__(holder)
+            if names and not _is_ours(names):
+                names.update(others(names))
+        elif issubclass(kind, type) and (some := others(vars(holder))) and not _is_ours(vars(holder)):
+            replace_methods(holder, {name: staticmethod(new) for name, new in some.items()})  # which take no self
 
 
 def _is_ours(names: Mapping[str, Any]) -> bool:
