@@ -36,7 +36,7 @@ from simcore.control.thread import LIBRARY
 from simcore.errors import InternalError, NotUnderControl
 
 PATIENCE = 5.0
-"""Seconds without a step after which a run is not under control."""
+"""Seconds without a step after which a run is not under control, those apart in which others had the processor."""
 
 _POLL = 0.2
 _STEPS, _CHILD = 0, 1
@@ -107,14 +107,14 @@ class Workers:
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
         _send(self._requests, question)
-        before, since = -1, time.monotonic()
+        before, since = -1, 0.0
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
         while not waiting.poll(_POLL * 1_000):
-            steps = self._read(_STEPS)
+            steps, now = self._read(_STEPS), time.monotonic() - _kept_waiting(self._process, self._child)
             if steps != before:
-                before, since = steps, time.monotonic()
-            elif time.monotonic() - since > PATIENCE:
+                before, since = steps, now
+            elif now - since > PATIENCE:
                 self._give_up()
         try:
             answer = _receive(self._answers)
@@ -206,6 +206,15 @@ class Workers:
             leave(error)
         except BaseException:
             leave(InternalError(traceback.format_exc()))
+
+
+def _kept_waiting(*processes: int) -> float:
+    """Return for how many seconds the threads of some processes have waited for a processor, where the system knows."""
+    waited = 0
+    for file in (file for process in processes for file in Path(f"/proc/{process}/task").glob("*/schedstat")):
+        with suppress(OSError, ValueError, IndexError):  # one that has ended, or of a system that does not count
+            waited += int(file.read_text().split()[1])
+    return waited / 1e9
 
 
 def _die_with_the_caller() -> None:
