@@ -22,12 +22,15 @@ import pytest
 from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
-from simcore.control import PREFIX, Controlled, Named, control, read, replay, without_steps
+from simcore.control import PREFIX, Controlled, Named, control, followed_with, read, replay, without_steps
 from simcore.errors import ScheduleError, SimcoreError
 from simcore.model import Origin
 
 Keep = Callable[[pytest.Item, str], str]
 """Keeps a token of a test that has failed, and returns the line that says where."""
+
+Naming = Callable[[pytest.Item], str]
+"""Returns what a test is called wherever pytest is started."""
 
 
 class _Failed(Exception):
@@ -43,18 +46,23 @@ class UnderControl:
         With the options; a token in place of a number of schedules has one of them followed.
     keep : function
         Is given the token of a test that fails.
+    name : function
+        Returns what a test is called.
     """
 
-    def __init__(self, config: pytest.Config, keep: Keep) -> None:
+    def __init__(self, config: pytest.Config, keep: Keep, name: Naming) -> None:
         self._schedules: int = config.getoption("--simcore-schedules") or 0
-        self._options = {name: config.getoption(f"--simcore-{name}") for name in ("timeouts", "points")}
+        self._options: dict[str, Any] = {
+            option: config.getoption(f"simcore_{option}") for option in ("timeouts", "points", "max_steps")
+        }
         self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
         self._token: str | None = None if self._schedules else config.getoption("--simcore-replay")
         self._wanted = "" if self._token is None else read(self._token).origin.function
-        self._keep = keep
+        self._keep, self._name = keep, name
         self._survived = 0
-        self._notes: list[str] = []
+        self._notes: dict[str, list[str]] = {}
         self._raised: dict[str, BaseException] = {}
+        self._parts: list[TestReport] | None = None
 
     # ---- hooks -----------------------------------------------------------------------------------------------
 
@@ -70,11 +78,21 @@ class UnderControl:
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
-        """Remember what was raised in a phase of the test that runs."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, TestReport, TestReport]:
+        """Remember what was raised in a phase of the test that runs; of one of unittest, that is found out here."""
+        report = yield
         if call.excinfo is not None:
             self._raised[call.when] = call.excinfo.value
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: TestReport) -> None:
+        """Remember what a run has to report of a part of its test, as of a subtest."""
+        if self._parts is not None:
+            self._parts.append(report)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self) -> Generator[None, object, object]:
@@ -88,16 +106,17 @@ class UnderControl:
         """Say what it means that a test has passed."""
         if self._survived:
             many = f"{self._survived} test{'s' * (self._survived != 1)}"
+            each = f"{self._schedules:,} schedule{'s' * (self._schedules != 1)} each"
             terminalreporter.section("simcore")
-            terminalreporter.line(f"{many}: no violation in {self._schedules:,} schedules each, which proves nothing")
-            for note in self._notes:
-                terminalreporter.line(note)
+            terminalreporter.line(f"{many}: no violation in {each}, which proves nothing")
+            for note, names in self._notes.items():
+                terminalreporter.line(f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {note}")
 
     # ---- one test --------------------------------------------------------------------------------------------
 
     def _reports(self, item: pytest.Item) -> Iterator[TestReport]:
         """Return what there is to report of a test: what the last run has, or what was found instead."""
-        if self._token is not None and self._wanted != item.nodeid:
+        if self._token is not None and self._wanted != self._name(item):
             where = str(item.location[0]), item.location[1] or 0, "the token is for another test"
             yield TestReport(item.nodeid, item.location, {}, "skipped", where, "setup")
             return
@@ -110,22 +129,31 @@ class UnderControl:
                 yield TestReport(item.nodeid, item.location, {}, "failed", str(error), "call")
                 return
         if result.violation is None:
-            if not any(report.skipped for report in reports):
-                self._survived += 1
-                self._notes += [f"{item.nodeid}: {note}" for note in result.notes]
-            yield from reports
+            yield from self._without_violation(item, result, reports)
             return
         text = "\n".join([str(result), *(report.longreprtext for report in reports if report.failed)])
         if result.violation.token and self._token is None:
             text += "\n" + self._keep(item, result.violation.token)
         yield TestReport(item.nodeid, item.location, {}, "failed", text, "call")
 
+    def _without_violation(
+        self, item: pytest.Item, result: Controlled, reports: list[TestReport]
+    ) -> Iterator[TestReport]:
+        if not reports:
+            text = f"{result}\nundetermined is not a pass: raise --simcore-max-steps"
+            yield TestReport(item.nodeid, item.location, {}, "failed", text, "call")
+        elif not _was_left_out(reports):
+            self._survived += 1
+            for note in result.notes:
+                self._notes.setdefault(note, []).append(item.nodeid)
+        yield from reports
+
     def _result(self, item: pytest.Item, body: Named, kept: Path) -> tuple[Controlled, list[TestReport]]:
         if self._token is not None:
             return replay(self._token, body), self._told(item, kept)
         first = control(body, schedules=1, **self._options)
         reports = self._told(item, kept)
-        if first.violation is not None or any(report.skipped for report in reports):
+        if self._schedules == 1 or first.violation is not None or _was_left_out(reports):
             return first, reports
         result = control(body, schedules=self._schedules, max_seconds=self._max_seconds, **self._options)
         return result, self._told(item, kept)
@@ -140,8 +168,9 @@ class UnderControl:
                 path = base / name
                 path.unlink() if path.is_symlink() else shutil.rmtree(path, ignore_errors=True)
             self._raised.clear()
+            self._parts = []
             with without_steps():
-                reports = runtestprotocol(item, log=False, nextitem=None)
+                reports = self._parts + runtestprotocol(item, log=False, nextitem=None)
             hook = item.config.hook
             told = [hook.pytest_report_to_serializable(config=item.config, report=report) for report in reports]
             kept.write_text(json.dumps(told), encoding="utf-8")
@@ -149,14 +178,24 @@ class UnderControl:
             if failed is not None:
                 raise self._raised.get(failed.when) or _Failed(str(failed.longrepr))
 
-        return Named(run, Origin(item.nodeid, {}), f"pytest '{item.nodeid}' --simcore-replay")
+        name = self._name(item)
+        return Named(run, Origin(name, {}), followed_with(name))
 
     def _told(self, item: pytest.Item, kept: Path) -> list[TestReport]:
         if not kept.exists():
             return []
         hook = item.config.hook
         told = json.loads(kept.read_text(encoding="utf-8"))
-        return [hook.pytest_report_from_serializable(config=item.config, data=data) for data in told]
+        reports = [hook.pytest_report_from_serializable(config=item.config, data=data) for data in told]
+        for report in reports:
+            if isinstance(report.longrepr, list):  # where a test was skipped: other plugins insist on a tuple
+                report.longrepr = tuple(report.longrepr)
+        return reports
+
+
+def _was_left_out(reports: list[TestReport]) -> bool:
+    """Tell whether a test was skipped, and not only some part of it."""
+    return any(report.skipped for report in reports if type(report) is TestReport)
 
 
 def token_of_code(given: str) -> str | None:

@@ -64,6 +64,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "the program, or at each of its instructions",
     )
     group.addoption(
+        "--simcore-max-steps",
+        metavar="N",
+        type=_number,
+        default=20_000,
+        help="give such a schedule up after N steps (20000)",
+    )
+    group.addoption(
         "--simcore-max-seconds",
         metavar="S",
         type=_seconds,
@@ -80,7 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if of_code:
         from simcore.command.pytest_control import UnderControl
 
-        config.pluginmanager.register(UnderControl(config, _keep), "simcore-control")
+        config.pluginmanager.register(UnderControl(config, _keep, _name_of), "simcore-control")
 
 
 def _token(given: str) -> tuple[str, bool]:
@@ -241,17 +248,27 @@ class Explorer:
 
 def _keep(item: pytest.Item, token: str) -> str:
     """Keep the token of a test, and return the line that says where."""
+    from simcore.control import followed_with
+
     file = _token_file(item)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(token + "\n")
     shown = _relative(file, item.config.rootpath)
-    return f"token kept in {shown}; follow it here: pytest '{item.nodeid}' --simcore-replay {shown}"
+    return f"token kept in {shown}; follow it here: {followed_with(_name_of(item))} {shown}"
 
 
 def _token_file(item: pytest.Item) -> Path:
     cache = getattr(item.config, "cache", None)
     folder = cache.mkdir("simcore") if cache is not None else item.config.rootpath / ".simcore"
-    return Path(folder) / f"{_file_name(item.nodeid)}.token"
+    return Path(folder) / f"{_file_name(_name_of(item))}.token"
+
+
+def _name_of(item: pytest.Item) -> str:
+    """Return what a test is called: by its module, where pytest leaves out where its file is, as it is not our own."""
+    module = item.getparent(pytest.Module)
+    if module is None or item.path.is_relative_to(item.config.rootpath):
+        return item.nodeid
+    return f"{module.obj.__name__}::{item.nodeid.partition('::')[2]}"
 
 
 def _asked_at(root: Path) -> str:

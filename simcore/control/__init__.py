@@ -4,7 +4,7 @@ from simcore.control.driver import STRATEGIES, control, replay
 from simcore.control.finer import POINTS
 from simcore.control.primitives import without_steps
 from simcore.control.result import CodeStep, Controlled, Violation
-from simcore.control.token import PREFIX, Named, find, read
+from simcore.control.token import PREFIX, Named, find, followed_with, read
 
 __all__ = [
     "POINTS",
@@ -16,6 +16,7 @@ __all__ = [
     "Violation",
     "control",
     "find",
+    "followed_with",
     "read",
     "replay",
     "without_steps",

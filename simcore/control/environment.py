@@ -38,11 +38,13 @@ def make_ready() -> None:
     for module in (primitives, starting, clock, descriptors, sockets, loopback, tls):
         for kind, methods in module.METHODS.items():
             patching.replace_methods(kind, methods)
+    for kind in patching.copies_of(primitives.QUEUE)[1:]:
+        patching.replace_methods(kind, primitives.queue_methods(kind))
     operations.replace()
     primitives.watch_creation()
     outside.watch_forks()
-    for part in (starting, clock, steady, descriptors, sockets, outside):
-        patching.replace_functions(part.FUNCTIONS)
+    parts = (primitives, starting, clock, steady, descriptors, sockets, outside)
+    patching.replace_functions({old: new for part in parts for old, new in part.FUNCTIONS.items()})
     gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one
 
 

@@ -85,6 +85,7 @@ class Reader:
 
     def __init__(self, run: Run, known: Known, *, named: bool = True) -> None:
         self.run, self.known, self.names = run, known, Names(run) if named else Numbers(run)
+        self._named, self._owing = named, frozenset(run.owing)
         self.pools: dict[int, list[ControlledThread]] = {}
         for thread in run.threads:
             if thread.pool is not None:
@@ -106,7 +107,7 @@ class Reader:
 
     def actor(self, thread: ControlledThread) -> Seen:
         """Return a thread as an actor."""
-        must = thread in self.run.owing
+        must = thread in self._owing
         status = "done" if thread.done else "idle" if thread.idle else "blocked" if self.waits(thread) else "enabled"
         if status == "blocked" and thread.deadline is not None and self.run.timeouts != "never":
             status = "enabled"  # when its time has come
@@ -186,9 +187,11 @@ class Reader:
                 self.unknown.add(actor.name)
             why = Why(wait.wants.format(name), standing, wait.ends, held, how)
             return Edge(actor, thing, tuple(self.names.thread(t) for t in holders), why)
-        helpers, queued = self._guessed(thread, wait)
         if self._known(target, wait.methods) is None:
             self.unknown.add(actor.name)
+            if not self._named:  # then whoever might help is no matter
+                return Edge(actor, thing, (), Why(wait.wants.format(name)))
+        helpers, queued = self._guessed(thread, wait)
         helpers += [worker for item in queued for worker in self._workers(item.queue)]
         did = tuple((self.names.thread(t), task or self.names.thread(t)) for t, task in done_to(target, wait.methods))
         why = Why(wait.wants.format(name), standing, wait.ends, did=did)

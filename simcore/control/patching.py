@@ -14,6 +14,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Mapping
+from types import FunctionType, ModuleType
 from typing import Any
 
 
@@ -45,15 +46,42 @@ def replace_constructor(kind: type, make: Callable[[], Any]) -> None:
         flags.value |= _IMMUTABLE
 
 
+def copies_of(kind: type) -> list[type]:
+    """Return a type of C, and those of other copies of its module, of which a process may have several."""
+    named = kind.__module__, kind.__name__
+    types = (each for each in gc.get_objects() if issubclass(type(each), type) and each is not kind)
+    return [kind, *(each for each in types if (vars(each).get("__module__"), each.__name__) == named)]
+
+
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
-    """Put functions into the place of others wherever a module has a name for them."""
+    """Put functions into the place of others: of names in modules and classes, and of defaults of parameters.
+
+    Modules are found where they are, and not by their names, under which others may have come since. What is put there
+    is, as a function of C, no method of a class that has it.
+    """
     found = {id(old): (old, new) for old, new in functions.items()}
-    for module in list(sys.modules.values()):
-        names = getattr(module, "__dict__", None)
-        if names is None or names.get("__name__", "").startswith("simcore.control"):
-            continue
-        for name, value in list(names.items()):
-            old, new = found.get(id(value), (None, None))
-            if old is not None and old is value and new is not None:
-                # As a function of C, it is no method of a class that has it.
-                names[name] = new.__call__  # type: ignore[operator]
+
+    def others(names: Mapping[Any, Any]) -> dict[Any, Any]:
+        if found.keys().isdisjoint(map(id, names.values())):
+            return {}
+        known = [(name, *found[id(value)]) for name, value in names.items() if id(value) in found]
+        return {name: new.__call__ for name, old, new in known if old is names[name]}
+
+    for holder in [*gc.get_objects(), *sys.modules.values()]:
+        kind = type(holder)
+        if kind is FunctionType and not _is_ours(holder.__globals__):
+            if holder.__defaults__ and (some := others(dict(enumerate(holder.__defaults__)))):
+                holder.__defaults__ = tuple(some.get(at, value) for at, value in enumerate(holder.__defaults__))
+            if holder.__kwdefaults__:
+                holder.__kwdefaults__.update(others(holder.__kwdefaults__))
+        elif issubclass(kind, ModuleType):
+            names = ModuleType.__dict__["__dict__"].__get__(holder)
+            if names and not _is_ours(names):
+                names.update(others(names))
+        elif issubclass(kind, type) and (some := others(vars(holder))) and not _is_ours(vars(holder)):
+            replace_methods(holder, some)
+
+
+def _is_ours(names: Mapping[str, Any]) -> bool:
+    """Tell whether these are the names of a module, or of a class, of ours."""
+    return str(names.get("__module__", names.get("__name__", ""))).startswith("simcore.control")

@@ -23,7 +23,7 @@ LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
 _acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release
 _r_restore, _r_give_up = RLOCK._acquire_restore, RLOCK._release_save  # type: ignore[attr-defined]
-_get, _put, _empty, _size = QUEUE.get, QUEUE.put, QUEUE.empty, QUEUE.qsize
+_get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
 
 _NEVER = -1
 
@@ -66,9 +66,13 @@ def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> b
     run, thread = found
     if not _allowed(blocking, timeout):
         return _acquire(self, blocking, timeout)  # which raises
-    if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
-        return take(run, thread, "join", ends, lambda: ends.done, _limit(blocking, timeout)) and _acquire(self)
     limit = _limit(blocking, timeout)
+    if (ends := run.sentinels.get(id(self))) is not None:  # before 3.13: the end of a thread
+        if not take(run, thread, "join", ends, lambda: ends.done, limit):
+            return False
+        run.sentinels.pop(id(self), None)  # from now on it is a lock like others
+        if _acquire(self, False):
+            return True
     while True:
         if not take(run, thread, "Lock.acquire", self, lambda: not _locked(self), limit):
             return False
@@ -197,8 +201,7 @@ def _made(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watch_creation() -> None:
-    """Have a run told of each lock that is made: by a function, or, from 3.13 on, by calling the type."""
-    patching.replace_functions({_thread.allocate_lock: _made(_thread.allocate_lock)})
+    """Have a run told of each lock that is made by calling a type: those of all kinds from 3.13 on."""
     if isinstance(threading.Lock, type):
         patching.replace_constructor(LOCK, _made(_thread.allocate_lock))
     threading._CRLock = _made(RLOCK)  # type: ignore[attr-defined]
@@ -207,48 +210,45 @@ def watch_creation() -> None:
 # ---- simple queues -----------------------------------------------------------------------------------------
 
 
-def queue_get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
-    """Get from a simple queue."""
-    found = here()
-    if found is None or (timeout is not None and block and timeout < 0):
-        return _get(self, block, timeout)
-    run, thread = found
-    thread.doing.append(Doing("SimpleQueue.get", self, thread.fused))
-    try:
-        limit = 0.0 if not block else timeout
-        if not take(run, thread, "SimpleQueue.get", self, lambda: not _empty(self), limit):
-            raise _queue.Empty
-        return _get(self, False)
-    finally:
-        thread.doing.pop()
+def queue_methods(kind: Any) -> dict[str, Callable[..., Any]]:
+    """Return what a type of simple queues has in the place of its methods; each copy of the module has one."""
+    get_one, put_one, is_empty = kind.get, kind.put, kind.empty
 
+    def get(self: Any, block: bool = True, timeout: float | None = None) -> Any:
+        found = here()
+        if found is None or (timeout is not None and block and timeout < 0):
+            return get_one(self, block, timeout)
+        run, thread = found
+        thread.doing.append(Doing("SimpleQueue.get", self, thread.fused))
+        try:
+            take(run, thread, "SimpleQueue.get", self, lambda: not is_empty(self), 0.0 if not block else timeout)
+            return get_one(self, False)  # which says that there is nothing
+        finally:
+            thread.doing.pop()
 
-def queue_get_nowait(self: Any) -> Any:
-    """Get from a simple queue what lies in it."""
-    return queue_get(self, False)
+    def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        found = here()
+        if found is not None:
+            found[0].point(found[1], "SimpleQueue.put", self)
+            found[0].touched(self)
+        put_one(self, item)
 
+    def look(name: str) -> Callable[[Any], Any]:
+        method = getattr(kind, name)
 
-def queue_put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
-    """Put into a simple queue."""
-    found = here()
-    if found is not None:
-        found[0].point(found[1], "SimpleQueue.put", self)
-        found[0].touched(self)
-    _put(self, item)
+        def looked(self: Any) -> Any:
+            if (found := here()) is not None:
+                _look(*found, self, f"SimpleQueue.{name}")
+            return method(self)
 
+        return looked
 
-def queue_empty(self: Any) -> bool:
-    """Tell whether a simple queue is empty; who looks may look before others do something, or after it."""
-    if (found := here()) is not None:
-        _look(*found, self, "SimpleQueue.empty")
-    return _empty(self)
-
-
-def queue_size(self: Any) -> int:
-    """Tell how much lies in a simple queue."""
-    if (found := here()) is not None:
-        _look(*found, self, "SimpleQueue.qsize")
-    return _size(self)
+    return {
+        **dict.fromkeys(("put", "put_nowait"), put),
+        "get": get,
+        "get_nowait": lambda self: get(self, False),
+        **{name: look(name) for name in ("empty", "qsize")},
+    }
 
 
 def _look(run: Run, thread: ControlledThread, thing: Any, label: str) -> None:
@@ -282,12 +282,8 @@ METHODS: dict[type, dict[str, Callable[..., Any]]] = {
         "_acquire_restore": rlock_restore,
         "_release_save": rlock_give_up,
     },
-    QUEUE: {
-        **dict.fromkeys(("put", "put_nowait"), queue_put),
-        "get": queue_get,
-        "get_nowait": queue_get_nowait,
-        "empty": queue_empty,
-        "qsize": queue_size,
-    },
+    QUEUE: queue_methods(QUEUE),
 }
 """What each C type has in the place of its methods."""
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {_thread.allocate_lock: _made(_thread.allocate_lock)}

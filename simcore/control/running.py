@@ -19,7 +19,6 @@ from simcore.control.primitives import Current
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
-from simcore.control.workers import Stays
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts
@@ -50,7 +49,6 @@ class Question:
     more: str = ""
     guide: Guide | None = None
     observe: bool = False
-    stay: bool = False
 
 
 class Recording(NamedTuple):
@@ -79,6 +77,7 @@ class Outcome(NamedTuple):
     paused: float
     recording: Recording | None = None
     observation: Observation | None = None
+    tidy: bool = False
 
     @property
     def into(self) -> Steps:
@@ -88,7 +87,7 @@ class Outcome(NamedTuple):
 
 def answer(
     body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
-) -> Outcome | Stays:
+) -> Outcome:
     """Run ``body`` once, and say how it has ended."""
     options = asked.options
     suspicion = Expectation(asked.lost, len(asked.path)) if asked.lost else Suspicion(asked.known)
@@ -131,8 +130,7 @@ def answer(
     Current.run = None
     how = "failed" if run.raised else "completed"
     _insist_on_the_inside(run, how)
-    outcome = _outcome(run, how, asked, suspicion)
-    return Stays(outcome) if asked.stay and _is_tidy(run) else outcome
+    return _outcome(run, how, asked, suspicion)._replace(tidy=_is_tidy(run))
 
 
 def _is_tidy(run: Run) -> bool:

@@ -55,7 +55,7 @@ def find(name: str, parameters: Mapping[str, Any] | None = None) -> partial[Any]
         When there is no such function, or it cannot be called with these parameters, once they are given.
     """
     if "::" in name:
-        raise OptionError(f"{name!r} is a test; its schedule is followed with pytest '{name}' --simcore-replay TOKEN")
+        raise OptionError(f"{name!r} is a test; its schedule is followed with {followed_with(name)} TOKEN")
     module_name, _, function_name = name.partition(":")
     if not module_name or not function_name:
         raise OptionError(f"{name!r} names no function; write package.module:function, as in app.jobs:nightly")
@@ -68,6 +68,12 @@ def find(name: str, parameters: Mapping[str, Any] | None = None) -> partial[Any]
         except TypeError as error:
             raise OptionError(f"{name}: {error}; give parameters as name=value") from None
     return partial(function, **parameters or {})
+
+
+def followed_with(test: str) -> str:
+    """Return the command that follows a schedule of a test, in front of the token."""
+    is_file = test.partition("::")[0].endswith(".py")
+    return f"pytest {'' if is_file else '--pyargs '}'{test}' --simcore-replay"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from simcore.control.thread import LIBRARY
 from simcore.errors import InternalError, NotUnderControl
 
 PATIENCE = 5.0
-"""Seconds without a step after which a run is not under control."""
+"""Seconds without a step after which a run is not under control, those apart in which others had the processor."""
 
 _POLL = 0.2
 _STEPS, _CHILD = 0, 1
@@ -110,11 +110,14 @@ class Workers:
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
         _send(self._requests, question)
+        before, since = -1, 0.0
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
-        watch = _Watch()
         while not waiting.poll(_POLL * 1_000):
-            if watch.still(self._child or self._process, self._read(_STEPS)) > PATIENCE:
+            steps, now = self._read(_STEPS), time.monotonic() - _kept_waiting(self._process, self._child)
+            if steps != before:
+                before, since = steps, now
+            elif now - since > PATIENCE:
                 self._give_up()
         try:
             answer = _receive(self._answers)
@@ -159,7 +162,7 @@ class Workers:
         os.setpgid(0, 0)
         _die_with_the_caller()
         _alone()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
+        self._interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
         try:
@@ -167,6 +170,10 @@ class Workers:
         except NotImplementedError as error:
             _receive(requests)
             _send(answers, NotUnderControl(f"not under control: {error}"))
+            return
+        except BaseException:
+            _receive(requests)
+            _send(answers, InternalError(traceback.format_exc()))
             return
         while True:
             try:
@@ -188,8 +195,9 @@ class Workers:
     def _answer(self, question: Any, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
+        signal.signal(signal.SIGINT, self._interrupted)  # the program may raise it, and nobody else does
+        self._write(_CHILD, os.getpid())
         own = os.getpid()
-        self._write(_CHILD, own)
 
         def leave(answer: Any) -> None:
             if os.getpid() == own:  # and not a copy of it that the program has made
@@ -205,35 +213,13 @@ class Workers:
             leave(InternalError(traceback.format_exc()))
 
 
-class _Watch:
-    """For how long a process has not taken a step, though it had the processor, or did not want it."""
-
-    def __init__(self) -> None:
-        self._last: tuple[int, int] | None = None
-        self._worked, self._since = 0.0, 0.0
-        self._seconds = 0.0
-
-    def still(self, process: int, steps: int) -> float:
-        """Return for how many seconds now; what others have had the processor for does not count."""
-        now, (worked, runs) = time.monotonic(), _work_of(process)
-        if (process, steps) != self._last:
-            self._last, self._seconds = (process, steps), 0.0
-        else:
-            self._seconds += worked - self._worked if runs else now - self._since
-        self._worked, self._since = worked, now
-        return self._seconds
-
-
-def _work_of(process: int) -> tuple[float, bool]:
-    """Return for how many seconds a process has had the processor, and whether one of its threads wants it now."""
-    try:
-        told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        states = [
-            each.read_text().rpartition(")")[2].split()[0] for each in Path(f"/proc/{process}/task").glob("*/stat")
-        ]
-    except OSError:  # it has just ended
-        return 0.0, False
-    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK"), "R" in states
+def _kept_waiting(*processes: int) -> float:
+    """Return for how many seconds the threads of some processes have waited for a processor, where the system knows."""
+    waited = 0
+    for file in (file for process in processes for file in Path(f"/proc/{process}/task").glob("*/schedstat")):
+        with suppress(OSError, ValueError, IndexError):  # one that has ended, or of a system that does not count
+            waited += int(file.read_text().split()[1])
+    return waited / 1e9
 
 
 def _die_with_the_caller() -> None:

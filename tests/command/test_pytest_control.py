@@ -144,6 +144,82 @@ def test_a_test_that_is_another_one_now_says_at_which_step(run, pytester):
     done.stdout.fnmatch_lines(["*step *recorded on another version of test_it.py::test_lost*"])
 
 
+PARTS = """
+    import threading, time, unittest
+
+    class TestParts(unittest.TestCase):
+        def test_fine(self):
+            for number in range(3):
+                with self.subTest(number=number):
+                    threading.Thread(target=int).start()
+
+        def test_one_fails(self):
+            for number in range(3):
+                with self.subTest(number=number):
+                    self.assertNotEqual(number, 1)
+
+        def test_one_is_left_out(self):
+            with self.subTest():
+                self.skipTest("nothing to do")
+
+        @unittest.skip("nothing to do")
+        def test_left_out(self):
+            pass
+
+    def test_for_ever():
+        while True:
+            time.sleep(1)
+
+    def test_long():
+        for _ in range(50):
+            time.sleep(1)
+"""
+
+
+def test_parts_of_a_test_are_reported_and_one_that_fails_fails_it(pytester):
+    path = pytester.makepyfile(test_parts=PARTS)
+    arguments = path, "-v", "-k", "TestParts", "--simcore-schedules", "2", "--junitxml", "told.xml"
+    done = pytester.runpytest_subprocess(*PLUGIN, *arguments)
+    done.assert_outcomes(passed=2, failed=1, skipped=2)
+    done.stdout.fnmatch_lines(["violated: main raised AssertionError: 1 == 1", "*2 tests: no violation*"])
+    if pytest.version_tuple >= (9,):  # before that it tells of the first part that fails, and of no other
+        done.stdout.fnmatch_lines(["*3 subtests passed*"])
+    assert "nothing to do" in (pytester.path / "told.xml").read_text()
+
+
+def test_a_test_that_never_ended_has_not_passed(pytester):
+    path = pytester.makepyfile(test_parts=PARTS)
+    done = pytester.runpytest_subprocess(
+        *PLUGIN, path, "-k", "ever or long", "--simcore-schedules", "1", "--simcore-max-steps", "40"
+    )
+    done.assert_outcomes(failed=2)
+    done.stdout.fnmatch_lines(["*1 of them had not ended after 40 steps", "*raise --simcore-max-steps"])
+    more = pytester.runpytest_subprocess(
+        *PLUGIN, path, "-k", "long", "--simcore-schedules", "1", "--simcore-max-steps", "60"
+    )
+    more.assert_outcomes(passed=1)
+    more.stdout.fnmatch_lines(["1 test: no violation in 1 schedule each, which proves nothing"])
+
+
+def test_a_test_that_is_installed_is_called_by_its_module(pytester, monkeypatch):
+    elsewhere = pytester.mkdir("installed")
+    (elsewhere / "theirs").mkdir()
+    (elsewhere / "theirs" / "__init__.py").touch()
+    (elsewhere / "theirs" / "test_a.py").write_text("def test_fails():\n    raise KeyError\n")
+    here = pytester.mkdir("here")
+    (here / "pytest.ini").write_text("[pytest]\n")
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere), prepend=":")
+    monkeypatch.chdir(here)
+    arguments = *PLUGIN, "--rootdir", here, "-c", here / "pytest.ini", "--pyargs"
+    done = pytester.runpytest_subprocess(*arguments, "theirs.test_a", "--simcore-schedules", "1")
+    done.assert_outcomes(failed=1)
+    command = r"replay: pytest --pyargs 'theirs.test_a::test_fails' --simcore-replay (\S+)"
+    (token,) = re.findall(command, done.stdout.str())
+    again = pytester.runpytest_subprocess(*arguments, "theirs.test_a::test_fails", "--simcore-replay", token)
+    again.assert_outcomes(failed=1)
+    assert (here / ".pytest_cache/d/simcore/theirs.test_a-test_fails.token").exists()
+
+
 def test_time_outs_fire_by_the_rule_that_is_given(run):
     run("-k", "also_fine", "--simcore-schedules", "5", "--simcore-timeouts", "never").assert_outcomes(passed=1)
 
@@ -152,6 +228,7 @@ def test_time_outs_fire_by_the_rule_that_is_given(run):
     ("arguments", "line"),
     [
         (["--simcore-schedules", "0"], "*0: use a number of at least 1*"),
+        (["--simcore-max-steps", "0"], "*0: use a number of at least 1*"),
         (["--simcore-replay", "sx1-what"], "*--simcore-replay: the replay token is damaged*"),
         (["--simcore-timeouts", "soon"], "*invalid choice: 'soon'*"),
     ],

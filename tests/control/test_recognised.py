@@ -10,7 +10,7 @@ import threaded
 import threaded_fine
 
 from simcore import Verdict, control
-from simcore.control import replay
+from simcore.control import live, replay
 
 HANGS = {
     "nested submit": (
@@ -121,6 +121,11 @@ def test_what_does_not_hang_is_not_said_to(body, schedules):
 
 def test_a_timer_is_a_sleep_and_no_time_out():
     assert control(threaded_fine.timer_alone, timeouts="never", schedules=5).verdict is Verdict.UNDETERMINED
+
+
+def test_nobody_is_looked_for_where_it_is_known_of_nobody_who_might_help(monkeypatch):
+    monkeypatch.setattr(live, "reaches", None)
+    assert control(threaded_fine.many_wait_beside_a_sleeper, schedules=1).verdict is Verdict.UNDETERMINED
 
 
 def test_threads_of_one_name_are_told_apart():

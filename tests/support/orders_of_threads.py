@@ -1,4 +1,7 @@
-"""All schedules of a program, and all that the reduced search runs of them: as sets of orders, with their ends."""
+"""All schedules of a program, and all that the reduced search runs of them: as sets of orders, with their ends.
+
+A process makes one run after the other until one leaves something behind, and is then forked anew.
+"""
 
 from functools import partial
 
@@ -18,34 +21,80 @@ def order_of(outcome):
     return outcome.how, frozenset(marks)
 
 
+class Reduced:
+    """The search that runs each order once."""
+
+    def __init__(self):
+        self.orders = Orders()
+
+    def guide(self):
+        return self.orders.guide()
+
+    def ran(self, outcome):
+        self.orders.ran(outcome.observation, outcome.how == "redundant")
+
+
+class Whole:
+    """The search that runs each schedule."""
+
+    def __init__(self):
+        self.path, self.left, self.begun = [], [], False
+
+    def guide(self):
+        while self.left and not self.left[-1]:
+            self.left.pop()
+        if self.begun and not self.left:
+            return None
+        if self.begun:
+            self.path = [*self.path[: len(self.left) - 1], self.left[-1].pop()]
+        self.begun = True
+        return Guide(path=tuple(self.path))
+
+    def ran(self, outcome):
+        steps = outcome.observation.events
+        self.left += [[key for key in step.enabled if key != step.key] for step in steps[len(self.left) :]]
+        self.path = [step.key for step in steps]
+
+
+def several(body, asked, progress, leave):
+    """Run one guide after the other; return the search, the orders, how many runs, and whether there are more."""
+    search, options, most = asked
+    found, runs = set(), []
+
+    def told(outcome):
+        runs.append(outcome.how)
+        search.ran(outcome)
+        if outcome.how != "redundant":
+            found.add(order_of(outcome))
+        return search, found, len(runs)
+
+    while len(runs) < most and (guide := search.guide()) is not None:
+        question = Question(options, guide=guide, observe=True)
+        outcome = answer(body, question, progress, lambda outcome: leave(told(outcome)))
+        if not outcome.tidy:
+            return told(outcome)
+        told(outcome)
+    return search, found, len(runs)
+
+
+def orders(search, body, most, **options):
+    """Return the orders that a search runs, how many runs it took, and whether those were all."""
+    found, runs = set(), 0
+    with Workers(partial(several, body)) as workers:
+        while runs < most:
+            search, some, more = workers.ask((search, Options(**options), most - runs))
+            found |= some
+            runs += more
+            if not more:
+                return found, runs, True
+    return found, runs, False
+
+
 def reduced(body, most, **options):
-    """Return the orders that the reduced search runs, how many runs it took, and whether those were all."""
-    orders, found = Orders(), set()
-    with Workers(partial(answer, body)) as workers:
-        while (guide := orders.guide()) is not None:
-            if orders.runs == most:
-                return found, orders.runs, False
-            outcome = workers.ask(Question(Options(**options), guide=guide, observe=True, stay=True), fresh=False)
-            orders.ran(outcome.observation, outcome.how == "redundant")
-            if outcome.how != "redundant":
-                found.add(order_of(outcome))
-    return found, orders.runs, True
+    """Run each order once."""
+    return orders(Reduced(), body, most, **options)
 
 
 def whole(body, most, **options):
-    """Return the orders of all schedules, how many there are, and whether those were all."""
-    found, runs, path, left = set(), 0, [], []
-    with Workers(partial(answer, body)) as workers:
-        while runs < most:
-            guide = Guide(path=tuple(path))
-            outcome = workers.ask(Question(Options(**options), guide=guide, observe=True, stay=True), fresh=False)
-            runs += 1
-            found.add(order_of(outcome))
-            steps = outcome.observation.events
-            left += [[key for key in step.enabled if key != step.key] for step in steps[len(left) :]]
-            while left and not left[-1]:
-                left.pop()
-            if not left:
-                return found, runs, True
-            path = [step.key for step in steps[: len(left) - 1]] + [left[-1].pop()]
-    return found, runs, False
+    """Run each schedule."""
+    return orders(Whole(), body, most, **options)

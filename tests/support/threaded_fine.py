@@ -1,7 +1,9 @@
 """Ordinary code with threads that does not hang, however long somebody takes, and however it is made."""
 
+import _thread
 import contextlib
 import datetime
+import importlib
 import queue
 import sys
 import threading
@@ -247,3 +249,79 @@ def permits_by_the_dozen():
         permits.acquire()
 
     together(gives, takes, takes, takes)
+
+
+def made_anew(*names):
+    """Return a module, with those that it is made of, as another copy beside the one that everybody has."""
+    known = {name: sys.modules.pop(name) for name in names}
+    try:
+        return importlib.import_module(names[0])
+    finally:
+        sys.modules.update(known)
+
+
+ANOTHER = made_anew("queue", "_queue")
+
+
+def another_copy_of_a_module():
+    """Its types are other ones, and its names for the clock are in no module that is known."""
+    inbox, bounded = ANOTHER.SimpleQueue(), ANOTHER.Queue(1)
+
+    def give():
+        time.sleep(3_600)
+        inbox.put(1)
+        bounded.put(2)
+
+    def take():
+        assert inbox.get() == 1
+        assert bounded.get(timeout=7_200) == 2
+        with contextlib.suppress(ANOTHER.Empty):
+            inbox.get(timeout=3_600)
+
+    together(give, take)
+
+
+class Watch:
+    """Has the clock as attributes, which a function of C does not take for methods."""
+
+    now, pause = time.monotonic, time.sleep
+
+
+def clock_under_other_names(now=time.monotonic, *, pause=time.sleep):
+    since = now(), Watch().now()
+    pause(1_000)
+    Watch.pause(1_000)
+    assert all(2_000 <= end - begin < 2_001 for end, begin in zip((now(), Watch.now()), since, strict=True))
+
+
+def interrupts_the_main_thread():
+    other = threading.Thread(target=_thread.interrupt_main)
+    with contextlib.suppress(KeyboardInterrupt):
+        other.start()
+        other.join()
+        time.sleep(1)
+        raise AssertionError("nobody has interrupted")
+
+
+def takes_the_lock_that_ends_a_thread():
+    """Until 3.12 a thread has one; who takes it keeps others from seeing that the thread has ended."""
+    thread = threading.Thread(target=int)
+    thread.start()
+    if (lock := getattr(thread, "_tstate_lock", None)) is not None:
+        assert lock.acquire(timeout=60)
+        assert thread.is_alive()
+        lock.release()
+    thread.join()
+    assert not thread.is_alive()
+
+
+def many_wait_beside_a_sleeper():
+    """Each time the sleeper sleeps, all could be lost."""
+    permits = threading.Semaphore(0)
+
+    def give():
+        for _ in range(10):
+            time.sleep(1)
+            permits.release()
+
+    together(give, *[permits.acquire] * 10)
