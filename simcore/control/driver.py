@@ -14,8 +14,8 @@ from typing import Any
 from simcore.control.finer import POINTS
 from simcore.control.operations import called
 from simcore.control.result import Controlled
-from simcore.control.running import Options, Outcome, Question, answer
-from simcore.control.search import FAILS, Search, insist_on_no_pause, name_of, violation, with_hints
+from simcore.control.running import FAILS, Options, Outcome, Question, answer
+from simcore.control.search import Search, insist_on_no_pause, name_of, violation, with_hints
 from simcore.control.token import Named, find, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep

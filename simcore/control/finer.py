@@ -33,7 +33,8 @@ _TOOL = 4
 
 
 @cache
-def _is_of_the_program(file: str) -> bool:
+def is_of_the_program(file: str) -> bool:
+    """Tell whether a file is the program's own, and neither the library's, nor installed, nor ours."""
     return not file.startswith((*_ELSEWHERE, _OWN))
 
 
@@ -58,7 +59,7 @@ def _monitor(points: str) -> None:
     event = monitoring.events.LINE if points == "lines" else monitoring.events.INSTRUCTION
 
     def at(code: CodeType, where: int) -> Any:
-        if not _is_of_the_program(code.co_filename):
+        if not is_of_the_program(code.co_filename):
             return monitoring.DISABLE
         _stop()
         return None
@@ -72,7 +73,7 @@ def _trace(points: str) -> None:
     event = "line" if points == "lines" else "opcode"
 
     def trace(frame: FrameType, what: str, argument: Any) -> Any:
-        if not _is_of_the_program(frame.f_code.co_filename):
+        if not is_of_the_program(frame.f_code.co_filename):
             return None
         frame.f_trace_opcodes = points == "instructions"
         if what == event:

@@ -65,7 +65,7 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
         if found.keys().isdisjoint(map(id, names.values())):
             return {}
         known = [(name, *found[id(value)]) for name, value in names.items() if id(value) in found]
-        return {name: new.__call__ for name, old, new in known if old is names[name]}
+        return {name: new.__call__ for name, old, new in known if old is names[name]}  # type: ignore[operator]
 
     for holder in [*gc.get_objects(), *sys.modules.values()]:
         kind = type(holder)
@@ -75,7 +75,7 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
             if holder.__kwdefaults__:
                 holder.__kwdefaults__.update(others(holder.__kwdefaults__))
         elif issubclass(kind, ModuleType):
-            names = ModuleType.__dict__["__dict__"].__get__(holder)
+            names = ModuleType.__dict__["__dict__"].__get__(holder)  # type: ignore[index]
             if names and not _is_ours(names):
                 names.update(others(names))
         elif issubclass(kind, type) and (some := others(vars(holder))) and not _is_ours(vars(holder)):

@@ -16,6 +16,7 @@ from simcore.control.naming import Names, function_at
 from simcore.control.observed import Observed
 from simcore.control.orders import Guide, Observation, Redundant, guided
 from simcore.control.primitives import Current
+from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
@@ -23,6 +24,9 @@ from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts
 from simcore.schedule import Strategy
+
+FAILS = ("deadlock", "failed")
+"""Ends of runs that are violations."""
 
 
 class Options(NamedTuple):
@@ -33,9 +37,20 @@ class Options(NamedTuple):
     points: str = "operations"
 
 
+class Reference(NamedTuple):
+    """A run that completed, and what tells it from others step by step."""
+
+    path: Steps
+    checks: list[int]
+
+
 @dataclass(frozen=True)
 class Question:
-    """One run: chosen by a strategy, or along a path at whose end some may be known to be lost; recorded or not."""
+    """One run: chosen by a strategy, or along a path at whose end some may be known to be lost; recorded or not.
+
+    By a strategy there may be many, one after the other in one process, until one has not completed, or has left
+    something behind. Then, whether the process is as it was is known from a run that was there before.
+    """
 
     options: Options
     strategy: Strategy | None = None
@@ -49,6 +64,10 @@ class Question:
     more: str = ""
     guide: Guide | None = None
     observe: bool = False
+    many: int = 1
+    longest: int = 0
+    probe: bool = False
+    reference: Reference | None = None
 
 
 class Recording(NamedTuple):
@@ -78,6 +97,10 @@ class Outcome(NamedTuple):
     recording: Recording | None = None
     observation: Observation | None = None
     tidy: bool = False
+    runs: int = 1
+    longest: int = 0
+    checks: tuple[int, ...] = ()
+    untouched: bool = True
 
     @property
     def into(self) -> Steps:
@@ -88,7 +111,48 @@ class Outcome(NamedTuple):
 def answer(
     body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
 ) -> Outcome:
-    """Run ``body`` once, and say how it has ended."""
+    """Run ``body`` once, or many times, and say how it has ended."""
+    if asked.strategy is None or asked.observe:
+        return _run(body, asked, progress, leave)
+    before = residue() if asked.probe else None
+    runs, longest, steps = 0, asked.longest, 0
+    seen: Known = {}
+
+    def progressed(taken: int) -> None:
+        progress(steps + taken)
+
+    def told(outcome: Any) -> Any:
+        if not isinstance(outcome, Outcome):
+            return outcome
+        if outcome.how == "completed":
+            for where, roles in outcome.seen.items():
+                seen.setdefault(where, set()).update(roles)
+        return outcome._replace(seen=seen, runs=runs, longest=max(longest, len(outcome.taken)))
+
+    while True:
+        runs += 1
+        asked.strategy.begin(max(1, len(asked.numbers)), max(1, longest))
+        outcome: Outcome = told(_run(body, asked, progressed, lambda outcome: leave(told(outcome))))
+        longest, steps = outcome.longest, steps + len(outcome.taken)
+        if runs == asked.many or outcome.how != "completed" or not outcome.tidy:
+            break
+    if asked.reference is not None and outcome.how == "completed":
+        if not outcome.tidy:
+            return _unlike(outcome)
+        again = Question(asked.options, path=asked.reference.path, strict=True, probe=True)
+        same = _run(body, again, progressed, lambda _: leave(_unlike(outcome)))
+        if asked.reference != (same.taken, list(same.checks)):
+            return _unlike(outcome)
+    return outcome._replace(untouched=not asked.probe or (before is not None and residue() == before))
+
+
+def _unlike(outcome: Outcome) -> Outcome:
+    return outcome._replace(untouched=False)
+
+
+def _run(
+    body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
+) -> Outcome:
     options = asked.options
     suspicion = Expectation(asked.lost, len(asked.path)) if asked.lost else Suspicion(asked.known)
 
@@ -115,7 +179,7 @@ def answer(
         except Redundant:
             stop(run, "redundant")
 
-    run = (Recorded if asked.record else Observed if asked.observe else Learning)(
+    run = (Recorded if asked.record or asked.probe else Observed if asked.observe else Learning)(
         choose,
         options.timeouts,
         options.max_steps,
@@ -181,11 +245,12 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     names = Names(run)
     errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
     assert isinstance(run, Learning)
-    recording = _recording(run, asked.known, suspicion.lost) if isinstance(run, Recorded) else None
+    recording = _recording(run, asked.known, suspicion.lost) if asked.record and isinstance(run, Recorded) else None
+    checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = Observation(run.events, run.waiting(), run.unordered) if isinstance(run, Observed) else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
-    return Outcome(*told, lost, suspicion.since, run.outside, run.paused, recording, steps)
+    return Outcome(*told, lost, suspicion.since, run.outside, run.paused, recording, steps, checks=checks)
 
 
 def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:

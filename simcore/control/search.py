@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import Any, NoReturn
+from typing import Any
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
+from simcore.control.lanes import Lane, Lanes, differs, differs_from
 from simcore.control.operations import called
 from simcore.control.orders import Audit, Differs, Guide, Orders
 from simcore.control.result import Controlled, Violation
-from simcore.control.running import Options, Outcome, Question
+from simcore.control.running import FAILS, Options, Outcome, Question
 from simcore.control.shrink import Steps, shrunk
 from simcore.control.token import Named, origin_of, token_of
 from simcore.control.workers import Workers
@@ -29,9 +30,6 @@ from simcore.schedule import Strategy
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
 AUDITING_RUNS = 100
-_CHECK_EVERY = 100
-FAILS = ("deadlock", "failed")
-
 LONG_PAUSE = 0.3
 """Seconds that a step may take beyond what the processor worked for it."""
 
@@ -67,34 +65,44 @@ class Search:
         self.workers, self.body, self.options, self.strategy = workers, body, options, strategy
         self.max_seconds = inf if max_seconds is None else max_seconds
         self.numbers: dict[str, int] = {}
-        self.known: Known = {}
         self.longest = self.given_up = self.outside = self.tried = 0
         self.started = time.monotonic()
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
     def sampled(self, schedules: int) -> Controlled:
         """Run so many schedules as the strategy has them."""
-        while self.tried < schedules and time.monotonic() - self.started < self.max_seconds:
-            outcome = self._sample()
-            self.tried += 1
-            self.given_up += outcome.how == "steps"
-            self.outside += outcome.outside
-            if outcome.how in FAILS:
-                return self._answer(self._found(outcome))
-        return self._answer(None)
+        one = isinstance(self.body, Named)
+        found: tuple[int, Lane, Outcome] | None = None
+        with Lanes(self.workers, self.body, self.options, self.strategy, self.absent, one=one) as lanes:
+            for lane, outcome in lanes.heard(schedules, self._goes_on):
+                if outcome.how in FAILS and (found is None or lanes.number(lane) < found[0]):
+                    found = lanes.number(lane), lane, outcome
+            told = lanes.lanes if found is None else [found[1]]
+            self.longest = max(lane.longest for lane in told)
+            self.given_up = sum(lane.given_up for lane in told)
+            self.outside = sum(lane.outside for lane in told)
+            if found is None:
+                self.tried = sum(lane.ran for lane in told)
+                return self._answer(None)
+            self.tried, lane, outcome = found
+            return self._answer(self._found(outcome, lane))
+
+    def _goes_on(self) -> bool:
+        return time.monotonic() - self.started < self.max_seconds
 
     def every_order(self, schedules: int) -> Controlled:
         """Run each order of operations once, and then some at random, for what is shared that nobody has seen."""
         orders, audit, doubt = Orders(), Audit(), ""
         guide = orders.guide()
         while guide is not None or (not doubt and self.tried < orders.runs + AUDITING_RUNS):
-            if guide is not None and (self.tried >= schedules or time.monotonic() - self.started >= self.max_seconds):
+            if guide is not None and (self.tried >= schedules or not self._goes_on()):
                 doubt = doubt or f"{self.tried:,} orders were run, and there are more"
                 break
             outcome = self._observe(guide)
             self.tried += 1
             if outcome.how in FAILS:
-                return self._answer(self._found(outcome), "every order")
+                lane = Lane(self.workers, self.options, self.strategy, self.absent, batches=False)
+                return self._answer(self._found(outcome, lane), "every order")
             doubt = doubt or self._doubt(outcome, audit)
             if guide is not None:
                 self._learn(orders, outcome)
@@ -103,7 +111,7 @@ class Search:
 
     def _observe(self, guide: Guide | None) -> Outcome:
         chance = self.strategy if guide is None else None
-        asked = Question(self.options, chance, self.numbers, self.known, guide=guide, observe=True, absent=self.absent)
+        asked = Question(self.options, chance, self.numbers, guide=guide, observe=True, absent=self.absent)
         outcome: Outcome = self.workers.ask(asked)
         if guide is None:
             assert outcome.strategy is not None
@@ -118,7 +126,7 @@ class Search:
         try:
             orders.ran(outcome.observation, outcome.how == "redundant")
         except Differs as at:
-            self._differs_from(at.step)
+            differs_from(at.step)
 
     def _doubt(self, outcome: Outcome, audit: Audit) -> str:
         """Return why nothing is proved; empty if what was seen is all there was to see."""
@@ -133,44 +141,12 @@ class Search:
         hidden = audit(seen, outcome.how != "redundant")
         return hidden and f"threads share what no lock protects: one came to {hidden}, after the same operations"
 
-    def _sample(self) -> Outcome:
-        self.strategy.begin(max(1, len(self.numbers)), max(1, self.longest))
-        asked = Question(self.options, self.strategy, self.numbers, self.known, absent=self.absent)
-        outcome: Outcome = self.workers.ask(asked)
-        if self.tried % _CHECK_EVERY == 0 and not outcome.outside:
-            self._same(outcome)
-        assert outcome.strategy is not None
-        self.strategy, self.numbers = outcome.strategy, outcome.numbers
-        self.longest = max(self.longest, len(outcome.taken))
-        if outcome.how == "completed":
-            for where, roles in outcome.seen.items():
-                self.known.setdefault(where, set()).update(roles)
-        return outcome
-
     def _along(self, path: Path, known: Known, **asked: Any) -> Outcome:
         outcome: Outcome = self.workers.ask(Question(self.options, known=known, path=path, absent=self.absent, **asked))
         return outcome
 
-    def _same(self, outcome: Outcome) -> None:
-        """Insist that a run is the same when it is run again."""
-        again = self._along(outcome.taken, self.known, strict=True)
-        if (again.how, again.taken) != (outcome.how, outcome.taken):
-            self._differs(again.taken, outcome.taken)
-
-    @staticmethod
-    def _differs(again: Steps, before: Steps) -> NoReturn:
-        differ = (n for n, (one, other) in enumerate(zip(again, before, strict=False)) if one != other)
-        Search._differs_from(next(differ, min(len(again), len(before))))
-
-    @staticmethod
-    def _differs_from(step: int) -> NoReturn:
-        raise NotUnderControl(
-            f"not under control: the same schedule was another run from step {step + 1} on: something depends on what "
-            "is not scheduled (the time of day, an address, the order of a set of texts: set PYTHONHASHSEED)"
-        )
-
-    def _found(self, outcome: Outcome) -> Violation:
-        how, known = outcome.how, dict(self.known)
+    def _found(self, outcome: Outcome, lane: Lane) -> Violation:
+        how, known = outcome.how, {where: set(roles) for where, roles in lane.known.items()}
         insist_on_no_pause(outcome, lambda: self._along(outcome.into, known))
         until = min(time.monotonic() + SHRINK_SECONDS, self.started + self.max_seconds)
 
@@ -182,10 +158,11 @@ class Search:
         lost = self._along(path, known).lost
         for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
             if time.monotonic() < until:
-                self._sample()
-        shown = self._along(path, self.known, strict=True, record=True, lost=lost)
+                lane.ask(1)
+                lane.hear()
+        shown = self._along(path, lane.known, strict=True, record=True, lost=lost)
         if (shown.how, shown.into) != (how, path):
-            self._differs(shown.into, path)
+            differs(shown.into, path)
         assert shown.recording is not None
         shown = with_hints(shown, lambda more: self._along(path, known, more=more))
         assert shown.recording is not None

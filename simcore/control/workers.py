@@ -26,7 +26,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -57,14 +57,17 @@ class Workers:
     run : function
         Called in a new process with what was asked, and a function to be called with the number of steps taken; what it
         returns comes back. It may leave earlier by calling its third argument with what it would return.
-    core : int
-        On which of the cores that there are it stays, modulo their number; none is that which it is on.
+    core : int, optional
+        On which of the cores that there are it stays, modulo their number; else on the one that it is on.
     """
 
-    def __init__(self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any]) -> None:
+    def __init__(
+        self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any], core: int | None = None
+    ) -> None:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
-        self._run = run
+        self._run, self._core = run, core
+        self._before, self._since = -1, 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
@@ -107,18 +110,19 @@ class Workers:
         NotUnderControl
             When it does not take a step for too long, or its process ends.
         """
+        self.send(question)
+        first_of([self])
+        return self.receive()
+
+    def send(self, question: Any) -> None:
+        """Ask, and go on; `first_of` tells who has answered."""
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
+        self._before, self._since = -1, 0.0
         _send(self._requests, question)
-        before, since = -1, 0.0
-        waiting = select.poll()
-        waiting.register(self._answers, select.POLLIN)
-        while not waiting.poll(_POLL * 1_000):
-            steps, now = self._read(_STEPS), time.monotonic() - _kept_waiting(self._process, self._child)
-            if steps != before:
-                before, since = steps, now
-            elif now - since > PATIENCE:
-                self._give_up()
+
+    def receive(self) -> Any:
+        """Return what was answered; raises as `ask` does."""
         try:
             answer = _receive(self._answers)
         except EOFError:
@@ -126,6 +130,13 @@ class Workers:
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def _insist_on_progress(self) -> None:
+        steps, now = self._read(_STEPS), time.monotonic() - _kept_waiting(self._process, self._child)
+        if steps != self._before:
+            self._before, self._since = steps, now
+        elif now - self._since > PATIENCE:
+            self._give_up()
 
     def _give_up(self) -> None:
         self._stacks.truncate(0)
@@ -161,7 +172,7 @@ class Workers:
     def _serve(self, requests: int, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
-        _alone()
+        _alone(self._core)
         self._interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
@@ -188,9 +199,7 @@ class Workers:
                 os.killpg(child, signal.SIGKILL)  # whatever the program has started, and left
             if not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _ANSWERED):
                 how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"status {os.WEXITSTATUS(status)}"
-                _send(
-                    answers, (NotUnderControl(f"not under control: the process of a run has ended with {how}"), False)
-                )
+                _send(answers, NotUnderControl(f"not under control: the process of a run has ended with {how}"))
 
     def _answer(self, question: Any, answers: int) -> None:
         os.setpgid(0, 0)
@@ -213,6 +222,18 @@ class Workers:
             leave(InternalError(traceback.format_exc()))
 
 
+def first_of(workers: Sequence[Workers]) -> Workers:
+    """Wait until somebody has answered who was sent a question."""
+    waiting = select.poll()
+    of = {each._answers: each for each in workers}
+    for descriptor in of:
+        waiting.register(descriptor, select.POLLIN)
+    while not (ready := waiting.poll(_POLL * 1_000)):
+        for each in workers:
+            each._insist_on_progress()
+    return of[min(descriptor for descriptor, _ in ready)]
+
+
 def _kept_waiting(*processes: int) -> float:
     """Return for how many seconds the threads of some processes have waited for a processor, where the system knows."""
     waited = 0
@@ -231,10 +252,11 @@ def _die_with_the_caller() -> None:
 _PR_SET_PDEATHSIG = 1  # of Linux
 
 
-def _alone() -> None:
-    """Have this process stay on the core that it is on: whoever hands the baton over wakes somebody on the same one."""
+def _alone(core: int | None) -> None:
+    """Have this process stay on one core: whoever hands the baton over wakes somebody on the same one."""
     with suppress(OSError, AttributeError):
-        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu() if core is None else cores[core % len(cores)]})
 
 
 def _silent() -> None:

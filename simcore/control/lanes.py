@@ -1,0 +1,213 @@
+"""Schedules by a strategy, in two lanes: processes on a core of their own, each with its own random numbers.
+
+Which schedules there are depends neither on the number of cores nor on which lane is faster: the first few are those of
+the first lane, then they take turns, and of two that fail the earlier one is told.
+
+A program that leaves its process as it found it has many schedules run in one, which saves most of the time that a
+small one takes. Whether it does is asked of the first run, and after each batch by a run that there was before: if it
+is another one now, the batch does not count, and there are no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any, NoReturn
+
+from simcore.control.baton import Known
+from simcore.control.running import FAILS, Options, Outcome, Question, Reference, answer
+from simcore.control.shrink import Steps
+from simcore.control.workers import Workers, first_of
+from simcore.errors import NotUnderControl
+from simcore.schedule import Strategy
+
+ALONE = 8
+"""How many schedules the first lane runs before there is a second one."""
+
+_BATCH = 25
+_CHECK_EVERY = 100
+"""How often a schedule is run twice, to see whether it is the same."""
+
+_SECOND = 7_919
+"""What is added to the seed of the second lane."""
+
+
+def differs(again: Steps, before: Steps) -> NoReturn:
+    """Say at which step a schedule is not what it was."""
+    differ = (n for n, (one, other) in enumerate(zip(again, before, strict=False)) if one != other)
+    differs_from(next(differ, min(len(again), len(before))))
+
+
+def differs_from(step: int) -> NoReturn:
+    """Say that a schedule is not what it was."""
+    raise NotUnderControl(
+        f"not under control: the same schedule was another run from step {step + 1} on: something depends on what is "
+        "not scheduled (the time of day, an address, the order of a set of texts: set PYTHONHASHSEED)"
+    )
+
+
+class Lane:
+    """One schedule after the other.
+
+    Attributes
+    ----------
+    ran : int
+        How many.
+    longest : int
+        Steps of the longest one.
+    given_up, outside : int
+        How many had not come to their end, and in how many somebody outside of the process had a part.
+    known : Known
+        Who was seen to end which waits in those that completed.
+    """
+
+    def __init__(
+        self, workers: Workers, options: Options, strategy: Strategy, absent: tuple[str, ...], *, batches: bool
+    ) -> None:
+        self.workers = workers
+        self.ran = self.longest = self.given_up = self.outside = 0
+        self.known: Known = {}
+        self._options, self._strategy, self._absent = options, strategy, absent
+        self._numbers: dict[str, int] = {}
+        self.batches = batches and options.points in ("operations", "release")
+        self._reference: Reference | None = None
+        self._asked: Question | None = None
+
+    def ask(self, most: int) -> None:
+        """Have some more schedules run, one at least and at most so many."""
+        many = min(most, _BATCH) if self.batches and self._reference is not None else 1
+        self._asked = Question(
+            self._options,
+            self._strategy,
+            self._numbers,
+            self.known,
+            absent=self._absent,
+            many=many,
+            longest=self.longest,
+            probe=self.batches and self._reference is None,
+            reference=self._reference if many > 1 else None,
+        )
+        self.workers.send(self._asked)
+
+    def hear(self) -> Outcome | None:
+        """Return how the last of them has ended; None if they do not count, and are to be asked for again."""
+        asked = self._asked
+        assert asked is not None
+        try:
+            outcome: Outcome = self.workers.receive()
+        except NotUnderControl:
+            if asked.many == 1:
+                raise
+            self.batches = False
+            return None
+        if asked.many > 1 and not (outcome.untouched and self._is_found_again(outcome)):
+            self.batches = False
+            return None
+        if asked.many == 1 and self.ran % _CHECK_EVERY == 0 and not outcome.outside:
+            again = self._again(outcome)
+            if (again.how, again.taken) != (outcome.how, outcome.taken):
+                differs(again.taken, outcome.taken)
+        if asked.probe:
+            self.batches = outcome.tidy and outcome.untouched and outcome.how == "completed"
+            self._reference = Reference(outcome.taken, list(outcome.checks))
+        assert outcome.strategy is not None
+        self._strategy, self._numbers, self.longest = outcome.strategy, outcome.numbers, outcome.longest
+        self.ran += outcome.runs
+        self.given_up += outcome.how == "steps"
+        self.outside += outcome.outside
+        for where, roles in outcome.seen.items():
+            self.known.setdefault(where, set()).update(roles)
+        return outcome
+
+    def _is_found_again(self, outcome: Outcome) -> bool:
+        """Tell whether a run behind others in one process is the same in a new one, if it has not completed."""
+        if outcome.how == "completed":
+            return True
+        again = self._again(outcome)
+        return (again.how, again.taken) == (outcome.how, outcome.taken)
+
+    def _again(self, outcome: Outcome) -> Outcome:
+        along = Question(self._options, known=self.known, path=outcome.taken, strict=True, absent=self._absent)
+        again: Outcome = self.workers.ask(along)
+        return again
+
+
+class Lanes:
+    """Two lanes for one body.
+
+    Parameters
+    ----------
+    first : Workers
+        Of the first lane.
+    body : function
+        What is run.
+    options, strategy, absent
+        Of all runs.
+    one : bool
+        Whether the body may be run by one at a time only, and in a new process each time.
+    """
+
+    def __init__(
+        self,
+        first: Workers,
+        body: Callable[[], Any],
+        options: Options,
+        strategy: Strategy,
+        absent: tuple[str, ...],
+        *,
+        one: bool,
+    ) -> None:
+        self._body, self._one = body, one
+        self._common = options, absent
+        self._second_strategy = replace(strategy, seed=strategy.seed + _SECOND)
+        self._stack = ExitStack()
+        self.lanes = [Lane(first, options, strategy, absent, batches=not one)]
+
+    def __enter__(self) -> Lanes:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def heard(self, schedules: int, goes_on: Callable[[], bool]) -> Iterator[tuple[Lane, Outcome]]:
+        """Yield how schedules have ended, the last of each batch; behind one that fails only earlier ones are run."""
+        end, busy = schedules + 1, set[Lane]()
+        while True:
+            if len(self.lanes) == 1 and not self._one and self.lanes[0].ran >= ALONE and end > ALONE + 2:
+                self._open()
+            for lane in self.lanes:
+                if lane not in busy and (most := self._most(lane, end) - lane.ran) > 0 and goes_on():
+                    lane.ask(most)
+                    busy.add(lane)
+            if not busy:
+                return
+            workers = first_of([lane.workers for lane in busy])
+            lane = next(lane for lane in busy if lane.workers is workers)
+            busy.remove(lane)
+            if (outcome := lane.hear()) is not None:
+                if outcome.how in FAILS:
+                    end = min(end, self.number(lane))
+                yield lane, outcome
+
+    def _open(self) -> None:
+        workers = self._stack.enter_context(Workers(partial(answer, self._body), core=1))
+        options, absent = self._common
+        first = self.lanes[0]
+        self.lanes.append(Lane(workers, options, self._second_strategy, absent, batches=first.batches))
+
+    def number(self, lane: Lane) -> int:
+        """Return the number of the schedule that a lane has run last, among all."""
+        if lane is not self.lanes[0]:
+            return ALONE + 2 * lane.ran
+        return lane.ran if self._one else lane.ran + max(0, lane.ran - ALONE - 1)
+
+    def _most(self, lane: Lane, end: int) -> int:
+        """Return how many schedules of a lane come before one with a number."""
+        behind = max(0, end - 1 - ALONE)
+        if lane is not self.lanes[0]:
+            return behind // 2
+        if self._one:
+            return end - 1
+        return min(end - 1, ALONE) + (behind + 1) // 2 * (len(self.lanes) > 1 or end <= ALONE + 2)

@@ -1,0 +1,51 @@
+"""Many schedules in one process, in two lanes: the same answers as one by one, whatever a program leaves behind."""
+
+import pytest
+import threaded_in_one_process as programs
+
+from simcore import Verdict, control
+from simcore.control import lanes
+
+ALL = [
+    programs.leaves_nothing,
+    programs.hangs_the_first_time,
+    programs.hangs_while_nobody_counts,
+    programs.hangs_while_it_was_not_told,
+]
+
+
+@pytest.mark.parametrize("strategy", ["portfolio", pytest.param("pos", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("body", ALL)
+def test_the_answer_is_the_one_of_schedules_one_by_one(body, strategy, monkeypatch):
+    together = control(body, seed=3, schedules=120, strategy=strategy)
+    monkeypatch.setattr(lanes, "_BATCH", 1)
+    alone = control(body, seed=3, schedules=120, strategy=strategy)
+    assert (together.schedules, together.steps) == (alone.schedules, alone.steps)
+    assert together.violation == alone.violation
+
+
+def test_what_fails_only_in_a_process_in_which_it_has_run_before_does_not_fail():
+    result = control(programs.fails_the_fifth_time, schedules=60)
+    assert result.verdict is Verdict.UNDETERMINED
+    assert result.schedules == 60
+
+
+@pytest.mark.parametrize("schedules", [1, lanes.ALONE, lanes.ALONE + 1, lanes.ALONE + 2, 70])
+def test_there_are_as_many_schedules_as_were_asked_for(schedules):
+    assert control(programs.completes, schedules=schedules).schedules == schedules
+
+
+def test_batches_are_run_where_nothing_is_left(monkeypatch):
+    asked = []
+    ask = lanes.Lane.ask
+
+    def watched(lane, most):
+        ask(lane, most)
+        asked.append(lane._asked.many)
+
+    monkeypatch.setattr(lanes.Lane, "ask", watched)
+    control(programs.completes, schedules=100)
+    assert max(asked) > 20
+    asked.clear()
+    control(programs.fails_the_fifth_time, schedules=100)
+    assert asked[-20:] == [1] * 20
