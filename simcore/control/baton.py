@@ -319,9 +319,10 @@ class Run:
                 self.errors.append((self.main, error))
         except BaseException as error:
             self.errors.append((self.main, error))
-        self.main.done, self.main.fused = True, 0
+        self.main.done, self.main.fused = True, 1
         self.main.doing.clear()
         if self.main.gone is not None:
-            self.main.gone()
+            self.main.gone()  # which has locks of the interpreter: no step
+        self.main.fused = 0
         self.wait(self.main, "end", None, lambda: False)
         del self.of[self.main.identity]

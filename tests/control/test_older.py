@@ -28,3 +28,8 @@ def test_a_run_that_takes_long_to_tell_is_under_control(monkeypatch):
     monkeypatch.setattr(workers, "PATIENCE", 1.0)
     monkeypatch.setattr(naming.Names, "of", slowly)
     assert control(threaded_older.polled_reply, schedules=1, max_seconds=1).violation is not None
+
+
+def test_whoever_gives_up_where_the_reply_comes_late_hangs_nobody():
+    result = control(lambda: threaded_older.polled_reply(workers=2, seconds=0.0), schedules=5)
+    assert result.violation.kind == "failed"
