@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
 from simcore.control.finer import POINTS
-from simcore.control.operations import called
+from simcore.control.operations import EVERY, called
 from simcore.control.result import Controlled, Violation
 from simcore.control.running import Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
@@ -122,6 +122,7 @@ class _Search:
         self.numbers: dict[str, int] = {}
         self.known: Known = {}
         self.longest = self.given_up = self.outside = self.tried = 0
+        self.has_had_room = False
         self.started = time.monotonic()
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
@@ -141,12 +142,31 @@ class _Search:
         outcome: Outcome = self.workers.ask(asked)
         if self.tried % _CHECK_EVERY == 0 and not outcome.outside:
             self._same(outcome)
+        if outcome.how != "completed" and not self.has_had_room:
+            outcome = self._with_room(outcome)
         assert outcome.strategy is not None
         self.strategy, self.numbers = outcome.strategy, outcome.numbers
         self.longest = max(self.longest, len(outcome.taken))
+        self._learn(outcome)
+        return outcome
+
+    def _learn(self, outcome: Outcome) -> None:
         if outcome.how == "completed":
             for where, roles in outcome.seen.items():
                 self.known.setdefault(where, set()).update(roles)
+
+    def _with_room(self, outcome: Outcome) -> Outcome:
+        """Return a run, taken again once more is known of who ends which waits if time had to go on in it.
+
+        Where each run hangs, none has shown that; beside pollers and heartbeats nobody is suspected then, and time-outs
+        hide where it began. In a run whose pools have room for everybody the same waits may end.
+        """
+        self.has_had_room = True
+        self._learn(self._along((), self.known, more=EVERY))
+        if any(late for _, late in outcome.taken):
+            again = self._along(outcome.taken, self.known)
+            if again.how == "deadlock":
+                return again._replace(strategy=outcome.strategy, numbers=outcome.numbers)
         return outcome
 
     def _along(self, path: Path, known: Known, **asked: Any) -> Outcome:

@@ -2,10 +2,37 @@
 
 import time
 
+import pytest
 import threaded_older
 
-from simcore import control
-from simcore.control import naming, workers
+from simcore import Verdict, control
+from simcore.control import naming, replay, workers
+
+KNOT = [
+    "replies 1/1: every worker is in polled_reply.handle(), waiting for told",
+    "  set only by polled_reply.read(), queued in replies behind it",
+    "  one more worker in replies would break this knot (2 instead of 1)",
+]
+
+
+@pytest.mark.parametrize("timeouts", ["when_stuck", "in_order", "never"])
+@pytest.mark.parametrize("body", [threaded_older.polled_reply, threaded_older.polled_reply_beside_a_heartbeat])
+def test_a_knot_in_each_run_is_told_where_it_closes_although_whoever_asked_gives_up(body, timeouts):
+    result = control(body, schedules=1, timeouts=timeouts, max_seconds=1)
+    assert (result.verdict, result.violation.kind) == (Verdict.VIOLATED, "deadlock")
+    assert result.violation.wait_for.explain()[:2] == KNOT[:2], str(result)
+    assert not result.violation.errors
+    again = replay(result.violation.token)
+    assert again.violation.steps == result.violation.steps
+
+
+def test_one_more_worker_is_tried_in_a_pool_that_is_older_than_the_run():
+    assert KNOT[2] in control(threaded_older.polled_reply, schedules=1).violation.wait_for.explain()
+
+
+def test_whoever_gives_up_where_the_reply_comes_late_hangs_nobody():
+    result = control(lambda: threaded_older.polled_reply(workers=2, seconds=0.0), schedules=5)
+    assert result.violation.kind == "failed"
 
 
 def test_a_lock_of_a_class_has_its_name_and_what_is_older_takes_no_other_names_away():
@@ -28,8 +55,3 @@ def test_a_run_that_takes_long_to_tell_is_under_control(monkeypatch):
     monkeypatch.setattr(workers, "PATIENCE", 1.0)
     monkeypatch.setattr(naming.Names, "of", slowly)
     assert control(threaded_older.polled_reply, schedules=1, max_seconds=1).violation is not None
-
-
-def test_whoever_gives_up_where_the_reply_comes_late_hangs_nobody():
-    result = control(lambda: threaded_older.polled_reply(workers=2, seconds=0.0), schedules=5)
-    assert result.violation.kind == "failed"
