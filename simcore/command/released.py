@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from simcore.command.confirm import Confirmed, Row, confirm, find, load, replayed
+from simcore.command.confirm import Confirmed, Row, confirm, load, replayed
 from simcore.command.console import status, width
 from simcore.command.options import AS_JSON, HOLDS, VIOLATED, show
 from simcore.errors import OptionError
@@ -24,9 +24,20 @@ def _cache() -> Path:
 
 @click.command("confirm")
 @click.argument("claims")
-@click.option("--only", metavar="TEXT", help="Claims with TEXT in what is claimed, in the function or the release.")
+@click.option(
+    "--only",
+    "texts",
+    metavar="TEXT",
+    multiple=True,
+    help="Claims with TEXT in what is claimed, in the function or the release; repeatable.",
+)
 @click.option("--schedules", metavar="N", type=click.IntRange(min=1), help="Try at most N for each claim.")
-@click.option("--max-seconds", type=float, help="Begin no other schedule of a claim after so many seconds.")
+@click.option(
+    "--max-seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="Begin no other schedule of a claim after so many.",
+)
 @click.option(
     "--cache",
     metavar="FOLDER",
@@ -38,7 +49,7 @@ def _cache() -> Path:
 @AS_JSON
 def confirm_claims(
     claims: str,
-    only: str | None,
+    texts: tuple[str, ...],
     schedules: int | None,
     max_seconds: float | None,
     cache: Path | None,
@@ -53,7 +64,7 @@ def confirm_claims(
 
     Exit status: 0 all as expected, 1 something else was seen, 2 an error, as when a package cannot be had.
     """
-    read = load(find(claims))
+    read = load(claims)
     if (token is None) != (release is None):
         raise OptionError("--replay and --release belong together: a schedule, and the release that it is of")
     place = cache or _cache()
@@ -62,7 +73,7 @@ def confirm_claims(
             found = replayed(read, release, token, place)
         show(json.dumps(found["result"], indent=2) if as_object else found["report"], as_object)
         return VIOLATED if found["result"]["kind"] else HOLDS
-    asked = read.claims if only is None else read.only(only)
+    asked = read.only(texts) if texts else read.claims
     with status("beginning") as tell:
         done = confirm(read, asked, place, tell, schedules=schedules, max_seconds=max_seconds)
     show(json.dumps(done.as_json(), indent=2) if as_object else _text(done), as_object)

@@ -1,6 +1,6 @@
 """Claims about released packages, each tried on the package itself, in an environment of its own."""
 
-from simcore.command.confirm.claims import Claims, find, load
+from simcore.command.confirm.claims import Claims, load
 from simcore.command.confirm.confirm import confirm, replayed
 from simcore.command.confirm.row import Confirmed, Row
 
@@ -9,7 +9,6 @@ __all__ = [
     "Confirmed",
     "Row",
     "confirm",
-    "find",
     "load",
     "replayed",
 ]

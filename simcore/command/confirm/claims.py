@@ -5,7 +5,7 @@ The programs are functions of one module, which imports the package. It is impor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -54,6 +54,10 @@ class Claim:
     timeouts: str
     points: str
 
+    def has(self, text: str) -> bool:
+        """Tell whether ``text`` is in what is claimed, in the function or the release."""
+        return text.casefold() in f"{self.text} {self.function} {self.release}".casefold()
+
 
 @dataclass(frozen=True)
 class Claims:
@@ -62,7 +66,7 @@ class Claims:
     Attributes
     ----------
     name : str
-        Of the file.
+        By which `find` finds the file.
     title : str
         What it is about.
     requirement : str
@@ -93,22 +97,20 @@ class Claims:
             raise OptionError(f"{self.name} claims nothing of release {release!r}; of {', '.join(self.releases)}")
         return self.requirement.replace("{release}", release)
 
-    def only(self, text: str) -> tuple[Claim, ...]:
-        """Return the claims that have ``text`` in what they claim, in the function or the release.
+    def only(self, texts: Sequence[str]) -> tuple[Claim, ...]:
+        """Return the claims that have one of ``texts`` in what they claim, in the function or the release.
 
         Raises
         ------
         OptionError
-            When none has.
+            When one of them is in none.
         """
-        found = tuple(c for c in self.claims if text.casefold() in f"{c.text} {c.function} {c.release}".casefold())
-        if not found:
-            raise OptionError(f"--only {text!r} is in no claim of {self.name}, which are: {'; '.join(self._texts)}")
-        return found
-
-    @property
-    def _texts(self) -> dict[str, None]:
-        return dict.fromkeys(claim.text for claim in self.claims)
+        asked = {text: [claim for claim in self.claims if claim.has(text)] for text in texts}
+        for text, found in asked.items():
+            if not found:
+                known = "; ".join(dict.fromkeys(claim.text for claim in self.claims))
+                raise OptionError(f"--only {text!r} is in no claim of {self.name}, which are: {known}")
+        return tuple(claim for claim in self.claims if any(claim in found for found in asked.values()))
 
 
 def find(name: str) -> Path:
@@ -129,19 +131,20 @@ def find(name: str) -> Path:
     raise OptionError(f"{name} is no file of claims, and none of the library, which has {', '.join(known)}")
 
 
-def load(path: Path) -> Claims:
-    """Read a file of claims.
+def load(name: str) -> Claims:
+    """Read the file of claims that `find` finds.
 
     Raises
     ------
     OptionError
         When it cannot be read, is no TOML, or something in it is missing or of the wrong kind; the message names it.
     """
+    path = find(name)
     file = Table.of(path, "file of claims", "the library's nvflare is a complete one")
     title, requirement, module = (file.get(key, str) for key in ("title", "requirement", "module"))
     claims = [claim for table in file.tables("claims") for claim in _claims(path, table, module)]
     file.refuse_unread()
-    return Claims(path.stem, title, requirement, tuple(claims))
+    return Claims(name, title, requirement, tuple(claims))
 
 
 def _claims(path: Path, table: Table, module: str) -> Iterator[Claim]:

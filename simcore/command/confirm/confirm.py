@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -85,7 +86,7 @@ def replayed(claims: Claims, release: str, token: str, cache: Path) -> Mapping[s
 
 
 def _again(claims: Claims, release: str) -> str:
-    return f"simcore confirm {claims.name} --release {release} --replay"
+    return f"simcore confirm {shlex.quote(claims.name)} --release {release} --replay"
 
 
 def _row(inside: _Inside, claim: Claim, schedules: int | None, max_seconds: float | None) -> Row:
