@@ -5,6 +5,7 @@ its pools have, which is set before they have any, and at which number streams b
 """
 
 import threading
+import time
 from contextlib import contextmanager
 from functools import partial
 
@@ -81,6 +82,7 @@ def _cells(workers, callback_workers=None):
     cells = [Cell(name, URL, secure=False, credentials={}) for name in ("server", "client")]
     for cell in cells:
         cell.core_cell.start()
+    time.sleep(1)  # a cell that is stopped before it listens does so for ever
     try:
         yield cells
     finally:
