@@ -97,11 +97,7 @@ class Recorded(Learning):
 
     def steps(self, names: Names) -> list[CodeStep]:
         """Return the steps in words; objects are named as they are called now, at the end."""
-        told = []
-        for taken in self._steps:
-            told.append(CodeStep(names.thread(taken.thread), _phrase(names, taken), taken.place))
-            self.progress(len(self._steps) + len(told))  # a program with much in it is told slowly
-        return told
+        return [CodeStep(names.thread(taken.thread), _phrase(names, taken), taken.place) for taken in self._steps]
 
 
 def _weak(thing: Any) -> Callable[[], Any]:

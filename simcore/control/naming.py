@@ -105,6 +105,7 @@ class Names:
                 number, unique = number + 1, f"{name}[{number}]"
             self._used.add(unique)
             self._of[id(thing)] = unique
+            self._run.progress(len(self._run.taken) + len(self._of))  # a program with much in it is told slowly
         return self._of[id(thing)]
 
     @staticmethod

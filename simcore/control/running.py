@@ -12,6 +12,7 @@ from simcore.control.choosing import Choose, Diverged, Path, by_strategy, loosel
 from simcore.control.environment import Learning, Recorded, begin
 from simcore.control.live import Reader
 from simcore.control.naming import Names, function_at
+from simcore.control.patience import kept_waiting
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
@@ -123,7 +124,7 @@ def answer(
     Current.run = None
     how = "failed" if run.errors else "completed"
     _insist_on_the_inside(run, how)
-    if run.errors and run.paused > LONG_PAUSE:
+    if run.errors and run.paused > LONG_PAUSE and run.paused - kept_waiting("self") > LONG_PAUSE:
         raise NotUnderControl(
             f"not under control: a thread has waited {run.paused:.1f} s for something outside, while nobody else could "
             f"run, and {type(run.errors[0][1]).__name__} was raised, perhaps because of that"

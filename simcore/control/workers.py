@@ -32,11 +32,12 @@ from pathlib import Path
 from typing import Any
 
 from simcore.control import environment
+from simcore.control.patience import kept_waiting
 from simcore.control.thread import LIBRARY
 from simcore.errors import InternalError, NotUnderControl
 
 PATIENCE = 5.0
-"""Seconds without a step after which a run is not under control."""
+"""Seconds without a step, those not counted that the system had others run, after which it is not under control."""
 
 _POLL = 0.2
 _STEPS, _CHILD = 0, 1
@@ -107,14 +108,14 @@ class Workers:
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
         _send(self._requests, question)
-        before, since = -1, time.monotonic()
+        before, since, waited = -1, time.monotonic(), 0.0
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
         while not waiting.poll(_POLL * 1_000):
             steps = self._read(_STEPS)
             if steps != before:
-                before, since = steps, time.monotonic()
-            elif time.monotonic() - since > PATIENCE:
+                before, since, waited = steps, time.monotonic(), self._kept_waiting()
+            elif time.monotonic() - since - (self._kept_waiting() - waited) > PATIENCE:
                 self._give_up()
         try:
             answer = _receive(self._answers)
@@ -123,6 +124,9 @@ class Workers:
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def _kept_waiting(self) -> float:
+        return kept_waiting(*filter(None, (self._process, self._child)))
 
     def _give_up(self) -> None:
         self._stacks.truncate(0)

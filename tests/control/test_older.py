@@ -6,7 +6,8 @@ import pytest
 import threaded_older
 
 from simcore import Verdict, control
-from simcore.control import naming, replay, workers
+from simcore.control import naming, patience, replay, workers
+from simcore.errors import NotUnderControl
 
 KNOT = [
     "replies 1/1: every worker is in polled_reply.handle(), waiting for told",
@@ -46,12 +47,30 @@ def test_a_lock_of_a_class_has_its_name_and_what_is_older_takes_no_other_names_a
 
 
 def test_a_run_that_takes_long_to_tell_is_under_control(monkeypatch):
-    named = naming.Names.of
+    candidates = naming.Names._candidates
 
     def slowly(*asked):
-        time.sleep(0.3)
-        return named(*asked)
+        threaded_older.works_for_long(1.0)
+        return candidates(*asked)
 
-    monkeypatch.setattr(workers, "PATIENCE", 1.0)
-    monkeypatch.setattr(naming.Names, "of", slowly)
+    monkeypatch.setattr(workers, "PATIENCE", 2.0)
+    monkeypatch.setattr(workers, "kept_waiting", lambda *_: 0.0)
+    monkeypatch.setattr(naming.Names, "_candidates", slowly)
     assert control(threaded_older.polled_reply, schedules=1, max_seconds=1).violation is not None
+
+
+def test_what_the_system_took_for_others_is_no_time_in_which_nothing_moved(monkeypatch):
+    begun = time.monotonic()
+    busy = [False]
+
+    def kept_waiting(*processes):
+        return time.monotonic() - begun if busy[0] else 0.0
+
+    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    monkeypatch.setattr(workers, "kept_waiting", kept_waiting)
+    slow = threaded_older.works_for_long
+    with pytest.raises(NotUnderControl, match=r"nothing has moved for 0\.5 s"):
+        control(slow, schedules=1)
+    busy[0] = True
+    assert control(slow, schedules=1).violation is None
+    assert patience.kept_waiting("self") >= 0.0

@@ -1,5 +1,6 @@
 """Ordinary code whose pools and locks are made when it is imported, as large programs have them."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,3 +70,9 @@ def opposed_to_the_lock_of_all():
             pass
 
     together(one, other, names=["one", "other"])
+
+
+def works_for_long(seconds=1.5):
+    until = os.times().elapsed + seconds
+    while os.times().elapsed < until:
+        pass
