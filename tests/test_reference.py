@@ -23,7 +23,9 @@ from test_docs import ROOT
 
 import simcore
 from simcore import control, errors, execute, explore, model, properties, replay, simulate, stateful
-from simcore.command import cli, code, console, options, pytest_plugin
+from simcore.command import cli, console, options, pytest_plugin
+from simcore.command.confirm import Confirmed
+from simcore.command.controlled import controlled_json
 from simcore.command.property import read_property
 from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
@@ -175,7 +177,7 @@ def in_code() -> dict[str, list[str]]:
         "simcore.errors": errors_,
         "Command line": list(map(str, {*options.STATUS_OF.values(), options.USAGE, cli.INTERRUPTED, cli.CLOSED})),
         **{name: [option(each) for each in command.params] for name, command in COMMANDS.items()},
-        "JSON": ["explore", "simulate", "execute", "control", "replay"],
+        "JSON": ["explore", "simulate", "execute", "control", "confirm", "replay"],
     }
 
 
@@ -259,13 +261,14 @@ def test_every_public_class_is_held():
     assert classes - others - {"ProcessGenerator"} <= held().keys()
 
 
-@pytest.mark.parametrize("name", ["explore", "simulate", "execute", "control", "simcore replay"])
+@pytest.mark.parametrize("name", ["explore", "simulate", "execute", "control", "confirm", "simcore replay"])
 def test_the_members_of_the_json_object_are_listed(name):
     run = {
         "explore": lambda: as_json(explore(ready())),
         "simulate": lambda: simulation_json(simulate(ready())),
         "execute": lambda: execution_json(execute(ready())),
-        "control": lambda: code._json(held()["Controlled"]),
+        "control": lambda: controlled_json(held()["Controlled"]),
+        "confirm": lambda: Confirmed("", [], 0.0).as_json(),
         "simcore replay": lambda: console_json(explore(everything()).counterexample.schedule),
     }[name]
     listed = dict(zip(SECTIONS["JSON"].entries, SECTIONS["JSON"].rows, strict=True))[name.removeprefix("simcore ")][1]

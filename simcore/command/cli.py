@@ -33,6 +33,7 @@ from simcore.command.options import (
     show,
 )
 from simcore.command.property import read_property
+from simcore.command.released import confirm_claims
 from simcore.command.reproduce import find, load, reproduce
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
@@ -320,6 +321,7 @@ def export_model(
 
 
 cli.add_command(control_code)
+cli.add_command(confirm_claims)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

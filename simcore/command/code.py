@@ -9,6 +9,7 @@ import click
 
 from simcore.command.arguments import read_parameters
 from simcore.command.console import status
+from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
 from simcore.command.values import convert
 from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
@@ -58,25 +59,5 @@ def replay_code(token: str, as_object: bool) -> int:
 
 
 def _answered(result: Controlled, as_object: bool) -> int:
-    show(json.dumps(_json(result), indent=2) if as_object else str(result), as_object)
+    show(json.dumps(controlled_json(result), indent=2) if as_object else str(result), as_object)
     return STATUS_OF[result.verdict]
-
-
-def _json(result: Controlled) -> dict[str, Any]:
-    found = result.violation
-    return {
-        "function": result.name,
-        "verdict": str(result.verdict),
-        "answer": result.reason if found is None else found.answer,
-        "schedules": result.schedules,
-        "steps": result.steps,
-        "seconds": round(result.seconds, 3),
-        "strategy": result.strategy,
-        "timeouts": result.timeouts,
-        "notes": list(result.notes),
-        "kind": "" if found is None else found.kind,
-        "blame": [] if found is None else found.wait_for.explain(),
-        "raised": [] if found is None else [each._asdict() for each in found.errors],
-        "schedule": [] if found is None else [step._asdict() for step in found.steps],
-        "token": "" if found is None else found.token,
-    }

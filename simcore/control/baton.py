@@ -83,7 +83,8 @@ class Run:
     signalled : function
         Tells whether a signal may come for which the program waits.
     more : str
-        Which pool has one more worker than the program says, to try that; by `operations.pool_key`.
+        Which pool has one more worker than the program says, to try that; by `operations.pool_key`, or `EVERY`, which
+        have room for everybody.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class Run:
         max_steps: int,
         *,
         points: str = "operations",
-        hung: Callable[[Run], bool],
+        hung: Callable[[Run, bool], bool],
         stop: Callable[[Run, str], NoReturn],
         progress: Callable[[int], None],
     ) -> None:
@@ -126,11 +127,15 @@ class Run:
 
     def _expiring(self) -> Enabled:
         """Return whose wait or sleep ends next, of those that time may end."""
-        timed = [t for t in self.live if t.deadline is not None and (t.sleeps or self.timeouts != "never")]
+        timed = [t for t in self.live if self.timed(t)]
         if self.timeouts != "anytime":
             first = min((t.deadline for t in timed if t.deadline is not None), default=None)
             timed = [t for t in timed if t.deadline == first]
         return [(t, TIMES_OUT) for t in timed]
+
+    def timed(self, thread: ControlledThread) -> bool:
+        """Tell whether time may end the wait or the sleep of a thread."""
+        return thread.deadline is not None and (self.timeouts != "never" or thread.sleeps)
 
     def _candidates(self) -> Enabled:
         enabled = self.enabled()
@@ -164,7 +169,7 @@ class Run:
             self.settle() or self._waits_outside(candidates)
         ):
             candidates = self._candidates()
-        if all(outcome == TIMES_OUT for _, outcome in candidates) and (not candidates or self.hung(self)):
+        if all(outcome == TIMES_OUT for _, outcome in candidates) and self.hung(self, not candidates):
             self.stop(self, "deadlock")
         thread, outcome = candidates[self.choose(self, candidates)]
         self.stepped(thread, outcome, candidates)
@@ -349,9 +354,10 @@ class Run:
         except BaseException as error:
             self.errors.append((self.main, error))
         self.touched(self.main)
-        self.main.done, self.main.fused = True, 0
+        self.main.done, self.main.fused = True, 1
         self.main.doing.clear()
         if self.main.gone is not None:
-            self.main.gone()
+            self.main.gone()  # which has locks of the interpreter: no step
+        self.main.fused = 0
         self.wait(self.main, "end", None, lambda: False)
         del self.of[self.main.identity]

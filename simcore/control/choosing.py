@@ -64,7 +64,7 @@ def loosely(path: Path) -> Choose:
 
 
 class _Last:
-    """Whoever ran last goes on; if he cannot, the one who was started first."""
+    """Whoever ran last goes on; if he cannot, the one who was started first; time, where nobody can."""
 
     def __init__(self) -> None:
         self._path = ""
@@ -74,6 +74,8 @@ class _Last:
         return position
 
     def __call__(self, candidates: Enabled) -> int:
-        found = [position for position, (thread, _) in enumerate(candidates) if thread.path == self._path]
-        first = min(range(len(candidates)), key=lambda position: candidates[position][0].number)
-        return self.chosen(candidates, found[0] if found else first)
+        def rank(position: int) -> tuple[int, bool, int]:
+            thread, outcome = candidates[position]
+            return outcome, thread.path != self._path, thread.number
+
+        return self.chosen(candidates, min(range(len(candidates)), key=rank))

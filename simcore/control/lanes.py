@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from simcore.control.baton import Known
+from simcore.control.operations import EVERY
 from simcore.control.running import FAILS, Options, Outcome, Question, Reference, answer
 from simcore.control.shrink import Steps
 from simcore.control.workers import Workers, first_of
@@ -74,6 +75,7 @@ class Lane:
         self.batches = batches and options.points in ("operations", "release")
         self._reference: Reference | None = None
         self._asked: Question | None = None
+        self._has_had_room = False
 
     def ask(self, most: int) -> None:
         """Have some more schedules run, one at least and at most so many."""
@@ -109,6 +111,8 @@ class Lane:
             again = self._again(outcome)
             if (again.how, again.taken) != (outcome.how, outcome.taken):
                 differs(again.taken, outcome.taken)
+        if outcome.how != "completed" and not self._has_had_room:
+            outcome = self._with_room(outcome)
         if asked.probe:
             self.batches = outcome.tidy and outcome.untouched and outcome.how == "completed"
             self._reference = Reference(outcome.taken, list(outcome.checks))
@@ -117,8 +121,30 @@ class Lane:
         self.ran += outcome.runs
         self.given_up += outcome.how == "steps"
         self.outside += outcome.outside
+        self._learn(outcome)
+        return outcome
+
+    def _learn(self, outcome: Outcome) -> None:
         for where, roles in outcome.seen.items():
             self.known.setdefault(where, set()).update(roles)
+
+    def _with_room(self, outcome: Outcome) -> Outcome:
+        """Return a run, taken again once more is known of who ends which waits if time had to go on in it.
+
+        Where each run hangs, none has shown that; beside pollers and heartbeats nobody is suspected then, and time-outs
+        hide where it began. In a run whose pools have room for everybody the same waits may end.
+        """
+        self._has_had_room = True
+        roomy: Outcome = self.workers.ask(Question(self._options, known=self.known, absent=self._absent, more=EVERY))
+        if roomy.how == "completed":
+            self._learn(roomy)
+        if any(late for _, late in outcome.taken):
+            again: Outcome = self.workers.ask(
+                Question(self._options, known=self.known, path=outcome.taken, absent=self._absent)
+            )
+            if again.how == "deadlock":
+                kept = {name: getattr(outcome, name) for name in ("strategy", "numbers", "runs", "longest", "seen")}
+                return again._replace(**kept)
         return outcome
 
     def _is_found_again(self, outcome: Outcome) -> bool:

@@ -109,7 +109,7 @@ class Reader:
         """Return a thread as an actor."""
         must = thread in self._owing
         status = "done" if thread.done else "idle" if thread.idle else "blocked" if self.waits(thread) else "enabled"
-        if status == "blocked" and thread.deadline is not None and self.run.timeouts != "never":
+        if status == "blocked" and self.run.timed(thread):
             status = "enabled"  # when its time has come
         pool = "" if thread.pool is None else self.pool_name(id(thread.pool[1]))
         name = self.names.thread(thread)

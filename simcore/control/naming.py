@@ -12,7 +12,7 @@ import queue
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from types import FrameType
 from typing import Any, NamedTuple
@@ -85,6 +85,8 @@ class Names:
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
         self._searches = 0
+        self._in_modules: dict[int, str] | None = None
+        self._had_by: dict[int, list[Any]] | None = None
         self._threads: dict[Any, str] = {}
         for thread in run.threads:
             name = thread.name if thread.name not in self._threads.values() else f"{thread.name} ({thread.path})"
@@ -103,6 +105,7 @@ class Names:
                 number, unique = number + 1, f"{name}[{number}]"
             self._used.add(unique)
             self._of[id(thing)] = unique
+            self._run.progress(len(self._run.taken) + len(self._of))  # a program with much in it is told slowly
         return self._of[id(thing)]
 
     @staticmethod
@@ -118,14 +121,13 @@ class Names:
         if isinstance(thing, Future) and (task := task_of(thing)):
             yield task
         inside = []
-        for owner, name in _holders(thing):
+        for owner, name in _holders(thing, self._referrers):
             if name and not _is_library(owner):
                 yield name
             elif isinstance(owner, _INSIDE):
                 inside.append(owner)
-        for names in _globals():
-            if (name := _key(names, thing)) and not _is_library(names):
-                yield _global(names, name)
+        if name := self._global(thing):
+            yield name
         for thread in self._run.threads:
             for frame in frames_of(thread):
                 if name := _key(dict(frame.f_locals), thing):  # from 3.13 on a view
@@ -135,9 +137,28 @@ class Names:
         if made(thing) is None and self._searches < _SEARCHES:  # it, and who has it, may be older than the run
             self._searches += 1
             gc.unfreeze()
-            older = list(_holders(thing))
+            older = list(_holders(thing, gc.get_referrers))
             gc.freeze()
             yield from (name for owner, name in older if name and not _is_library(owner))
+
+    def _referrers(self, thing: Any) -> list[Any]:
+        """Return what has ``thing``, of all that the run has made: it is looked through once, for all things.
+
+        Whoever looks through what is older makes that and this one, as far as the collector goes.
+        """
+        if self._had_by is None:
+            made_now = gc.get_objects()
+            self._had_by = {}
+            for holder in made_now:
+                for each in gc.get_referents(holder):
+                    self._had_by.setdefault(id(each), []).append(holder)
+        return self._had_by.get(id(thing), [])
+
+    def _global(self, thing: Any) -> str:
+        """Return under which name a module has ``thing``, if one does: all are looked through once, for all things."""
+        if self._in_modules is None:
+            self._in_modules = dict(_globals())
+        return self._in_modules.get(id(thing), "")
 
 
 class Numbers(Names):
@@ -152,14 +173,14 @@ _INSIDE = (threading.Condition, threading.Semaphore, threading.Event, threading.
 """What has a lock inside that the program knows by the object alone."""
 
 
-def _holders(thing: Any) -> Iterator[tuple[Any, str]]:
+def _holders(thing: Any, referrers: Callable[[Any], list[Any]]) -> Iterator[tuple[Any, str]]:
     """Yield who has ``thing`` under a name, and that name, as one would write it."""
-    for holder in gc.get_referrers(thing):
+    for holder in referrers(thing):
         if isinstance(holder, FrameType):
             continue
         if isinstance(holder, dict):
             name = _key(holder, thing)
-            owners = [o for o in gc.get_referrers(holder) if getattr(o, "__dict__", None) is holder] if name else []
+            owners = [o for o in referrers(holder) if getattr(o, "__dict__", None) is holder] if name else []
         else:  # an object that has its attributes in itself
             name = _key(getattr(holder, "__dict__", None), thing)
             owners = [holder] if name else []
@@ -168,14 +189,18 @@ def _holders(thing: Any) -> Iterator[tuple[Any, str]]:
                 yield owner, f"{(owner if isinstance(owner, type) else type(owner)).__name__}.{name}"
 
 
-def _globals() -> list[dict[str, Any]]:
-    """Return the names of each module."""
-    found = (getattr(module, "__dict__", None) for module in list(sys.modules.values()))
-    return [names for names in found if isinstance(names, dict) and isinstance(names.get("__name__"), str)]
-
-
-def _global(names: dict[str, Any], name: str) -> str:
-    return name if names["__name__"] == "__main__" else f"{names['__name__']}.{name}"
+def _globals() -> Iterator[tuple[int, str]]:
+    """Yield what modules of the program and their classes have, and under which name; the first name comes last."""
+    for module in reversed(list(sys.modules.values())):
+        names: Any = getattr(module, "__dict__", None)
+        of = names.get("__name__") if isinstance(names, dict) else None
+        if isinstance(of, str) and not _is_library(names):
+            own = [(name, value) for name, value in reversed(list(names.items())) if _is_name(name)]
+            for kind in (
+                value for _, value in own if isinstance(value, type) and getattr(value, "__module__", "") == of
+            ):
+                yield from ((id(value), f"{kind.__name__}.{name}") for name, value in list(vars(kind).items()))
+            yield from ((id(value), name if of == "__main__" else f"{of}.{name}") for name, value in own)
 
 
 def _is_library(owner: Any) -> bool:
@@ -190,5 +215,8 @@ def _key(names: Any, thing: Any) -> str:
     """Return under which name ``thing`` is in a dictionary of names, if it is."""
     if not isinstance(names, dict):
         return ""
-    found = (name for name, value in list(names.items()) if value is thing and isinstance(name, str))
-    return next((name for name in found if name.isidentifier() and name not in ("self", "thing")), "")
+    return next((name for name, value in list(names.items()) if value is thing and _is_name(name)), "")
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and name.isidentifier() and name not in ("self", "thing")

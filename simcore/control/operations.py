@@ -295,23 +295,35 @@ def prefix_of(executor: Any) -> str:
 
 
 def pool_key(executor: Any) -> str:
-    """Return what tells a pool from others in another run of the same schedule: where it was made, and its name."""
+    """Return what tells a pool from others in another run of the same schedule.
+
+    That is where it was made, and its name; one that is older than the runs is at the same address in each.
+    """
     where = made(executor)
-    return "" if where is None else "|".join(map(str, (*where, prefix_of(executor))))
+    return str(id(executor)) if where is None else "|".join(map(str, (*where, prefix_of(executor))))
 
 
-def _one_more_worker() -> None:
+EVERY = "every pool"
+_ROOM = 1_000
+
+
+def _more_workers() -> None:
+    """Have a pool start more workers than the program says, where a run asks for that, whenever it was made."""
     kind: Any = futures.ThreadPoolExecutor
-    original = kind.__init__
+    original = kind._adjust_thread_count
 
-    def initialise(self: Any, /, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
+    def adjust(self: Any) -> None:
         found = here()
-        if found is not None and found[0].more and found[0].more == pool_key(self):
-            self._max_workers += 1
+        more = "" if found is None else found[0].more
+        workers = self._max_workers
+        if more:
+            self._max_workers += _ROOM if more == EVERY else more == pool_key(self)
+        try:
+            original(self)
+        finally:
+            self._max_workers = workers
 
-    initialise.__wrapped__ = original  # type: ignore[attr-defined]
-    kind.__init__ = initialise
+    kind._adjust_thread_count = adjust
 
 
 def name_of(thing: Any) -> tuple[str, int] | None:
@@ -370,7 +382,7 @@ def replace() -> None:
     for kind in KINDS:
         if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
             _noted(kind)
-    _one_more_worker()
+    _more_workers()
     for hashed in (threading.Thread, _base.Future):
         _numbered(hashed)
     _acquire_in_order()

@@ -130,9 +130,9 @@ def begin(run: Run) -> None:
     handle = getattr(main, "_handle", None) or getattr(main, "_os_thread_handle", None)
     if handle is not None:
         run.main.handle, run.main.gone = handle, handle._set_done
-    elif main._tstate_lock is not None:
-        run.sentinels[id(main._tstate_lock)] = run.main
-        run.main.gone = lambda: (_release(main._tstate_lock), main._stop())
+    elif (lock := main._tstate_lock) is not None:
+        run.sentinels[id(lock)] = run.main
+        run.main.gone = lambda: (_release(lock), main._stop())  # and keeps the lock, as above
     run.quiet = _quiet_locks()
 
 

@@ -1,6 +1,7 @@
 """Somebody can never go on, although time goes on for others: known where it is a fact, or where it was tried.
 
 Where nothing can move and no time-out is left, everybody who waits, waits for ever; nothing has to be known of anybody.
+Those who were suspected before, and have not moved since, were lost then already: that is told, and not the rest.
 Beside pollers and heartbeats there is always a next time-out. There the wait-for graph is asked. If all that it says of
 those who seem lost is fact, they are. If of one it is not known who might help him, he is not suspected at all. What is
 left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time, and until each of those who
@@ -17,7 +18,7 @@ STEPS, SECONDS, TIMES = 3_000, 3_600.0, 3
 
 
 class Suspicion:
-    """Asked by a run where only time-outs could fire.
+    """Asked by a run where only time-outs could fire, or nothing at all.
 
     Parameters
     ----------
@@ -41,15 +42,17 @@ class Suspicion:
         self._seconds = 0.0
         self._asked: tuple[tuple[int, int], ...] = ()
 
-    def __call__(self, run: Run) -> bool:
-        """Tell whether somebody who must finish can never go on."""
+    def __call__(self, run: Run, over: bool) -> bool:
+        """Tell whether somebody who must finish can never go on; whoever waits cannot where all is ``over``."""
         if self._suspects:
             if any(thread.done or thread.steps != steps for thread, steps in self._suspects.items()):
                 self._suspects = {}
-            elif self._long_enough(run):
+            elif over or self._long_enough(run):
                 self.lost = frozenset(thread.path for thread in self._suspects)
-            return bool(self.lost)
-        asked = tuple((thread.number, thread.steps) for thread in run.live if thread.deadline is None)
+            return over or bool(self.lost)
+        if over:
+            return True
+        asked = tuple((thread.number, thread.steps) for thread in run.live if not run.timed(thread))
         if asked == self._asked:
             return False
         self._asked = asked
@@ -59,7 +62,7 @@ class Suspicion:
         if not any(actor.must_finish for actor in dead):
             return False
         self._suspects = {thread: thread.steps for thread in run.live if reader.names.thread(thread) in names}
-        self._others = {t: t.steps for t in run.live if t not in self._suspects and t.deadline is not None}
+        self._others = {t: t.steps for t in run.live if t not in self._suspects and run.timed(t)}
         self.since, self._seconds = len(run.taken), run.now
         if names <= reader.exact:
             self.lost = frozenset(thread.path for thread in self._suspects)
@@ -77,7 +80,7 @@ class Expectation:
     def __init__(self, lost: frozenset[str], since: int) -> None:
         self.lost, self.since = lost, since
 
-    def __call__(self, run: Run) -> bool:
+    def __call__(self, run: Run, over: bool) -> bool:
         """Tell whether the end of the schedule is reached, and those who were lost wait."""
-        waiting = {thread.path for thread in run.live if thread.ready is not None and thread.deadline is None}
-        return len(run.taken) >= self.since and self.lost <= waiting
+        waiting = {thread.path for thread in run.live if thread.ready is not None and not run.timed(thread)}
+        return over or (len(run.taken) >= self.since and self.lost <= waiting)

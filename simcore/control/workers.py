@@ -32,11 +32,15 @@ from pathlib import Path
 from typing import Any
 
 from simcore.control import environment
+from simcore.control.patience import kept_waiting, work_on_files
 from simcore.control.thread import LIBRARY
 from simcore.errors import InternalError, NotUnderControl
 
 PATIENCE = 5.0
 """Seconds without a step after which a run is not under control, those apart in which others had the processor."""
+
+_PATIENCE_WITH_FILES = 30.0
+"""The same, while files are read or written: those that are imported come from a disk."""
 
 _POLL = 0.2
 _STEPS, _CHILD = 0, 1
@@ -67,7 +71,8 @@ class Workers:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
         self._run, self._core = run, core
-        self._before, self._since = -1, 0.0
+        self._before, self._files = -1, 0
+        self._since = self._stepped = 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
@@ -118,7 +123,7 @@ class Workers:
         """Ask, and go on; `first_of` tells who has answered."""
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
-        self._before, self._since = -1, 0.0
+        self._before = -1
         _send(self._requests, question)
 
     def receive(self) -> Any:
@@ -132,9 +137,12 @@ class Workers:
         return answer
 
     def _insist_on_progress(self) -> None:
-        steps, now = self._read(_STEPS), time.monotonic() - _kept_waiting(self._process, self._child)
-        if steps != self._before:
-            self._before, self._since = steps, now
+        processes = [each for each in (self._process, self._child) if each]
+        now = time.monotonic() - kept_waiting(*processes)
+        if (steps := self._read(_STEPS)) != self._before:
+            self._before, self._since, self._stepped = steps, now, now
+        elif (files := work_on_files(*processes)) != self._files and now - self._stepped < _PATIENCE_WITH_FILES:
+            self._files, self._since = files, now
         elif now - self._since > PATIENCE:
             self._give_up()
 
@@ -142,10 +150,11 @@ class Workers:
         self._stacks.truncate(0)
         self._stacks.seek(0)
         child = self._child
+        with suppress(ProcessLookupError):
+            os.kill(child or self._process, signal.SIGUSR1)
+            self._until_told()
         if child:
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGUSR1)
-                time.sleep(_POLL)
                 os.killpg(child, signal.SIGKILL)
             with suppress(EOFError):
                 _receive(self._answers)  # that it has ended
@@ -155,6 +164,13 @@ class Workers:
             f"not under control: nothing has moved for {PATIENCE:g} s, {where}; what waits there is neither a lock, a "
             "queue, a future, a thread nor a sleep of Python: leave it out, or put something of Python in its place"
         )
+
+    def _until_told(self) -> None:
+        """Wait until the stacks are told, and no more comes; on a busy machine that takes a while."""
+        told, before, until = 0, -1, time.monotonic() + PATIENCE
+        while time.monotonic() < until and not 0 < told == before:
+            time.sleep(_POLL)
+            before, told = told, os.fstat(self._stacks.fileno()).st_size
 
     @property
     def _child(self) -> int:
@@ -232,15 +248,6 @@ def first_of(workers: Sequence[Workers]) -> Workers:
         for each in workers:
             each._insist_on_progress()
     return of[min(descriptor for descriptor, _ in ready)]
-
-
-def _kept_waiting(*processes: int) -> float:
-    """Return for how many seconds the threads of some processes have waited for a processor, where the system knows."""
-    waited = 0
-    for file in (file for process in processes for file in Path(f"/proc/{process}/task").glob("*/schedstat")):
-        with suppress(OSError, ValueError, IndexError):  # one that has ended, or of a system that does not count
-            waited += int(file.read_text().split()[1])
-    return waited / 1e9
 
 
 def _die_with_the_caller() -> None:

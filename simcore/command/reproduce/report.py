@@ -6,18 +6,17 @@ before the first exploration begins, and not after minutes.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
+from simcore.command.tables import Table
 from simcore.errors import OptionError
 from simcore.model import Model, Origin, Parameter, build
 
 Parameters = Mapping[str, Parameter]
-_T = TypeVar("_T")
 
 
 class Axis(NamedTuple):
@@ -152,82 +151,13 @@ def load(path: Path) -> Report:
         When it cannot be read, is no TOML, or something in it is missing or of the wrong kind; the message
         names it.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OptionError(f"report {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"report {path} is no valid TOML: {error}") from error
-    file = _Table(path, "", content)
+    file = Table.of(path, "report", "the library's nvflare-4171 is a complete one")
     report = _report(file)
     file.refuse_unread()
     return report
 
 
-_COMPLETE = "the library's nvflare-4171 is a complete one"
-_KINDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
-
-
-class _Table:
-    """A table of the file, and its place there."""
-
-    def __init__(self, path: Path, place: str, content: Mapping[str, Any]) -> None:
-        self._path, self._place, self._content = path, place, content
-        self._read: set[str] = set()
-        self._inside: list[_Table] = []
-
-    def get(self, key: str, kind: type[_T], default: _T | None = None) -> _T:
-        name = f"{self._place}{key}"
-        self._read.add(key)
-        value = self._content.get(key, default)
-        if value is None:
-            raise OptionError(f"report {self._path} lacks {name!r}; {_COMPLETE}")
-        if type(value) is not kind:
-            raise OptionError(f"report {self._path}: {name} is {value!r}, which is not {_KINDS[kind]}")
-        return value
-
-    def table(self, key: str, default: dict[str, Any] | None = None) -> _Table:
-        return self._table(key, self.get(key, dict, default))
-
-    def tables(self, key: str) -> list[_Table]:
-        """Return one or more tables."""
-        found = self.get(key, list)
-        if not found or not all(isinstance(each, dict) for each in found):
-            raise OptionError(f"report {self._path}: {self._place}{key} is one table or more: [[{self._place}{key}]]")
-        return [self._table(key, each) for each in found]
-
-    def _table(self, key: str, content: dict[str, Any]) -> _Table:
-        self._inside.append(_Table(self._path, f"{self._place}{key}.", content))
-        return self._inside[-1]
-
-    def refuse_unread(self) -> None:
-        """Refuse what nobody has asked for: a misspelt key must not drop a claim in silence."""
-        for key in self._content:
-            if key not in self._read:
-                raise OptionError(f"report {self._path}: {self._place}{key} means nothing; {_COMPLETE}")
-        for table in self._inside:
-            table.refuse_unread()
-
-    def plain(self, key: str, kinds: type | tuple[type, ...], default: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return a table whose values are all of some kind."""
-        found = self.get(key, dict, default)
-        for name, value in found.items():
-            if not isinstance(value, kinds):
-                raise OptionError(f"report {self._path}: {self._place}{key}.{name} is {value!r}, which cannot be")
-        return found
-
-    def parameters(self, key: str = "parameters", default: dict[str, Any] | None = None) -> dict[str, Parameter]:
-        return self.plain(key, (int, float, str, bool), default)
-
-    def axis(self, key: str) -> Axis:
-        table = self.table(key)
-        values = tuple(table.get("values", list))
-        if not values or not all(type(value) is int for value in values):
-            raise OptionError(f"report {self._path}: {self._place}{key}.values are whole numbers, at least one")
-        return Axis(table.get("parameter", str), values)
-
-
-def _report(file: _Table) -> Report:
+def _report(file: Table) -> Report:
     expected, explored = file.table("expected"), file.table("explore")
     models = file.table("models")
     before, after = models.table("before"), models.table("after")
@@ -251,5 +181,9 @@ def _report(file: _Table) -> Report:
     )
 
 
-def _law(table: _Table) -> Law:
-    return Law(table.get("text", str), table.axis("rows"), table.axis("columns"))
+def _law(table: Table) -> Law:
+    return Law(table.get("text", str), _axis(table.table("rows")), _axis(table.table("columns")))
+
+
+def _axis(table: Table) -> Axis:
+    return Axis(table.get("parameter", str), tuple(table.list_of("values", int)))
