@@ -128,10 +128,11 @@ class Workers:
         self._stacks.truncate(0)
         self._stacks.seek(0)
         child = self._child
+        with suppress(ProcessLookupError):
+            os.kill(child or self._process, signal.SIGUSR1)
+            time.sleep(_POLL)
         if child:
             with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGUSR1)
-                time.sleep(_POLL)
                 os.killpg(child, signal.SIGKILL)
             with suppress(EOFError):
                 _receive(self._answers)  # that it has ended
