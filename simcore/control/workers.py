@@ -130,7 +130,7 @@ class Workers:
         child = self._child
         with suppress(ProcessLookupError):
             os.kill(child or self._process, signal.SIGUSR1)
-            time.sleep(_POLL)
+            self._until_told()
         if child:
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
@@ -142,6 +142,13 @@ class Workers:
             f"not under control: nothing has moved for {PATIENCE:g} s, {where}; what waits there is neither a lock, a "
             "queue, a future, a thread nor a sleep of Python: leave it out, or put something of Python in its place"
         )
+
+    def _until_told(self) -> None:
+        """Wait until the stacks are told, and no more comes; on a busy machine that takes a while."""
+        told, before, until = 0, -1, time.monotonic() + PATIENCE
+        while time.monotonic() < until and not 0 < told == before:
+            time.sleep(_POLL)
+            before, told = told, os.fstat(self._stacks.fileno()).st_size
 
     @property
     def _child(self) -> int:
