@@ -75,7 +75,7 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
             if holder.__kwdefaults__:
                 holder.__kwdefaults__.update(others(holder.__kwdefaults__))
         elif issubclass(kind, ModuleType):
-            names = ModuleType.__dict__["__dict__"].__get__(holder)  # type: ignore[index]
+            names = object.__getattribute__(holder, "__dict__")
             if names and not _is_ours(names):
                 names.update(others(names))
         elif issubclass(kind, type) and (some := others(vars(holder))) and not _is_ours(vars(holder)):
