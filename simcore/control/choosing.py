@@ -25,6 +25,12 @@ def by_strategy(strategy: Strategy, numbers: dict[str, int]) -> Choose:
     return choose
 
 
+def along_then(path: Path, rest: Choose) -> Choose:
+    """Follow a schedule to the letter; then choose as ``rest`` does."""
+    along, length = to_the_letter(path), len(path)
+    return lambda run, candidates: (along if len(run.taken) < length else rest)(run, candidates)
+
+
 class Diverged(Exception):
     """A schedule asks for a step that is not there."""
 

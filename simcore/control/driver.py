@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from simcore.control.finer import POINTS
 from simcore.control.operations import called
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
-from simcore.control.search import Search, insist_on_no_pause, name_of, violation, with_hints
+from simcore.control.search import Search, insist_on_no_pause, name_of, no_return, violation, with_hints
 from simcore.control.token import Named, find, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
@@ -144,6 +145,7 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         insist_on_no_pause(outcome, lambda: workers.ask(asked))
         if outcome.how in FAILS:
             outcome = with_hints(outcome, lambda more: workers.ask(Question(options, path=told.path, more=more)))
+        step = no_return(outcome, options, workers)
     shown = outcome.recording
     assert shown is not None
     differs = (n for n, (now, then) in enumerate(zip(shown.checks, told.checks, strict=False)) if now != then)
@@ -151,7 +153,7 @@ def replay(token: str, body: Named | None = None) -> Controlled:
     if first is not None:
         what = str(shown.steps[first]) if first < len(shown.steps) else "nothing"
         raise OtherStep(first, f"recorded on another version of {told.origin.function}", [what])
-    found = violation(outcome, token, body) if outcome.how in FAILS else None
+    found = replace(violation(outcome, token, body), no_return=step) if outcome.how in FAILS else None
     return Controlled(
         Verdict.UNDETERMINED if found is None else Verdict.VIOLATED,
         1,

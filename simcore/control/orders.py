@@ -266,6 +266,8 @@ class Past:
                     continue  # but perhaps before it was taken
             elif TIMES_OUT not in (event.key[1], other.key[1]) or self._both_time_out(earlier, later):
                 yield earlier
+            elif other.key[1] == TIMES_OUT:
+                continue  # nobody could go on there; but perhaps before what somebody waited for was taken
             fixed |= self.before[earlier] | 1 << earlier
 
     def _both_time_out(self, earlier: int, later: int) -> bool:

@@ -12,6 +12,16 @@ def kept_waiting(*processes: int) -> float:
     return sum(int(told.split()[1]) for told in _told(processes, "task/*/schedstat")) / 1e9
 
 
+def wants_a_processor(*processes: int) -> bool:
+    """Tell whether one of their threads runs, or would if it could."""
+    return any(told.rpartition(")")[2].split()[0] == "R" for told in _told(processes, "task/*/stat"))
+
+
+def work_of(*processes: int) -> int:
+    """Return for how long they have run, in ticks of the clock."""
+    return sum(sum(map(int, told.rpartition(")")[2].split()[11:13])) for told in _told(processes, "stat"))
+
+
 def work_on_files(*processes: int) -> int:
     """Return how often these processes have read or written, as far as the system says."""
     lines = [line.split() for told in _told(processes, "io") for line in told.splitlines()]

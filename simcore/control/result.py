@@ -15,6 +15,9 @@ from simcore.control.finer import GOES_ON
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Timeouts, Verdict, listed
 
+RUNS_ON = 10
+"""How many runs go on from a step, to see whether one comes to its end."""
+
 
 class CodeStep(NamedTuple):
     """One step of a run: which thread did what, on what, and at which line of the program."""
@@ -58,6 +61,9 @@ class Violation:
         The schedule in one word; empty where the code cannot be found again by a name.
     again : str
         The command that follows it, in front of the token.
+    no_return : int
+        The step after which none of `RUNS_ON` runs that went on from there came to its end, though one did that went on
+        from before it; 0 where no such step is known.
     """
 
     kind: str
@@ -68,6 +74,7 @@ class Violation:
     time: float
     token: str = ""
     again: str = "simcore replay"
+    no_return: int = 0
 
     @property
     def switches(self) -> int:
@@ -90,6 +97,12 @@ class Violation:
             waits = [edge.process.name for edge in self.wait_for.stuck]
             at = dict.fromkeys(self.places[name] for name in waits if self.places.get(name))
             lines += [f"  at {line}: {summary(n for n in waits if self.places.get(n) == line)}" for line in at]
+        if self.no_return:
+            step = self.steps[self.no_return - 1]
+            lines.append(
+                f"point of no return: step {self.no_return}, {step.thread} {step.text}; behind it {RUNS_ON} of "
+                f"{RUNS_ON} runs hung, before it one came to its end"
+            )
         switches = f"{self.switches} switch{'es' * (self.switches != 1)}"
         lines.append(f"schedule ({len(self.steps)} step{'s' * (len(self.steps) != 1)}, {switches}):")
         width = max((len(step.thread) for step in self.steps), default=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, NoReturn
 
 from simcore.control.baton import OUTSIDE, Known, Run
-from simcore.control.choosing import Choose, Diverged, Path, by_strategy, loosely, to_the_letter
+from simcore.control.choosing import Choose, Diverged, Path, along_then, by_strategy, loosely, to_the_letter
 from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Recorded, begin
 from simcore.control.live import Reader
@@ -46,7 +46,7 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """One run: chosen by a strategy, or along a path at whose end some may be known to be lost; recorded or not.
+    """One run: along a path, at whose end some may be known to be lost, and then by a strategy; recorded or not.
 
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
     something behind. Then, whether the process is as it was is known from a run that was there before.
@@ -234,7 +234,7 @@ def _insist_on_those_who_are_there(run: Run, asked: Question) -> None:
 
 def _choose(asked: Question) -> Choose:
     if asked.strategy is not None:
-        return by_strategy(asked.strategy, asked.numbers)
+        return along_then(asked.path, by_strategy(asked.strategy, asked.numbers))
     if asked.guide is not None:
         return guided(asked.guide)
     return to_the_letter(asked.path) if asked.strict else loosely(asked.path)

@@ -18,20 +18,22 @@ from simcore.control.choosing import Path
 from simcore.control.lanes import Lane, Lanes, differs, differs_from
 from simcore.control.operations import called
 from simcore.control.orders import Audit, Differs, Guide, Orders
-from simcore.control.result import Controlled, Violation
+from simcore.control.result import RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question
 from simcore.control.shrink import Steps, shrunk
 from simcore.control.token import Named, origin_of, token_of
 from simcore.control.workers import Workers
 from simcore.errors import NotUnderControl
 from simcore.model import Verdict
-from simcore.schedule import Strategy
+from simcore.schedule import RandomWalk, Strategy
 
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
 AUDITING_RUNS = 100
 LONG_PAUSE = 0.3
 """Seconds that a step may take beyond what the processor worked for it."""
+
+_RETURN_SECONDS = 5.0
 
 _PAUSES = 3
 """How often a run has to have such a step: another process may have had the processor."""
@@ -96,7 +98,7 @@ class Search:
         guide = orders.guide()
         while guide is not None or (not doubt and self.tried < orders.runs + AUDITING_RUNS):
             if guide is not None and (self.tried >= schedules or not self._goes_on()):
-                doubt = doubt or f"{self.tried:,} orders were run, and there are more"
+                doubt = doubt or f"of the orders {self.tried:,} were run, and there are more"
                 break
             outcome = self._observe(guide)
             self.tried += 1
@@ -167,7 +169,7 @@ class Search:
         shown = with_hints(shown, lambda more: self._along(path, known, more=more))
         assert shown.recording is not None
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
-        return violation(shown, token, self.body)
+        return replace(violation(shown, token, self.body), no_return=no_return(shown, self.options, self.workers))
 
     def _answer(self, found: Violation | None, how: str = "", doubt: str = "", orders: int | None = None) -> Controlled:
         notes = []
@@ -218,6 +220,37 @@ def with_hints(shown: Outcome, ask: Callable[[str], Outcome]) -> Outcome:
     broken = [pool for pool, key in starved.items() if key and ask(key).how == "completed"]
     breaks = {pool: len(told.graph.pool(pool).workers) + 1 for pool in broken}
     return shown._replace(recording=told._replace(graph=replace(told.graph, breaks=breaks)))
+
+
+def no_return(shown: Outcome, options: Options, workers: Workers) -> int:
+    """Return the step of a hang behind which nothing was found that comes to its end, but before it; else 0.
+
+    From the middle of what is left `RUNS_ON` runs go on, each by a random walk: where one comes to its end, the step is
+    further on. None is told where this takes too long.
+    """
+    if shown.how != "deadlock":
+        return 0
+    until = time.monotonic() + _RETURN_SECONDS
+
+    def ends(length: int) -> bool:
+        for seed in range(RUNS_ON):
+            on = Question(options, RandomWalk(seed), path=shown.into[:length])
+            if time.monotonic() > until:
+                raise TimeoutError
+            if workers.ask(on).how == "completed":
+                return True
+        return False
+
+    try:
+        if not ends(0):
+            return 0
+        good, bad = 0, len(shown.into)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            good, bad = (middle, bad) if ends(middle) else (good, middle)
+        return bad
+    except (TimeoutError, NotUnderControl):
+        return 0
 
 
 def name_of(body: Callable[[], Any]) -> str:

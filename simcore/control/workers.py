@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from simcore.control import environment
-from simcore.control.patience import kept_waiting, work_on_files
+from simcore.control.patience import kept_waiting, wants_a_processor, work_of, work_on_files
 from simcore.control.thread import LIBRARY
 from simcore.errors import InternalError, NotUnderControl
 
@@ -72,7 +72,7 @@ class Workers:
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
         self._run, self._core = run, core
         self._before, self._files = -1, 0
-        self._since = self._stepped = 0.0
+        self._since = self._stepped = self._polled = self._worked = 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
@@ -139,6 +139,10 @@ class Workers:
     def _insist_on_progress(self) -> None:
         processes = [each for each in (self._process, self._child) if each]
         now = time.monotonic() - kept_waiting(*processes)
+        polled, self._polled = self._polled, now
+        worked, self._worked = self._worked, work_of(*processes)
+        if wants_a_processor(*processes) and self._worked == worked:
+            self._since += now - polled  # nobody has counted yet for how long
         if (steps := self._read(_STEPS)) != self._before:
             self._before, self._since, self._stepped = steps, now, now
         elif (files := work_on_files(*processes)) != self._files and now - self._stepped < _PATIENCE_WITH_FILES:

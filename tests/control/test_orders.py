@@ -63,7 +63,7 @@ def test_what_is_shared_and_not_seen_is_no_proof(body):
 def test_not_all_orders_are_no_proof():
     result = control(programs.take_one_lock, strategy="dfs", schedules=1)
     assert result.verdict is Verdict.UNDETERMINED
-    assert "1 orders were run, and there are more" in result.reason
+    assert "of the orders 1 were run, and there are more" in result.reason
 
 
 def test_a_run_that_does_not_end_is_no_proof():
