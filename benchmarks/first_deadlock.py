@@ -1,9 +1,10 @@
-"""Time to the first deadlock: `explore` on a model beside frontrun on real threads, of the same small systems.
+"""Time to the first deadlock: `explore` on a model, `control` and frontrun on real threads, of the same small systems.
 
 Two systems: a ring of as many threads as locks, each of which takes two neighbouring ones (two are opposed locks),
 and the pool system before its fix with as many requesters as workers. frontrun runs the plain
 ``threading`` and ``queue`` of this file, under DPOR and its virtual clock, without which it takes threads that wait
-for a queue for slow ones; its pool is `worker`, as the threads of an executor are not its own workers.
+for a queue for slow ones; its pool is `worker`, as the threads of an executor are not its own workers. `control` runs the
+same functions in threads that it does not know either.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import HERE, Ran, run
@@ -86,6 +88,28 @@ def frontrun(system: str, size: int) -> None:
     print(json.dumps(["violated" if "Deadlock" in said else "undetermined", result.num_explored]))
 
 
+def code(system: str, size: int) -> None:
+    """Print how many schedules `control` needed, of the code that frontrun has, in threads of its own."""
+    from simcore import control
+
+    def body() -> None:
+        if system == "ring":
+            ring = Ring(size)
+            functions = [partial(ring.take, i) for i in range(size)]
+        else:
+            pool = Pool(size)
+            functions = [partial(pool.requester, i) for i in range(size)]
+            functions += [pool.worker] * size + [partial(pool.close, size)]
+        threads = [threading.Thread(target=function) for function in functions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    result = control(body, schedules=10_000)
+    print(json.dumps([result.verdict.value, result.schedules]))
+
+
 def simcore(system: str, size: int) -> None:
     """Print how many states `explore` met before the deadlock."""
     from benchmarks import pool_system
@@ -115,22 +139,24 @@ def compared() -> str:
     if launcher is None:
         raise SystemExit("frontrun is missing: pip install -e '.[bench]'")
     lines = [
-        "time to the first deadlock, the whole process; `explore` on a model, frontrun on real threads",
+        "time to the first deadlock, the whole process; `explore` on a model, `control` and frontrun on real threads;",
+        "`control` shortens what it has found, and runs it again; the ratios are frontrun's time to ours",
         "",
-        f"| {'system':<6} | size | {'explore: states':>15} | {'CPU s':>6} | {'frontrun: runs':>14} "
-        f"| {'CPU s':>6} | ratio |",
-        f"|{'-' * 8}|-----:|{'-' * 16}:|{'-' * 7}:|{'-' * 15}:|{'-' * 7}:|------:|",
+        f"| {'system':<6} | size | {'explore: states':>15} | {'CPU s':>6} | {'control: schedules':>18} | {'CPU s':>6} "
+        f"| {'frontrun: runs':>14} | {'CPU s':>6} | explore | control |",
+        f"|{'-' * 8}|-----:|{'-' * 16}:|{'-' * 7}:|{'-' * 19}:|{'-' * 7}:|{'-' * 15}:|{'-' * 7}:|--------:|--------:|",
     ]
     for system, sizes in SIZES.items():
         for size in sizes:
             command = [sys.executable, "-m", "benchmarks.first_deadlock"]
-            us, peer = (
+            us, ours, peer = (
                 asked([*prefix, *command, who, system, str(size)])
-                for prefix, who in (([], "simcore"), ([launcher], "frontrun"))
+                for prefix, who in (([], "simcore"), ([], "code"), ([launcher], "frontrun"))
             )
             lines.append(
-                f"| {system:<6} | {size:>4} | {us[0]:>15,} | {us[1].seconds:>6.2f} | {peer[0]:>14,} "
-                f"| {peer[1].seconds:>6.2f} | {peer[1].seconds / us[1].seconds:>5.2f} |"
+                f"| {system:<6} | {size:>4} | {us[0]:>15,} | {us[1].seconds:>6.2f} | {ours[0]:>18,} "
+                f"| {ours[1].seconds:>6.2f} | {peer[0]:>14,} | {peer[1].seconds:>6.2f} "
+                f"| {peer[1].seconds / us[1].seconds:>7.2f} | {peer[1].seconds / ours[1].seconds:>7.2f} |"
             )
     return "\n".join(lines)
 
@@ -145,4 +171,4 @@ def asked(command: list[str]) -> tuple[int, Ran]:
 
 
 if __name__ == "__main__":
-    {"simcore": simcore, "frontrun": frontrun}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"simcore": simcore, "code": code, "frontrun": frontrun}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))

@@ -264,14 +264,14 @@ class Past:
             if access is not None and access.takers not in (FREE, event.key[0]):
                 if access.takers != NEVER:
                     continue  # but perhaps before it was taken
-            elif TIMES_OUT not in (event.key[1], other.key[1]) or self._both_time_out(earlier, later):
+            elif TIMES_OUT in (event.key[1], other.key[1]) and not self._both_time_out(earlier, later):
+                continue  # time goes on where nobody can; but perhaps before that, or to the end of another wait
+            else:
                 yield earlier
-            elif other.key[1] == TIMES_OUT:
-                continue  # nobody could go on there; but perhaps before what somebody waited for was taken
             fixed |= self.before[earlier] | 1 << earlier
 
     def _both_time_out(self, earlier: int, later: int) -> bool:
-        """Tell whether two waits end at the same time; else time goes on only where nothing else can."""
+        """Tell whether two waits could have ended in either order."""
         one, other = self.events[earlier], self.events[later]
         return one.key[1] == other.key[1] == TIMES_OUT and other.key in one.enabled
 

@@ -11,7 +11,11 @@ from simcore import Verdict, control
 from simcore.errors import OptionError
 
 MOST = 600
-SEEDS = range(100)
+SEEDS = [
+    *range(100),
+    1_074,  # somebody waits while time goes on for others: he could have come before that
+    1_611,  # two waits end at the same time, and who is first does something before the other
+]
 
 
 @pytest.mark.some(25)
