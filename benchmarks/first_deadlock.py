@@ -1,4 +1,4 @@
-"""Time to the first deadlock: `explore` on a model, `control` and frontrun on real threads, of the same small systems.
+"""Time to the first deadlock: `explore` on a model, `control` and frontrun on real threads, of small systems.
 
 Two systems: a ring of as many threads as locks, each of which takes two neighbouring ones (two are opposed locks),
 and the pool system before its fix with as many requesters as workers. frontrun runs the plain
