@@ -3,8 +3,8 @@
 Two systems: a ring of as many threads as locks, each of which takes two neighbouring ones (two are opposed locks),
 and the pool system before its fix with as many requesters as workers. frontrun runs the plain
 ``threading`` and ``queue`` of this file, under DPOR and its virtual clock, without which it takes threads that wait
-for a queue for slow ones; its pool is `worker`, as the threads of an executor are not its own workers. `control` runs the
-same functions in threads that it does not know either.
+for a queue for slow ones; its pool is `worker`, as the threads of an executor are not its own workers. `control` runs
+the same functions in threads that it does not know either.
 """
 
 from __future__ import annotations
