@@ -34,7 +34,7 @@ def measured(body: Callable[[], Any]) -> tuple[int, int, float]:
     from simcore.schedule import RandomWalk
 
     hung = 0
-    with Workers(partial(answer, body), core=0) as one, Workers(partial(answer, body), core=1) as other:
+    with Workers(partial(answer, body)) as one, Workers(partial(answer, body), one) as other:
         lanes = [
             Lane(workers, Options(), RandomWalk(seed), (), batches=True) for seed, workers in enumerate((one, other))
         ]

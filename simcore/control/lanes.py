@@ -218,7 +218,7 @@ class Lanes:
                 yield lane, outcome
 
     def _open(self) -> None:
-        workers = self._stack.enter_context(Workers(partial(answer, self._body), core=1))
+        workers = self._stack.enter_context(Workers(partial(answer, self._body), self.lanes[0].workers))
         options, absent = self._common
         first = self.lanes[0]
         self.lanes.append(Lane(workers, options, self._second_strategy, absent, batches=first.batches))

@@ -61,16 +61,18 @@ class Workers:
     run : function
         Called in a new process with what was asked, and a function to be called with the number of steps taken; what it
         returns comes back. It may leave earlier by calling its third argument with what it would return.
-    core : int, optional
-        On which of the cores that there are it stays, modulo their number; else on the one that it is on.
+    beside : Workers, optional
+        Who is on another core, if there are two.
     """
 
     def __init__(
-        self, run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any], core: int | None = None
+        self,
+        run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any],
+        beside: Workers | None = None,
     ) -> None:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
-        self._run, self._core = run, core
+        self._run, self._core = run, _core(None if beside is None else beside._core)
         self._before, self._files = -1, 0
         self._since = self._stepped = self._polled = self._worked = 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
@@ -192,7 +194,8 @@ class Workers:
     def _serve(self, requests: int, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
-        _alone(self._core)
+        with suppress(OSError, AttributeError):  # whoever hands the baton over wakes somebody on the same core
+            os.sched_setaffinity(0, {self._core})
         self._interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
@@ -263,11 +266,17 @@ def _die_with_the_caller() -> None:
 _PR_SET_PDEATHSIG = 1  # of Linux
 
 
-def _alone(core: int | None) -> None:
-    """Have this process stay on one core: whoever hands the baton over wakes somebody on the same one."""
-    with suppress(OSError, AttributeError):
+def _core(other: int | None) -> int:
+    """Return the core that this process is on, or the next one behind another."""
+    try:
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu() if core is None else cores[core % len(cores)]})
+        return (
+            int(ctypes.CDLL(None).sched_getcpu())
+            if other is None
+            else min((c for c in cores if c > other), default=cores[0])
+        )
+    except (OSError, AttributeError):
+        return 0
 
 
 def _silent() -> None:
