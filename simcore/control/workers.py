@@ -72,7 +72,8 @@ class Workers:
     ) -> None:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
-        self._run, self._core = run, _core(None if beside is None else beside._core)
+        self._run = run
+        self._core: int = _core(None if beside is None else beside._core)
         self._before, self._files = -1, 0
         self._since = self._stepped = self._polled = self._worked = 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
