@@ -130,7 +130,7 @@ def test_a_property_has_the_same_verdict_over_a_family_with_symmetry_and_without
 
 @pytest.mark.slow
 @every_property
-@settings(ANY, max_examples=12)
+@settings(ANY, max_examples=8)
 @given(**SYSTEMS)
 def test_a_property_has_the_same_verdict_over_many_families_with_symmetry_and_without(name, description, timeouts):
     check(name, system(description=description), timeouts)
