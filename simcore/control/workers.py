@@ -43,6 +43,9 @@ _PATIENCE_WITH_FILES = 30.0
 """The same, while files are read or written: those that are imported come from a disk."""
 
 _POLL = 0.2
+_LAST = 5.0
+"""Seconds in which the process that is ready ends when it is not wanted any more."""
+
 _STEPS, _CHILD = 0, 1
 """What a run's process shows: how many steps it has taken, and its number."""
 
@@ -74,7 +77,7 @@ class Workers:
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
         self._run = run
         self._core: int = _core(None if beside is None else beside._core)
-        self._before, self._files = -1, 0
+        self._before, self._files, self._waits = -1, 0, False
         self._since = self._stepped = self._polled = self._worked = 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
         self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
@@ -97,16 +100,26 @@ class Workers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        os.close(self._requests)
+        os.close(self._requests)  # then it ends, and takes along whatever the last run has left
         os.close(self._answers)
-        for process in (self._child, self._process):
-            if process:
-                with suppress(ProcessLookupError):
-                    os.killpg(process, signal.SIGKILL)
+        if self._waits and self._child:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child, signal.SIGKILL)
+        self._until_ended()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(self._process, 0)
         self._shared.close()
         self._stacks.close()
+
+    def _until_ended(self) -> None:
+        """Wait until the process that is ready has ended by itself, for a while."""
+        with suppress(OSError, AttributeError):
+            ended, waiting = os.pidfd_open(self._process), select.poll()
+            waiting.register(ended, select.POLLIN)
+            waiting.poll(_LAST * 1_000)
+            os.close(ended)
 
     # ---- in the caller's process -----------------------------------------------------------------------------
 
@@ -126,13 +139,14 @@ class Workers:
         """Ask, and go on; `first_of` tells who has answered."""
         for place in (_STEPS, _CHILD):
             self._write(place, 0)
-        self._before = -1
+        self._before, self._waits = -1, True
         _send(self._requests, question)
 
     def receive(self) -> Any:
         """Return what was answered; raises as `ask` does."""
         try:
             answer = _receive(self._answers)
+            self._waits = False
         except EOFError:
             answer = NotUnderControl("not under control: the process from which runs are forked has ended")
         if isinstance(answer, BaseException):
@@ -195,6 +209,7 @@ class Workers:
     def _serve(self, requests: int, answers: int) -> None:
         os.setpgid(0, 0)
         _die_with_the_caller()
+        _adopt()
         with suppress(OSError, AttributeError):  # whoever hands the baton over wakes somebody on the same core
             os.sched_setaffinity(0, {self._core})
         self._interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
@@ -219,8 +234,7 @@ class Workers:
             if not child:
                 self._answer(question, answers)
             _, status = os.waitpid(child, 0)
-            with suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)  # whatever the program has started, and left
+            _end_what_is_left(child)
             if not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _ANSWERED):
                 how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"status {os.WEXITSTATUS(status)}"
                 _send(answers, NotUnderControl(f"not under control: the process of a run has ended with {how}"))
@@ -265,6 +279,27 @@ def _die_with_the_caller() -> None:
 
 
 _PR_SET_PDEATHSIG = 1  # of Linux
+
+
+def _adopt() -> None:
+    """Have whatever a run has started, and left, be a child of this process, where the system can do that."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+_PR_SET_CHILD_SUBREAPER = 36  # of Linux
+
+
+def _end_what_is_left(group: int) -> None:
+    """Kill whatever a run has started, and left, in its group or in one of its own, and wait until that is gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while left := children.read_text().split() if children.exists() else []:
+        for each in map(int, left):
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+            os.waitpid(each, 0)
 
 
 def _core(other: int | None) -> int:
