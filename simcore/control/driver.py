@@ -53,7 +53,7 @@ def control(
         How many to try, at least 1.
     seed : int
         The same seed gives the same schedules.
-    strategy : {"random", "pct", "pos", "urw", "portfolio", "dfs"} or an object of `simcore.schedule`
+    strategy : {"random", "pct", "pos", "urw", "even", "portfolio", "dfs"} or an object of `simcore.schedule`
         How they are chosen. With "dfs" each order of operations is run once; where that comes to an end, with time-outs
         "never" or "when_stuck", the answer may be that it holds, at the points where threads meet.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}

@@ -45,7 +45,7 @@ from simcore.model import (
 )
 from simcore.schedule import SAMPLING, Strategy
 
-StrategyName = Literal["breadth", "depth", "random", "pct", "pos", "urw", "portfolio"]
+StrategyName = Literal["breadth", "depth", "random", "pct", "pos", "urw", "even", "portfolio"]
 
 
 def explore(
@@ -74,9 +74,9 @@ def explore(
     *properties : Property
         What must hold; deadlock freedom when none is given. That no process dies of an exception is
         always asked.
-    strategy : {"breadth", "depth", "random", "pct", "pos", "urw", "portfolio"} or an object of `simcore.schedule`
+    strategy : {"breadth", "depth", "random", "pct", "pos", "urw", "even", "portfolio"} or a strategy object
         Breadth and depth look at every state, and prove; the others sample runs: `RandomWalk`, `PCT`, `POS`, `URW`,
-        or all of these in turn, `Portfolio`.
+        or all of these in turn, `Portfolio`; or `EvenProgress`, of `simcore.schedule`.
     max_states : int, optional
         Stop after this many distinct states (steps, when sampling).
     max_seconds : float, optional

@@ -2,13 +2,14 @@
 
 from simcore.schedule.codec import decode, encode
 from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
-from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, Portfolio, RandomWalk, Strategy
+from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, EvenProgress, Portfolio, RandomWalk, Strategy
 
 __all__ = [
     "PCT",
     "POS",
     "SAMPLING",
     "URW",
+    "EvenProgress",
     "Portfolio",
     "RandomWalk",
     "Schedule",

@@ -249,6 +249,7 @@ def test_a_limit_on_states_counts_the_steps_of_samples():
         ("pct", "PCT, depth 3"),
         ("pos", "partial order sampling"),
         ("urw", "uniform random walk"),
+        ("even", "even progress"),
         ("portfolio", "portfolio"),
     ],
 )
@@ -276,7 +277,10 @@ def test_a_violation_within_the_limit_is_found():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"strategy": "best"}, "strategy='best': use 'breadth', 'depth', 'random', 'pct', 'pos', 'urw' or 'portfolio'"),
+        (
+            {"strategy": "best"},
+            "strategy='best': use 'breadth', 'depth', 'random', 'pct', 'pos', 'urw', 'even' or 'portfolio'",
+        ),
         ({"max_states": 0}, "max_states=0: use at least 1"),
         ({"max_seconds": 0}, "max_seconds=0: use more than 0"),
         ({"max_seconds": float("nan")}, "max_seconds=nan"),
@@ -288,7 +292,7 @@ def test_an_option_that_means_nothing_is_refused(options, message):
         explore(small.crossed(), **options)
 
 
-@pytest.mark.parametrize("strategy", ["depth", "random", "pct", "pos", "urw", "portfolio", PCT()])
+@pytest.mark.parametrize("strategy", ["depth", "random", "pct", "pos", "urw", "even", "portfolio", PCT()])
 @pytest.mark.parametrize(
     "prop", [eventually(bool, "e"), leads_to(bool, bool, "l"), no_stuck_subset()], ids=["eventually", "leads", "stuck"]
 )

@@ -7,9 +7,9 @@ from math import comb
 import pytest
 
 from simcore.errors import OptionError
-from simcore.schedule import PCT, POS, URW, Portfolio, RandomWalk
+from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
 
-ALL = [RandomWalk, PCT, POS, URW, Portfolio]
+ALL = [RandomWalk, PCT, POS, URW, EvenProgress, Portfolio]
 
 
 def alone(process):
@@ -151,7 +151,7 @@ def test_a_portfolio_takes_turns():
 
 
 def test_only_pct_promises_anything():
-    assert [strategy().promise for strategy in (RandomWalk, POS, URW, Portfolio)] == [""] * 4
+    assert [strategy().promise for strategy in (RandomWalk, POS, URW, EvenProgress, Portfolio)] == [""] * 5
     strategy = Portfolio(depth=1)
     choices(strategy, runs=3, processes=4)
     assert (
