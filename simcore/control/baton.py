@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import thread as futures_thread
 from typing import Any, NoReturn
 
-from simcore.control.thread import ControlledThread, Ready, foreign
+from simcore.control.thread import ControlledThread, Ready, known_by
 from simcore.model import Timeouts
 
 OUTSIDE = 4.0
@@ -246,8 +246,8 @@ class Run:
         Inside of an operation of the standard library it is that which was announced.
         """
         thread.label, thread.target, thread.waits_for = label, target, target
-        if thread.fused and not foreign():
-            thread.label, thread.target, _ = next(doing for doing in reversed(thread.doing) if not doing.fused)
+        if thread.fused and (known := known_by(thread)) is not None:
+            thread.label, thread.target, _ = known
         thread.ready = ready
         if seconds is not None:
             self.touched(CLOCK)

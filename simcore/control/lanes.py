@@ -31,6 +31,9 @@ _BATCH = 25
 _CHECK_EVERY = 100
 """How often a schedule is run twice, to see whether it is the same."""
 
+_AT_THE_END = 100
+"""Of so many steps before a run is given up it is asked whether time went on."""
+
 _SECOND = 7_919
 """What is added to the seed of the second lane."""
 
@@ -60,6 +63,8 @@ class Lane:
         Steps of the longest one.
     given_up, outside : int
         How many had not come to their end, and in how many somebody outside of the process had a part.
+    polled : int
+        In how many of those that were given up time still went on.
     known : Known
         Who was seen to end which waits in those that completed.
     """
@@ -68,7 +73,7 @@ class Lane:
         self, workers: Workers, options: Options, strategy: Strategy, absent: tuple[str, ...], *, batches: bool
     ) -> None:
         self.workers = workers
-        self.ran = self.longest = self.given_up = self.outside = 0
+        self.ran = self.longest = self.given_up = self.outside = self.polled = 0
         self.known: Known = {}
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
@@ -120,6 +125,7 @@ class Lane:
         self._strategy, self._numbers, self.longest = outcome.strategy, outcome.numbers, outcome.longest
         self.ran += outcome.runs
         self.given_up += outcome.how == "steps"
+        self.polled += outcome.how == "steps" and any(late for _, late in outcome.taken[-_AT_THE_END:])
         self.outside += outcome.outside
         self._learn(outcome)
         return outcome

@@ -6,7 +6,7 @@ have names that a reader knows, and the order in which waiters are woken stays t
 
 What is not the library's is not hidden: code of the program that runs in there, as a done-callback or a work item does,
 has steps of its own, and whoever blocks in code of the program below such an operation waits for what it blocks on
-(`foreign` in `baton.py`).
+(`known_by` in `thread.py`).
 
 Objects know what a report wants to say of them: where they were made, who has taken how much out of them, and who has
 ended waits for them. It lies in their own dictionaries, so that nothing here keeps them alive.

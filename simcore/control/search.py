@@ -67,7 +67,7 @@ class Search:
         self.workers, self.body, self.options, self.strategy = workers, body, options, strategy
         self.max_seconds = inf if max_seconds is None else max_seconds
         self.numbers: dict[str, int] = {}
-        self.longest = self.given_up = self.outside = self.tried = 0
+        self.longest = self.given_up = self.outside = self.tried = self.polled = 0
         self.started = time.monotonic()
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
@@ -83,6 +83,7 @@ class Search:
             self.longest = max(lane.longest for lane in told)
             self.given_up = sum(lane.given_up for lane in told)
             self.outside = sum(lane.outside for lane in told)
+            self.polled = sum(lane.polled for lane in told)
             if found is None:
                 self.tried = sum(lane.ran for lane in told)
                 return self._answer(None)
@@ -175,6 +176,8 @@ class Search:
         notes = []
         if self.given_up:
             notes.append(f"{self.given_up:,} of them had not ended after {self.options.max_steps:,} steps")
+        if self.polled and self.options.timeouts != "never":
+            notes[-1] += "; somebody waits with a limit again and again, and timeouts='never' tells whether for ever"
         if self.outside:
             notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
         holds = found is None and orders is not None and not doubt

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import _base
 from concurrent.futures import thread as futures_thread
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 Ready = Callable[[], bool]
@@ -39,14 +40,27 @@ class Doing(NamedTuple):
     fused: int
 
 
-def foreign() -> bool:
-    """Tell whether code of the program runs below the innermost operation of the standard library."""
-    frame = sys._getframe(2)
-    while frame.f_code.co_filename in LIBRARY and frame.f_back is not None:
+def known_by(thread: ControlledThread) -> Doing | None:
+    """Return the operation of the standard library by which a reader knows that a thread blocks; None: by the lock.
+
+    That is the outermost one with nothing but the library's code above it. Where code of the program runs in an
+    operation, as a ``_get`` of a queue does, what that code blocks on counts, unless it waits to be notified in there.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    assert frame is not None
+    announced = frame.f_back is not None and (frame.f_code.co_name, frame.f_back.f_code.co_name) == _ANNOUNCES
+    notified = not announced and bool(thread.doing) and thread.doing[-1].label == "Condition.wait"
+    left, found = list(thread.doing), None
+    while frame is not None and frame.f_code.co_filename in LIBRARY:
         if frame.f_code.co_name == "operation":
-            return False
+            if not announced and left and not (found := left.pop()).fused:
+                return found
+            announced = False
         frame = frame.f_back
-    return True
+    return found if notified else None
+
+
+_ANNOUNCES = "point", "operation"
 
 
 class ControlledThread:
