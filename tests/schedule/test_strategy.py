@@ -6,6 +6,7 @@ from math import comb
 
 import pytest
 
+from simcore import Model, Verdict, explore
 from simcore.errors import OptionError
 from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
 
@@ -142,6 +143,35 @@ def test_pos_draws_priorities_anew_for_those_that_race_alone():
         kept.append((first, {process: about for process, (about, _) in strategy._priorities.items()}))
     for first, left in kept:
         assert left == ({0: "shared", 1: "shared"} if first == 2 else {2: "own"})
+
+
+def test_even_progress_lets_nobody_get_further_ahead_than_his_head_start():
+    for number, run in enumerate(choices(EvenProgress(seed=3), runs=20)):
+        if number % 2:  # in the others the first process goes on whenever it can
+            taken = Counter(run)
+            assert max(taken.values()) - min(taken.values()) <= 5
+        else:
+            assert set(run) == {0}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_even_progress_fills_pools_of_models_where_walks_do_not(seed):
+    """Requests take a token and a connection, and give back the token; to give back the connection they need one."""
+    model = Model("tokens and connections")
+    tokens, connections = model.semaphore("tokens", 20), model.semaphore("connections", 8)
+
+    def request():
+        yield tokens.acquire()
+        yield connections.acquire()
+        yield tokens.release()
+        yield tokens.acquire()
+        yield connections.release()
+        yield tokens.release()
+
+    for name in model.indices("request", 30):
+        model.process(name, request)
+    assert explore(model, strategy=EvenProgress(seed), max_states=4_000).verdict is Verdict.VIOLATED
+    assert explore(model, strategy=RandomWalk(seed), max_states=4_000).verdict is Verdict.UNDETERMINED
 
 
 def test_a_portfolio_takes_turns():
