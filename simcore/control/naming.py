@@ -78,10 +78,12 @@ class Names:
     ----------
     run : Run
         Its threads are looked through for variables.
+    modules : Modules, optional
+        Those of other names in the same run.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, modules: Modules | None = None) -> None:
+        self._run, self._modules = run, modules or Modules()
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
         self._searches = 0
@@ -123,9 +125,8 @@ class Names:
                 yield name
             elif isinstance(owner, _INSIDE):
                 inside.append(owner)
-        for names in _globals():
-            if (name := _key(names, thing)) and not _is_library(names):
-                yield _global(names, name)
+        if name := self._modules.name_of(thing):
+            yield name
         for thread in self._run.threads:
             for frame in frames_of(thread):
                 if name := _key(dict(frame.f_locals), thing):  # from 3.13 on a view
@@ -138,6 +139,25 @@ class Names:
             older = list(_holders(thing))
             gc.freeze()
             yield from (name for owner, name in older if name and not _is_library(owner))
+
+
+class Modules:
+    """Which global of which module is which object: read once, as there are many thousands."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[dict[str, Any], str]] | None = None
+
+    def name_of(self, thing: Any) -> str:
+        """Return under which name a module has ``thing``, if one does that is the program's."""
+        if self._found is None:
+            self._found = {}
+            for names in _globals():
+                if not _is_library(names):
+                    for name, value in list(names.items()):
+                        if _is_a_name(name):
+                            self._found.setdefault(id(value), (names, name))
+        names, name = self._found.get(id(thing), ({}, ""))
+        return _global(names, name) if name and names.get(name) is thing else ""
 
 
 class Numbers(Names):
@@ -190,5 +210,8 @@ def _key(names: Any, thing: Any) -> str:
     """Return under which name ``thing`` is in a dictionary of names, if it is."""
     if not isinstance(names, dict):
         return ""
-    found = (name for name, value in list(names.items()) if value is thing and isinstance(name, str))
-    return next((name for name in found if name.isidentifier() and name not in ("self", "thing")), "")
+    return next((name for name, value in list(names.items()) if value is thing and _is_a_name(name)), "")
+
+
+def _is_a_name(name: Any) -> bool:
+    return isinstance(name, str) and name.isidentifier() and name not in ("self", "thing")
