@@ -162,4 +162,5 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         options.timeouts,
         found,
         "the schedule does not fail any more" if found is None else "",
+        histories=() if outcome.history is None else (outcome.history,),
     )

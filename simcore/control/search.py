@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Any, NoReturn
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
+from simcore.control.history import History
 from simcore.control.operations import called
 from simcore.control.orders import Audit, Differs, Guide, Orders
 from simcore.control.result import Controlled, Violation
@@ -29,6 +31,7 @@ from simcore.schedule import Strategy
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
 AUDITING_RUNS = 100
+NOTING_RUNS = 3
 _CHECK_EVERY = 100
 FAILS = ("deadlock", "failed")
 
@@ -70,6 +73,9 @@ class Search:
         self.known: Known = {}
         self.longest = self.given_up = self.outside = self.tried = 0
         self.started = time.monotonic()
+        self.noted = 0
+        self.went_well: History | None = None
+        self.went_wrong: History | None = None
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
     def sampled(self, schedules: int) -> Controlled:
@@ -133,9 +139,10 @@ class Search:
         hidden = audit(seen, outcome.how != "redundant")
         return hidden and f"threads share what no lock protects: one came to {hidden}, after the same operations"
 
-    def _sample(self) -> Outcome:
+    def _sample(self, note: bool = False) -> Outcome:
         self.strategy.begin(max(1, len(self.numbers)), max(1, self.longest))
-        asked = Question(self.options, self.strategy, self.numbers, self.known, absent=self.absent)
+        note = note and self.noted < NOTING_RUNS
+        asked = Question(self.options, self.strategy, self.numbers, self.known, absent=self.absent, note=note)
         outcome: Outcome = self.workers.ask(asked)
         if self.tried % _CHECK_EVERY == 0 and not outcome.outside:
             self._same(outcome)
@@ -143,6 +150,7 @@ class Search:
         self.strategy, self.numbers = outcome.strategy, outcome.numbers
         self.longest = max(self.longest, len(outcome.taken))
         if outcome.how == "completed":
+            self._keep(outcome.history)
             for where, roles in outcome.seen.items():
                 self.known.setdefault(where, set()).update(roles)
         return outcome
@@ -169,6 +177,13 @@ class Search:
             "is not scheduled (the time of day, an address, the order of a set of texts: set PYTHONHASHSEED)"
         )
 
+    def _keep(self, history: History | None) -> None:
+        """Keep of the runs that went well the one in which most was done: others may have taken a branch past it."""
+        if history is not None:
+            self.noted += 1
+            if self.went_well is None or len(history.calls) > len(self.went_well.calls):
+                self.went_well = history
+
     def _found(self, outcome: Outcome) -> Violation:
         how, known = outcome.how, dict(self.known)
         insist_on_no_pause(outcome, lambda: self._along(outcome.into, known))
@@ -182,13 +197,14 @@ class Search:
         lost = self._along(path, known).lost
         for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
             if time.monotonic() < until:
-                self._sample()
+                self._sample(note=True)
         shown = self._along(path, self.known, strict=True, record=True, lost=lost)
         if (shown.how, shown.into) != (how, path):
             self._differs(shown.into, path)
         assert shown.recording is not None
         shown = with_hints(shown, lambda more: self._along(path, known, more=more))
         assert shown.recording is not None
+        self.went_wrong = shown.history
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
         return violation(shown, token, self.body)
 
@@ -217,7 +233,18 @@ class Search:
             found,
             reason if found is None else "",
             notes,
+            self._histories(found is not None),
         )
+
+    def _histories(self, failed: bool) -> tuple[History, ...]:
+        """Return what the run did that is told, and what one did that went well, of a few."""
+        longest, name = self.longest, name_of(self.body)
+        for _ in range(0 if failed or self.outside else NOTING_RUNS):
+            with suppress(NotUnderControl):
+                if time.monotonic() - self.started < self.max_seconds:
+                    self._sample(note=True)
+        self.longest = longest
+        return tuple(replace(each, name=name) for each in (self.went_wrong, self.went_well) if each is not None)
 
 
 def insist_on_no_pause(outcome: Outcome, again: Callable[[], Outcome]) -> None:
