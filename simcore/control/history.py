@@ -7,7 +7,7 @@ called as in steps (``Queue.put``). An actor is a thread, or a task of a pool, w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from simcore.model import Timeouts
@@ -145,3 +145,37 @@ class History:
     def of(self, actor: str) -> list[Call]:
         """Return what one actor did."""
         return [call for call in self.calls if call.actor == actor]
+
+
+def joined(histories: Sequence[History]) -> History:
+    """Return what the first did, and how those whom it has not seen to their end have gone on in the others."""
+    found = histories[0]
+    for other in histories[1:]:
+        others = {each.key: each for each in other.actors}
+        threads = {each.key: each.inside for each in other.things if each.kind == "Thread"}
+        actors = {each.key: each for each in found.actors}
+        calls = {key: found.of(key) for key in actors}
+        left = [key for key in actors if key in others and not actors[key].ended]
+        left = [key for key in left if _goes_on(calls[key], other.of(key))]
+        while left:
+            key = left.pop()
+            actors[key], calls[key] = others[key], other.of(key)
+            begun = {each for call in calls[key] for each in (call.extra, threads.get(call.thing, ""))}
+            left += [each for each in begun if each in others and each not in actors]
+        things = {each.key: each for each in (*other.things, *found.things)}
+        done = [call for those in calls.values() for call in those]
+        met = {call.thing for call in done}
+        met |= {things[key].inside for key in met if key in things}
+        kept = [each for key, each in things.items() if key in met]
+        found = replace(found, things=kept, actors=list(actors.values()), calls=done)
+    return found
+
+
+def _goes_on(calls: Sequence[Call], further: Sequence[Call]) -> bool:
+    """Tell whether what was seen of somebody is the beginning of what was seen of him in another run."""
+    alike = zip(map(_what, calls), map(_what, further), strict=False)
+    return len(calls) <= len(further) and all(one == other for one, other in alike)
+
+
+def _what(call: Call) -> tuple[str, str, str]:
+    return call.operation, call.thing, call.place

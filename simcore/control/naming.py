@@ -86,7 +86,6 @@ class Names:
         self._run, self._modules = run, modules or Modules()
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
-        self._searches = 0
         self._threads: dict[Any, str] = {}
         for thread in run.threads:
             name = thread.name if thread.name not in self._threads.values() else f"{thread.name} ({thread.path})"
@@ -133,8 +132,8 @@ class Names:
                     yield name
         for owner in inside:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
-        if made(thing) is None and self._searches < _SEARCHES:  # it, and who has it, may be older than the run
-            self._searches += 1
+        if made(thing) is None and self._modules.searches < _SEARCHES:  # it, and who has it, may be older than the run
+            self._modules.searches += 1
             gc.unfreeze()
             older = list(_holders(thing))
             gc.freeze()
@@ -142,9 +141,16 @@ class Names:
 
 
 class Modules:
-    """Which global of which module is which object: read once, as there are many thousands."""
+    """Which global of which module is which object: read once, as there are many thousands.
+
+    Attributes
+    ----------
+    searches : int
+        How often all that is older than the run was searched, for this run.
+    """
 
     def __init__(self) -> None:
+        self.searches = 0
         self._found: dict[int, tuple[dict[str, Any], str]] | None = None
 
     def name_of(self, thing: Any) -> str:

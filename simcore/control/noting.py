@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from simcore.control.baton import TIMES_OUT, Run
+from simcore.control.counterparts import FACTORIES
 from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.control.live import role
@@ -191,7 +192,7 @@ class Notes:
         return key
 
     def _name_early(self, thing: Any, kind: str) -> str:
-        if kind == "Thread":
+        if kind not in FACTORIES:  # a thread has its own name, and nothing stands for others in a model
             return ""
         name = _name(Names(self._run, self._modules), thing, kind)
         for thread in self._run.live:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from simcore.control.counterparts import COUNTERPARTS, END, FACTORIES, START, function_name, identifier
-from simcore.control.history import NEVER, Actor, Call, History, Met
+from simcore.control.history import NEVER, Actor, Call, History, Met, joined
 
 _LONGEST_LOOP = 20
 _ASKS = ("Future.result", "Future.exception", "Future.done")
@@ -42,47 +41,7 @@ class Line(NamedTuple):
 
 def skeleton(histories: Sequence[History]) -> str:
     """Return the source of a module with a function ``skeleton``, which builds the model."""
-    return _Writer(_joined(histories)).text()
-
-
-# ---- of two runs one -----------------------------------------------------------------------------------------
-
-
-def _joined(histories: Sequence[History]) -> History:
-    """Return what the first did, and how those whom it has not seen to their end have gone on in the others."""
-    found = histories[0]
-    for other in histories[1:]:
-        others = {each.key: each for each in other.actors}
-        threads = {each.key: each.inside for each in other.things if each.kind == "Thread"}
-        actors = {each.key: each for each in found.actors}
-        calls = {key: found.of(key) for key in actors}
-        left = [key for key in actors if key in others and not actors[key].ended]
-        left = [key for key in left if _goes_on(calls[key], other.of(key))]
-        while left:
-            key = left.pop()
-            actors[key], calls[key] = others[key], other.of(key)
-            begun = {each for call in calls[key] for each in (call.extra, threads.get(call.thing, ""))}
-            left += [each for each in begun if each in others and each not in actors]
-        things = {each.key: each for each in (*other.things, *found.things)}
-        done = [call for those in calls.values() for call in those]
-        met = {call.thing for call in done}
-        met |= {things[key].inside for key in met if key in things}
-        kept = [each for key, each in things.items() if key in met]
-        found = replace(found, things=kept, actors=list(actors.values()), calls=done)
-    return found
-
-
-def _goes_on(calls: Sequence[Call], further: Sequence[Call]) -> bool:
-    """Tell whether what was seen of somebody is the beginning of what was seen of him in another run."""
-    alike = zip(map(_what, calls), map(_what, further), strict=False)
-    return len(calls) <= len(further) and all(one == other for one, other in alike)
-
-
-def _what(call: Call) -> tuple[str, str, str]:
-    return call.operation, call.thing, call.place
-
-
-# ---- text ----------------------------------------------------------------------------------------------------
+    return _Writer(joined(histories)).text()
 
 
 class _Writer:
@@ -204,14 +163,36 @@ class _Writer:
         """Return the name and the lines of each actor's generator: those whose lines are the same have the same."""
         found: dict[str, tuple[str, list[Line]]] = {}
         names: dict[tuple[str, tuple[Line, ...]], str] = {}
-        for actor in reversed(self.actors.values()):  # what is submitted comes behind who submits it
+        for actor in self._in_order():
             lines = list(self._lines(actor, {key: name for key, (name, _) in found.items()}))
+            if actor.pool and not actor.ended and actor.key not in self.shared:
+                lines = self._further(actor, lines, found)
             own = actor.role if actor.pool or actor.role.rpartition(".")[2] != "<lambda>()" else actor.name
             name = names.get((own, tuple(lines)))
             if name is None:
                 name = names[own, tuple(lines)] = self._variable(function_name(own))
             found[actor.key] = name, lines
         return found
+
+    def _in_order(self) -> Iterator[Actor]:
+        """Yield those first whom others submit, and, where that leaves a choice, those that were seen to their end."""
+        left = list(self.actors.values())[::-1]
+        while left:
+            waiting = {self.submits.get(actor.key) for actor in left}
+            ready = [actor for actor in left if actor.key not in waiting]
+            ready = [actor for actor in ready if actor.ended] or ready
+            yield from ready
+            left = [actor for actor in left if actor not in ready]
+
+    def _further(self, actor: Actor, lines: list[Line], found: dict[str, tuple[str, list[Line]]]) -> list[Line]:
+        """Return the lines of a task that was seen to its end, and has begun as one that was not; else its own."""
+        begun = [line for line in lines if line.code and line.code != _NOTHING_DONE]
+        alike = ((key, others) for key, (_, others) in found.items() if key not in self.shared)
+        for key, others in alike:
+            if self.actors[key].role == actor.role and self.actors[key].ended and others[: len(begun)] == begun:
+                self.assumed[f"{actor.role} goes on as it did where it was seen to its end"] = None
+                return others
+        return lines
 
     def _lines(self, actor: Actor, generators: dict[str, str]) -> Iterator[Line]:
         calls, done = self.calls[actor.key], 0

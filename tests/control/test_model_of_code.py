@@ -126,6 +126,26 @@ def test_what_was_not_seen_to_go_on_is_said():
     assert source.count("# was not seen to go on from here") == 2
 
 
+def test_a_task_goes_on_as_one_that_began_alike_and_was_seen_to_its_end():
+    def body():
+        with ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
+            lock = threading.Lock()
+
+            def inner():
+                with lock:
+                    pass
+
+            pool.submit(inner).result()
+            pool.submit(lambda: pool.submit(inner).result()).result()
+
+    result = control(body, schedules=20)
+    source = result.model()
+    assert "Taken for granted:\n* " in source
+    assert "inner() goes on as it did where it was seen to its end" in source
+    assert source.count("def inner") == 1
+    assert explore(built(result)).verdict is Verdict.VIOLATED
+
+
 def test_a_loop_stands_as_often_as_it_was_seen():
     def body():
         todo = queue.Queue()
