@@ -144,7 +144,7 @@ class Search:
         note = note and self.noted < NOTING_RUNS
         asked = Question(self.options, self.strategy, self.numbers, self.known, absent=self.absent, note=note)
         outcome: Outcome = self.workers.ask(asked)
-        if self.tried % _CHECK_EVERY == 0 and not outcome.outside:
+        if self.tried % _CHECK_EVERY == 0 and not (outcome.outside or note):
             self._same(outcome)
         assert outcome.strategy is not None
         self.strategy, self.numbers = outcome.strategy, outcome.numbers

@@ -236,6 +236,7 @@ def test_a_history_has_nothing_alive_in_it_and_is_small():
 def test_a_token_gives_a_model_too():
     told = replay(control(threaded.nested_submit).violation.token)
     assert explore(built(told)).verdict is Verdict.VIOLATED
+    assert told.model().startswith('"""A skeleton of threaded:nested_submit(), made of a run that hangs.')
 
 
 def test_without_a_run_there_is_no_model():
