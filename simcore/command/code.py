@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +16,7 @@ from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
 from simcore.command.values import convert
 from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
+from simcore.report import whole_file
 
 
 @click.command("control")
@@ -31,8 +35,9 @@ from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, fin
     help="Where others may go on: also after a release, at each line, or at each instruction.",
 )
 @TIMEOUTS
+@click.option("--model", metavar="FILE", help="Write a skeleton model of what was seen to FILE; - prints it instead.")
 @AS_JSON
-def control_code(function: str, parameters: tuple[str, ...], as_object: bool, **options: Any) -> int:
+def control_code(function: str, parameters: tuple[str, ...], model: str | None, as_object: bool, **options: Any) -> int:
     """Run FUNCTION, package.module:function, under many schedules: any code with threads, as it stands.
 
     Exit status: 0 no order of operations hangs (--strategy dfs), 1 a schedule hangs or something raised, 2 an error,
@@ -41,9 +46,16 @@ def control_code(function: str, parameters: tuple[str, ...], as_object: bool, **
     given = read_parameters(parameters)
     found = find(function)
     body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
-    with status("running"):
-        result = control(body, **options)
-    return _answered(result, as_object)
+    if model is None:
+        with status("running"):
+            result = control(body, **options)
+        return _answered(result, as_object)
+    to = nullcontext(partial(click.echo, nl=False)) if model == "-" else whole_file(Path(model), "--model")
+    with to as write:
+        with status("running"):
+            result = control(body, **options)
+        write(result.model())
+    return STATUS_OF[result.verdict] if model == "-" else _answered(result, as_object)
 
 
 def is_of_code(token: str) -> bool:

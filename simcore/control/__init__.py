@@ -1,5 +1,6 @@
 """The user's own code under the scheduler: its threads, as they are, run one at a time, in virtual time."""
 
+from simcore.control.conforms import Conformance, conforms
 from simcore.control.driver import STRATEGIES, control, replay
 from simcore.control.finer import POINTS
 from simcore.control.primitives import without_steps
@@ -11,9 +12,11 @@ __all__ = [
     "PREFIX",
     "STRATEGIES",
     "CodeStep",
+    "Conformance",
     "Controlled",
     "Named",
     "Violation",
+    "conforms",
     "control",
     "find",
     "followed_with",

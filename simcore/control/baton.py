@@ -269,8 +269,11 @@ class Run:
     def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
         """Is called when ``thread`` does what may end somebody's wait for ``target``."""
 
-    def submitted(self, thread: ControlledThread, task: str) -> None:
-        """Is called when ``thread`` submits a task to a pool."""
+    def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
+        """Is called when ``thread`` submits a task to a pool, which will set ``future``."""
+
+    def released(self, thread: ControlledThread, lock: Any) -> None:
+        """Is called before ``thread`` releases a lock, which is no step."""
 
     def touched(self, thing: Any, mode: str = WRITES) -> None:
         """Is called before something is done to a thing that threads may share."""

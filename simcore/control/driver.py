@@ -154,14 +154,16 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         what = str(shown.steps[first]) if first < len(shown.steps) else "nothing"
         raise OtherStep(first, f"recorded on another version of {told.origin.function}", [what])
     found = replace(violation(outcome, token, body), no_return=step) if outcome.how in FAILS else None
+    name = f"{told.origin.function}({told.origin.bound})" if body is None else name_of(body)
     return Controlled(
         Verdict.UNDETERMINED if found is None else Verdict.VIOLATED,
         1,
         len(outcome.taken),
         time.monotonic() - started,
-        f"{told.origin.function}({told.origin.bound})" if body is None else name_of(body),
+        name,
         "the token",
         options.timeouts,
         found,
         "the schedule does not fail any more" if found is None else "",
+        histories=() if outcome.history is None else (replace(outcome.history, name=name),),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - whatever resolves a host's name imports it, and locks that
 import gc
+import sys
 import threading
 import weakref
 import zlib
@@ -28,6 +29,7 @@ from simcore.control import (
 from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
 from simcore.control.naming import Gone, Names, place
+from simcore.control.noting import Notes
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
@@ -73,12 +75,47 @@ class Learning(Run):
         if (where := operations.made(target)) is not None:
             self.seen.setdefault((*where, method), set()).add(role(thread))
 
-    def submitted(self, thread: ControlledThread, task: str) -> None:
+    def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
         """Note which function submits which."""
         self.seen.setdefault((task, "", 0, "submit"), set()).add(role(thread))
 
 
-class Recorded(Learning):
+class Noted(Learning):
+    """A run of which is noted who does what, to which object.
+
+    Attributes
+    ----------
+    notes : Notes
+        All of it.
+    """
+
+    alike = False
+    """Whether it has to be like another run."""
+
+    def __init__(self, *args: Any, **others: Any) -> None:
+        super().__init__(*args, **others)
+        can = self.points in ("operations", "release") and (not self.alike or sys.version_info >= (3, 13))
+        self.notes = Notes(self, early=can)
+
+    def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
+        """Note a step, before it is taken."""
+        self.notes.stepped(thread, outcome)
+
+    def released(self, thread: ControlledThread, lock: Any) -> None:
+        """Note the release of a lock."""
+        self.notes.released(thread, lock)
+
+    def created(self, thread: ControlledThread, thing: Any) -> None:
+        """Note who has made a lock."""
+        self.notes.created(thread, thing)
+
+    def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
+        """Note which task is submitted."""
+        super().submitted(thread, task, future)
+        self.notes.submitted(thread, task, future)
+
+
+class Recorded(Noted):
     """A run that remembers what its steps were, and whether it is the one that was asked for.
 
     Attributes
@@ -87,6 +124,8 @@ class Recorded(Learning):
         One byte for each step, which differs, most likely, when the step means something else.
     """
 
+    alike = True
+
     def __init__(self, *args: Any, **others: Any) -> None:
         super().__init__(*args, **others)
         self.checks: list[int] = []
@@ -94,6 +133,7 @@ class Recorded(Learning):
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
         """Remember a step, before it is taken."""
+        super().stepped(thread, outcome, candidates)
         could = " ".join(other.path for other, _ in candidates)
         label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)

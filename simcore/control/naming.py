@@ -12,7 +12,7 @@ import queue
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from types import FrameType
 from typing import Any, NamedTuple
@@ -78,14 +78,14 @@ class Names:
     ----------
     run : Run
         Its threads are looked through for variables.
+    modules : Modules, optional
+        Those of other names in the same run.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, modules: Modules | None = None) -> None:
+        self._run, self._modules = run, modules or Modules()
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
-        self._searches = 0
-        self._in_modules: dict[int, str] | None = None
         self._had_by: dict[int, list[Any]] | None = None
         self._threads: dict[Any, str] = {}
         for thread in run.threads:
@@ -126,7 +126,7 @@ class Names:
                 yield name
             elif isinstance(owner, _INSIDE):
                 inside.append(owner)
-        if name := self._global(thing):
+        if name := self._modules.name_of(thing):
             yield name
         for thread in self._run.threads:
             for frame in frames_of(thread):
@@ -134,8 +134,8 @@ class Names:
                     yield name
         for owner in inside:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
-        if made(thing) is None and self._searches < _SEARCHES:  # it, and who has it, may be older than the run
-            self._searches += 1
+        if made(thing) is None and self._modules.searches < _SEARCHES:  # it, and who has it, may be older than the run
+            self._modules.searches += 1
             gc.unfreeze()
             older = list(_holders(thing, gc.get_referrers))
             gc.freeze()
@@ -154,11 +154,26 @@ class Names:
                     self._had_by.setdefault(id(each), []).append(holder)
         return self._had_by.get(id(thing), [])
 
-    def _global(self, thing: Any) -> str:
-        """Return under which name a module has ``thing``, if one does: all are looked through once, for all things."""
-        if self._in_modules is None:
-            self._in_modules = dict(_globals())
-        return self._in_modules.get(id(thing), "")
+
+class Modules:
+    """Which global of which module is which object: read once, as there are many thousands.
+
+    Attributes
+    ----------
+    searches : int
+        How often all that is older than the run was searched, for this run.
+    """
+
+    def __init__(self) -> None:
+        self.searches = 0
+        self._found: dict[int, Held] | None = None
+
+    def name_of(self, thing: Any) -> str:
+        """Return under which name a module has ``thing``, if one does that is the program's."""
+        if self._found is None:
+            self._found = dict(_globals())
+        held = self._found.get(id(thing))
+        return held.told if held is not None and held.names.get(held.name) is thing else ""
 
 
 class Numbers(Names):
@@ -189,7 +204,15 @@ def _holders(thing: Any, referrers: Callable[[Any], list[Any]]) -> Iterator[tupl
                 yield owner, f"{(owner if isinstance(owner, type) else type(owner)).__name__}.{name}"
 
 
-def _globals() -> Iterator[tuple[int, str]]:
+class Held(NamedTuple):
+    """Where something is: in which names, under which, and how one would write that."""
+
+    names: Mapping[str, Any]
+    name: str
+    told: str
+
+
+def _globals() -> Iterator[tuple[int, Held]]:
     """Yield what modules of the program and their classes have, and under which name; the first name comes last."""
     for module in reversed(list(sys.modules.values())):
         names: Any = getattr(module, "__dict__", None)
@@ -199,8 +222,12 @@ def _globals() -> Iterator[tuple[int, str]]:
             for kind in (
                 value for _, value in own if isinstance(value, type) and getattr(value, "__module__", "") == of
             ):
-                yield from ((id(value), f"{kind.__name__}.{name}") for name, value in list(vars(kind).items()))
-            yield from ((id(value), name if of == "__main__" else f"{of}.{name}") for name, value in own)
+                has = vars(kind)
+                yield from (
+                    (id(value), Held(has, name, f"{kind.__name__}.{name}")) for name, value in list(has.items())
+                )
+            for name, value in own:
+                yield id(value), Held(names, name, name if of == "__main__" else f"{of}.{name}")
 
 
 def _is_library(owner: Any) -> bool:

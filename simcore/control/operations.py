@@ -237,7 +237,7 @@ def _run_item() -> None:
         begin(self, *args, **kwargs)
         if (found := here()) is not None:
             task = self.future.__dict__["_simcore_task"] = called(function_of(self))
-            found[0].submitted(found[1], task)
+            found[0].submitted(found[1], task, self.future)
 
     def run_item(self: Any, *context: Any) -> Any:
         found = here()

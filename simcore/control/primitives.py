@@ -92,6 +92,7 @@ def lock_release(self: Any) -> None:
         return
     run, thread = found
     run.owners.pop(id(self), None)
+    run.released(thread, self)
     run.touched(self)
     _release(self)
     if run.points != "operations" and id(self) not in run.quiet:
@@ -122,6 +123,7 @@ def rlock_release(self: Any) -> None:
     """Release a re-entrant lock of the interpreter."""
     found = here()
     if found is not None:
+        found[0].released(found[1], self)
         found[0].touched(self)
     _r_release(self)
     if found is not None and found[0].points != "operations" and id(self) not in found[0].quiet:

@@ -12,6 +12,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from simcore.control.finer import GOES_ON
+from simcore.control.history import History
+from simcore.control.skeleton import skeleton
+from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Timeouts, Verdict, listed
 
@@ -115,6 +118,9 @@ class Violation:
         return lines
 
 
+NO_RUN = "there is no run that came to its end, or was found; let control() run some more, or longer ones"
+
+
 @listed(without="lines")
 @dataclass(frozen=True)
 class Controlled:
@@ -140,6 +146,8 @@ class Controlled:
         Why it is undetermined.
     notes : sequence of str
         What else a reader should know.
+    histories : sequence of History
+        What the run did that is told, and one that came to its end, as far as there are such.
     """
 
     verdict: Verdict
@@ -152,9 +160,22 @@ class Controlled:
     violation: Violation | None = None
     reason: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    histories: Sequence[History] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         return fit(self.lines())
+
+    def model(self) -> str:
+        """Return a skeleton of what was seen: the source of a module whose function ``skeleton`` builds a model.
+
+        Raises
+        ------
+        OptionError
+            When no run came to its end.
+        """
+        if not self.histories:
+            raise OptionError(f"model(): {NO_RUN}")
+        return skeleton(self.histories)
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, NoReturn
 from simcore.control.baton import OUTSIDE, Known, Run
 from simcore.control.choosing import Choose, Diverged, Path, along_then, by_strategy, loosely, to_the_letter
 from simcore.control.descriptors import untouched
-from simcore.control.environment import Learning, Recorded, begin
+from simcore.control.environment import Learning, Noted, Recorded, begin
+from simcore.control.history import History
 from simcore.control.live import Reader
 from simcore.control.naming import Names, function_at
 from simcore.control.observed import Observed
@@ -68,6 +69,7 @@ class Question:
     longest: int = 0
     probe: bool = False
     reference: Reference | None = None
+    note: bool = False
 
 
 class Recording(NamedTuple):
@@ -101,6 +103,7 @@ class Outcome(NamedTuple):
     longest: int = 0
     checks: tuple[int, ...] = ()
     untouched: bool = True
+    history: History | None = None
 
     @property
     def into(self) -> Steps:
@@ -179,7 +182,9 @@ def _run(
         except Redundant:
             stop(run, "redundant")
 
-    run = (Recorded if asked.record or asked.probe else Observed if asked.observe else Learning)(
+    run = (
+        Recorded if asked.record or asked.probe else Noted if asked.note else Observed if asked.observe else Learning
+    )(
         choose,
         options.timeouts,
         options.max_steps,
@@ -245,16 +250,21 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     names = Names(run)
     errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
     assert isinstance(run, Learning)
-    recording = _recording(run, asked.known, suspicion.lost) if asked.record and isinstance(run, Recorded) else None
+    recording = history = None
+    if asked.record or asked.note:
+        assert isinstance(run, Noted)
+        reader = Reader(run, asked.known)
+        recording = _recording(run, reader, suspicion.lost) if isinstance(run, Recorded) else None
+        history = run.notes.history(how, reader.names)
     checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = Observation(run.events, run.waiting(), run.unordered) if isinstance(run, Observed) else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
-    return Outcome(*told, lost, suspicion.since, run.outside, run.paused, recording, steps, checks=checks)
+    where = lost, suspicion.since, run.outside, run.paused
+    return Outcome(*told, *where, recording, steps, history=history, checks=checks)
 
 
-def _recording(run: Recorded, known: Known, lost: frozenset[str]) -> Recording:
-    reader = Reader(run, known)
+def _recording(run: Recorded, reader: Reader, lost: frozenset[str]) -> Recording:
     graph, name = reader.graph(), reader.names.thread
     proved = {name(t) for t in run.live if t.path in lost} or {edge.process.name for edge in graph.edges}
     at = {name(thread): function_at(thread) for thread in run.live if not thread.done}

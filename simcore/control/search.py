@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Any
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
+from simcore.control.history import History
 from simcore.control.lanes import Lane, Lanes, differs, differs_from
 from simcore.control.operations import called
 from simcore.control.orders import Audit, Differs, Guide, Orders
@@ -30,6 +32,8 @@ from simcore.schedule import RandomWalk, Strategy
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
 AUDITING_RUNS = 100
+NOTING_RUNS, _NOTING_SECONDS = 3, 1.0
+
 LONG_PAUSE = 0.3
 """Seconds that a step may take beyond what the processor worked for it."""
 
@@ -69,6 +73,7 @@ class Search:
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.polled = 0
         self.started = time.monotonic()
+        self.went_wrong: History | None = None
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
     def sampled(self, schedules: int) -> Controlled:
@@ -161,14 +166,14 @@ class Search:
         lost = self._along(path, known).lost
         for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
             if time.monotonic() < until:
-                lane.ask(1)
-                lane.hear()
+                lane.one()
         shown = self._along(path, lane.known, strict=True, record=True, lost=lost)
         if (shown.how, shown.into) != (how, path):
             differs(shown.into, path)
         assert shown.recording is not None
         shown = with_hints(shown, lambda more: self._along(path, known, more=more))
         assert shown.recording is not None
+        self.went_wrong = shown.history
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
         return replace(violation(shown, token, self.body), no_return=no_return(shown, self.options, self.workers))
 
@@ -199,7 +204,25 @@ class Search:
             found,
             reason if found is None else "",
             notes,
+            self._histories(self.went_wrong),
         )
+
+    def _histories(self, failed: History | None) -> tuple[History, ...]:
+        """Return what the run did that is told, and what one did that came to its end: of a few that which did most.
+
+        A test is run for its answer, and nobody asks what it did.
+        """
+        noted: list[History] = []
+        begun = time.monotonic()
+        for seed in range(0 if isinstance(self.body, Named) or self.outside else NOTING_RUNS):
+            if time.monotonic() - begun > _NOTING_SECONDS or not self._goes_on():
+                break
+            with suppress(NotUnderControl):
+                asked = Question(self.options, RandomWalk(seed), absent=self.absent, note=True)
+                outcome: Outcome = self.workers.ask(asked)
+                noted += [outcome.history] if outcome.how == "completed" and outcome.history is not None else []
+        well = max(noted, key=lambda history: len(history.calls), default=None)
+        return tuple(replace(each, name=name_of(self.body)) for each in (failed, well) if each is not None)
 
 
 def insist_on_no_pause(outcome: Outcome, again: Callable[[], Outcome]) -> None:

@@ -95,8 +95,15 @@ def _cannot_be_written(folder: Path, error: OSError) -> OptionError:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Callable[[str], None]]:
+def whole_file(path: Path, option: str = "--out") -> Iterator[Callable[[str], None]]:
     """Give what takes the text of a file, which is ``path`` when all went well; else what was there stays as it was.
+
+    Parameters
+    ----------
+    path : Path
+        Where it will be.
+    option : str
+        By which another one is named.
 
     Raises
     ------
@@ -107,12 +114,12 @@ def whole_file(path: Path) -> Iterator[Callable[[str], None]]:
     partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
     texts: list[str] = []
     try:
-        with _writing(path):
+        with _writing(path, option):
             if place.exists() and not place.is_file():
-                raise OptionError(f"{path} is no file that could be written; name another one with --out")
+                raise OptionError(f"{path} is no file that could be written; name another one with {option}")
             partial.touch()
         yield texts.append
-        with _writing(path):
+        with _writing(path, option):
             partial.write_text("".join(texts), encoding="utf-8")
             os.replace(partial, place)
     finally:
@@ -120,8 +127,8 @@ def whole_file(path: Path) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: Path, option: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OptionError(f"{path} cannot be written: {error.strerror}; name another one with --out") from error
+        raise OptionError(f"{path} cannot be written: {error.strerror}; name another one with {option}") from error
