@@ -16,7 +16,7 @@ from simcore.control.finer import POINTS
 from simcore.control.operations import called
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
-from simcore.control.search import Search, insist_on_no_pause, name_of, no_return, violation, with_hints
+from simcore.control.search import Search, histories, insist_on_no_pause, name_of, no_return, violation, with_hints
 from simcore.control.token import Named, find, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
@@ -165,5 +165,5 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         options.timeouts,
         found,
         "the schedule does not fail any more" if found is None else "",
-        histories=() if outcome.history is None else (replace(outcome.history, name=name),),
+        recall=partial(histories, found_body, options, asked, name),
     )

@@ -40,13 +40,14 @@ def make_ready() -> None:
     for module in (primitives, starting, clock, descriptors, sockets, loopback, tls):
         for kind, methods in module.METHODS.items():
             patching.replace_methods(kind, methods)
-    for kind in patching.copies_of(primitives.QUEUE)[1:]:
+    holders = patching.holders()
+    for kind in patching.copies_of(primitives.QUEUE, holders):
         patching.replace_methods(kind, primitives.queue_methods(kind))
     operations.replace()
     primitives.watch_creation()
     outside.watch_forks()
     parts = (primitives, starting, clock, steady, descriptors, sockets, outside)
-    patching.replace_functions({old: new for part in parts for old, new in part.FUNCTIONS.items()})
+    patching.replace_functions({old: new for part in parts for old, new in part.FUNCTIONS.items()}, holders)
     gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one
 
 
@@ -81,12 +82,12 @@ class Learning(Run):
 
 
 class Noted(Learning):
-    """A run of which is noted who does what, to which object.
+    """A run of which may be noted who does what, to which object.
 
     Attributes
     ----------
-    notes : Notes
-        All of it.
+    notes : Notes, optional
+        All of it, if somebody wants it.
     """
 
     alike = False
@@ -94,25 +95,33 @@ class Noted(Learning):
 
     def __init__(self, *args: Any, **others: Any) -> None:
         super().__init__(*args, **others)
+        self.notes: Notes | None = None
+
+    def note(self) -> None:
+        """Take notes, from the beginning on."""
         can = self.points in ("operations", "release") and (not self.alike or sys.version_info >= (3, 13))
         self.notes = Notes(self, early=can)
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
         """Note a step, before it is taken."""
-        self.notes.stepped(thread, outcome)
+        if self.notes is not None:
+            self.notes.stepped(thread, outcome)
 
     def released(self, thread: ControlledThread, lock: Any) -> None:
         """Note the release of a lock."""
-        self.notes.released(thread, lock)
+        if self.notes is not None:
+            self.notes.released(thread, lock)
 
     def created(self, thread: ControlledThread, thing: Any) -> None:
         """Note who has made a lock."""
-        self.notes.created(thread, thing)
+        if self.notes is not None:
+            self.notes.created(thread, thing)
 
     def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
         """Note which task is submitted."""
         super().submitted(thread, task, future)
-        self.notes.submitted(thread, task, future)
+        if self.notes is not None:
+            self.notes.submitted(thread, task, future)
 
 
 class Recorded(Noted):

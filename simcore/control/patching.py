@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -46,14 +46,22 @@ def replace_constructor(kind: type, make: Callable[[], Any]) -> None:
         flags.value |= _IMMUTABLE
 
 
-def copies_of(kind: type) -> list[type]:
-    """Return a type of C, and those of other copies of its module, of which a process may have several."""
+def holders() -> list[Any]:
+    """Return all functions, modules and types: whatever may have a function under a name."""
+    wanted: dict[type, bool] = {}
+    for kind in set(map(type, objects := gc.get_objects())):
+        wanted[kind] = issubclass(kind, FunctionType | ModuleType | type)
+    return [*(each for each in objects if wanted[type(each)]), *sys.modules.values()]
+
+
+def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
+    """Return the types that are a type of C in another copy of its module, of which a process may have several."""
     named = kind.__module__, kind.__name__
-    types = (each for each in gc.get_objects() if issubclass(type(each), type) and each is not kind)
-    return [kind, *(each for each in types if (vars(each).get("__module__"), each.__name__) == named)]
+    types = (each for each in among if issubclass(type(each), type) and each is not kind)
+    return [each for each in types if (vars(each).get("__module__"), each.__name__) == named]
 
 
-def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
+def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any]) -> None:
     """Put functions into the place of others: of names in modules and classes, and of defaults of parameters.
 
     Modules are found where they are, and not by their names, under which others may have come since. What is put there
@@ -67,9 +75,11 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
         known = [(name, *found[id(value)]) for name, value in names.items() if id(value) in found]
         return {name: new.__call__ for name, old, new in known if old is names[name]}  # type: ignore[operator]
 
-    for holder in [*gc.get_objects(), *sys.modules.values()]:
+    for holder in among:
         kind = type(holder)
-        if kind is FunctionType and not _is_ours(holder.__globals__):
+        if kind is FunctionType:
+            if not (holder.__defaults__ or holder.__kwdefaults__) or _is_ours(holder.__globals__):
+                continue
             if holder.__defaults__ and (some := others(dict(enumerate(holder.__defaults__)))):
                 holder.__defaults__ = tuple(some.get(at, value) for at, value in enumerate(holder.__defaults__))
             if holder.__kwdefaults__:

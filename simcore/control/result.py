@@ -6,8 +6,9 @@ in a process of its own, with the same end. Runs that found nothing prove nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Timeouts, Verdict, listed
 
-RUNS_ON = 10
+RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""
 
 
@@ -121,7 +122,7 @@ class Violation:
 NO_RUN = "there is no run that came to its end, or was found; let control() run some more, or longer ones"
 
 
-@listed(without="lines")
+@listed(without="lines recall")
 @dataclass(frozen=True)
 class Controlled:
     """The answer of `control`.
@@ -146,8 +147,8 @@ class Controlled:
         Why it is undetermined.
     notes : sequence of str
         What else a reader should know.
-    histories : sequence of History
-        What the run did that is told, and one that came to its end, as far as there are such.
+    recall : function
+        Runs it again, to see what was done.
     """
 
     verdict: Verdict
@@ -160,10 +161,15 @@ class Controlled:
     violation: Violation | None = None
     reason: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
-    histories: Sequence[History] = field(default=(), repr=False)
+    recall: Callable[[], Sequence[History]] = field(default=tuple, repr=False, compare=False)
 
     def __str__(self) -> str:
         return fit(self.lines())
+
+    @cached_property
+    def histories(self) -> Sequence[History]:
+        """What the run did that is told, and one that came to its end, as far as there are such; run when asked for."""
+        return tuple(self.recall())
 
     def model(self) -> str:
         """Return a skeleton of what was seen: the source of a module whose function ``skeleton`` builds a model.

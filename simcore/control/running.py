@@ -194,6 +194,9 @@ def _run(
         progress=progress,
     )
     run.more = asked.more
+    if asked.note:
+        assert isinstance(run, Noted)
+        run.note()
     begin(run)
     run.take(body)
     Current.run = None
@@ -255,7 +258,7 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
         assert isinstance(run, Noted)
         reader = Reader(run, asked.known)
         recording = _recording(run, reader, suspicion.lost) if isinstance(run, Recorded) else None
-        history = run.notes.history(how, reader.names)
+        history = None if run.notes is None else run.notes.history(how, reader.names)
     checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = Observation(run.events, run.waiting(), run.unordered) if isinstance(run, Observed) else None

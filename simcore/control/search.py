@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -21,7 +22,7 @@ from simcore.control.lanes import Lane, Lanes, differs, differs_from
 from simcore.control.operations import called
 from simcore.control.orders import Audit, Differs, Guide, Orders
 from simcore.control.result import RUNS_ON, Controlled, Violation
-from simcore.control.running import FAILS, Options, Outcome, Question
+from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
 from simcore.control.token import Named, origin_of, token_of
 from simcore.control.workers import Workers
@@ -32,7 +33,7 @@ from simcore.schedule import RandomWalk, Strategy
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
 AUDITING_RUNS = 100
-NOTING_RUNS, _NOTING_SECONDS = 3, 1.0
+NOTING_RUNS = 3
 
 LONG_PAUSE = 0.3
 """Seconds that a step may take beyond what the processor worked for it."""
@@ -73,7 +74,7 @@ class Search:
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.polled = 0
         self.started = time.monotonic()
-        self.went_wrong: History | None = None
+        self.told: Question | None = None
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
     def sampled(self, schedules: int) -> Controlled:
@@ -173,7 +174,7 @@ class Search:
         assert shown.recording is not None
         shown = with_hints(shown, lambda more: self._along(path, known, more=more))
         assert shown.recording is not None
-        self.went_wrong = shown.history
+        self.told = Question(self.options, known=lane.known, path=path, strict=True, lost=lost)
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
         return replace(violation(shown, token, self.body), no_return=no_return(shown, self.options, self.workers))
 
@@ -204,25 +205,23 @@ class Search:
             found,
             reason if found is None else "",
             notes,
-            self._histories(self.went_wrong),
+            recall=partial(histories, self.body, self.options, self.told, name_of(self.body)),
         )
 
-    def _histories(self, failed: History | None) -> tuple[History, ...]:
-        """Return what the run did that is told, and what one did that came to its end: of a few that which did most.
 
-        A test is run for its answer, and nobody asks what it did.
-        """
+def histories(body: Callable[[], Any], options: Options, failed: Question | None, name: str) -> tuple[History, ...]:
+    """Return what the run did that is told, and what one did that came to its end: of a few that which did most."""
+    found: list[History | None] = []
+    with Workers(partial(answer, body)) as workers:
+        if failed is not None:
+            found.append(workers.ask(replace(failed, record=True, note=True)).history)
         noted: list[History] = []
-        begun = time.monotonic()
-        for seed in range(0 if isinstance(self.body, Named) or self.outside else NOTING_RUNS):
-            if time.monotonic() - begun > _NOTING_SECONDS or not self._goes_on():
-                break
+        for seed in range(NOTING_RUNS):
             with suppress(NotUnderControl):
-                asked = Question(self.options, RandomWalk(seed), absent=self.absent, note=True)
-                outcome: Outcome = self.workers.ask(asked)
+                outcome: Outcome = workers.ask(Question(options, RandomWalk(seed), note=True))
                 noted += [outcome.history] if outcome.how == "completed" and outcome.history is not None else []
-        well = max(noted, key=lambda history: len(history.calls), default=None)
-        return tuple(replace(each, name=name_of(self.body)) for each in (failed, well) if each is not None)
+    found.append(max(noted, key=lambda history: len(history.calls), default=None))
+    return tuple(replace(each, name=name) for each in found if each is not None)
 
 
 def insist_on_no_pause(outcome: Outcome, again: Callable[[], Outcome]) -> None:

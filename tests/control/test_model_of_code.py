@@ -204,6 +204,7 @@ def leaves_much_out():
         list(as_completed([pool.submit(int)]))
 
 
+@pytest.mark.slow
 def test_what_models_do_not_have_is_a_comment_and_is_listed():
     source = control(leaves_much_out, schedules=1).model()
     assert "yield stop.wait(timeout=2)" in source

@@ -9,7 +9,7 @@ from threaded import opposed_locks
 
 from simcore import Claim, Model, Verdict, control, execute, explore, simulate, sleep
 from simcore.properties import deadlock_free
-from simcore.schedule import PCT, POS, URW, Portfolio, RandomWalk
+from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
 
 
 def everything() -> Model:
@@ -68,6 +68,7 @@ def held() -> dict[str, Any]:
         PCT(),
         POS(),
         URW(),
+        EvenProgress(),
         Portfolio(),
     ]
     hangs = control(opposed_locks)
