@@ -13,11 +13,15 @@ demo: .venv/demo
 matrix: .venv/dev
 	$(BIN)/simcore matrix
 
+# What runs code under control forks its process for each run, and runs in one that has not collected all the rest.
+CONTROL := tests/control $(addprefix tests/command/test_,pytest_control.py confirm.py foreign.py)
 test: .venv/dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(CONTROL))
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(CONTROL)
 
 slow: .venv/dev
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow $(addprefix --ignore=,$(CONTROL))
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow $(CONTROL)
 
 # Types are checked where models and properties are inside the package, as they are once installed.
 check: .venv/dev

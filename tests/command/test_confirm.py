@@ -90,6 +90,7 @@ def _write(path, *changes):
     path.write_text(text)
 
 
+@pytest.mark.slow
 def test_claims_are_tried_and_the_table_says_what_was_seen(tiny, simcore):
     write, asked = tiny
     write()
@@ -106,6 +107,7 @@ def test_claims_are_tried_and_the_table_says_what_was_seen(tiny, simcore):
     assert asked[0][0].parts[-2:] == ("simcore", "environments")
 
 
+@pytest.mark.slow
 def test_a_token_is_followed_by_the_command_that_is_printed(tiny, simcore):
     write, _ = tiny
     write()
@@ -117,6 +119,7 @@ def test_a_token_is_followed_by_the_command_that_is_printed(tiny, simcore):
     assert again.split()[-1] in run.out
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("changes", "seen"),
     [
@@ -257,6 +260,7 @@ def test_simcore_is_carried_without_what_lies_beside_it():
     assert not any("extra" in each for each in required())
 
 
+@pytest.mark.slow
 def test_nobody_is_left_when_it_is_interrupted(tmp_path):
     (tmp_path / "over_tiny.py").write_text(TINY.format(package="time").replace("time.VERSION", "time.sleep"))
     (tmp_path / "tiny.toml").write_text(CLAIMS.replace("schedules = 3", "schedules = 1_000_000"))

@@ -176,6 +176,7 @@ PARTS = """
 """
 
 
+@pytest.mark.slow
 def test_parts_of_a_test_are_reported_and_one_that_fails_fails_it(pytester):
     path = pytester.makepyfile(test_parts=PARTS)
     arguments = path, "-v", "-k", "TestParts", "--simcore-schedules", "2", "--junitxml", "told.xml"
@@ -201,6 +202,7 @@ def test_a_test_that_never_ended_has_not_passed(pytester):
     more.stdout.fnmatch_lines(["1 test: no violation in 1 schedule each, which proves nothing"])
 
 
+@pytest.mark.slow
 def test_a_test_that_is_installed_is_called_by_its_module(pytester, monkeypatch):
     elsewhere = pytester.mkdir("installed")
     (elsewhere / "theirs").mkdir()

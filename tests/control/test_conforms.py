@@ -175,6 +175,7 @@ def told(tells=True):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tells", [True, False])
 def test_time_outs_are_those_of_the_kernel(tells):
     for seed in range(2):
@@ -227,6 +228,7 @@ def same_tasks():
             future.result()
 
 
+@pytest.mark.slow
 def test_tasks_that_are_alike_are_told_apart():
     result = control(same_tasks, schedules=5)
     model = built(result)

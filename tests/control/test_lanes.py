@@ -14,6 +14,7 @@ ALL = [
 ]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("strategy", ["portfolio", pytest.param("pos", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", ALL)
 def test_the_answer_is_the_one_of_schedules_one_by_one(body, strategy, monkeypatch):

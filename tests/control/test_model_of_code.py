@@ -99,6 +99,7 @@ def test_a_release_stands_where_it_was_done():
     assert steps == ["acquire()", 'put("item")', "release()", "get()"]
 
 
+@pytest.mark.slow
 def test_threads_that_do_the_same_are_one_generator_and_those_that_do_not_are_several():
     def body(alike):
         lock, other = threading.Lock(), threading.Lock()
@@ -126,6 +127,7 @@ def test_what_was_not_seen_to_go_on_is_said():
     assert source.count("# was not seen to go on from here") == 2
 
 
+@pytest.mark.slow
 def test_a_task_goes_on_as_one_that_began_alike_and_was_seen_to_its_end():
     def body():
         with ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
@@ -172,6 +174,7 @@ def test_a_future_that_somebody_else_asks_for_is_an_object():
     assert explore(built(control(body, schedules=1))).verdict is Verdict.HOLDS
 
 
+@pytest.mark.slow
 def test_a_future_of_the_program_and_a_thread_that_is_started_late():
     def body():
         promise, first = Future(), threading.Lock()
@@ -278,6 +281,7 @@ def test_the_command_line_writes_a_file_beside_the_answer(tmp_path):
     assert "every worker is in outer()" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_it(tmp_path):
     done = simcore("control", "threaded:nested_submit", "--model", "-", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")

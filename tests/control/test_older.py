@@ -16,6 +16,7 @@ KNOT = [
 ]
 
 
+@pytest.mark.some(6)
 @pytest.mark.parametrize("timeouts", ["when_stuck", "in_order", "never"])
 @pytest.mark.parametrize("body", [threaded_older.polled_reply, threaded_older.polled_reply_beside_a_heartbeat])
 def test_a_knot_in_each_run_is_told_where_it_closes_although_whoever_asked_gives_up(body, timeouts):
@@ -46,6 +47,7 @@ def test_a_lock_of_a_class_has_its_name_and_what_is_older_takes_no_other_names_a
     }
 
 
+@pytest.mark.slow
 def test_a_run_that_takes_long_to_tell_is_under_control(monkeypatch):
     candidates = naming.Names._candidates
 

@@ -66,6 +66,7 @@ HANGS = {
 }
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("body", "repair", "words"), HANGS.values(), ids=HANGS)
 def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, words):
     result = control(body, schedules=100)
@@ -140,6 +141,7 @@ def test_a_finalizer_that_runs_between_two_operations_is_met_when_it_is_recorded
     assert "user waits for lock, held by itself" in violation.wait_for.explain()
 
 
+@pytest.mark.slow
 def test_who_is_lost_beside_others_who_go_on_is_told_from_the_step_where_he_was():
     result = control(threaded.lost_beside_a_watcher)
     assert result.violation.kind == "deadlock"

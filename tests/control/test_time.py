@@ -44,6 +44,7 @@ def test_a_time_out_beside_somebody_who_moves(timeouts, verdict):
     assert control(gives_up, timeouts=timeouts, schedules=25).verdict is verdict
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("timeouts", "seconds", "limit", "verdict"),
     [
