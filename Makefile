@@ -33,10 +33,11 @@ check: .venv/dev
 
 # What depends on the interpreter, on another one: make elsewhere PYTHON=python3.15
 HERE := .venv/elsewhere/$(notdir $(PYTHON))
+ANYWHERE := $(addprefix tests/control/test_,command.py conforms.py lanes.py older.py thoroughly.py)
 elsewhere:
 	$(PYTHON) -m venv $(HERE)
 	$(HERE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]' pytest-xdist
-	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute tests/control tests/command/test_pytest_control.py tests/model tests/explore/compiled tests/explore/test_checkpoint*.py
+	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute $(filter-out $(ANYWHERE),$(wildcard tests/control/test_*.py)) tests/command/test_pytest_control.py tests/model tests/explore/compiled tests/explore/test_checkpoint*.py
 
 bench: .venv/dev
 	$(PIP) --editable '.[bench]'

@@ -79,11 +79,12 @@ class Names:
     run : Run
         Its threads are looked through for variables.
     modules : Modules, optional
-        Those of other names in the same run.
+        Those of other names in the same run, where but one thing is to be named here.
     """
 
     def __init__(self, run: Run, modules: Modules | None = None) -> None:
         self._run, self._modules = run, modules or Modules()
+        self._one = modules is not None
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
         self._had_by: dict[int, list[Any]] | None = None
@@ -146,6 +147,8 @@ class Names:
 
         Whoever looks through what is older makes that and this one, as far as the collector goes.
         """
+        if self._one:
+            return gc.get_referrers(thing)
         if self._had_by is None:
             made_now = gc.get_objects()
             self._had_by = {}

@@ -291,7 +291,7 @@ def _children(pid):
 # ---- the released package ----------------------------------------------------------------------------------
 
 
-THINNED = [*("--only", "8 downloads"), *("--only", "same number"), *("--only", "callback pool of 2")]
+THINNED = ["--only", "8 downloads"]
 
 
 @pytest.mark.slow
@@ -307,5 +307,5 @@ def test_what_is_known_of_released_nvflare_is_seen_again():
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stdout + done.stderr
     rows = json.loads(done.stdout)["claims"]
-    assert [row["release"] for row in rows] == ["2.7.1", "2.7.2", "2.7.1", "2.7.2", "2.9.0"]
+    assert [row["release"] for row in rows] == ["2.7.1", "2.7.2"]
     assert all(row["result"]["token"] for row in rows if row["expected"] != "none")
