@@ -3,6 +3,8 @@
 import queue
 import threading
 
+from threaded import together
+
 _made = []
 _kept = queue.Queue(4)
 _told = threading.Event()
@@ -10,14 +12,6 @@ _told = threading.Event()
 
 class Counter:
     runs = 0
-
-
-def together(*functions):
-    threads = [threading.Thread(target=function) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def hangs_in_one_order(two_of_three=(2, 1, 0)):
