@@ -16,6 +16,20 @@ _KINDS: dict[type, str] = {str: "text", int: "a whole number", bool: "true or fa
 _MANY: dict[type, str] = {str: "texts", int: "whole numbers"}
 
 
+def in_library(name: str, folder: Path, otherwise: str) -> Path:
+    """Return the file of the library, in a folder of it, that is called by a name without its ending.
+
+    Raises
+    ------
+    OptionError
+        When there is none; the message begins with what is said ``otherwise``.
+    """
+    known = {found.stem: found for found in sorted(folder.glob("*.toml"))}
+    if name in known:
+        return known[name]
+    raise OptionError(f"{otherwise}, and none of the library, which has {', '.join(known)}")
+
+
 class Table:
     """A table of a file, and its place there.
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
-from simcore.command.tables import Table
+from simcore.command.tables import Table, in_library
 from simcore.control import POINTS
 from simcore.errors import OptionError
 from simcore.model import Parameter, Timeouts
@@ -124,11 +124,7 @@ def find(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    library = Path(str(files("simcore.models.released")))
-    known = {found.stem: found for found in sorted(library.glob("*.toml"))}
-    if name in known:
-        return known[name]
-    raise OptionError(f"{name} is no file of claims, and none of the library, which has {', '.join(known)}")
+    return in_library(name, Path(str(files("simcore.models.released"))), f"{name} is no file of claims")
 
 
 def load(name: str) -> Claims:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from simcore.command.tables import Table
+from simcore.command.tables import Table, in_library
 from simcore.errors import OptionError
 from simcore.model import Model, Origin, Parameter, build
 
@@ -136,10 +136,7 @@ def find(report: str) -> Path:
     path = Path(report)
     if path.exists():
         return path
-    known = {found.stem: found for found in sorted(library().glob("*.toml"))}
-    if report in known:
-        return known[report]
-    raise OptionError(f"report {report} is no file, and none of the library, which has {', '.join(known)}")
+    return in_library(report, library(), f"report {report} is no file")
 
 
 def load(path: Path) -> Report:
