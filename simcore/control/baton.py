@@ -48,6 +48,12 @@ Known = dict[tuple[str, str, int, str], set[str]]
 """Which functions did an operation on the objects that were made in a function, at a line, of a file."""
 
 
+def learn(known: Known, seen: Known) -> None:
+    """Add what was seen in a run to what is known."""
+    for where, roles in seen.items():
+        known.setdefault(where, set()).update(roles)
+
+
 class Run:
     """One run of a body.
 

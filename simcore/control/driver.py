@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from simcore.control.finer import POINTS
+from simcore.control.finer import AT_OPERATIONS, POINTS
 from simcore.control.operations import called
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
@@ -109,7 +109,7 @@ def _insist_on_seeing(options: Options) -> None:
     """Refuse a search of every order where steps do to each other what is not seen."""
     if options.timeouts not in ("never", "when_stuck"):
         raise OptionError(f"timeouts={options.timeouts!r}: every order is run with 'never' or 'when_stuck'")
-    if options.points not in ("operations", "release"):
+    if options.points not in AT_OPERATIONS:
         raise OptionError(f"points={options.points!r}: every order is run with 'operations' or 'release'")
 
 

@@ -99,7 +99,7 @@ class Noted(Learning):
 
     def note(self) -> None:
         """Take notes, from the beginning on."""
-        can = self.points in ("operations", "release") and (not self.alike or sys.version_info >= (3, 13))
+        can = self.points in finer.AT_OPERATIONS and (not self.alike or sys.version_info >= (3, 13))
         self.notes = Notes(self, early=can)
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:

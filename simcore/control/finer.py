@@ -21,6 +21,9 @@ from simcore.control.primitives import here
 POINTS = ("operations", "release", "lines", "instructions")
 """Where another thread may go on, each with those before it."""
 
+AT_OPERATIONS = POINTS[:2]
+"""Those at which code between two operations is never interrupted."""
+
 GOES_ON = "goes on"
 _ELSEWHERE = (
     *{sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")},

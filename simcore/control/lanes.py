@@ -16,7 +16,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
-from simcore.control.baton import Known
+from simcore.control.baton import Known, learn
+from simcore.control.finer import AT_OPERATIONS
 from simcore.control.operations import EVERY
 from simcore.control.running import FAILS, Options, Outcome, Question, Reference, answer
 from simcore.control.shrink import Steps
@@ -77,7 +78,7 @@ class Lane:
         self.known: Known = {}
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
-        self.batches = batches and options.points in ("operations", "release")
+        self.batches = batches and options.points in AT_OPERATIONS
         self._reference: Reference | None = None
         self._asked: Question | None = None
         self._has_had_room = False
@@ -126,19 +127,15 @@ class Lane:
             outcome = self._with_room(outcome)
         if asked.probe:
             self.batches = outcome.tidy and outcome.untouched and outcome.how == "completed"
-            self._reference = Reference(outcome.taken, list(outcome.checks))
+            self._reference = Reference(outcome.taken, outcome.checks)
         assert outcome.strategy is not None
         self._strategy, self._numbers, self.longest = outcome.strategy, outcome.numbers, outcome.longest
         self.ran += outcome.runs
         self.given_up += outcome.how == "steps"
         self.polled += outcome.how == "steps" and any(late for _, late in outcome.taken[-_AT_THE_END:])
         self.outside += outcome.outside
-        self._learn(outcome)
+        learn(self.known, outcome.seen)
         return outcome
-
-    def _learn(self, outcome: Outcome) -> None:
-        for where, roles in outcome.seen.items():
-            self.known.setdefault(where, set()).update(roles)
 
     def _with_room(self, outcome: Outcome) -> Outcome:
         """Return a run, taken again once more is known of who ends which waits if time had to go on in it.
@@ -149,7 +146,7 @@ class Lane:
         self._has_had_room = True
         roomy: Outcome = self.workers.ask(Question(self._options, known=self.known, absent=self._absent, more=EVERY))
         if roomy.how == "completed":
-            self._learn(roomy)
+            learn(self.known, roomy.seen)
         if any(late for _, late in outcome.taken):
             again: Outcome = self.workers.ask(
                 Question(self._options, known=self.known, path=outcome.taken, absent=self._absent)

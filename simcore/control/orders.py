@@ -17,8 +17,9 @@ shared that nobody saw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from simcore.control.baton import TIMES_OUT, Enabled, Run
@@ -55,12 +56,18 @@ class Guide(NamedTuple):
     asleep: tuple[Planned, ...] = ()
 
 
-class Observation(NamedTuple):
+@dataclass(frozen=True)
+class Observation:
     """What was seen in a run: its steps, what those would have done who waited at its end, and what was not known."""
 
     events: list[Event]
     waiting: list[Event]
     unordered: str
+
+    @cached_property
+    def past(self) -> Past:
+        """What comes before what."""
+        return Past(self.events, self.waiting)
 
 
 class Redundant(Exception):
@@ -207,12 +214,12 @@ class Orders:
             behind = {} if wanted is None else todo.pop(wanted).behind
             self._path.append(_State(event, asleep, todo))
             asleep, todo = self._path[-1].behind(), behind if event.key == wanted else {}
-        self._race(seen.events, [] if redundant else seen.waiting, first)
+        until = len(seen.events) + (0 if redundant else len(seen.waiting))
+        self._race(seen.events, seen.past, range(first, until))
 
-    def _race(self, events: list[Event], waiting: list[Event], first: int) -> None:
-        """Have each two steps that could have come the other way round tried so."""
-        past = Past(events, waiting)
-        for later in range(first, len(events) + len(waiting)):
+    def _race(self, events: list[Event], past: Past, new: range) -> None:
+        """Have each two steps that could have come the other way round tried so, the later one of them being new."""
+        for later in new:
             for earlier in past.races(later):
                 between = range(earlier + 1, len(events))
                 steps = [
@@ -232,7 +239,7 @@ class Past:
         A bit for each step that comes before.
     """
 
-    def __init__(self, taken: list[Event], waiting: Sequence[Event] = ()) -> None:
+    def __init__(self, taken: list[Event], waiting: list[Event]) -> None:
         self.events = events = [*taken, *waiting]
         self.before: list[int] = []
         self._own: list[int] = []
@@ -292,7 +299,6 @@ class Audit:
         finished : bool
             Whether it has come to its end.
         """
-        past = Past(seen.events)
         marks: list[int] = []
         own: dict[str, tuple[int, int]] = {}
 
@@ -305,7 +311,7 @@ class Audit:
             if told := differs(thread, event.label, event.waited):
                 return told
             count, _ = own.get(thread, (0, 0))
-            before = sum(mark for n, mark in enumerate(marks) if past.before[number] >> n & 1)
+            before = sum(mark for n, mark in enumerate(marks) if seen.past.before[number] >> n & 1)
             marks.append(hash((event.key, count, event.label, event.waited, before)))
             own[thread] = count + 1, marks[-1]
         if finished:

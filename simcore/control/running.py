@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, NoReturn
 
-from simcore.control.baton import OUTSIDE, Known, Run
+from simcore.control.baton import OUTSIDE, Known, Run, learn
 from simcore.control.choosing import Choose, Diverged, Path, along_then, by_strategy, loosely, to_the_letter
 from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Noted, Recorded, begin
@@ -42,7 +42,7 @@ class Reference(NamedTuple):
     """A run that completed, and what tells it from others step by step."""
 
     path: Steps
-    checks: list[int]
+    checks: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,7 @@ def answer(
         if not isinstance(outcome, Outcome):
             return outcome
         if outcome.how == "completed":
-            for where, roles in outcome.seen.items():
-                seen.setdefault(where, set()).update(roles)
+            learn(seen, outcome.seen)
         return outcome._replace(seen=seen, runs=runs, longest=max(longest, len(outcome.taken)))
 
     while True:
@@ -144,7 +143,7 @@ def answer(
             return _unlike(outcome)
         again = Question(asked.options, path=asked.reference.path, strict=True, probe=True)
         same = _run(body, again, progressed, lambda _: leave(_unlike(outcome)))
-        if asked.reference != (same.taken, list(same.checks)):
+        if asked.reference != (same.taken, same.checks):
             return _unlike(outcome)
     return outcome._replace(untouched=not asked.probe or (before is not None and residue() == before))
 

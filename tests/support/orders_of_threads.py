@@ -5,7 +5,7 @@ A process makes one run after the other until one leaves something behind, and i
 
 from functools import partial
 
-from simcore.control.orders import Guide, Orders, Past
+from simcore.control.orders import Guide, Orders
 from simcore.control.running import Options, Question, answer
 from simcore.control.workers import Workers
 
@@ -13,10 +13,9 @@ from simcore.control.workers import Workers
 def order_of(outcome):
     """Return what tells the order of a run, and its end, from others: each step with all that comes before it."""
     steps, marks, count = outcome.observation.events, [], {}
-    past = Past(steps)
     for number, step in enumerate(steps):
         count[step.key[0]] = count.get(step.key[0], 0) + 1
-        before = frozenset(mark for n, mark in enumerate(marks) if past.before[number] >> n & 1)
+        before = frozenset(mark for n, mark in enumerate(marks) if outcome.observation.past.before[number] >> n & 1)
         marks.append(hash((step.key, count[step.key[0]], step.label, step.waited, before)))
     return outcome.how, frozenset(marks)
 
