@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
@@ -126,7 +127,7 @@ class UnderControl:
             try:
                 result, reports = self._result(item, body, kept)
             except SimcoreError as error:
-                yield TestReport(item.nodeid, item.location, {}, "failed", str(error), "call")
+                yield _failed(item, str(error))
                 return
         if result.violation is None:
             yield from self._without_violation(item, result, reports)
@@ -134,14 +135,14 @@ class UnderControl:
         text = "\n".join([str(result), *(report.longreprtext for report in reports if report.failed)])
         if result.violation.token and self._token is None:
             text += "\n" + self._keep(item, result.violation.token)
-        yield TestReport(item.nodeid, item.location, {}, "failed", text, "call")
+        yield _failed(item, text)
 
     def _without_violation(
         self, item: pytest.Item, result: Controlled, reports: list[TestReport]
     ) -> Iterator[TestReport]:
         if not reports:
             text = f"{result}\nundetermined is not a pass: raise --simcore-max-steps"
-            yield TestReport(item.nodeid, item.location, {}, "failed", text, "call")
+            yield _failed(item, text)
         elif not _was_left_out(reports):
             self._survived += 1
             for note in result.notes:
@@ -191,6 +192,18 @@ class UnderControl:
             if isinstance(report.longrepr, list):  # where a test was skipped: other plugins insist on a tuple
                 report.longrepr = tuple(report.longrepr)
         return reports
+
+
+def _failed(item: pytest.Item, text: str) -> TestReport:
+    """Return that a test has failed, with a text of which the first line says it all.
+
+    It is an entry of a traceback, for that is what survives the way from a worker of xdist; with the first line as its
+    message, a summary and a JUnit report are short where pytest takes messages whole, as it does under CI.
+    """
+    path, line, _ = item.location
+    traceback = ReprTraceback([ReprEntryNative([text, "\n"])], None, style="native")
+    crash = ReprFileLocation(str(path), (line or 0) + 1, text.partition("\n")[0])
+    return TestReport(item.nodeid, item.location, {}, "failed", ReprExceptionInfo(traceback, crash), "call")
 
 
 def _was_left_out(reports: list[TestReport]) -> bool:

@@ -202,6 +202,19 @@ def test_a_test_that_never_ended_has_not_passed(pytester):
     more.stdout.fnmatch_lines(["1 test: no violation in 1 schedule each, which proves nothing"])
 
 
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
+def test_what_was_found_is_told_once_and_a_line_of_it_in_the_summary(run, pytester, monkeypatch, workers):
+    monkeypatch.setenv("CI", "true")  # where pytest shortens no message
+    chosen = "-k", "nested", "--simcore-schedules", "20"
+    done = run(*workers, *chosen, "--junit-xml", "report.xml")
+    done.assert_outcomes(failed=1)
+    assert done.stdout.str().count("replay: pytest") == 1
+    done.stdout.fnmatch_lines(["FAILED *::test_nested - violated: *", "*1 failed*"], consecutive=True)
+    (message,) = re.findall('failure message="(.*?)"', (pytester.path / "report.xml").read_text())
+    assert message.startswith("violated:")
+    assert "replay" not in message
+
+
 @pytest.mark.slow
 def test_a_test_that_is_installed_is_called_by_its_module(pytester, monkeypatch):
     elsewhere = pytester.mkdir("installed")
