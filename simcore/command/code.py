@@ -15,7 +15,7 @@ from simcore.command.console import status
 from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
 from simcore.command.values import convert
-from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
+from simcore.control import POINTS, PREFIX, STRATEGIES, WITNESSES, Controlled, control, find, replay
 from simcore.report import whole_file
 
 
@@ -35,6 +35,13 @@ from simcore.report import whole_file
     help="Where others may go on: also after a release, at each line, or at each instruction.",
 )
 @TIMEOUTS
+@click.option(
+    "--witness",
+    type=click.Choice(WITNESSES),
+    default="short",
+    show_default=True,
+    help="What is told of a run that fails: a schedule that was shortened, or that of the run, as soon as it is there.",
+)
 @click.option("--model", metavar="FILE", help="Write a skeleton model of what was seen to FILE; - prints it instead.")
 @AS_JSON
 def control_code(function: str, parameters: tuple[str, ...], model: str | None, as_object: bool, **options: Any) -> int:

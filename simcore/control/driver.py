@@ -26,6 +26,7 @@ from simcore.schedule import SAMPLING, RandomWalk, Strategy
 
 DFS = "dfs"
 STRATEGIES = (*SAMPLING, DFS)
+WITNESSES = ("short", "any")
 
 
 def control(
@@ -38,6 +39,7 @@ def control(
     max_steps: int = 20_000,
     max_seconds: float | None = None,
     points: str = "operations",
+    witness: str = "short",
 ) -> Controlled:
     """Run ``body``, unmodified code with threads, under many schedules in virtual time.
 
@@ -65,6 +67,9 @@ def control(
     points : {"operations", "release", "lines", "instructions"}
         Where others may go on: before an operation; also right after a lock was released; also at each line, or at each
         instruction, of the program's own code, where data is shared without a lock.
+    witness : {"short", "any"}
+        What is told of the first run that fails: with "short" its schedule is shortened, its point of no return is
+        looked for, and some runs go on to learn who ends which waits, for words; with "any" it is told as it was.
 
     Returns
     -------
@@ -92,6 +97,8 @@ def control(
     check_numbers(whole=False, max_seconds=max_seconds)
     if points not in POINTS:
         raise OptionError(f"points={points!r}: there are {', '.join(map(repr, POINTS))}")
+    if witness not in WITNESSES:
+        raise OptionError(f"witness={witness!r}: there are {', '.join(map(repr, WITNESSES))}")
     options = Options(timeouts, max_steps, points)
     if strategy == DFS:
         _insist_on_seeing(options)
@@ -100,9 +107,9 @@ def control(
             raise OptionError(f"strategy={strategy!r}: there are {', '.join(map(repr, STRATEGIES))}")
         strategy = SAMPLING[strategy](seed)
     with Workers(partial(answer, body)) as workers:
-        if isinstance(strategy, str):
-            return Search(workers, body, options, RandomWalk(seed), max_seconds).every_order(schedules)
-        return Search(workers, body, options, strategy, max_seconds).sampled(schedules)
+        chance = RandomWalk(seed) if isinstance(strategy, str) else strategy
+        search = Search(workers, body, options, chance, max_seconds, short=witness == "short")
+        return search.every_order(schedules) if strategy == DFS else search.sampled(schedules)
 
 
 def _insist_on_seeing(options: Options) -> None:

@@ -159,7 +159,7 @@ class Names:
 
 
 class Modules:
-    """Which global of which module is which object: read once, as there are many thousands.
+    """Which object is a global of which module, or something that a class of it has: read once, as there are many.
 
     Attributes
     ----------
@@ -174,9 +174,10 @@ class Modules:
     def name_of(self, thing: Any) -> str:
         """Return under which name a module has ``thing``, if one does that is the program's."""
         if self._found is None:
-            self._found = dict(_globals())
+            self._found = _globals()
         held = self._found.get(id(thing))
-        return held.told if held is not None and held.names.get(held.name) is thing else ""
+        name = "" if held is None else _key(dict(held.names), thing)
+        return f"{held.owner}.{name}".lstrip(".") if held is not None and name else ""
 
 
 class Numbers(Names):
@@ -208,29 +209,26 @@ def _holders(thing: Any, referrers: Callable[[Any], list[Any]]) -> Iterator[tupl
 
 
 class Held(NamedTuple):
-    """Where something is: in which names, under which, and how one would write that."""
+    """Where something is: in which names, and who has these, as one would write it."""
 
     names: Mapping[str, Any]
-    name: str
-    told: str
+    owner: str
 
 
-def _globals() -> Iterator[tuple[int, Held]]:
-    """Yield what modules of the program and their classes have, and under which name; the first name comes last."""
+def _globals() -> dict[int, Held]:
+    """Return where each thing is that a module of the program has, or a class of it: of several, in the first."""
+    found: dict[int, Held] = {}
     for module in reversed(list(sys.modules.values())):
         names: Any = getattr(module, "__dict__", None)
         of = names.get("__name__") if isinstance(names, dict) else None
         if isinstance(of, str) and not _is_library(names):
-            own = [(name, value) for name, value in reversed(list(names.items())) if _is_name(name)]
-            for kind in (
-                value for _, value in own if isinstance(value, type) and getattr(value, "__module__", "") == of
-            ):
-                has = vars(kind)
-                yield from (
-                    (id(value), Held(has, name, f"{kind.__name__}.{name}")) for name, value in list(has.items())
-                )
-            for name, value in own:
-                yield id(value), Held(names, name, name if of == "__main__" else f"{of}.{name}")
+            own = list(names.values())
+            for kind in (value for value in own if isinstance(value, type)):
+                if getattr(kind, "__module__", "") == of:
+                    has = vars(kind)
+                    found.update(dict.fromkeys(map(id, list(has.values())), Held(has, kind.__name__)))
+            found.update(dict.fromkeys(map(id, own), Held(names, "" if of == "__main__" else of)))
+    return found
 
 
 def _is_library(owner: Any) -> bool:

@@ -59,6 +59,8 @@ class Search:
         Chooses schedules.
     max_seconds : float, optional
         After which no other run is begun.
+    short : bool
+        Whether what fails is shortened, and looked at with more runs, before it is told.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class Search:
         options: Options,
         strategy: Strategy,
         max_seconds: float | None,
+        *,
+        short: bool = True,
     ) -> None:
         self.workers, self.body, self.options, self.strategy = workers, body, options, strategy
-        self.max_seconds = inf if max_seconds is None else max_seconds
+        self.max_seconds, self.short = inf if max_seconds is None else max_seconds, short
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.polled = 0
         self.started = time.monotonic()
@@ -157,14 +161,14 @@ class Search:
     def _found(self, outcome: Outcome, lane: Lane) -> Violation:
         how, known = outcome.how, {where: set(roles) for where, roles in lane.known.items()}
         insist_on_no_pause(outcome, lambda: self._along(outcome.into, known))
-        until = min(time.monotonic() + SHRINK_SECONDS, self.started + self.max_seconds)
+        until = min(time.monotonic() + SHRINK_SECONDS, self.started + self.max_seconds) if self.short else -inf
 
         def fails(path: Path) -> Steps | None:
             again = self._along(path, known) if time.monotonic() < until else None
             return again.into if again is not None and again.how == how else None
 
-        path = shrunk(outcome.into, fails, SHRINK_RUNS)
-        lost = self._along(path, known).lost
+        path = shrunk(outcome.into, fails, SHRINK_RUNS) if self.short else outcome.into
+        lost = self._along(path, known).lost if self.short else outcome.lost
         for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
             if time.monotonic() < until:
                 lane.one()
@@ -176,7 +180,8 @@ class Search:
         assert shown.recording is not None
         self.told = Question(self.options, known=lane.known, path=path, strict=True, lost=lost)
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
-        return replace(violation(shown, token, self.body), no_return=no_return(shown, self.options, self.workers))
+        step = no_return(shown, self.options, self.workers) if self.short else 0
+        return replace(violation(shown, token, self.body), no_return=step)
 
     def _answer(self, found: Violation | None, how: str = "", doubt: str = "", orders: int | None = None) -> Controlled:
         notes = []

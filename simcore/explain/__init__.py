@@ -1,5 +1,6 @@
 """Why it hangs: who waits for whom, who could end a wait, and the smallest group that waits only for itself."""
 
+from simcore.explain.components import components
 from simcore.explain.edges import Edge, Pool, Slots, Why
 from simcore.explain.ending import graph_after
 from simcore.explain.history import History, history_of
@@ -17,6 +18,7 @@ __all__ = [
     "Slots",
     "WaitForGraph",
     "Why",
+    "components",
     "fit",
     "graph_after",
     "history_of",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from simcore.explain.components import components
 from simcore.explain.drawing import as_graph, as_mermaid
 from simcore.explain.edges import Actor, Edge, Pool, Slots
 from simcore.explain.words import Words
@@ -99,6 +100,15 @@ class WaitForGraph:
         return next((pool for pool in self.pools if pool.name == name), Pool(name, ()))
 
     @cached_property
+    def helpers(self) -> dict[str, list[str]]:
+        """For each process that waits, everyone who could end the wait."""
+        found: dict[str, list[str]] = {}
+        for edge in self.edges:
+            held = [name for name, _ in edge.why.holders]  # known, where helpers are guessed
+            found[edge.process.name] = held or [*edge.helpers, *(name for name, _ in edge.through)]
+        return found
+
+    @cached_property
     def waits(self) -> nx.DiGraph[str]:
         """Process to process: an edge for everyone who could end the wait."""
         import networkx as nx
@@ -106,14 +116,13 @@ class WaitForGraph:
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_nodes_from(actor.name for actor in self.actors)
         for edge in self.edges:
-            held = [name for name, _ in edge.why.holders]  # known, where helpers are guessed
-            for helper in held or (*edge.helpers, *(name for name, _ in edge.through)):
-                graph.add_edge(edge.process.name, helper, target=edge.target.name)
+            name = edge.process.name
+            graph.add_edges_from(((name, helper) for helper in self.helpers[name]), target=edge.target.name)
         return graph
 
     def has_edge(self, waiting: str, helper: str) -> bool:
         """Tell whether process ``waiting`` waits for something that ``helper`` could end."""
-        return bool(self.waits.has_edge(waiting, helper))
+        return helper in self.helpers.get(waiting, ())
 
     @cached_property
     def knot(self) -> list[Edge]:
@@ -121,13 +130,12 @@ class WaitForGraph:
 
         Of several groups the one with workers or owed processes, then the smaller one.
         """
-        import networkx as nx
-
-        edges = {edge.process.name: edge for edge in self.stuck}
-        graph = self.waits.subgraph(edges)
-        whole: nx.DiGraph[int] = nx.condensation(graph)
-        groups = [whole.nodes[node]["members"] for node in whole if whole.out_degree(node) == 0]
-        found = [[edge for name, edge in edges.items() if name in group] for group in groups]
+        stuck = self.stuck
+        number = {edge.process.name: place for place, edge in enumerate(stuck)}
+        after = [[number[name] for name in self.helpers[edge.process.name] if name in number] for edge in stuck]
+        groups = map(set, components(b"\1" * len(stuck), after.__getitem__))
+        last = [group for group in groups if all(group.issuperset(after[place]) for place in group)]
+        found = [[stuck[place] for place in sorted(group)] for group in last]
         owed = [group for group in found if any(edge.process.owes for edge in group)]
         return min(owed or found, key=len, default=[])
 
@@ -167,7 +175,7 @@ class WaitForGraph:
 
     def __dir__(self) -> list[str]:
         """Leave out what is for those who write the report."""
-        return sorted(set(object.__dir__(self)) - {"actor", "headline", "in_use", "pool", "servers", "told"})
+        return sorted(set(object.__dir__(self)) - {"actor", "headline", "helpers", "in_use", "pool", "servers", "told"})
 
     def slots(self) -> list[tuple[str, int, int | None, str]]:
         """Return (object, slots in use, of how many, by what) for every pool, lock, queue and link in use."""

@@ -88,11 +88,11 @@ class _After:
         """Tell whether everybody whom the process waits for, directly or not, is stuck."""
         state, history = history_of(self.kernel, [*self.path, *self.way(number)])
         names = frozenset(p.name for p in self.kernel.processes if self._stuck[number] >> p.index & 1)
-        waits = wait_for_graph(self.kernel.view(state), history=history, proved=names).waits
+        helpers = wait_for_graph(self.kernel.view(state), history=history, proved=names).helpers
         left, seen = [self.kernel.processes[self.process].name], set[str]()
         while left:
             name = left.pop()
             if name not in seen:
                 seen.add(name)
-                left += waits.successors(name)
+                left += helpers.get(name, ())
         return seen <= names

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simcore.explain import components
 from simcore.explore.graph import Graph, all_from
-from simcore.explore.liveness import components
 from simcore.explore.lost import reached
 from simcore.kernel import Kernel, Packed
 
@@ -39,7 +39,7 @@ def all_go_on_from(
 def _where_all_move(kernel: Kernel, graph: Graph, states: list[Packed]) -> list[int]:
     """Return, for each state, whether it lies in a component in which everybody who must finish takes a step."""
     found = [0] * len(graph)
-    for component in components(graph, bytes([1]) * len(graph)):
+    for component in components(b"\1" * len(graph), graph.successors):
         inside = set(component)
         movers = {
             graph.processes[edge] for state in component for edge in graph.edges(state) if graph.targets[edge] in inside

@@ -24,77 +24,19 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain, compress
 
+from simcore.explain import components
 from simcore.explore.graph import Graph, Lasso
 
 Mask = bytes | bytearray
 """For each state, whether it is one of some."""
 
-_YIELDED = (1 << 32) - 1  # later than every number
-
-
-def components(graph: Graph, inside: Mask, after: Callable[[int], Iterable[int]] | None = None) -> Iterator[list[int]]:
-    """Yield the strongly connected components of the states ``inside``, each after those that it leads to.
-
-    Where only some steps count, ``after`` says where those of a state lead.
-
-    Tarjan's algorithm (1972). States are numbered as they are met, and ``lowest`` is the lowest number that a state is
-    known to lead back to. Where that stays its own, all that was met since, and is not yielded yet, is a component.
-    """
-    lowest = array("I", (0 if there else _YIELDED for there in inside))
-    path: list[int] = []
-    calls: list[tuple[int, int, Iterator[int]]] = []  # state, its number, where its steps lead that are left
-    met, after = 0, after or graph.successors
-    for root in compress(range(len(graph)), inside):
-        new = None if lowest[root] else root
-        while calls or new is not None:
-            if new is not None:
-                met += 1
-                lowest[new] = met
-                path.append(new)
-                calls.append((new, met, iter(after(new))))
-            state, number, row = calls[-1]
-            new = _next(lowest, state, row)
-            if new is None:
-                calls.pop()
-                if lowest[state] == number:
-                    yield _taken(path, state, lowest)
-                else:  # so somebody called
-                    caller = calls[-1][0]
-                    lowest[caller] = min(lowest[caller], lowest[state])
-
-
-def _next(lowest: array[int], state: int, row: Iterator[int]) -> int | None:
-    """Return where a step of ``row`` leads that was not met yet; note what the steps before it lead back to."""
-    back = lowest[state]
-    for target in row:
-        found = lowest[target]
-        if found < back:
-            if not found:
-                lowest[state] = back
-                return target
-            back = found
-    lowest[state] = back
-    return None
-
-
-def _taken(path: list[int], first: int, lowest: array[int]) -> list[int]:
-    """Take ``first``, and what came after it, from the path."""
-    at = len(path) - 1
-    while path[at] != first:
-        at -= 1
-    taken = path[at:]
-    del path[at:]
-    for state in taken:
-        lowest[state] = _YIELDED
-    return taken
-
 
 def acyclic(graph: Graph) -> bool:
     """Tell whether no run goes round."""
-    return not any(_goes_round(graph, states) for states in components(graph, b"\1" * len(graph)))
+    return not any(_goes_round(graph, states) for states in components(b"\1" * len(graph), graph.successors))
 
 
 def _goes_round(graph: Graph, component: list[int]) -> bool:
@@ -117,7 +59,7 @@ def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterabl
     """
     fair = sorted(fair)
     due, inside = _without(graph, starts, goal)
-    rounds = [states for states in components(graph, inside) if _is_fair(graph, states, fair)]
+    rounds = [states for states in components(inside, graph.successors) if _is_fair(graph, states, fair)]
     ends = (state for state in graph.ends() if inside[state])
     ways = _mask(graph, chain(ends, *rounds))
     if not any(ways):
@@ -131,7 +73,7 @@ def avoiding(graph: Graph, starts: Iterable[int], goal: bytearray, fair: Iterabl
 def goes_round(graph: Graph, starts: Iterable[int], goal: bytearray) -> bool:
     """Tell whether some run, fair or not, goes round without meeting the goal once it is due; as for `avoiding`."""
     _, inside = _without(graph, starts, goal)
-    return any(_goes_round(graph, states) for states in components(graph, inside))
+    return any(_goes_round(graph, states) for states in components(inside, graph.successors))
 
 
 def _mask(graph: Graph, states: Iterable[int]) -> bytearray:

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import or_
 
+from simcore.explain import components
 from simcore.explore.graph import Graph
-from simcore.explore.liveness import components
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel, Packed
 
@@ -92,7 +92,7 @@ def _bits(mask: int) -> list[int]:
 def reached(graph: Graph, here: list[int]) -> list[int]:
     """Return, for each state, the union of what is ``here`` in all states that it can reach."""
     found = here[:]
-    for component in components(graph, b"\1" * len(graph)):
+    for component in components(b"\1" * len(graph), graph.successors):
         union = 0
         for state in component:
             union = reduce(or_, map(found.__getitem__, graph.successors(state)), union | found[state])

@@ -34,9 +34,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from simcore.explain import Knots
+from simcore.explain import Knots, components
 from simcore.explore.graph import Graph, all_from, never_reaching
-from simcore.explore.liveness import components
 from simcore.kernel import SLEEPS, Kernel, Packed
 
 _Who = tuple[int, set[int]]
@@ -194,6 +193,6 @@ def _rounds(graph: Graph, inside: bytearray, without: int, left_out: set[int]) -
         edges = (edge for edge in graph.edges(state) if graph.processes[edge] != without and edge not in left_out)
         return (graph.targets[edge] for edge in edges)
 
-    for component in components(graph, inside, after):
+    for component in components(inside, after):
         if len(component) > 1 or component[0] in after(component[0]):
             yield component

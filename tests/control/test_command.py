@@ -11,7 +11,7 @@ import threaded
 from simcore import Diverged, control
 from simcore.control import replay
 from simcore.control.token import read, token_of
-from simcore.errors import ScheduleError
+from simcore.errors import OptionError, ScheduleError
 
 
 def simcore(*arguments):
@@ -73,3 +73,22 @@ def test_a_token_of_code_that_was_changed_is_caught_at_the_first_step_that_diffe
 def test_what_is_no_token_is_refused(token):
     with pytest.raises(ScheduleError, match="token"):
         replay(token)
+
+
+@pytest.mark.parametrize(
+    "body", [threaded.opposed_locks, threaded.lost_update, threaded.lost_beside_a_watcher, threaded.nested_submit]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_any_witness_is_told_as_it_was_found_and_replays(body, seed):
+    asked = {"strategy": "random", "schedules": 60, "seed": seed}
+    found, short = control(body, witness="any", **asked), control(body, **asked)
+    assert (found.schedules, found.violation.kind) == (short.schedules, short.violation.kind)
+    assert len(found.violation.steps) >= len(short.violation.steps)
+    assert found.violation.no_return == 0
+    again = replay(found.violation.token).violation
+    assert list(map(str, again.steps)) == list(map(str, found.violation.steps))
+
+
+def test_there_are_two_kinds_of_witnesses():
+    with pytest.raises(OptionError, match="witness='all': there are 'short', 'any'"):
+        control(threaded.dies, witness="all")
