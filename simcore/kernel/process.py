@@ -229,7 +229,8 @@ class Points:
         if found.key != again.key:
             raise self._wrong(point, _differs(found, again), found.where)
         self._refuse_change(point, found.where)
-        interned = self._points.setdefault((point.program, found.key), found)
+        program = None if found.status == "returned" and found.made is None else point.program  # which one is read no more
+        interned = self._points.setdefault((program, found.key), found)
         if interned is found and found.status == "ready":  # another history's objects may be shared differently
             self._kept[found] = runs
             if len(self._kept) > _KEPT:

@@ -223,8 +223,10 @@ class Tables:
 
     def _settled(self, process: Process, point: Point, task: Task | None) -> Local:
         """A task that has ended leaves its worker idle if nobody can ask for its result; SystemExit ends a thread."""
-        if task is not None and task.future is None and point.status == "returned":
-            return Local(None, None, "idle")
+        if task is not None and point.status == "returned":
+            if task.future is None:
+                return Local(None, None, "idle")
+            task = Task(None, (), task.future)
         exits = task is None and point.status == "failed" and issubclass(point.outcome.type, SystemExit)
         return Local(point, task, "returned" if exits else point.status)
 

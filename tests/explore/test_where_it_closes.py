@@ -62,7 +62,7 @@ def test_a_heartbeat_does_not_take_the_explanation_away(for_ever, how):
 def test_the_report_says_where_somebody_is_lost_and_that_the_knot_closes_later():
     found = explore(web()).counterexample
     early = (
-        "shortest, with the fewest switches between processes, to step 2, after which client[0] can never move again"
+        "shortest, with the fewest switches between processes, to step 2, after which client[1] can never move again"
     )
     assert found.shortest == f"{early}, whatever follows; then on to where it shows why"
     assert len(found.schedule) > 2

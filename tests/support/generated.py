@@ -17,7 +17,7 @@ from interpreted import SECONDS, Program, count, run
 
 from simcore import Model
 
-SYSTEMS = int(os.environ.get("SIMCORE_SYSTEMS", "500"))
+SYSTEMS = int(os.environ.get("SIMCORE_SYSTEMS", "300"))
 """How many random systems the slow tests compare with a naive explorer."""
 
 MANY = SYSTEMS // 10

@@ -202,7 +202,8 @@ class Naive(Objects):
             name = self.pending[p].name if self.pending[p] is not None else "ended"  # type: ignore[union-attr]
             outcome = self.ended.get(p, ("", None))[1]
             outcome = type(outcome).__name__ if isinstance(outcome, Exception) else outcome
-            task = self.task[p][0].__name__ if p in self.task else None
+            returned = p in self.ended and not isinstance(self.ended[p][1], Exception)  # nobody reads what it was
+            task = self.task[p][0].__name__ if p in self.task and not returned else None
             shown[process.name] = (name, outcome if p in self.ended and p not in self.task else None, task)
         return shown
 
@@ -234,6 +235,6 @@ def picture_of(kernel: Any, state: Any) -> dict[str, Any]:
         if isinstance(outcome, Raised):
             outcome = outcome.type.__name__
         ended = process.operation is None
-        task = process.task.fn.__name__ if process.task is not None else None
+        task = process.task.fn.__name__ if process.task is not None and process.task.fn is not None else None
         shown[process.name] = (name, outcome if ended and task is None else None, task)
     return shown

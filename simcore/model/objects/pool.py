@@ -33,13 +33,18 @@ from simcore.model.operations import (
 
 
 class Task(NamedTuple):
-    """A submitted call. ``future`` is None once nobody is left who could ask for its result."""
+    """A submitted call. ``future`` is None once nobody is left who could ask for its result.
+
+    Once it has returned, nobody reads any more what was called: then ``fn`` is None, and there are no arguments.
+    """
 
     fn: Any
     args: tuple[Any, ...]
     future: Any
 
     def __str__(self) -> str:
+        if self.fn is None:
+            return "a task that has returned"
         return f"{plain(self.fn)}({plain(self.args)})"
 
 

@@ -9,7 +9,7 @@ import toys
 from simcore.errors import ModelError
 from simcore.kernel import Kernel
 from simcore.model import Model
-from simcore.model.objects import Task
+from simcore.model.objects import Task, choose, sleep
 
 
 def squares(workers=1, numbers=(2, 3)):
@@ -50,7 +50,29 @@ def test_tasks_wait_in_the_queue_in_order():
 
 def test_a_worker_takes_the_oldest_task():
     view = toys.run(squares(), "main", "main", "pool[0]")
-    assert str(view.process("pool[0]").task) == "square(2)"
+    assert [str(task) for task in view["pool"].tasks] == ["square(3)"]
+    assert view.process("pool[0]").operation.args == (4,)
+
+
+def test_what_a_task_was_is_nothing_to_anybody_once_it_has_returned():
+    model = Model("m")
+    pool = model.thread_pool("pool", 1)
+
+    def task(value):
+        yield sleep(0)
+
+    def main():
+        future = yield pool.submit(task, (yield choose(1, 2)))
+        yield future.result()
+
+    model.process("main", main)
+    kernel = Kernel(model)
+    states, left = set(), [kernel.initial]
+    while left:
+        states.add(state := left.pop())
+        left += [after for _, _, after in kernel.successors(state) if after not in states]
+    ended = [view for view in map(kernel.view, states) if view.process("pool[0]").operation.name == "set_result"]
+    assert [str(view.process("pool[0]").task) for view in ended] == ["a task that has returned"]
 
 
 def test_a_worker_runs_one_task_at_a_time():
