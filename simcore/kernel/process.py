@@ -99,6 +99,11 @@ class Point:
         return isinstance(self.result, Operation)
 
     @property
+    def keyed_alone(self) -> bool:
+        """Whether its key is all that it is: which program has returned is read by nobody any more."""
+        return self.status == "returned" and self.made is None
+
+    @property
     def given(self) -> Any:
         """What whoever waits for the end is given."""
         if self.made is not None:
@@ -229,8 +234,7 @@ class Points:
         if found.key != again.key:
             raise self._wrong(point, _differs(found, again), found.where)
         self._refuse_change(point, found.where)
-        program = None if found.status == "returned" and found.made is None else point.program  # which one is read no more
-        interned = self._points.setdefault((program, found.key), found)
+        interned = self._points.setdefault((None if found.keyed_alone else point.program, found.key), found)
         if interned is found and found.status == "ready":  # another history's objects may be shared differently
             self._kept[found] = runs
             if len(self._kept) > _KEPT:

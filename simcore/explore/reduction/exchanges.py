@@ -19,7 +19,8 @@ from types import FunctionType
 from typing import Any
 
 from simcore.errors import SimcoreError
-from simcore.explore.reduction.names import FUTURES, Block, Moves, Names, NotSymmetric
+from simcore.explore.reduction.forms import Form, Forms
+from simcore.explore.reduction.names import FUTURES, Moves, Names, NotSymmetric
 from simcore.explore.reduction.orbits import Label, Orbits
 from simcore.explore.reduction.pairing import Pairing
 from simcore.explore.reduction.renaming import Renaming
@@ -80,10 +81,9 @@ class Checked:
                 self._exchanges[name] = Exchange(block.family, moves)
         self._things = {number: thing for p in self._pairings.values() for number, thing in p.things.items()}
         self._opaque = Orbits(lambda thing, name: self._pairings[name].image.get(thing, thing), names.blocks)
-        self._blocks = [*names.blocks, Block(FUTURES, names.first_future, 0)]
-        self._points = Orbits(
-            lambda point, name: self._exchanges[name].points[point], self._blocks, self._futures, self._seen_in
-        )
+        self.forms = Forms(kernel, names, self.renaming)
+        self._orbits = Orbits(self._exchanged, names.blocks, self._seen_in)
+        self._values_seen: set[Hashable] = set()
         self._applied: set[Hashable] = set()
         self._functions: dict[Any, Hashable] = {}
         self._added = 0
@@ -120,18 +120,29 @@ class Checked:
 
     def label(self, point: Point) -> Label:
         """Return the orbit of a program point, and the names that it depends on."""
-        return self._points.label(point)
+        form, futures = self.forms.of(point)
+        orbit, classes = self._orbits.label(form)
+        return Label(orbit, (*classes, *((name,) for name in futures)))
 
     def point(self, point: Point, moves: Moves) -> Point:
         """Return the program point that ``point`` is moved to."""
-        return self._points.moved(point, moves)  # type: ignore[return-value]
+        form, futures = self.forms.of(point)
+        moved: Any = self._orbits.moved(form, moves)
+        return self.forms.placed(moved, tuple([moves.get(name, name) for name in futures]))
+
+    def _exchanged(self, form: Any, name: int) -> Form:
+        """Return what exchanging a name with the next one moves a form to."""
+        other, futures = self.forms.of(self._exchanges[name].points[form.point])
+        if futures != form.futures:
+            raise NotSymmetric(FUTURES, f"{form.point.program.name} has them in an order of names")
+        return other
 
     def _futures(self, point: Any) -> tuple[int, ...]:
         made = (self.names.of_future(thing) for thing in point.objects)
         return tuple(sorted(name for name in made if name is not None))
 
-    def _seen_in(self, point: Any) -> frozenset[int]:
-        return frozenset(self.renaming.names_in(point.key))
+    def _seen_in(self, form: Any) -> frozenset[int]:
+        return frozenset(self.renaming.names_in(form.point.key))
 
     # ---- the test ------------------------------------------------------------------------------------
 
@@ -142,11 +153,8 @@ class Checked:
 
     @property
     def behind(self) -> bool:
-        """Whether something has been learned since the last time, or there are more futures: in nearly every state not.
-
-        A state may have more futures than any before it, and nothing else that is new.
-        """
-        return self._tested != len(self._log) or (self.names.futures and self.kernel.futures > self._blocks[-1].size)
+        """Whether something has been learned since the last time: in nearly every state nothing has."""
+        return self._tested != len(self._log)
 
     @property
     def journal(self) -> Journal | None:
@@ -156,20 +164,17 @@ class Checked:
     @lesson
     def learn_images(self) -> None:
         """Learn what the program points that were learned are moved to."""
-        while self._grow() or self._tested != len(self._log):
-            before = self._tested = len(self._log)
+        while self._tested != len(self._log):
+            before, after = self._tested, len(self._log)
+            self._tested = after
             for exchange in self._exchanges.values():
-                self._catch_up(exchange, before)
-            self._added += len(self._log) - before
-
-    def _grow(self) -> bool:
-        """Add exchanges of futures when there are more of them than before."""
-        block, there = self._blocks[-1], self.kernel.futures if self.names.futures else 0
-        self._blocks[-1] = block._replace(size=there)
-        for name in range(block.first + max(block.size - 1, 0), block.first + there - 1):
-            exchange = self._exchanges[name] = Exchange(FUTURES, {name: name + 1, name + 1: name})
-            self._start(exchange)
-        return there > max(block.size, 1)
+                self._catch_up(exchange, after)
+            for entry in self._log[max(before, 0) : after] if self.names.futures else ():
+                if isinstance(entry, Applied):
+                    self._apply_to_others(entry)
+                else:
+                    self.forms.test(entry)
+            self._added += len(self._log) - after
 
     def _start(self, exchange: Exchange) -> None:
         for process in self.kernel.processes:
@@ -244,6 +249,17 @@ class Checked:
         if not _identical(expected, outcomes) and _counted(expected) != _counted(outcomes):
             told = f"{applied.operation} does something else to {_first_moved(self.names, moves)}"
             raise NotSymmetric(exchange.family, told)
+
+    def _apply_to_others(self, applied: Applied) -> None:
+        """Test an operation that looks inside values with other futures, once for all that differ in these alone."""
+        _, operation, value, _ = applied
+        described = self.renaming.described((operation.name, operation.args, self.kernel.values[value]))
+        futures = [name for name in described.names if name >= self.names.first_future]
+        key = (applied.process, operation.target, described.shape)
+        if futures and key not in self._values_seen:
+            self._values_seen.add(key)
+            for moves in self.forms.others(futures):
+                self._apply(Exchange(FUTURES, moves), applied)
 
     def _outcomes(self, exchange: Exchange, operation: Operation, value: int, process: Process) -> Outcomes:
         try:

@@ -36,9 +36,7 @@ class Orbits:
     image : function
         What exchanging a name with the next one does.
     blocks : list of Block
-        The names that may be exchanged. The last one may grow; things depend on few of its names.
-    mentioned : function
-        The names of the block that grows on which a thing may depend.
+        The names that may be exchanged.
     hint : function, optional
         Names that a thing seems to mention; of two labels that are as good, those are taken.
     """
@@ -47,10 +45,9 @@ class Orbits:
         self,
         image: Image,
         blocks: list[Block],
-        mentioned: Callable[[Any], tuple[int, ...]] | None = None,
         hint: Callable[[Any], frozenset[int]] | None = None,
     ) -> None:
-        self._image, self._blocks, self._mentioned, self._hint = image, blocks, mentioned, hint
+        self._image, self._blocks, self._hint = image, blocks, hint
         self._labels: dict[Hashable, Label] = {}
         self._things: dict[Label, Hashable] = {}
         self._orbits = 0
@@ -119,9 +116,6 @@ class Orbits:
     def _classes(self, thing: Hashable) -> Classes:
         found: list[tuple[int, ...]] = []
         for block in self._blocks:
-            if self._mentioned is not None and block is self._blocks[-1]:
-                found += self._alike(thing, list(self._mentioned(thing)))
-                continue
             classes = self._alike(thing, list(range(block.first, block.first + block.size)))
             largest = self._unmentioned(thing, classes)
             found += [alike for alike in classes if alike is not largest]
