@@ -209,6 +209,9 @@ class Checked:
             self._match(exchange, after, self.kernel.points.start(name, *other))
             return
         moved = exchange.points[before]
+        if moved is before and _identical(other, result):
+            self._match(exchange, after, after)
+            return
         self._match(exchange, after, self.kernel.points.advance(moved, other))
         turned = _turned(other)
         if turned is not other:  # the order of a set must not matter either
