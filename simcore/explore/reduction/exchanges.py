@@ -335,8 +335,8 @@ def _turned(thing: Any) -> Any:
 
 
 def _first_moved(names: Names, moves: Moves) -> str:
-    one, other = sorted(moves)
-    return f"{names.thing(one)} than to {names.thing(other)}"
+    first = min(moves)
+    return f"{names.thing(first)} than to {names.thing(moves[first])}"
 
 
 def _told(exchange: Exchange, names: Names, point: Point, other: Point) -> str:
