@@ -224,19 +224,15 @@ def explore(
                     raise OptionError("compact=True: the model has too many processes or futures for it") from None
                 attempt.quick = False
                 attempt.again(search, "the plain loop had to look at what was met")
-            except OutOfBudget as limit:
-                return attempt.told(_not_begun(kernel, asked, within, str(limit)))
+            except OutOfBudget:  # before there was a search: one that needs no test of symmetry says so
+                with within.lifted():
+                    search = Exploration(kernel, asked, Symmetry(kernel, on=False), within, None)
+                depth_first = strategy == "depth"
+                return attempt.told(search.exhaust(depth_first) if sampler is None else search.sample(sampler))
             else:
                 notes = (*attempt.notes, *reduction.notes, *result.notes)
                 result = attempt.told(replace(result, notes=notes))
                 return result if kept is None else replace(result, notes=(*result.notes, *kept.ended(result.verdict)))
-
-
-def _not_begun(kernel: Kernel, asked: tuple[Property, ...], limits: Limits, limit: str) -> Result:
-    """Return that a limit was reached before the search began: nothing was met."""
-    with limits.lifted():
-        search = Exploration(kernel, asked, Symmetry(kernel, on=False), limits, None)
-        return search.not_begun(limit)
 
 
 def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:

@@ -153,10 +153,6 @@ class Exploration(Counterexamples):
             found = self.limits.in_time(partial(self._where_it_shows, found), found)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
 
-    def not_begun(self, reason: str) -> Result:
-        """Return that nothing is known, for a ``reason`` that came before the first state."""
-        return self._result("not begun", reason=reason)
-
     def _ask_again(self) -> None:
         """Ask about the states that a checkpoint holds: what predicates said, and what they remember, it does not."""
         for prop in (*self.invariants, *self.wanted) if self.space.states and not self.space.omission else ():
