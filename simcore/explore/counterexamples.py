@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -51,16 +52,25 @@ class Counterexamples(Search):
             shortest = "shortest to where it was looked for" if self._begins_before(found) else "shortest"
             return self._again(space.way_to(found.state)), f"{shortest}, unless a state on a shorter way was omitted"
         if not depth_first:
-            goals, all_of_them = self._as_near(space, found)
-            path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
-            few = fewest and all_of_them
-            return path, self._shortest(space, found) + few * ", with the fewest switches between processes"
+            few = self.limits.in_time(partial(self._with_fewest_switches, space, found), None)
+            path, fewest = few or (self._by_parents(space, found), False)
+            return path, self._shortest(space, found) + fewest * ", with the fewest switches between processes"
+        return self._by_parents(space, found), "depth-first, so not the shortest"
+
+    def _with_fewest_switches(self, space: Any, found: Found) -> tuple[Path, bool]:
+        """Return a shortest way, and whether none that is as short has fewer switches."""
+        goals, all_of_them = self._as_near(space, found)
+        path, fewest = fewest_switches(self.kernel, self.symmetry, space.states, space.graph, space.depths, goals)
+        return path, fewest and all_of_them
+
+    def _by_parents(self, space: Any, found: Found) -> Path:
+        """Return the way by which the search came there."""
         steps: list[Packed] = []
         number = found.state
         while number >= 0:
             steps.append(space.states[number])
             number = space.parents[number]
-        return self._along(steps[::-1]), "depth-first, so not the shortest"
+        return self._along(steps[::-1])
 
     def _shortest(self, space: Any, found: Found) -> str:
         """Say to what a schedule is the shortest: a hang may have begun before it shows (`nearest.py`)."""
@@ -68,7 +78,8 @@ class Counterexamples(Search):
             return "shortest"
         near = self._nearer(space, found.state)
         seem_lost = None if self._doubtful is None else [number for number in self._doubtful if number < near]
-        if seem_lost is not None and nobody_lost(self.kernel, self.canonical, space.states, seem_lost):
+        asked = partial(nobody_lost, self.kernel, self.canonical, space.states, seem_lost or [])
+        if seem_lost is not None and self.limits.in_time(asked, False):
             return "shortest"
         if self._all_asked:
             return "shortest to where it shows"
@@ -125,7 +136,7 @@ class Counterexamples(Search):
         if lost is None or lost.verb == SERVERS:
             return self._told(path, name, how, lost=lost)
         process = next(process.index for process in self.kernel.processes if process.name == lost.name)
-        more = way_on(self.kernel, path, process)
+        more = self.limits.in_time(partial(way_on, self.kernel, path, process), Path())
         if more:
             how = f"{how}, to step {len(path)}, after which {lost.told}; then on to where it shows why"
         return self._told(path + more, name, how, lost=lost)
@@ -161,7 +172,10 @@ class Counterexamples(Search):
         failure = "" if failed is None else kernel.process_state(states[-1], failed).failure
         hangs = self.deadlock is not None and name == self.deadlock.name
         servers = lost is not None and lost.verb == SERVERS
-        point = no_return(kernel, self.symmetry, self.knots, self.limits, states) if hangs and not servers else None
+        point = None
+        if hangs and not servers:
+            asked = partial(no_return, kernel, self.symmetry, self.knots, self.limits, states)
+            point = self.limits.in_time(asked, None)
         return Counterexample(
             name,
             schedule,

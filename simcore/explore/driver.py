@@ -23,13 +23,13 @@ from typing import Any, Literal, get_args
 
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration, compiled_loops
-from simcore.explore.limits import Limits
+from simcore.explore.limits import Limits, OutOfBudget
 from simcore.explore.reduction import NamesMatter, NotSymmetric, Symmetry
 from simcore.explore.result import Result
 from simcore.explore.runs import OrderMatters
 from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.explore.search import Progress as Progress
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, unlimited
 from simcore.model import (
     DEADLOCK_FREE,
     Model,
@@ -48,6 +48,31 @@ from simcore.schedule import SAMPLING, Strategy
 StrategyName = Literal["breadth", "depth", "random", "pct", "pos", "urw", "even", "portfolio"]
 
 
+@contextmanager
+def _no_cyclic_collection() -> Iterator[None]:
+    """Switch the cyclic collector off: a search makes millions of tuples and few cycles.
+
+    A search and its space know each other, so what was met is collected when nothing is left but the answer, which is
+    why this is for a whole function; or the next search would find the memory that it may use in use. Whatever was made
+    while the collector was off is in the youngest generation, unless somebody has collected meanwhile: to look at that
+    one does not take longer where the process holds much else.
+    """
+    was, before = gc.isenabled(), _collections()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect(0 if _collections() == before else 2)
+        if was:
+            gc.enable()
+
+
+def _collections() -> int:
+    """Return how often something was collected."""
+    return sum(generation["collections"] for generation in gc.get_stats())
+
+
+@_no_cyclic_collection()
 def explore(
     model: Model,
     *properties: Property,
@@ -147,7 +172,7 @@ def explore(
         _check_compact(strategy, graph_needed, symmetry or partial_order, timeouts)
     if sampler is not None:
         partial_order = False
-    kernel, limits = Kernel(model, timeouts), Limits(max_states, max_seconds, max_memory)
+    limits, kernel = Limits(max_states, max_seconds, max_memory), Kernel(model, timeouts)  # time begins first
     clocks = timeouts == "in_order" or (kernel.slow and timeouts != "anytime")  # which the compiled loops have not
     if compact and clocks:
         raise OptionError("compact=True: the compiled loop has no links with a latency; use timeouts='anytime'")
@@ -163,37 +188,51 @@ def explore(
         about |= {"symmetry": symmetry, "partial_order": partial_order, "compact": compact}
         about["what the properties ask"] = digest_of(asked)
         kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
-    with _no_cyclic_collection():
+    with _limited(kernel):
         while True:
-            reduction = Symmetry(kernel, attempt.symmetry, attempt.apart) if kept is None else kept.symmetry()
-            search = Exploration(kernel, asked, reduction, replace(limits), progress, attempt.watched)
-            if attempt.quick and reduction.trivial and attempt.watched is None:
-                search.fast_after = FAST_AFTER
-                search.cores, search.compact, search.seed = cores or _cores(), compact, seed
-            elif attempt.quick and attempt.watched is not None and kept is None and only_deadlock:
-                search.fast_after = FAST_AFTER
-            if kept is not None:
-                search.checkpoint = kept
-                kept.resume(search)
+            search, within = None, replace(limits)
+            if attempt.again_as and max_memory is not None:
+                gc.collect()  # what was met before
+            kernel.look = within.look
             try:
+                reduction = Symmetry(kernel, attempt.symmetry, attempt.apart) if kept is None else kept.symmetry()
+                search = Exploration(kernel, asked, reduction, within, progress, attempt.watched)
+                if attempt.quick and reduction.trivial and attempt.watched is None:
+                    search.fast_after = FAST_AFTER
+                    search.cores, search.compact, search.seed = cores or _cores(), compact, seed
+                elif attempt.quick and attempt.watched is not None and kept is None and only_deadlock:
+                    search.fast_after = FAST_AFTER
+                if kept is not None:
+                    search.checkpoint = kept
+                    kept.resume(search)
                 result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
                 attempt.apart = {**reduction.apart, found.family: found.reason}
+                attempt.again(search, f"{found.family} had to be told apart")
             except Unjustified:
-                pass
+                attempt.again(search, "processes did more than they had been seen to do")
             except OrderMatters as reason:
                 attempt.watched = None
+                attempt.again(search, "partial order had to be switched off")
                 attempt.notes.append(f"partial order switched off: {reason}")
             except NamesMatter as reason:
                 attempt.symmetry = False
+                attempt.again(search, "symmetry had to be switched off")
                 attempt.notes.append(f"symmetry switched off: {reason}")
             except Unfit:
                 if compact:
                     raise OptionError("compact=True: the model has too many processes or futures for it") from None
                 attempt.quick = False
+                attempt.again(search, "the plain loop had to look at what was met")
+            except OutOfBudget:  # before there was a search: one that needs no test of symmetry says so
+                with within.lifted():
+                    search = Exploration(kernel, asked, Symmetry(kernel, on=False), within, None)
+                depth_first = strategy == "depth"
+                return attempt.told(search.exhaust(depth_first) if sampler is None else search.sample(sampler))
             else:
                 notes = (*attempt.notes, *reduction.notes, *result.notes)
-                return replace(result, notes=notes if kept is None else (*notes, *kept.ended(result.verdict)))
+                result = attempt.told(replace(result, notes=notes))
+                return result if kept is None else replace(result, notes=(*result.notes, *kept.ended(result.verdict)))
 
 
 def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:
@@ -226,12 +265,9 @@ def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
 
 
 @contextmanager
-def _no_cyclic_collection() -> Iterator[None]:
-    """Switch the cyclic collector off: a search makes millions of tuples and no cycles."""
-    was = gc.isenabled()
-    gc.disable()
+def _limited(kernel: Kernel) -> Iterator[None]:
+    """Have nobody look at limits any more when the answer is there: a report asks its kernel."""
     try:
         yield
     finally:
-        if was:
-            gc.enable()
+        kernel.look = unlimited

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from simcore.errors import MissingExtra, extra
@@ -20,13 +21,13 @@ from simcore.explore.limits import OutOfBudget, OutOfMemory
 from simcore.explore.reduction import Symmetry
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.runs import OrderMatters, Runs
-from simcore.explore.search import Found, Space, Unfit, Unjustified
+from simcore.explore.search import Found, Search, Space, Unfit, Unjustified
 from simcore.explore.servers import SERVERS, Servers
 from simcore.explore.shrink import concrete, without_needless
 from simcore.explore.standstill import new_knots
 from simcore.explore.unbounded import growing
 from simcore.explore.vacuity import never_fired, never_reached
-from simcore.model import Verdict, Watched
+from simcore.model import Property, Verdict, Watched
 from simcore.schedule import Strategy
 
 COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
@@ -58,6 +59,8 @@ class Attempt:
         Families of names that are told apart, with the reasons.
     notes : list of str
         What was switched off, and why.
+    again_as : list of str
+        Why earlier attempts did not do; they met so many ``states`` in so many ``seconds``.
     """
 
     symmetry: bool
@@ -65,6 +68,28 @@ class Attempt:
     quick: bool
     apart: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    again_as: list[str] = field(default_factory=list)
+    states: int = 0
+    seconds: float = 0.0
+
+    def again(self, search: Search | None, reason: str) -> None:
+        """Remember what was spent on an attempt that has to be made again."""
+        self.again_as.append(reason)
+        if search is not None:
+            self.states += len(search.space.states)
+            self.seconds = search.limits.elapsed
+
+    def told(self, result: Result) -> Result:
+        """Return ``result``, which says, where a limit has ended it, what was spent on earlier attempts.
+
+        States and transitions are those of the space that was searched last: what holds, holds of these, and no sum
+        over spaces that differ is a size of anything. The time is that of all.
+        """
+        if result.verdict is not Verdict.UNDETERMINED or not self.again_as:
+            return result
+        times, reasons = len(self.again_as) + 1, ", ".join(dict.fromkeys(self.again_as))
+        earlier = f"before the last time {self.states:,} states were met, in {self.seconds:.1f} s"
+        return replace(result, notes=(*result.notes, f"begun {times} times, as {reasons}: {earlier}"))
 
 
 def compiled_loops() -> Any:
@@ -83,36 +108,49 @@ class Exploration(Counterexamples):
 
     def exhaust(self, depth_first: bool) -> Result:
         """Search the whole space, or as much of it as the limits allow."""
-        self._runs().ask_once(self.asked)
-        self._ask_again()
         try:
-            plain = isinstance(self.space, Space)
-            found = self.walk(self.space, depth_first) if plain else self.space.run()
+            with self.limits.in_force():
+                self._runs().ask_once(self.asked)
+                self._ask_again()
+                plain = isinstance(self.space, Space)
+                found = self.walk(self.space, depth_first) if plain else self.space.run()
+                if found is None:
+                    return self._all_met(depth_first)
         except OutOfBudget as limit:
-            name = self._name(depth_first)
-            if self.hunted is not None:
-                return self._result(name, self._shortened(self.hunted))
-            result = self._result(name, reason=str(limit))  # counted before steps are taken back and runs teach more
-            if not isinstance(limit, OutOfMemory):
-                self._keep()
-            grows = growing(self.kernel, self.space.states)
-            result = replace(result, reason=f"{limit}; {grows}") if grows else result
-            if not isinstance(limit, OutOfMemory):
-                return result
-            covered = f"every state within {self.space.covered} steps was expanded"
-            if depth_first or self._reordered:
-                covered = f"{len(self.space.expanded):,} states were expanded"
-            return replace(result, notes=(*result.notes, covered))
-        if found is None:
-            if self.partial_order is not None and not self.partial_order.justified():
-                raise Unjustified
-            if depth_first:
-                self.space.graph = self.space.graph.arranged(self.space.expanded)
-            return self._whole(depth_first)
+            with self.limits.lifted():
+                return self._stopped(limit, depth_first)
+        with self.limits.lifted():
+            return self._violated(found, depth_first)
+
+    def _stopped(self, limit: OutOfBudget, depth_first: bool) -> Result:
+        """Return what is known when a limit was reached."""
+        name = self._name(depth_first)
+        if self.hunted is not None:
+            return self._result(name, self._shortened(self.hunted))
+        result = self._result(name, reason=str(limit))  # counted before steps are taken back and runs teach more
+        if not isinstance(limit, OutOfMemory):
+            self._keep()
+        grows = self.limits.in_time(lambda: growing(self.kernel, self.space.states), "")
+        result = replace(result, reason=f"{limit}; {grows}") if grows else result
+        if not isinstance(limit, OutOfMemory):
+            return result
+        covered = f"every state within {self.space.covered} steps was expanded"
+        if depth_first or self._reordered:
+            covered = f"{len(self.space.expanded):,} states were expanded"
+        return replace(result, notes=(*result.notes, covered))
+
+    def _all_met(self, depth_first: bool) -> Result:
+        if self.partial_order is not None and not self.partial_order.justified():
+            raise Unjustified
+        if depth_first:
+            self.space.graph = self.space.graph.arranged(self.space.expanded)
+        return self._whole(depth_first)
+
+    def _violated(self, found: Found, depth_first: bool) -> Result:
         if self._reordered:
             return self._in_all_orders(found, depth_first)
         if not depth_first:
-            found = self._where_it_shows(found)
+            found = self.limits.in_time(partial(self._where_it_shows, found), found)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
 
     def _ask_again(self) -> None:
@@ -202,10 +240,11 @@ class Exploration(Counterexamples):
                 found, length = self.run(strategy, longest, steps)
                 steps, longest, runs = steps + length, max(longest, length), runs + 1
                 if found is not None:
-                    counterexample = self._shortened(found)
+                    with self.limits.lifted():
+                        counterexample = self._shortened(found)
                     return self._sampled(str(strategy), runs, steps, longest, counterexample)
         except OutOfBudget as limit:
-            cut = self.limits.counted - steps  # of the run that did not end
+            cut = max(0, self.limits.counted - steps)  # of the run that did not end
             steps, longest = steps + cut, max(longest, cut)
             reason = f"{limit} after {runs} sampled runs without a violation"
             if not runs:
@@ -224,22 +263,23 @@ class Exploration(Counterexamples):
     def _shortened(self, found: tuple[Path, str]) -> Counterexample:
         """Return a sampled violation as a counterexample, as short as the budget allows."""
         path, name = found
-        path = without_needless(self.kernel, path, lambda state: self.violation(state) == name)
+        path = without_needless(self.kernel, path, lambda state: self.violation(state) == name, self.limits)
         only = frozenset(process for process, _ in path)
         space = Space()
-        apart = dict.fromkeys(self.kernel.model.families, "only some of its processes are looked at")
-        self.reduce_by(Symmetry(self.kernel, not self.symmetry.trivial, {**apart, **self.symmetry.apart}))
-        self.limits.shorten()
-        self.wanted = []
-        try:
-            better = self.walk(space, depth_first=False, only=self._with_pools(only))
-        except OutOfBudget:
-            better = None
+        better = self.limits.in_time(partial(self._found_of, only, space), None)
         if better is None or space.depths[better.state] > len(path):
             return self._told(path, name, "no step can be left out; not known to be shortest")
         shorter = self._path(space, better, False)[0]
         how = "shortest that was seen of these processes alone; a breadth-first search of all ran out of budget"
         return self._told(shorter, better.name, how)
+
+    def _found_of(self, only: frozenset[int], space: Space) -> Found | None:
+        """Search the steps of some processes alone, for so long as it is worth."""
+        apart = dict.fromkeys(self.kernel.model.families, "only some of its processes are looked at")
+        self.reduce_by(Symmetry(self.kernel, not self.symmetry.trivial, {**apart, **self.symmetry.apart}))
+        self.limits.shorten()
+        self.wanted = []
+        return self.walk(space, depth_first=False, only=self._with_pools(only))
 
     def _with_pools(self, only: frozenset[int]) -> frozenset[int]:
         """Add the other workers of a pool, so that they stay interchangeable."""
@@ -266,19 +306,25 @@ class Exploration(Counterexamples):
                 continue
             if found is None and prop.kind == "deadlock" and not still:
                 found = self._servers()
-            if isinstance(found, Lasso):
-                prefix = concrete(self.kernel, self.symmetry, found.prefix)
-                told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
-                return self._result(name, told)
-            if found is not None and self._reordered:
-                return self._in_all_orders(found, depth_first)
             if found is not None:
-                return self._result(name, self._counterexample(found, depth_first))
+                with self.limits.lifted():
+                    return self._left_behind(found, prop, depth_first)
         if still:
             return self._result(name, reason=still)
         if self._unsure:
             return self._result(name, reason=_UNSURE)
-        return replace(self._result(name), verdict=Verdict.HOLDS, reason="", never=tuple(self._never()))
+        never = self.limits.in_time(lambda: list(self._never()), list[str]())
+        return replace(self._result(name), verdict=Verdict.HOLDS, reason="", never=tuple(never))
+
+    def _left_behind(self, found: Found | Lasso, prop: Property, depth_first: bool) -> Result:
+        """Tell a violation that only the whole graph shows."""
+        name = self._name(depth_first)
+        if isinstance(found, Lasso):
+            prefix = concrete(self.kernel, self.symmetry, found.prefix)
+            return self._result(name, self._told(prefix, prop.name, "shortest into the cycle", found.cycle))
+        if self._reordered:
+            return self._in_all_orders(found, depth_first)
+        return self._result(name, self._counterexample(found, depth_first))
 
     def _never(self) -> Iterator[str]:
         """Yield what never happened, as far as that is known."""

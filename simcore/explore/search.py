@@ -257,9 +257,9 @@ class Search:
             if wrong is not None:
                 return Found(wrong, 0)
         stack = list(range(len(space.states)))
-        position = len(space.expanded)
+        begun_at = position = len(space.expanded)
         while position < len(stack) if not depth_first else stack:
-            if only is None and len(space.graph) in FORESEE_AFTER:
+            if only is None and len(space.graph) in FORESEE_AFTER and position != begun_at:  # or it may never come on
                 self.foresee(len(space.graph))
             number = stack.pop() if depth_first else position
             found = self._expand(space, number, only, stack)

@@ -9,11 +9,13 @@ and Hildebrandt, 2002).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 from simcore.errors import InternalError
 from simcore.explore.graph import Graph, Path
+from simcore.explore.limits import Limits
 from simcore.explore.reduction import Symmetry
 from simcore.kernel import Kernel, Packed
 
@@ -39,6 +41,7 @@ def fewest_switches(
     for level in levels[1:]:
         following: dict[tuple[int, int], tuple[int, tuple[int, int] | None, tuple[int, int]]] = {}
         for node in front:
+            kernel.look()
             for target, process, outcome, arrived in _steps(kernel, symmetry, states, graph, node[0], level):
                 cost = best[node][0] + (process != node[1] and node[1] >= 0)
                 key = (target, arrived if exact else -1)
@@ -150,14 +153,26 @@ def switches(path: Path) -> int:
     return sum(one != other for (one, _), (other, _) in pairwise(path))
 
 
-def without_needless(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path:
+def without_needless(
+    kernel: Kernel, steps: Path, violates: Callable[[Packed], bool], limits: Limits | None = None
+) -> Path:
     """Return a shorter schedule that still reaches a state which ``violates``.
 
-    No single step, and no process's steps together, can be left out of the result.
+    No single step, and no process's steps together, can be left out of the result, unless ``limits`` come in between.
     """
+    best, shorter = steps, _ever_shorter(kernel, steps, violates)
+    in_time = (limits or Limits(None, None)).in_time
+    while (following := in_time(partial(next, shorter, None), None)) is not None:
+        best = following
+    return best
+
+
+def _ever_shorter(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Iterator[Path]:
     best = _loosely(kernel, steps, violates) or steps
+    yield best
     for process in sorted({process for process, _ in best}):
         best = _loosely(kernel, [step for step in best if step[0] != process], violates) or best
+        yield best
     width = max(1, len(best) // 2)
     while width:
         start = 0
@@ -165,10 +180,10 @@ def without_needless(kernel: Kernel, steps: Path, violates: Callable[[Packed], b
             shorter = _loosely(kernel, best[:start] + best[start + width :], violates)
             if shorter is not None and len(shorter) < len(best):
                 best = shorter
+                yield best
             else:
                 start += width
         width //= 2
-    return best
 
 
 def without_laps(kernel: Kernel, steps: Path, violates: Callable[[Packed], bool]) -> Path:

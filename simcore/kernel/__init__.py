@@ -10,7 +10,7 @@ from simcore.kernel.journal import Journal, lesson
 from simcore.kernel.kernel import SLEEPS, Choice, Kernel
 from simcore.kernel.process import Learned, Point
 from simcore.kernel.running import Program, Running
-from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed
+from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed, unlimited
 from simcore.kernel.tasks import parts
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "lesson",
     "mentions",
     "parts",
+    "unlimited",
 ]

@@ -82,6 +82,7 @@ class Kernel(TablesOfFutures):
 
     def successors(self, state: Packed) -> list[Choice]:
         """Return every step that is enabled in ``state``, time-outs by the rule of this kernel."""
+        self.look()
         choices: list[Choice] = []
         first, targets, by_hand = self.first_process, self._targets, self.by_hand
         # This loop is most of a search's time, so what `moves` and `after` do in the usual case stands here too.
@@ -334,17 +335,8 @@ class Kernel(TablesOfFutures):
             status = "idle" if point is None else "blocked"
         if point is None:
             return ProcessState(self.processes[process], status, operation)
-        return ProcessState(
-            self.processes[process],
-            status,
-            operation,
-            task,
-            point.where,
-            point.outcome,
-            point.objects,
-            point.mentions,
-            point.submits,
-        )
+        told = point.where, point.outcome, point.objects, point.mentions, point.submits
+        return ProcessState(self.processes[process], status, operation, task, *told)
 
     def may_expire(self, state: Packed, process: int) -> bool:
         """Tell whether a time-out of ``process`` may fire, now or once nothing else can move."""

@@ -12,7 +12,7 @@ ends together with its last operation. A submit whose future nobody can ask for 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
@@ -105,6 +105,10 @@ class Known(NamedTuple):
     """Numbers of the futures made by submits that it mentions."""
 
 
+def unlimited() -> None:
+    """Let everything take as long as it takes."""
+
+
 class Tables:
     """The interned values and processes of one model, and the learned effects of operations on them.
 
@@ -114,6 +118,12 @@ class Tables:
         Built once; changing it afterwards has no effect here.
     hidden : SharedObject
         What a kernel keeps beside the model's objects.
+
+    Attributes
+    ----------
+    look : function
+        Called before anything is learned, and when what follows a state is asked (`journal.py`); one that raises ends
+        that.
     """
 
     def __init__(self, model: Model, *hidden: SharedObject) -> None:
@@ -145,6 +155,7 @@ class Tables:
         self._failed: set[int] = set()
         self.effects: list[Effect] = []
         self.journal: Journal | None = None
+        self.look: Callable[[], None] = unlimited
         self._moves: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._creating: list[dict[tuple[int, int, int], tuple[Move, ...]]] = [{} for _ in self.processes]
         self._expiries: list[dict[tuple[int, int], tuple[Move, ...]]] = [{} for _ in self.processes]

@@ -15,9 +15,10 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from hypothesis import currently_in_test_context, target
+from hypothesis import Phase, currently_in_test_context, settings, target
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -36,6 +37,7 @@ from simcore.model import (
     check_timeouts,
 )
 from simcore.schedule import Schedule, describe
+from simcore.stateful.failure import Violation
 
 Parameters = dict[str, Parameter]
 Range = range | Sequence[Any] | st.SearchStrategy[Any]
@@ -142,10 +144,26 @@ def machine(
         raise OptionError(f"model {model.name!r} is built already; pass the function that builds it, and its ranges")
     name = "".join(word.capitalize() for word in re.findall(r"\w+", _name(model)))
     if isinstance(model, Model) or not ranges:
-        monitor = Monitor(Kernel(_built(model), timeouts), properties)
-        return type(name, (_FixedMachine,), {"monitor": monitor})
-    monitors = _Monitors(model, properties, timeouts)
-    return type(name, (_ParametrisedMachine,), {"monitors": monitors, "values": parameters(model, **ranges)})
+        watcher = _Watcher(Kernel(_built(model), timeouts), properties)
+        return type(name, (_FixedMachine,), {"watcher": watcher})
+    watchers = _Watchers(model, properties, timeouts)
+    return type(name, (_ParametrisedMachine,), {"watchers": watchers, "values": parameters(model, **ranges)})
+
+
+class _Watcher(Monitor):
+    """What a state offers and whom it blocks, too, found once: hundreds of runs pass the same states."""
+
+    def __init__(self, kernel: Kernel, properties: Sequence[Property]) -> None:
+        super().__init__(kernel, properties)
+        self.choices = cache(kernel.successors)
+        self._workers = sum(1 << process.index for process in kernel.processes if process.pool is not None)
+        self.blocked_in = cache(self._blocked_in)
+
+    def _blocked_in(self, state: Packed) -> tuple[int, int]:
+        """Return how many processes are blocked in ``state``, and how many of them are workers inside a task."""
+        movers = {choice.process for choice in self.choices(state)}
+        waiting = self.kernel.waiting(state, movers)[0] & ~self.kernel.idle(state)
+        return waiting.bit_count(), (waiting & self._workers).bit_count()
 
 
 class _Offer(NamedTuple):
@@ -164,7 +182,13 @@ class _Offer(NamedTuple):
 class _Machine(RuleBasedStateMachine):
     """One run, step by step."""
 
-    monitor: Monitor
+    watcher: _Watcher
+
+    def __init_subclass__(cls) -> None:
+        """Leave Hypothesis' explain phase out of the usual settings: it traces, and tells, lines of simcore."""
+        super().__init_subclass__()
+        usual = cls.TestCase.settings
+        cls.TestCase.settings = settings(usual, phases=[phase for phase in usual.phases if phase != Phase.explain])
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,7 +198,7 @@ class _Machine(RuleBasedStateMachine):
 
     def offers(self) -> list[_Offer | None]:
         """Return the enabled steps, the simplest first; None alone when the run has ended."""
-        choices = _simplest_first(self.kernel.successors(self.state), self.path)
+        choices = _simplest_first(self.watcher.choices(self.state), self.path)
         return [_Offer(self.kernel, self.state, choice) for choice in choices] or [None]
 
     @rule(step=st.runner().flatmap(lambda machine: st.sampled_from(machine.offers())))
@@ -196,32 +220,29 @@ class _Machine(RuleBasedStateMachine):
                     target(blocked, label=label)
 
     def _begin(self) -> None:
-        self.kernel = self.monitor.kernel
+        self.kernel = self.watcher.kernel
         self.state = self.kernel.initial
 
     def _check(self) -> None:
-        violated = self.monitor.violated_in(self.state)
+        violated = self.watcher.violated_in(self.state)
         if violated is not None:
-            raise AssertionError(str(self._result(violated)))
+            path, seconds = list(self.path), time.monotonic() - self.started
+            raise Violation(lambda: str(self._result(violated, path, seconds)))
 
     def _notice_blocked(self) -> None:
-        blocked, workers = _blocked(self.kernel, self.state)
+        blocked, workers = self.watcher.blocked_in(self.state)
         for label, number in (("blocked processes", blocked), ("blocked workers", workers)):
             self.most_blocked[label] = max(self.most_blocked[label], number)
 
-    def _result(self, violated: str) -> Result:
-        """Tell this run as a counterexample.
+    def _result(self, violated: str, steps: list[tuple[int, int]], seconds: float) -> Result:
+        """Tell the run that took ``steps`` as a counterexample.
 
         Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here,
         also where the steps of others lie in between.
         """
-        path = without_laps(self.kernel, self.path, lambda state: self.monitor.violated_in(state) == violated)
-        how = (
-            "as shrunk by Hypothesis"
-            if len(path) == len(self.path)
-            else "shrunk by Hypothesis, laps of a loop left out"
-        )
-        return self.monitor.told(path, how, "stateful testing, this run", time.monotonic() - self.started)
+        path = without_laps(self.kernel, steps, lambda state: self.watcher.violated_in(state) == violated)
+        how = "as shrunk by Hypothesis" if len(path) == len(steps) else "shrunk by Hypothesis, laps of a loop left out"
+        return self.watcher.told(path, how, "stateful testing, this run", seconds)
 
 
 class _FixedMachine(_Machine):
@@ -235,29 +256,29 @@ class _FixedMachine(_Machine):
 class _ParametrisedMachine(_Machine):
     """A run of a model whose parameters are drawn first."""
 
-    monitors: ClassVar[_Monitors]
+    watchers: ClassVar[_Watchers]
     values: ClassVar[st.SearchStrategy[Parameters]]
 
     @initialize(parameters=st.runner().flatmap(lambda machine: machine.values))
     def build(self, parameters: Parameters) -> None:
         """Build the model."""
-        self.monitor = self.monitors.of(parameters)
+        self.watcher = self.watchers.of(parameters)
         self._begin()
 
 
-class _Monitors:
-    """The monitor of each choice of parameters, so that what was learned about a model is kept between runs."""
+class _Watchers:
+    """The watcher of each choice of parameters, so that what was learned about a model is kept between runs."""
 
     def __init__(self, function: ModelFunction, properties: Sequence[Property], timeouts: Timeouts) -> None:
         self.function, self.properties, self.timeouts = function, properties, timeouts
-        self._known: dict[Hashable, Monitor] = {}
+        self._known: dict[Hashable, _Watcher] = {}
 
-    def of(self, parameters: Parameters) -> Monitor:
-        """Return the monitor of ``function(**parameters)``."""
+    def of(self, parameters: Parameters) -> _Watcher:
+        """Return the watcher of ``function(**parameters)``."""
         key = tuple(parameters.items())
         if key not in self._known:
             kernel = Kernel(_built(self.function, parameters), self.timeouts)
-            self._known[key] = Monitor(kernel, self.properties)
+            self._known[key] = _Watcher(kernel, self.properties)
         return self._known[key]
 
 
@@ -279,14 +300,6 @@ def _picked(kernel: Kernel, picks: Iterable[int]) -> list[tuple[int, int]]:
         path.append(choice[:2])
         state = choice.state
     return path
-
-
-def _blocked(kernel: Kernel, state: Packed) -> tuple[int, int]:
-    """Return how many processes are blocked in ``state``, and how many of them are workers inside a task."""
-    movers = {choice.process for choice in kernel.successors(state)}
-    waiting = kernel.waiting(state, movers)[0] & ~kernel.idle(state)
-    workers = sum(1 << process.index for process in kernel.processes if process.pool is not None)
-    return waiting.bit_count(), (waiting & workers).bit_count()
 
 
 def _built(model: Model | ModelFunction, parameters: Mapping[str, Parameter] | None = None) -> Model:

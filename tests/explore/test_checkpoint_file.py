@@ -1,6 +1,7 @@
 """A search that a limit has stopped goes on from its file; the file of anything else is refused, and left alone."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from unittest.mock import patch
 
@@ -63,6 +64,12 @@ def test_what_was_met_before_a_limit_is_kept_however_soon_the_limit_comes(tmp_pa
     assert told(result) == told(once)
 
 
+def pointless(result):
+    """Return ``result`` without the point of no return, for which the last round may have had no time."""
+    found = result.counterexample
+    return result if found is None else replace(result, counterexample=replace(found, no_return=None))
+
+
 @pytest.mark.some(2)
 @pytest.mark.parametrize(("options", "seconds"), [({}, 0.02), (WHOLE, 0.1)], ids=["reduced", "whole"])
 def test_what_was_met_before_time_was_over_is_kept(tmp_path, monkeypatch, options, seconds):
@@ -80,7 +87,7 @@ def test_what_was_met_before_time_was_over_is_kept(tmp_path, monkeypatch, option
         assert file.exists()
         rounds += 1
     assert rounds > 2
-    assert told(result) == told(once)
+    assert told(pointless(result)) == told(pointless(once))
 
 
 def test_what_was_left_by_a_kill_while_it_was_written_does_not_matter(tmp_path):

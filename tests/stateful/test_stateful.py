@@ -156,12 +156,6 @@ def test_a_failing_run_tells_the_schedule_and_who_waits_for_whom_in_the_words_of
     ]
 
 
-def test_the_falsifying_example_is_told_in_the_words_of_the_model():
-    with pytest.raises(AssertionError) as caught:
-        run_state_machine_as_test(machine(opposed_locks()), settings=FIXED)
-    assert "state.step(step=left acquires a)" in "\n".join(caught.value.__notes__)
-
-
 def test_its_token_replays_to_the_same_violation():
     kernel = Kernel(opposed_locks())
     schedule = replayed(failure_of(machine(opposed_locks())))

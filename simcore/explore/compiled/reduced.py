@@ -210,6 +210,7 @@ class ReducedSearch:
         status = self._prove()
         answer = self._answers.get(status)
         if answer is not None:
+            self.kernel.look()
             answer(self._state())
             self._note()
             return True

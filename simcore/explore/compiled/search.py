@@ -195,6 +195,7 @@ class FastSearch(PackedSpace):
         """Expand shares, and have learned what is missing; false when all rows have to lie otherwise now."""
         asking, self._asked = shares, 0
         while asking:
+            self.search.kernel.look()
             expand(asking, self)
             asking = [share for share in asking if self._answered(share)]
             if not self.refresh():

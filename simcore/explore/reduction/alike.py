@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from simcore.explore.limits import OutOfBudget
 from simcore.explore.reduction.names import NotSymmetric
 from simcore.explore.reduction.symmetry import Symmetry
 from simcore.kernel import Kernel, Packed, parts
@@ -137,8 +138,11 @@ class Alike:
         self._asked += 1
         if self._asked > MOST_ASKED + _FOR_EACH_STATE * self._states:
             raise NamesMatter(f"{self.told!r} would have to be asked under more names than there are states")
+        self.kernel.look()
         try:
             return bool(self.predicate(self.kernel.view(state, self._looked))), None
+        except OutOfBudget:
+            raise
         except Exception as error:
             return type(error), error
         finally:

@@ -164,6 +164,10 @@ class Components:
         """Who notes what is learned."""
         return self.kernel.journal
 
+    def look(self) -> None:
+        """Look at the limits, as the kernel does."""
+        self.kernel.look()
+
     @lesson
     def learn_component(self, position: int, number: int) -> Component:
         """Learn what ``number`` at ``position`` tells of names."""

@@ -13,8 +13,9 @@ Functions that update a variable are tested in the same way, at all values that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from types import FunctionType
 from typing import Any
 
@@ -32,6 +33,8 @@ from simcore.model.operations import Operation, Outcomes
 
 MOST_ADDED = 20_000
 """Steps that are learned for this test alone, at most."""
+
+_AT_ONCE = 8  # steps of an exchange that are tested in one lesson
 
 
 @dataclass
@@ -88,8 +91,10 @@ class Checked:
         self._functions: dict[Any, Hashable] = {}
         self._added = 0
         self._tested = -1
+        self._left: Iterator[None] | None = None  # of a test that goes on with the next lesson
         self._check_actions()
         for exchange in self._exchanges.values():
+            self.look()
             self._start(exchange)
         self.test()
 
@@ -148,32 +153,43 @@ class Checked:
 
     def test(self) -> None:
         """Test what has been learned since the last time."""
-        if self.behind:
+        while self.behind:
             self.learn_images()
 
     @property
     def behind(self) -> bool:
         """Whether something has been learned since the last time: in nearly every state nothing has."""
-        return self._tested != len(self._log)
+        return self._left is not None or self._tested != len(self._log)
 
     @property
     def journal(self) -> Journal | None:
         """Who notes what is learned."""
         return self.kernel.journal
 
+    def look(self) -> None:
+        """Look at the limits, as the kernel does."""
+        self.kernel.look()
+
     @lesson
     def learn_images(self) -> None:
-        """Learn what the program points that were learned are moved to."""
+        """Learn what some more of the program points that were learned are moved to."""
+        left, self._left = self._left or self._images(), None
+        tested = sum(1 for _ in islice(left, _AT_ONCE))
+        self._left = left if tested == _AT_ONCE else None
+
+    def _images(self) -> Iterator[None]:
+        """Learn what all of them are moved to, one after the other."""
         while self._tested != len(self._log):
             before, after = self._tested, len(self._log)
             self._tested = after
             for exchange in self._exchanges.values():
-                self._catch_up(exchange, after)
+                yield from self._catch_up(exchange, after)
             for entry in self._log[max(before, 0) : after] if self.names.futures else ():
                 if isinstance(entry, Applied):
                     self._apply_to_others(entry)
                 else:
                     self.forms.test(entry)
+                yield
             self._added += len(self._log) - after
 
     def _start(self, exchange: Exchange) -> None:
@@ -186,7 +202,7 @@ class Checked:
         assert process.fn is not None
         return self.kernel.points.start(process.name, process.fn, process.args)
 
-    def _catch_up(self, exchange: Exchange, end: int) -> None:
+    def _catch_up(self, exchange: Exchange, end: int) -> Iterator[None]:
         for position in range(exchange.tested, end):
             if self._added + len(self._log) - end > MOST_ADDED:
                 raise NotSymmetric(exchange.family, f"more than {MOST_ADDED} steps would have to be tested")
@@ -198,6 +214,7 @@ class Checked:
                     self._follow(exchange, entry)
             except SimcoreError as error:
                 raise NotSymmetric(exchange.family, f"with other names, {error}") from error
+            yield
         exchange.tested = end
 
     def _follow(self, exchange: Exchange, learned: Learned) -> None:
