@@ -8,6 +8,7 @@ and whether this interpreter lets it be read is tried by `simcore.kernel.selftes
 from simcore.kernel.deadlines import left_of
 from simcore.kernel.journal import Journal, lesson
 from simcore.kernel.kernel import SLEEPS, Choice, Kernel
+from simcore.kernel.one_run import OneRun
 from simcore.kernel.process import Learned, Point
 from simcore.kernel.running import Program, Running
 from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed, unlimited
@@ -24,6 +25,7 @@ __all__ = [
     "Learned",
     "Local",
     "Move",
+    "OneRun",
     "Packed",
     "Point",
     "Program",

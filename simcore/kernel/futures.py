@@ -9,7 +9,7 @@ only once somebody was seen to be about to set a future by hand.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simcore.kernel.journal import lesson
@@ -49,30 +49,41 @@ class TablesOfFutures(Tables):
             if place >= len(state) or state[place] == FREE or self._mentioned(state, number):
                 continue
             inside = self._value_futures[state[place]]
-            state[place] = FREE
+            self._put(state, place, FREE)
             self._forget(state, number)
             if inside:
                 self._collect(state, sorted(inside))
         while state[-1] == FREE and len(state) > self.first_future:
             state.pop()
 
+    def _put(self, state: list[int], place: int, new: int) -> None:
+        """Change one place of a state that is being made."""
+        state[place] = new
+
     def _mentioned(self, state: list[int], number: int) -> bool:
+        by_hand = self.by_hand and self.values[state[self.first_future + number]].done  # one that kills its worker yet
+        return (by_hand and self._kills(state, number)) or self._holders(state, number)
+
+    def _holders(self, state: Sequence[int], number: int) -> bool:
+        """Tell whether anything in ``state`` mentions a future, but for the future itself: it is not kept by that."""
         first, last = self.first_process, self.first_future
-        place = last + number  # a future that mentions itself is not kept by that; one set by hand kills its worker yet
-        by_hand = self.by_hand and self.values[state[place]].done
-        return (by_hand and self._kills(state, number)) or not (
+        place = last + number
+        return not (
             self._mentioning_locals[number].isdisjoint(state[first:last])
-            and self._mentioning_values[number].isdisjoint(state[:first] + state[last:place] + state[place + 1 :])
+            and self._mentioning_values[number].isdisjoint([*state[:first], *state[last:place], *state[place + 1 :]])
         )
 
     def _kills(self, state: list[int], number: int) -> bool:
         """Tell whether a task that sets the future ``number`` runs, or is in a queue: its worker dies if it is set."""
         future = self._futures[number]
-        runs = any(self._task_futures[state[place]] == number for place in self._worker_places)
         queued = (task.future for place in self._pool_places for task in self.values[state[place]].tasks)
-        return runs or any(each is future for each in queued)
+        return self._worker_of(state, number) is not None or any(each is future for each in queued)
 
-    def takes(self, state: Packed, process: int) -> bool:
+    def _worker_of(self, state: Sequence[int], number: int) -> int | None:
+        """Return the place of the worker whose task sets a future."""
+        return next((place for place in self._worker_places if self._task_futures[state[place]] == number), None)
+
+    def takes(self, state: Sequence[int], process: int) -> bool:
         """Tell whether what ``process`` is about to do is to take a task from its pool."""
         operation = self._operations[state[self.first_process + process]]
         return operation is not None and operation.name == "take" and operation.target is self.processes[process].pool
@@ -85,7 +96,7 @@ class TablesOfFutures(Tables):
         if number < 0 or not self.values[state[self.first_future + number]].done:
             return
         known = self._unbegun.get((local, self.processes[process].pool))
-        state[place] = self.learn_unbegun(local, process) if known is None else known
+        self._put(state, place, self.learn_unbegun(local, process) if known is None else known)
         self._collect(state, sorted(self._local_futures[local] | {number}))
 
     @lesson
@@ -98,12 +109,12 @@ class TablesOfFutures(Tables):
 
     def _forget(self, state: list[int], number: int) -> None:
         """Take a future from the one task that mentions it, in a queue or on a worker."""
-        for place in self._worker_places:
-            if self._task_futures[state[place]] == number:
-                state[place] = self._local_without(state[place], place - self.first_process)
-                return
+        worker = self._worker_of(state, number)
+        if worker is not None:
+            self._put(state, worker, self._local_without(state[worker], worker - self.first_process))
+            return
         for place in self._pool_places:
-            state[place] = self._pool_without(state[place], number)
+            self._put(state, place, self._pool_without(state[place], number))
 
     def _pool_without(self, value: int, number: int) -> int:
         known = self._without[number].get(value)
@@ -132,7 +143,7 @@ class TablesOfFutures(Tables):
         self.effects.append(Effect(process, number, FREE, Move(-1, FREE, left, (), -1)))
         return left
 
-    def _lowest_free(self, state: Packed) -> int:
+    def _lowest_free(self, state: Sequence[int]) -> int:
         for place in range(self.first_future, len(state)):
             if state[place] == FREE:
                 return place - self.first_future

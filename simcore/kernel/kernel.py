@@ -8,7 +8,7 @@ learned (`tables.py`). No driver looks inside.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -113,7 +113,7 @@ class Kernel(TablesOfFutures):
         """Return (process, outcome) of every enabled step, without the states that they lead to."""
         return [choice[:2] for choice in self.successors(state)]
 
-    def moves(self, state: Packed, process: int) -> tuple[Move, ...]:
+    def moves(self, state: Sequence[int], process: int) -> tuple[Move, ...]:
         """Return what ``process`` can do in ``state``; nothing when it is blocked or done."""
         local = state[self.first_process + process]
         target = self._targets[local]
@@ -133,7 +133,7 @@ class Kernel(TablesOfFutures):
         moves = self._creating[process].get((local, value, fresh))
         return self.learn_moves(process, local, value, fresh) if moves is None else moves
 
-    def expiries(self, state: Packed, process: int) -> tuple[Move, ...]:
+    def expiries(self, state: Sequence[int], process: int) -> tuple[Move, ...]:
         """Return what the time-out of ``process`` does, when it waits with one; nothing otherwise.
 
         It waits where its operation is blocked, and where what would enable it may still be under way.
@@ -288,11 +288,11 @@ class Kernel(TablesOfFutures):
         late = (LATE,) if self.slow and self.timeouts in ("when_stuck", "in_order") else ()
         return (RULES[self.timeouts], *late) if timed else ()
 
-    def operation(self, state: Packed, process: int) -> Operation | None:
+    def operation(self, state: Sequence[int], process: int) -> Operation | None:
         """Return what ``process`` is about to do."""
         return self._operations[state[self.first_process + process]]
 
-    def result(self, state: Packed, process: int, outcome: int) -> Any:
+    def result(self, state: Sequence[int], process: int, outcome: int) -> Any:
         """Return what the operation of ``process`` gives it when its ``outcome`` happens."""
         operation = self.operation(state, process)
         assert operation is not None
@@ -312,7 +312,7 @@ class Kernel(TablesOfFutures):
                 values[self._futures[place - self.first_future]] = self.values[state[place]]
         return State(self.model, values, lambda process: self.process_state(state, process), watched)
 
-    def process_state(self, state: Packed, process: int) -> ProcessState:
+    def process_state(self, state: Sequence[int], process: int) -> ProcessState:
         """Return one process of ``state``: the same for each where it is at the same point and finds the same value."""
         number = state[self.first_process + process]
         key = number, state[self._targets[number]]  # the last of ``state``, whatever it is, for one that has ended
@@ -321,7 +321,7 @@ class Kernel(TablesOfFutures):
             shown = self._shown[process][key] = self._process_state(state, process, number)
         return shown
 
-    def _process_state(self, state: Packed, process: int, number: int) -> ProcessState:
+    def _process_state(self, state: Sequence[int], process: int, number: int) -> ProcessState:
         point, task, _ = self.locals[number]
         operation = self._operations[number]
         status: Status
@@ -338,7 +338,7 @@ class Kernel(TablesOfFutures):
         told = point.where, point.outcome, point.objects, point.mentions, point.submits
         return ProcessState(self.processes[process], status, operation, task, *told)
 
-    def may_expire(self, state: Packed, process: int) -> bool:
+    def may_expire(self, state: Sequence[int], process: int) -> bool:
         """Tell whether a time-out of ``process`` may fire, now or once nothing else can move."""
         operation = self.operation(state, process)
         if operation is None or (self.timeouts == "never" and operation.name not in SLEEPS):
@@ -367,7 +367,7 @@ class Kernel(TablesOfFutures):
             for process, number in zip(self.processes, state[self.first_process : self.first_future], strict=True)
         )
 
-    def rests(self, state: Packed, process: int) -> bool:
+    def rests(self, state: Sequence[int], process: int) -> bool:
         """Tell whether ``process`` owes nothing, as it has not been started."""
         operation = self.operation(state, process)
         return operation is not None and operation.rests and not self.moves(state, process)

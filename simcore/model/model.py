@@ -121,6 +121,7 @@ class Model:
     processes: list[Process] = field(default_factory=list, init=False)
     families: dict[str, tuple[Index, ...]] = field(default_factory=dict, init=False)
     origin: Origin | None = field(default=None, init=False)
+    _names: set[str] = field(default_factory=set, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.origin = _origin(sys._getframe(2))  # __post_init__ <- the generated __init__ <- the builder
@@ -141,10 +142,11 @@ class Model:
         """Add a `Condition` on ``lock``, or on a re-entrant lock of its own."""
         self._check(name)
         condition = Condition(name, lock if lock is not None else self._add(RLock(f"{name}.lock")))
-        if condition.lock not in self.objects:
+        if not self._has(condition.lock):
             raise ModelError(f"condition {name!r}: its lock {condition.lock} belongs to another model")
         condition.index = condition.lock.index
         self.conditions.append(condition)
+        self._names.add(name)
         return condition
 
     conditions: list[Condition] = field(default_factory=list, init=False, repr=False)
@@ -219,27 +221,34 @@ class Model:
 
     def pools(self) -> Iterator[tuple[ThreadPool, tuple[Process, ...]]]:
         """Yield each pool with its workers."""
-        for pool in self.objects:
-            if isinstance(pool, ThreadPool):
-                yield pool, tuple(process for process in self.processes if process.pool is pool)
+        teams: dict[ThreadPool, list[Process]] = {thing: [] for thing in self.objects if isinstance(thing, ThreadPool)}
+        for process in self.processes:
+            if process.pool is not None:
+                teams[process.pool].append(process)
+        for pool, workers in teams.items():
+            yield pool, tuple(workers)
+
+    def _has(self, thing: SharedObject) -> bool:
+        return 0 <= thing.index < len(self.objects) and self.objects[thing.index] is thing
 
     def _add(self, thing: _SharedObject) -> _SharedObject:
         self._check(thing.name)
         thing.index = len(self.objects)
         self.objects.append(thing)
+        self._names.add(thing.name)
         return thing
 
     def _add_process(self, name: str, **how: Any) -> Process:
         self._check(name)
         process = Process(name, len(self.processes), **how)
         self.processes.append(process)
+        self._names.add(name)
         return process
 
     def _check(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
-        named: list[Any] = [*self.objects[1:], *self.conditions, *self.processes]  # without LOCAL, which nobody named
-        if any(name == other.name for other in named):
+        if name in self._names:  # LOCAL is not there, as nobody has named it
             raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
 
 

@@ -241,6 +241,10 @@ class SharedObject:
         """Tell whether ``operation`` gives up at once where it would have to wait."""
         return operation.timeout == 0
 
+    def gate(self, operation: Operation) -> tuple[Any, ...]:
+        """Return which of its arguments may decide whether ``operation`` is blocked."""
+        return operation.args
+
     def repeats(self, operation: Operation) -> bool:
         """Tell whether ``operation`` may change places with one of another process that has the same arguments.
 

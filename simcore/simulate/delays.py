@@ -31,7 +31,8 @@ _NUMBER = re.compile(r"\[\d+\]")
 def exponential(mean: float) -> Callable[[Random], float]:
     """Return an exponential delay, in seconds: the gaps between independent arrivals."""
     _require(_is_seconds(mean) and mean > 0, f"exponential({mean!r}): a mean is more than 0 seconds")
-    return lambda random: random.expovariate(1 / mean)
+    rate = 1 / mean
+    return lambda random: random.expovariate(rate)
 
 
 def uniform(low: float, high: float) -> Callable[[Random], float]:
@@ -175,7 +176,12 @@ def _sampler(option: str, key: str, delay: Delay, known: set[str], seed: int) ->
         seconds = _checked(option, key, delay)
         return lambda: seconds
     random = Random(f"{seed} {option} {key}")
-    return lambda: _checked(option, key, delay(random))
+
+    def draw() -> float:
+        seconds = delay(random)
+        return seconds if type(seconds) is float and 0 <= seconds < math.inf else _checked(option, key, seconds)
+
+    return draw
 
 
 def _checked(option: str, key: str, seconds: Any) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from simcore.errors import OptionError
-from simcore.kernel import Kernel
+from simcore.kernel import OneRun
 from simcore.model import Model, check_kinds, check_model, check_numbers
 from simcore.schedule import Schedule
 from simcore.simulate.delays import Delay, Latency, arrivals
@@ -66,7 +66,7 @@ def simulate(
         raise OptionError(f"until={until!r}: a finite number of virtual seconds, more than 0; None for no limit")
     if max_steps is not None and max_steps < 1:
         raise OptionError(f"max_steps={max_steps!r}: a number of steps, at least 1; None for no limit")
-    kernel = Kernel(model, "anytime", one_run=True)
+    kernel = OneRun(model)
     run = Run(kernel, seed, until, max_steps, Latency(latency or {}, kernel.processes, reachable(kernel), seed))
     run.start(arrivals(load or {}, kernel.processes, seed))
     if schedule is not None:

@@ -29,6 +29,17 @@ class Endless:
         """Note that a schedule has been followed to its end, after so many steps."""
         self._replayed = self._look_at = steps
 
+    def look_at(self, daemons: int) -> int:
+        """Return a number of steps before which there is no reason to end the run.
+
+        Parameters
+        ----------
+        daemons : int
+            How many steps were taken when somebody who must finish moved last.
+        """
+        ends = self._replayed + _REPLAYED if self._replayed else self._look_at
+        return min(self._look_at, daemons + _DAEMONS, ends)
+
     def ending(self, steps: int, daemons: int, state: Packed, owes: Sequence[bool]) -> Ending | None:
         """Return how to end the run now, and what to say; None to go on.
 

@@ -248,14 +248,15 @@ class Recorder:
         self._capacity: dict[str, int | None] = {}
         for pool, _ in kernel.model.pools():
             self._series[pool.name], self._capacity[pool.name] = [(0.0, 0)], pool.workers
-        for position, thing in enumerate(kernel.objects):
+        self._objects = kernel.objects
+        for position, thing in enumerate(self._objects):
             self.value(position, thing.initial)
 
     def value(self, position: int, value: Value) -> None:
         """Note the new value at a position of the state."""
-        if position >= self._kernel.first_process:
+        if position >= len(self._objects):
             return
-        thing = self._kernel.objects[position]
+        thing = self._objects[position]
         if isinstance(thing, ThreadPool):  # what a pool has in use is workers, which are processes
             name, used, capacity = f"{thing.name} queue", len(value.tasks), None  # type: ignore[attr-defined]
             self.queued += used - self._last(name)
@@ -292,5 +293,6 @@ class Recorder:
         return self._series[name][-1][1] if name in self._series else 0
 
     def _note(self, name: str, used: int) -> None:
-        if name not in self._series or used != self._last(name):
-            self._series.setdefault(name, []).append((self.now, used))
+        series = self._series.setdefault(name, [])
+        if not series or series[-1][1] != used:
+            series.append((self.now, used))

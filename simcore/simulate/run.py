@@ -14,17 +14,17 @@ received once it has arrived, never before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import Any
 
 import simpy
 
 from simcore.errors import ScheduleError
-from simcore.kernel import Kernel, Move, Packed
+from simcore.kernel import Move, OneRun
 from simcore.model.objects import Task
 from simcore.simulate.delays import Latency
-from simcore.simulate.endless import Ending, Endless
+from simcore.simulate.endless import Endless
 from simcore.simulate.result import Recorder, Simulation, Status
 from simcore.simulate.waiting import Place, Plan, Waiting
 
@@ -32,30 +32,31 @@ _INSTANT = 1_000_000  # steps in one instant after which a run without limits is
 
 
 class Run:
-    """One run: the state, the clock, and who may move now."""
+    """One run: the clock, and who may move now; the state is the kernel's."""
 
-    def __init__(self, kernel: Kernel, seed: int, until: float | None, max_steps: int | None, latency: Latency) -> None:
+    def __init__(self, kernel: OneRun, seed: int, until: float | None, max_steps: int | None, latency: Latency) -> None:
         self.kernel, self.seed, self.until, self.max_steps, self.latency = kernel, seed, until, max_steps, latency
-        self.state: Packed = kernel.initial
         self.path: list[tuple[int, int]] = []
         self.status: Status | None = None
         self.notes: dict[str, None] = {}
         self._clock = simpy.Environment()
-        self._random = Random(seed)
+        self._now: float = self._clock.now
+        self._draw = Random(seed).random
         self._ready: list[int | Place] = []
         self._pending = 0  # events on SimPy's list that can still change anything
         self._waiting = Waiting(kernel, latency)
+        self._plans = self._waiting.plans
         self._owes = [False for _ in kernel.processes]
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
-        self._starts = [p.index for p in kernel.processes if kernel.rests(kernel.initial, p.index)]
+        self._starts: dict[int, list[int]] = {}  # who has not been started, by the position that will tell
         self._waits = [0 for _ in kernel.processes]  # the number of the wait, so that an old deadline is told
         self._deadline, self._due = set[int](), set[int]()
         self._owed = 0
         self._instant = self._daemons = 0  # path length when time last passed, and when somebody who owes last moved
         self._endless_run = Endless(kernel)
         self._endless = all(process.daemon for process in kernel.processes)
-        self._workers = [process.index for process in kernel.processes if process.pool is not None]
+        self._look_at = 0  # steps until which no limit can be reached
         self._record = Recorder(kernel)
 
     # ---- the loop --------------------------------------------------------------------------------------
@@ -64,6 +65,8 @@ class Run:
         """Let every process come to its first operation."""
         for process in self.kernel.processes:
             index = process.index
+            if self.kernel.rests(self.kernel.initial, index):
+                self._starts.setdefault(self._plans[index].position, []).append(index)
             self._refresh(index)
             if not self._ended[index]:
                 self._begin(index, arrivals.get(index, 0.0) + self.latency.of_call(process.fn))
@@ -95,20 +98,27 @@ class Run:
         self._endless_run.replayed(len(self.path))
 
     def _over(self) -> bool:
-        steps = len(self.path)
         if not self._owed and not self._record.queued and not self._endless:
             self.status = "completed"
-        elif self.max_steps is not None and steps >= self.max_steps:
-            self._stop(f"max_steps={self.max_steps} reached")
-        elif self.max_steps is None and steps - self._instant >= _INSTANT:
-            self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
-        elif self.max_steps is None and self.until is None and (ending := self._ending(steps)):
-            self.status = ending[0]
-            self.notes.update(dict.fromkeys(ending[1:] if ending[1] else ()))
+        elif len(self.path) >= self._look_at:
+            self._look_at = self._at_a_limit(len(self.path))
         return self.status is not None
 
-    def _ending(self, steps: int) -> Ending | None:
-        return self._endless_run.ending(steps, steps - self._daemons, self.state, self._owes)
+    def _at_a_limit(self, steps: int) -> int:
+        """Stop where a limit is reached; return the number of steps at which to look again, as none is before."""
+        if self.max_steps is not None:
+            if steps >= self.max_steps:
+                self._stop(f"max_steps={self.max_steps} reached")
+            return self.max_steps
+        if steps - self._instant >= _INSTANT:
+            self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
+        if self.status is not None or self.until is not None:
+            return self._instant + _INSTANT
+        ending = self._endless_run.ending(steps, steps - self._daemons, tuple(self.kernel.state), self._owes)
+        if ending is not None:
+            self.status = ending[0]
+            self.notes.update(dict.fromkeys(ending[1:] if ending[1] else ()))
+        return min(self._instant + _INSTANT, self._endless_run.look_at(self._daemons))
 
     def _stop(self, why: str) -> None:
         self.status = "limit"
@@ -119,47 +129,55 @@ class Run:
         if not self._pending:
             self.status = "stuck" if self._owed or self._record.queued else "completed"
             return
-        instant = self._clock.peek()
+        clock = self._clock
+        instant = clock.peek()
         if self.until is not None and instant > self.until:
             self._stop(f"until={self.until:g} s reached")
             self._record.now = self.until
             return
-        self._instant = len(self.path)
-        while self._clock.peek() == instant:
-            self._clock.step()
+        self._instant, self._now = len(self.path), instant
+        while clock.peek() == instant:
+            clock.step()
 
-    def _later(self, delay: float, act: Callable[..., None], *args: Any) -> None:
+    def _later(self, delay: float, act: Callable[[Any], None], whom: Any) -> None:
+        """Call ``act(event)`` in so many seconds; the value of the event is ``whom``."""
         self._pending += 1
-        event = self._clock.timeout(delay)
-        assert event.callbacks is not None
-        event.callbacks.append(lambda _: act(*args))
+        event = simpy.Timeout(self._clock, delay, whom)
+        event.callbacks.append(act)
 
     # ---- who moves next ------------------------------------------------------------------------------
 
     def _turn(self) -> None:
         """Let one of the candidates go on."""
         ready = self._ready
-        chosen = int(self._random.random() * len(ready))
-        ready[chosen], ready[-1] = ready[-1], ready[chosen]
-        candidate = ready.pop()
-        if isinstance(candidate, Place):
-            self._serve(candidate)
-        else:
+        chosen = int(self._draw() * len(ready))
+        candidate = ready[chosen]
+        ready[chosen] = ready[-1]
+        ready.pop()
+        if isinstance(candidate, int):
             self._try(candidate)
+        else:
+            self._serve(candidate)
 
     def _serve(self, place: Place) -> None:
         """Let the first of the waiters that can go on do so; the others may be able to as well, afterwards."""
         place.queued = False
-        for process in place.waiting:
+        for process in place.first(self._apart(place)):
             if self._go_on(process):
                 self._wake(place)
                 return
 
+    def _apart(self, place: Place) -> Collection[int]:
+        """Return who waits at ``place`` and must be asked himself: the value or the clock tells him from all others."""
+        process = next((first for group in place.groups.values() for first in group), None)
+        mentioned = () if process is None else self._waiting.mentioned(self._plans[process].position)
+        return {*mentioned, *self._due} if mentioned or self._due else ()
+
     def _try(self, process: int) -> None:
-        plan = self._waiting.plan(self.state, process)
+        plan = self._plans[process]
         if plan.operation is None:  # it was ended by somebody else's step
             return
-        elder = self._waiting.elder(self.state, process, self._clock.now)
+        elder = self._waiting.elder(process, self._now) if plan.place.queued else None
         if elder is not None:
             self._ready.append(process)
             self._go_on(elder)
@@ -168,27 +186,28 @@ class Run:
 
     def _go_on(self, process: int) -> bool:
         """Let ``process`` take one of the steps that it has at this instant, or let its time-out fire if it is due."""
-        moves, first = self._waiting.moves(self.state, process, self._clock.now), 0
+        moves, first = self._waiting.moves(process, self._now), 0
         if not moves and process in self._due:
-            moves, first = self.kernel.expiries(self.state, process), len(self.kernel.moves(self.state, process))
+            state = self.kernel.state
+            moves, first = self.kernel.expiries(state, process), len(self.kernel.moves(state, process))
         if not moves:
             return False
-        number = int(self._random.random() * len(moves)) if len(moves) > 1 else 0
+        number = int(self._draw() * len(moves)) if len(moves) > 1 else 0
         self._step(process, first + number, moves[number])
         return True
 
     def _take(self, process: int, outcome: int) -> bool:
         """Take a step of a schedule, if its time has come."""
-        plan = self._waiting.plan(self.state, process)
-        if process not in self._ready and process not in self._waiting.place(plan.position).waiting:
+        plan, state = self._plans[process], self.kernel.state
+        if process not in self._ready and not plan.place.waits(process, plan.group):
             return False
-        moves = self.kernel.moves(self.state, process)
+        moves = self.kernel.moves(state, process)
         if outcome >= len(moves):
             self._wait_if_blocked(process)
-            moves, outcome_here = self.kernel.expiries(self.state, process), outcome - len(moves)
+            moves, outcome_here = self.kernel.expiries(state, process), outcome - len(moves)
             possible = process in self._due
         else:
-            outcome_here, possible = outcome, bool(self._waiting.moves(self.state, process, self._clock.now))
+            outcome_here, possible = outcome, bool(self._waiting.moves(process, self._now))
         if possible:
             if process in self._ready:
                 self._ready.remove(process)
@@ -197,10 +216,10 @@ class Run:
 
     def _wait_if_blocked(self, process: int) -> None:
         """In a replay, let a process that is not asked begin to wait before time passes, for its time-out's sake."""
-        plan = self._waiting.plan(self.state, process)
-        if plan.operation is None or process in self._waiting.place(plan.position).waiting:
+        plan = self._plans[process]
+        if plan.operation is None or plan.place.waits(process, plan.group):
             return
-        if not self._waiting.moves(self.state, process, self._clock.now):
+        if not self._waiting.moves(process, self._now):
             self._ready.remove(process)
             self._wait(process, plan)
 
@@ -209,16 +228,16 @@ class Run:
     def _wait(self, process: int, plan: Plan) -> None:
         """Join the waiters, and set the time-out going; or go on waiting, when its time-out cannot end it."""
         assert plan.operation is not None
-        place = self._waiting.place(plan.position)
-        if process in place.waiting:
+        if plan.place.waits(process, plan.group):
             return
-        place.waiting[process] = None
+        plan.place.join(process, plan.group)
         timeout = plan.operation.timeout
         if timeout is not None:
             self._deadline.add(process)
-            self._later(timeout, self._expire, process, self._waits[process])
+            self._later(timeout, self._expire, (process, self._waits[process]))
 
-    def _expire(self, process: int, wait: int) -> None:
+    def _expire(self, event: Any) -> None:
+        process, wait = event.value
         if self._waits[process] == wait:
             self._pending -= 1
             self._deadline.discard(process)
@@ -226,16 +245,17 @@ class Run:
             self._ready.append(process)
 
     def _wake(self, place: Place) -> None:
-        if place.waiting and not place.queued:
+        if place.groups and not place.queued:
             place.queued = True
             self._ready.append(place)
 
-    def _arrive(self, place: Place) -> None:
+    def _arrive(self, event: Any) -> None:
         self._pending -= 1
-        self._wake(place)
+        self._wake(event.value)
 
-    def _stop_waiting(self, process: int, place: Place) -> None:
-        if place.waiting.pop(process, 0) is None:
+    def _stop_waiting(self, process: int, plan: Plan) -> None:
+        if plan.place.groups and plan.place.waits(process, plan.group):
+            plan.place.leave(process, plan.group)
             self._waits[process] += 1
             if process in self._deadline:  # its event stays on the list, and will mean nothing
                 self._deadline.discard(process)
@@ -249,18 +269,23 @@ class Run:
 
     def _step(self, process: int, outcome: int, move: Move) -> None:
         """Let the step happen, and everybody whom it concerns know."""
-        plan, before = self._waiting.plan(self.state, process), self.state
-        place = self._waiting.place(plan.position)
-        self._stop_waiting(process, place)
-        called = self._called(process, plan, outcome)
-        self.state = self.kernel.after(before, process, move)
+        kernel, plan = self.kernel, self._plans[process]
+        state, position = kernel.state, plan.position
+        before = state[position]
+        self._stop_waiting(process, plan)
+        called = self._called(process, outcome) if plan.takes else 0.0
+        kernel.happen(process, move)
         self.path.append((process, outcome))
-        self._record.now = self._clock.now
+        self._record.now = self._now
+        self._plans[process] = self._waiting.look(process)
+        for other in kernel.touched:
+            self._plans[other] = self._waiting.look(other)
         # a future that nobody can reach any more has left the state, and nobody waits for it
-        if plan.position < len(self.state) and before[plan.position] != self.state[plan.position]:
-            self._changed(plan, place, before)
-        for other in self._workers if move.lost else ():  # a task may have ended, as nobody can ask for its result
-            self._refresh(other)
+        if position < len(state) and before != state[position]:
+            self._changed(plan, before)
+        for other in sorted(kernel.touched):  # a task may have ended, as nobody can ask for its result
+            if other != process:
+                self._refresh(other)
         if called > 0:
             self._holding.add(process)
         if self._owes[process]:
@@ -269,63 +294,63 @@ class Run:
         if not self._ended[process]:
             self._begin(process, called)
 
-    def _changed(self, plan: Plan, place: Place, before: Packed) -> None:
+    def _changed(self, plan: Plan, before: int) -> None:
         """A value is new: send on its way what was put under way, and wake those who wait for it."""
-        operation = plan.operation
+        operation, place = plan.operation, plan.place
         assert operation is not None
         values, target = self.kernel.values, operation.target
-        new = values[self.state[plan.position]]
+        new = values[self.kernel.state[plan.position]]
         self._record.value(plan.position, new)
         if target.arriving:
-            more = target.under_way(new) - target.under_way(values[before[plan.position]])
+            more = target.under_way(new) - target.under_way(values[before])
             place.lose(-more)
-            delay = place.send(operation, self._clock.now) if more > 0 else 0.0
+            delay = place.send(operation, self._now) if more > 0 else 0.0
             if delay > 0:
                 self._later(delay, self._arrive, place)
-        for process in self._starts:  # it may have been started just now
+        for process in self._starts.get(plan.position, ()):  # it may have been started just now
             self._refresh(process)
         self._wake(place)
 
-    def _called(self, process: int, plan: Plan, outcome: int) -> float:
-        """Return how long the call takes that a worker is about to begin with this step; 0 for any other step."""
-        owner = self.kernel.processes[process].pool
-        assert plan.operation is not None
-        if owner is None or self._owes[process] or plan.operation.target is not owner:
-            return 0.0
-        task = self.kernel.result(self.state, process, outcome)
+    def _called(self, process: int, outcome: int) -> float:
+        """Return how long the call takes that a worker is about to begin with this step; 0 where it begins none."""
+        task = self.kernel.result(self.kernel.state, process, outcome)
         if not isinstance(task, Task):
             return 0.0
+        owner = self.kernel.processes[process].pool
+        assert owner is not None
         self._record.take(owner)
         return self.latency.of_call(task.fn)
 
     def _begin(self, process: int, extra: float) -> None:
         """Spend the delay of the operation that ``process`` has come to, and ``extra`` before it."""
-        plan = self._waiting.plan(self.state, process)
-        delay = extra + (plan.delay() if plan.delay is not None else 0.0)
+        draw = self._plans[process].delay
+        delay = extra + draw() if draw is not None else extra
         if delay > 0:
             self._later(delay, self._come, process)
         else:
             self._ready.append(process)
 
-    def _come(self, process: int) -> None:
+    def _come(self, event: Any) -> None:
+        process = event.value
         self._pending -= 1
         self._ready.append(process)
         if process in self._holding:
             self._holding.discard(process)
-            self._record.now = self._clock.now
+            self._record.now = self._now
             self._refresh(process)
 
     def _refresh(self, process: int) -> None:
         """Keep the books on who has ended and who must still finish."""
-        plan = self._waiting.plan(self.state, process)
-        owes = process in self._holding or (plan.owes and not self.kernel.rests(self.state, process))
+        plan = self._plans[process]
+        owes = plan.owes and not (plan.rests and self.kernel.rests(self.kernel.state, process))
+        owes = owes or process in self._holding
         if owes != self._owes[process]:
             self._owes[process] = owes
             self._owed += 1 if owes else -1
             self._record.busy(process, owes)
         if plan.operation is None and not self._ended[process]:
             self._ended[process] = True
-            self._record.end(self.kernel.process_state(self.state, process))
+            self._record.end(self.kernel.process_state(self.kernel.state, process))
 
     def simulation(self) -> Simulation:
         """Return what was seen."""
@@ -343,5 +368,5 @@ class Run:
             notes=tuple(self.notes),
             kernel=self.kernel,
             path=tuple(self.path),
-            packed=self.state,
+            packed=tuple(self.kernel.state),
         )

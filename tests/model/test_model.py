@@ -25,6 +25,30 @@ def test_a_name_is_taken_once(first, second):
         makers.get(second, lambda: getattr(model, second)("x"))()
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "condition"])
+def test_a_name_is_not_compared_with_all_others(kind):
+    class Name(str):
+        compared = 0
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            Name.compared += 1
+            return str(self) == str(other)
+
+    model = Model("m")
+    for number in range(300):
+        getattr(model, kind)(Name(f"x{number}"))
+    assert Name.compared < 10  # whose hashes happen to be equal
+
+
+def test_a_name_that_was_refused_is_free():
+    model = Model("m")
+    with pytest.raises(ModelError, match="belongs to another model"):
+        model.condition("x", Model("other").lock("lock"))
+    model.lock("x")
+
+
 def test_process_is_a_name_like_any_other():
     model = Model("m")
     model.variable("process", 3)
@@ -58,6 +82,22 @@ def test_a_pool_knows_its_workers():
     pool = model.thread_pool("pool", 2)
     ((found, workers),) = model.pools()
     assert (found, [worker.name for worker in workers]) == (pool, ["pool[0]", "pool[1]"])
+
+
+def test_pools_are_told_in_one_pass_over_the_processes():
+    class Processes(list):
+        passes = 0
+
+        def __iter__(self):
+            Processes.passes += 1
+            return super().__iter__()
+
+    model = Model("m")
+    for number in range(5):
+        model.thread_pool(f"pool{number}", number + 1)
+    model.processes = Processes(model.processes)
+    assert [len(workers) for _, workers in model.pools()] == [1, 2, 3, 4, 5]
+    assert Processes.passes == 1
 
 
 # ---- indices -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ to components, so renaming one that was met before is a look-up, whichever names
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from simcore.explore.reduction.renaming import Described, Fact
 from simcore.kernel import FREE, Journal, Kernel, Local, Packed, lesson
 
 NOBODY, SEVERAL = -1, -2
+
+Kind = tuple[Hashable, int]
 
 
 class Component:
@@ -77,8 +80,14 @@ class Components:
     def __init__(self, kernel: Kernel, names: Names, tested: Checked) -> None:
         self.kernel, self.names, self.tested, self.renaming = kernel, names, tested, tested.renaming
         self.tables: list[dict[int, Component]] = [{} for _ in range(kernel.first_future)]
-        self._targets_of = [self._targets(position) for position in range(kernel.first_future)]
         self._workers = dict(kernel.model.pools())
+        self._numbers = {worker: number for team in self._workers.values() for number, worker in enumerate(team)}
+        self._kinds = [self._kind_at(position) for position in range(kernel.first_future)]
+        self._alike: defaultdict[Hashable, list[int]] = defaultdict(list)
+        for position, kind in enumerate(self._kinds):
+            self._alike[kind].append(position)
+        targets = {kind: self._by_owners(alike) for kind, alike in self._alike.items()}
+        self._targets_of: list[Any] = [targets[kind] for kind in self._kinds]
         self._codes: dict[Hashable, int] = {}
         self._made: dict[Hashable, dict[tuple[int, ...], int]] = {}
         self._values: dict[int, Described] = {}
@@ -97,19 +106,15 @@ class Components:
 
     def _reach(self, length: int) -> None:
         """Have tables for states of this length."""
-        while len(self.tables) < length:
-            self._targets_of.append(self._targets(len(self.tables)))
+        start = self.kernel.first_future - self.names.first_future
+        while len(self.tables) < length:  # futures alone: the others are there from the start
+            self._targets_of.append(range(start, start + sys.maxsize // 2))
             self.tables.append({})
 
-    def _targets(self, position: int) -> Any:
-        """Return the positions that a position can be moved to, by the name or the names that they belong to."""
-        if position >= self.kernel.first_future:
-            start = self.kernel.first_future - self.names.first_future
-            return range(start, start + sys.maxsize // 2)
-        kind = self._kind(position)
-        alike = [other for other in range(self.kernel.first_future) if self._kind(other) == kind]
-        owners = [self.owners(other) for other in alike]
-        return {own[0] if len(own) == 1 else own: other for own, other in zip(owners, alike, strict=True)}
+    def _by_owners(self, alike: Iterable[int]) -> dict[Any, int]:
+        """Return positions that differ in names alone, by the name or the names that they belong to."""
+        owners = {other: self.owners(other) for other in alike}
+        return {own[0] if len(own) == 1 else own: other for other, own in owners.items()}
 
     def target(self, position: int, moves: Moves) -> int:
         """Return where a position is moved."""
@@ -121,15 +126,14 @@ class Components:
         first = self.kernel.first_process
         return self.kernel.objects[position] if position < first else self.kernel.processes[position - first]
 
-    def _kind(self, position: int) -> tuple[Hashable, int]:
+    def _kind(self, position: int) -> Kind:
+        return self._kinds[position] if position < self.kernel.first_future else ("future", 0)
+
+    def _kind_at(self, position: int) -> Kind:
         """Return what a position is but for names; workers of a pool that belongs to a name have a number, too."""
-        if position >= self.kernel.first_future:
-            return "future", 0
         thing = self._thing(position)
-        pool = getattr(thing, "pool", None)
         template, names = self.names.label(thing)
-        team = [p for p in self.kernel.processes if p.pool is pool] if pool is not None and names else []
-        return (template, team.index(thing) if team else 0)
+        return template, self._numbers.get(thing, 0) if names else 0
 
     def component(self, position: int, number: int) -> Component:
         """Return the component ``number`` at ``position``, a process's own part or an object's value."""
@@ -138,17 +142,15 @@ class Components:
 
     def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
         """Return the positions that differ from ``position`` in names alone and have ``names``; None is any name."""
-        places: Iterable[int] = range(self.kernel.first_future)
+        places: Iterable[int] = self._alike[self._kind(position)]
         if position >= self.kernel.first_future:
             places = range(self.kernel.first_future, self.kernel.first_future + self.kernel.futures)
         elif not names:
             return [position]
-        kind = self._kind(position)
         return [
             place
             for place in places
-            if self._kind(place) == kind
-            and all(name in (None, own) for name, own in zip(names, self.owners(place), strict=True))
+            if all(name in (None, own) for name, own in zip(names, self.owners(place), strict=True))
         ]
 
     def owners(self, position: int) -> tuple[int, ...]:

@@ -70,6 +70,10 @@ class Queue(SharedObject):
         """Whether it does not block."""
         return super().tries(operation) or (operation.name in self.enabled_by and not operation.args[-1])
 
+    def gate(self, operation: Operation) -> tuple[Any, ...]:
+        """Whatever the item is, it wants a place."""
+        return operation.args[1:] if operation.name == "put" else operation.args
+
     def repeats(self, operation: Operation) -> bool:
         """Two equal items are in order whoever puts which, unless there may be a place for one only."""
         return operation.name == "put" and self.capacity is None
