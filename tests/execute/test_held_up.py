@@ -103,7 +103,7 @@ def test_a_frame_of_a_mebibyte_is_in_flight_before_its_sender_is_held_up():
 
     model.process("sender", sender)
     model.process("receiver", lambda: (yield never.wait()))
-    run = execute(model, settle=0.05)
+    run = execute(model, settle=0.5)
     assert (run.status, run.held_up, len(run.state["link"].frames)) == ("stuck", ("link",), 1)
 
 
