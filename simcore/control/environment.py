@@ -34,13 +34,17 @@ from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
 
+WITH_METHODS: tuple[Any, ...] = (primitives, starting, clock, descriptors, sockets, loopback, tls)
+
 
 def make_ready() -> None:
     """Put this process under control, for good; a run has still to begin."""
-    for module in (primitives, starting, clock, descriptors, sockets, loopback, tls):
-        for kind, methods in module.METHODS.items():
-            patching.replace_methods(kind, methods)
-    holders = patching.holders()
+    replaced = [each for part in WITH_METHODS for each in part.METHODS.items()]
+    for kind, methods in replaced:
+        patching.replace_methods(kind, methods)
+    objects = gc.get_objects()
+    patching.look_up_again({kind for kind, _ in replaced}, objects)
+    holders = patching.holders(objects)
     for kind in patching.copies_of(primitives.QUEUE, holders):
         patching.replace_methods(kind, primitives.queue_methods(kind))
     operations.replace()

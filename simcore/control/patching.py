@@ -14,7 +14,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import FunctionType, ModuleType
+from types import BuiltinMethodType, CellType, FunctionType, ModuleType
 from typing import Any
 
 
@@ -46,10 +46,10 @@ def replace_constructor(kind: type, make: Callable[[], Any]) -> None:
         flags.value |= _IMMUTABLE
 
 
-def holders() -> list[Any]:
+def holders(objects: Iterable[Any]) -> list[Any]:
     """Return all functions, modules and types: whatever may have a function under a name."""
     wanted: dict[type, bool] = {}
-    for kind in set(map(type, objects := gc.get_objects())):
+    for kind in set(map(type, objects)):
         wanted[kind] = issubclass(kind, FunctionType | ModuleType | type)
     return [*(each for each in objects if wanted[type(each)]), *sys.modules.values()]
 
@@ -59,6 +59,33 @@ def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
     named = kind.__module__, kind.__name__
     types = (each for each in among if issubclass(type(each), type) and each is not kind)
     return [each for each in types if (vars(each).get("__module__"), each.__name__) == named]
+
+
+def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
+    """Put the methods of now into the place of those of C that somebody has kept, bound, before ``kinds`` had others.
+
+    A condition keeps those of its re-entrant lock, and a module may have ``acquire = LOCK.acquire``. They are looked
+    for in names, in variables and defaults of functions and in lists; what lies in another tuple, or in an object of C,
+    stays as it is.
+    """
+    wanted = tuple(kinds)
+    kept = [each for each in objects if type(each) is BuiltinMethodType]
+    kept = [each for each in kept if issubclass(type(each.__self__), wanted)]
+    now = {id(each): getattr(each.__self__, each.__name__) for each in kept}
+    for holder in gc.get_referrers(*kept) if kept else ():
+        names: Any = holder if type(holder) is dict else getattr(holder, "__dict__", None)
+        if holder is kept or holder is objects:
+            continue
+        if type(holder) is list:
+            holder[:] = [now.get(id(each), each) for each in holder]
+        elif type(holder) is CellType:
+            holder.cell_contents = now[id(holder.cell_contents)]
+        elif type(holder) is tuple:
+            for function in gc.get_referrers(holder):
+                if type(function) is FunctionType and function.__defaults__ is holder:
+                    function.__defaults__ = tuple([now.get(id(each), each) for each in holder])
+        elif type(names) is dict:
+            names.update({name: now[id(value)] for name, value in names.items() if id(value) in now})
 
 
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any]) -> None:

@@ -37,6 +37,33 @@ def made_before_the_run():
     together(give, take, give, take)
 
 
+CONDITION = threading.Condition()
+ACQUIRE, AGAIN = RE_ENTRANT.acquire, [RE_ENTRANT.release]
+
+
+def kept_before_the_run(acquire=MADE_BEFORE.acquire, release=MADE_BEFORE.release):
+    """Methods that a condition, a module, a list and a default keep, bound to locks, since they were imported."""
+
+    def waits():
+        with CONDITION:
+            CONDITION.wait(0.1)
+        alias_of_sleep(0.1)
+
+    def holds():
+        with CONDITION:
+            alias_of_sleep(1)
+
+    def takes():
+        ACQUIRE()
+        alias_of_sleep(0.1)
+        AGAIN[0]()
+        acquire()
+        alias_of_sleep(0.1)
+        release()
+
+    together(waits, holds, waits, takes, takes)
+
+
 def imports_twice():
     """Two threads import one module, whose import takes time."""
     together(lambda: __import__("takes_time"), lambda: __import__("takes_time"))
