@@ -14,6 +14,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from threading import Condition
 from types import BuiltinMethodType, CellType, FunctionType, ModuleType
 from typing import Any
 
@@ -61,20 +62,29 @@ def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
     return [each for each in types if (vars(each).get("__module__"), each.__name__) == named]
 
 
+_HELD = 4  # references to what was found that are ours: the list of all objects, that of the found, a name, an argument
+_MOST_ELSEWHERE = 50
+
+
 def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
     """Put the methods of now into the place of those of C that somebody has kept, bound, before ``kinds`` had others.
 
-    A condition keeps those of its re-entrant lock, and a module may have ``acquire = LOCK.acquire``. They are looked
-    for in names, in variables and defaults of functions and in lists; what lies in another tuple, or in an object of C,
-    stays as it is.
+    A condition keeps those of its re-entrant lock, and a module may have ``acquire = LOCK.acquire``. There may be
+    thousands of conditions. Where others have one is looked for in names, in variables and defaults of functions and in
+    lists, for the first few, as each is compared with whatever there is. What lies in another tuple, or in an object of
+    C, stays as it is.
     """
     wanted = tuple(kinds)
     kept = [each for each in objects if type(each) is BuiltinMethodType]
     kept = [each for each in kept if issubclass(type(each.__self__), wanted)]
     now = {id(each): getattr(each.__self__, each.__name__) for each in kept}
-    for holder in gc.get_referrers(*kept) if kept else ():
+    conditions = {kind for kind in set(map(type, objects)) if issubclass(kind, Condition)}
+    for condition in (each for each in objects if type(each) in conditions) if kept else ():
+        _put_now(vars(condition), now)
+    left = [each for each in kept if sys.getrefcount(each) > _HELD][:_MOST_ELSEWHERE]
+    for holder in gc.get_referrers(*left) if left else ():
         names: Any = holder if type(holder) is dict else getattr(holder, "__dict__", None)
-        if holder is kept or holder is objects:
+        if any(holder is ours for ours in (objects, kept, left)):
             continue
         if type(holder) is list:
             holder[:] = [now.get(id(each), each) for each in holder]
@@ -85,7 +95,11 @@ def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
                 if type(function) is FunctionType and function.__defaults__ is holder:
                     function.__defaults__ = tuple([now.get(id(each), each) for each in holder])
         elif type(names) is dict:
-            names.update({name: now[id(value)] for name, value in names.items() if id(value) in now})
+            _put_now(names, now)
+
+
+def _put_now(names: dict[Any, Any], now: Mapping[int, Any]) -> None:
+    names.update({name: now[id(value)] for name, value in names.items() if id(value) in now})
 
 
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any]) -> None:
