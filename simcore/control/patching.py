@@ -62,7 +62,6 @@ def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
     return [each for each in types if (vars(each).get("__module__"), each.__name__) == named]
 
 
-_HELD = 4  # references to what was found that are ours: the list of all objects, that of the found, a name, an argument
 _MOST_ELSEWHERE = 50
 
 
@@ -81,7 +80,8 @@ def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
     conditions = {kind for kind in set(map(type, objects)) if issubclass(kind, Condition)}
     for condition in (each for each in objects if type(each) in conditions) if kept else ():
         _put_now(vars(condition), now)
-    left = [each for each in kept if sys.getrefcount(each) > _HELD][:_MOST_ELSEWHERE]
+    *counts, alone = map(sys.getrefcount, [*kept, [].append])
+    left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 2][:_MOST_ELSEWHERE]  # two lists
     for holder in gc.get_referrers(*left) if left else ():
         names: Any = holder if type(holder) is dict else getattr(holder, "__dict__", None)
         if any(holder is ours for ours in (objects, kept, left)):
