@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 SIMCORE = shutil.which("simcore", path=str(Path(sys.executable).parent))
-LONG = {"callback-repairs.md"}
+LONG = {"callback-repairs.md", "your-own-code.md"}
 UNTESTED = {"sh", "text", "toml", "mermaid"}
 
 
