@@ -321,12 +321,12 @@ def test_a_job_that_fails_fails_with_more_clients_needed_too(at_scale, version, 
 
 @pytest.mark.slow
 def test_the_document_shows_what_the_command_prints(at_scale):
-    """One column of one table, all rows, by three of twenty seeds: of the others it says nothing."""
+    """One column of one table, all rows, by two of twenty seeds: of the others it says nothing."""
     text = (ROOT / "docs" / "startup-at-scale.md").read_text(encoding="utf-8")
     rows = [line.split("|")[2:-1] for line in text.partition("## Slow storage")[2].splitlines() if "% (1" in line]
     column = [row[1].partition(" / ")[2].strip() for row in rows[: len(at_scale.SHARES)]]
-    firsts = [at_scale.fails_from("after", "storage", 5, seed) for seed in range(0, 20, 7)]
+    firsts = [at_scale.fails_from("after", "storage", 5, seed) for seed in (0, 7)]
     for row, text in enumerate(column):
         among = sum(first <= row for first in firsts)
         said = int(text) // 5
-        assert among <= said <= 17 + among
+        assert among <= said <= 18 + among
