@@ -226,7 +226,7 @@ def test_a_search_that_began_again_goes_on_with_what_it_had_learned(tmp_path):
 
 
 @given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.booleans(), st.data())
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_systems_have_the_same_answer(tmp_path, model, timeouts, reduced, data):
     generated(tmp_path, model, timeouts, reduced, data)
 

@@ -124,7 +124,7 @@ def test_where_somebody_always_waits_nobody_need_be_lost():
 
 
 @given(systems(longest=3, clients=True, every_kind=True))
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_the_first_who_is_lost_in_a_generated_system_is_found(model):
     found = whole(model, True)
     assume(found is not None)
@@ -132,7 +132,7 @@ def test_the_first_who_is_lost_in_a_generated_system_is_found(model):
 
 
 @given(systems(longest=3, every_kind=True))
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_the_first_worker_who_is_lost_in_a_generated_system_is_found(model):
     found = whole(model, True)
     assume(found is not None)

@@ -228,7 +228,7 @@ def test_a_wrong_lasso_is_never_returned(monkeypatch):
 
 
 @given(systems(longest=4, every_kind=True))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_generated_systems_give_only_schedules_that_a_fresh_kernel_follows_into_what_they_show(model):
     result = explore(model, max_states=500)
     found = result.counterexample

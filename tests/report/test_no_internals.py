@@ -100,7 +100,7 @@ def test_no_report_of_a_known_system_shows_anything_internal(model):
     assert not INTERNAL.search(json.dumps(as_json(result)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(generated.systems())
 def test_no_report_of_a_generated_system_shows_anything_internal(system):
     model = system.model() if hasattr(system, "model") else system

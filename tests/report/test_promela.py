@@ -240,7 +240,7 @@ def test_a_task_whose_future_is_dropped_while_it_runs_and_in_no_other_state_is_t
 
 
 @given(systems(longest=3), st.sampled_from([*RULES]))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_generated_system_is_told_with_all_its_states(model, timeouts):
     try:
         told = promela(model, timeouts=timeouts, max_states=2_000)

@@ -282,7 +282,7 @@ def test_no_thread_is_left():
 
 
 @given(systems(longest=3, every_kind=True), st.sampled_from(TIMEOUTS), st.integers(1, 60), st.integers(1, 4))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_generated_systems_have_the_same_answer(many_shares, model, timeouts, after, cores):
     note(str(model.origin))
     with patch.object(no_return_module, "NO_RETURN_STATES", 20):

@@ -169,7 +169,7 @@ SMALL = systems(longest=3, every_kind=True) | systems(longest=2, clients=True, e
 
 
 @given(SMALL, st.sampled_from(TIMEOUTS))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_the_same_states_of_generated_systems_are_met(model, timeouts):
     compare(lambda: model, timeouts)
 

@@ -47,7 +47,7 @@ SEEDS = st.none() | st.integers(0, 9)
 
 
 @given(SMALL, st.sampled_from(TIMEOUTS), SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_the_same_ends_and_program_points_of_generated_systems_are_met(model, timeouts, seed):
     generated(model, timeouts, seed)
 
@@ -133,7 +133,7 @@ def generated_verdicts(model, timeouts, which):
 
 
 @given(SMALL, st.sampled_from(TIMEOUTS), st.integers(0, 99))
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_the_verdicts_on_generated_systems_do_not_depend_on_reductions(model, timeouts, which):
     generated_verdicts(model, timeouts, which)
 

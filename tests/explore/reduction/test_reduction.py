@@ -76,7 +76,7 @@ def test_a_property_of_states_has_the_same_verdict():
 
 
 @given(systems(longest=3, every_kind=True))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_generated_systems_have_the_same_verdict(model):
     agree(model, 500)
 
@@ -178,7 +178,7 @@ def test_representatives_do_not_change_what_happens_in_the_end(name, prop):
 
 
 @given(systems(longest=3, clients=True, every_kind=True))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_representatives_of_generated_systems_do_not_change_what_happens_in_the_end(model):
     for prop in LIVENESS:
         results = [explore(model, prop, symmetry=on, partial_order=False, max_states=2_000) for on in (True, False)]
