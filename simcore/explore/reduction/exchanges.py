@@ -7,7 +7,8 @@ are automorphisms of all that is known, and so are all their products, which is 
 looks into a name, goes through names in the order in which they were made, or treats one of them in a way of its
 own comes to another operation, and the family is told apart. Neither types nor good will are trusted.
 
-Functions that update a variable are tested in the same way, at all values that differ by a permutation.
+Functions that update a variable are tested in the same way, at all values that differ by a permutation. Futures that
+submits have made are data, and tested as such (`forms.py`).
 """
 
 from __future__ import annotations
