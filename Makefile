@@ -33,7 +33,7 @@ check: .venv/dev
 
 # What depends on the interpreter, on another one: make elsewhere PYTHON=python3.15
 HERE := .venv/elsewhere/$(notdir $(PYTHON))
-ANYWHERE := $(addprefix tests/control/test_,command.py conforms.py every_order.py lanes.py model_of_code.py older.py thoroughly.py)
+ANYWHERE := $(addprefix tests/control/test_,command.py conforms.py every_order.py lanes.py model_of_code.py older.py thoroughly.py wrong_once.py)
 elsewhere:
 	$(PYTHON) -m venv $(HERE)
 	$(HERE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]' pytest-xdist
