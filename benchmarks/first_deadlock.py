@@ -47,6 +47,7 @@ class Pool:
 
     def __init__(self, size: int) -> None:
         self.tasks: queue.Queue[tuple[str, int] | None] = queue.Queue()
+        self.reads = self.tasks
         self.served: queue.Queue[int] = queue.Queue()
         self.blob: list[queue.Queue[str]] = [queue.Queue() for _ in range(size)]
         self.reply: list[queue.Queue[str]] = [queue.Queue() for _ in range(size)]
@@ -63,10 +64,14 @@ class Pool:
             self.tasks.put(None)
 
     def worker(self) -> None:
-        while (task := self.tasks.get()) is not None:
+        self.work(self.tasks)
+
+    def work(self, tasks: queue.Queue[tuple[str, int] | None]) -> None:
+        """Take tasks until there are no more."""
+        while (task := tasks.get()) is not None:
             kind, i = task
             if kind == "dispatch":
-                self.tasks.put(("read", i))
+                self.reads.put(("read", i))
                 self.blob[i].get()
                 self.reply[i].put("ok")
             else:

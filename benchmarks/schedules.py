@@ -72,18 +72,8 @@ class Scenario(Pool):
 
     def __init__(self, downloads: int, repaired: bool) -> None:
         super().__init__(downloads)
-        self.reads: queue.Queue[tuple[str, int] | None] = queue.Queue() if repaired else self.tasks
-
-    def work(self, tasks: queue.Queue[tuple[str, int] | None]) -> None:
-        """Take tasks until there are no more."""
-        while (task := tasks.get()) is not None:
-            kind, number = task
-            if kind == "dispatch":
-                self.reads.put(("read", number))
-                self.blob[number].get()
-                self.reply[number].put("ok")
-            else:
-                self.blob[number].put("bytes")
+        if repaired:
+            self.reads = queue.Queue()
 
     def close(self, workers: int) -> None:
         """End the workers when everybody has been served."""

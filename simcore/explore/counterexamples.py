@@ -78,9 +78,10 @@ class Counterexamples(Search):
             return "shortest"
         near = self._nearer(space, found.state)
         seem_lost = None if self._doubtful is None else [number for number in self._doubtful if number < near]
-        asked = partial(nobody_lost, self.kernel, self.canonical, space.states, seem_lost or [])
-        if seem_lost is not None and self.limits.in_time(asked, False):
-            return "shortest"
+        if seem_lost is not None:
+            asked = partial(nobody_lost, self.kernel, self.canonical, space.states, seem_lost)
+            if self.limits.in_time(asked, False):
+                return "shortest"
         if self._all_asked:
             return "shortest to where it shows"
         stopped = not self.kernel.successors(space.states[found.state])

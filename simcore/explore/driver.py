@@ -188,6 +188,7 @@ def explore(
         about |= {"symmetry": symmetry, "partial_order": partial_order, "compact": compact}
         about["what the properties ask"] = digest_of(asked)
         kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
+    depth_first = strategy == "depth"
     with _limited(kernel):
         while True:
             search, within = None, replace(limits)
@@ -205,7 +206,7 @@ def explore(
                 if kept is not None:
                     search.checkpoint = kept
                     kept.resume(search)
-                result = search.exhaust(depth_first=strategy == "depth") if sampler is None else search.sample(sampler)
+                result = search.exhaust(depth_first) if sampler is None else search.sample(sampler)
             except NotSymmetric as found:  # what was left out may differ from what was kept
                 attempt.apart = {**reduction.apart, found.family: found.reason}
                 attempt.again(search, f"{found.family} had to be told apart")
@@ -227,7 +228,6 @@ def explore(
             except OutOfBudget:  # before there was a search: one that needs no test of symmetry says so
                 with within.lifted():
                     search = Exploration(kernel, asked, Symmetry(kernel, on=False), within, None)
-                depth_first = strategy == "depth"
                 return attempt.told(search.exhaust(depth_first) if sampler is None else search.sample(sampler))
             else:
                 notes = (*attempt.notes, *reduction.notes, *result.notes)

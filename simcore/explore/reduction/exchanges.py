@@ -21,7 +21,7 @@ from types import FunctionType
 from typing import Any
 
 from simcore.errors import SimcoreError
-from simcore.explore.reduction.forms import Form, Forms
+from simcore.explore.reduction.forms import Form, Forms, deed
 from simcore.explore.reduction.names import FUTURES, Moves, Names, NotSymmetric
 from simcore.explore.reduction.orbits import Label, Orbits
 from simcore.explore.reduction.pairing import Pairing
@@ -358,12 +358,8 @@ def _first_moved(names: Names, moves: Moves) -> str:
 
 
 def _told(exchange: Exchange, names: Names, point: Point, other: Point) -> str:
-    one, two = (_deed(p) for p in (point, other))
+    one, two = deed(point), deed(other)
     if one == two:
         one, two = f"{one} in one way", "in another"
     exchanged = " and ".join(str(names.thing(name)) for name in sorted(exchange.moves))
     return f"with {exchanged} exchanged, {point.program.name} comes to {one}, then to {two}"
-
-
-def _deed(point: Point) -> str:
-    return str(point.operation) if point.operation is not None else f"{point.status}: {point.outcome!r}"

@@ -167,7 +167,7 @@ class Forms:
             raise NotSymmetric(FUTURES, f"with other ones, {error}") from error
 
     def _differs(self, point: Point, other: Point) -> NotSymmetric:
-        told, instead = (str(p.operation or f"{p.status}: {p.outcome!r}") for p in (point, other))
+        told, instead = deed(point), deed(other)
         if told == instead:
             instead = "the same with other variables"
         return NotSymmetric(FUTURES, f"with other ones, {point.program.name} comes from {told} to {instead}")
@@ -204,6 +204,11 @@ class Forms:
 
     def _masked_name(self, name: int, slots: dict[int, int]) -> Hashable:
         return ("index", name) if name < self.names.first_future else slots.setdefault(name, len(slots))
+
+
+def deed(point: Point) -> str:
+    """Return what a point is about to do, or how its program has ended, for a reason that is told."""
+    return str(point.operation) if point.operation is not None else f"{point.status}: {point.outcome!r}"
 
 
 def _moved(futures: Iterable[int], moves: Moves) -> Futures:
