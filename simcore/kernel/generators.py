@@ -20,6 +20,11 @@ what once was there and are not read; 3.15 leaves the -1 of a loop that has ende
 what is read, so a wrong number does not lead outside. From 3.14 on the lowest bit of a pointer tells who counts the
 reference (``LOAD_FAST_BORROW``, immortal objects); no code can see that, and it is taken off.
 
+A method that is about to be called stands on the stack in two places, and in one of two ways: as its function and
+its object, or bound, beside an empty place. Which of them the interpreter takes is its own affair, and changes once it
+has run the instruction a few times; the call takes both apart alike. So a bound method beside an empty place is
+told as its two parts. No code can tell the one from the other: nothing but the call itself reads these places.
+
 Behind the row the collector names the exception that is being handled; before it the function and the code, and
 before these the dictionary that ``locals()`` has handed out, which up to 3.12 is the same each time and so a place to
 keep things. From 3.13 on what is written to ``sys._getframe().f_locals`` is kept with the frame object. Both are part
@@ -49,9 +54,12 @@ SuspendedGenerator: TypeAlias = "types.GeneratorType[Operation, Any, Any]"
 
 _NOTED_AS_ADDRESS = sys.version_info >= (3, 14)
 _LOCALS_ARE_KEPT = sys.version_info < (3, 13)
+_CALLABLE_IS_FIRST = sys.version_info >= (3, 13)  # the empty place is above it, and was below
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _HEAD = getattr(types.GeneratorType, "__basicsize__", 0)  # another implementation has none, and is refused
 _TAG = 3  # the two lowest bits of a word; both are set in a tagged integer, the lower one alone in some pointers
+_BOUND_IN_C = (types.BuiltinMethodType, types.MethodWrapperType)
+_DESCRIBED_IN_C = (types.MethodDescriptorType, types.WrapperDescriptorType)
 _COUNT = (1 << 8 * ctypes.sizeof(ctypes.c_int)) - 1
 
 
@@ -70,7 +78,7 @@ def held(generator: SuspendedGenerator) -> tuple[list[Any], Any, list[dict[str, 
     Returns
     -------
     row : list
-        Its locals and cells, then its stack: objects, and a `Word` where there is none.
+        Its locals and cells, then its stack: objects, and a `Word` where there is none; methods taken apart.
     handled : object
         The exception that it is handling, or None.
     written : list of dict
@@ -130,7 +138,29 @@ def _told(generator: SuspendedGenerator, row: list[int], seen: list[Any], positi
             position += 1
         else:
             raise _unreadable(generator)
+    _take_apart(found, len(_names(generator.gi_code)))
     return found, position
+
+
+def _take_apart(row: list[Any], bottom: int) -> None:
+    """Tell each bound method beside an empty place, from the ``bottom`` of the stack on, as its function and object."""
+    for at in range(bottom, len(row) - 1):
+        method, empty = (row[at], row[at + 1]) if _CALLABLE_IS_FIRST else (row[at + 1], row[at])
+        if empty is _NOTHING:
+            row[at : at + 2] = _parts(method) or row[at : at + 2]
+
+
+def _parts(method: Any) -> tuple[Any, Any] | None:
+    """Return the function and the object of a bound method, be it of C; None for anything else."""
+    if type(method) is types.MethodType:
+        return method.__func__, method.__self__
+    if type(method) in _BOUND_IN_C:
+        owner, name = method.__self__, method.__name__
+        for kind in type(owner).__mro__:
+            found = kind.__dict__.get(name)
+            if type(found) in _DESCRIBED_IN_C and found.__get__(owner) == method:
+                return found, owner
+    return None
 
 
 def _unreadable(generator: SuspendedGenerator) -> InternalError:

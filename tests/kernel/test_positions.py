@@ -55,6 +55,55 @@ def test_a_position_is_the_same_when_the_code_has_run_hot():
         assert reach(again, process, None, None) is not reach(again, process, None), name
 
 
+class Asked:
+    """A class whose methods the interpreter binds until it has run the code a few times."""
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+    def method(self, given):
+        return given
+
+    made = classmethod(method)
+    plain = staticmethod(lambda given: given)
+
+
+class AskedList(Asked, list):
+    pass
+
+
+def test_a_method_that_is_about_to_be_called_is_the_same_when_the_code_has_run_hot():
+    def of(make):
+        def methods():
+            thing = make()
+            yield thing.method((yield STEP)) or STEP
+            yield thing.made((yield STEP)) or STEP
+            yield thing.plain((yield STEP)) or STEP
+            yield thing.__init__(*(yield STEP) or ()) or STEP
+            yield (isinstance(thing, list) and thing.append((yield STEP))) or STEP
+
+        return methods
+
+    for make in (Asked, AskedList):
+        process = of(make)
+        cold = reach(Points(), process, *[None] * 9).history()
+        for _ in range(3000):
+            collections.deque(process(), maxlen=0)
+        hot = reach(Points(), process, *[None] * 9).history()
+        assert [point.key for point in cold] == [point.key for point in hot]
+
+
+def test_methods_of_two_objects_that_are_about_to_be_called_differ():
+    first, second = Asked(), Asked()
+
+    def process():
+        yield (first if (yield STEP) else second).method((yield STEP)) or STEP
+
+    points = Points()
+    assert reach(points, process, False) is not reach(points, process, True)
+    assert reach(points, process, False, None) is reach(points, process, True, None)
+
+
 def test_a_long_list_has_as_many_positions_as_items():
     for items in ([0] * 300, (0,) * 300, "0" * 300):
         generator = over(lambda items=items: items)()

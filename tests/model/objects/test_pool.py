@@ -62,9 +62,7 @@ def test_what_a_task_was_is_nothing_to_anybody_once_it_has_returned():
         yield sleep(0)
 
     def main():
-        value = yield choose(1, 2)
-        future = yield pool.submit(task, value)
-        del value
+        future = yield pool.submit(task, (yield choose(1, 2)))
         yield future.result()
 
     model.process("main", main)
