@@ -1,14 +1,19 @@
 """Names get colours that no permutation of them can change, fine enough to put them in an order.
 
 Colour refinement: a name's new colour is its old one with what the facts that mention it say of the colours of the
-others. What has the same colour in the end is exchanged by a permutation that changes nothing, if the facts that
-connect names of the same colours form a forest (colour refinement identifies forests); then it does not matter
-which of them comes first. If they do not, each may be tried.
+others. What has the same colour in the end is exchanged by a permutation that changes nothing in two cases, and then it
+does not matter which of them comes first; in others, each may be tried.
+
+* The facts that connect names that tie form a forest (colour refinement identifies forests).
+* No two names of a connected part have the same colour. A part with a name of the same colour then is its copy: a fact
+  about the one name has its like about the other, which mentions the same colours in the same slots, and so on through
+  the part; as each colour stands for one name there, this moves facts to facts. A client with all that is under way for
+  it is such a part.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -59,6 +64,10 @@ def _search(
     colours: Colours, facts: Sequence[Linked], groups: Sequence[list[int]], exact: bool, most: int, found: list[Colours]
 ) -> None:
     ties = _ties(colours, groups)
+    copies = _copies(colours, facts, {name for tie in ties for name in tie}) if exact and ties else {}
+    if copies:
+        first = [colour + _FIRST * copies.get(name, 0) for name, colour in enumerate(colours)]
+        return _search(refined(first, facts, groups), facts, groups, exact, most, found)
     merged = _merged(colours, facts, {name for tie in ties for name in tie}) if exact and ties else None
     if merged is not None and merged:
         finer = refined(colours, merged, groups)
@@ -78,6 +87,36 @@ def _search(
             first = [colour + choice.get(name, 0) for name, colour in enumerate(colours)]
             _search(refined(first, facts, groups), facts, groups, exact, most, found)
     return None
+
+
+def _copies(colours: Colours, facts: Sequence[Linked], tied: set[int]) -> dict[int, int]:
+    """Return, for the names of parts in which all colours differ, which copy they are in, from 1 on."""
+    parts = defaultdict(list)
+    for name, part in _connected([[n for n in fact.names if n in tied] for fact in facts], tied).items():
+        parts[part].append(name)
+    seen: Counter[frozenset[int]] = Counter()
+    found = {}
+    for names in parts.values():
+        kind = frozenset(colours[name] for name in names)
+        if len(kind) == len(names):
+            seen[kind] += 1
+            found.update(dict.fromkeys(names, seen[kind]))
+    return found
+
+
+def _connected(links: Iterable[Sequence[int]], names: Iterable[int]) -> dict[int, int]:
+    """Return, for each name, which connected part it is in."""
+    root = {name: name for name in names}
+
+    def find(name: int) -> int:
+        while root[name] != name:
+            root[name] = name = root[root[name]]
+        return name
+
+    for link in links:
+        for name in link[1:]:
+            root[find(name)] = find(link[0])
+    return {name: find(name) for name in root}
 
 
 def _merged(colours: Colours, facts: Sequence[Linked], tied: set[int]) -> list[Linked] | None:

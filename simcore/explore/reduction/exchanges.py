@@ -8,7 +8,8 @@ looks into a name, goes through names in the order in which they were made, or t
 own comes to another operation, and the family is told apart. Neither types nor good will are trusted.
 
 Functions that update a variable are tested in the same way, at all values that differ by a permutation. Futures that
-submits have made are data, and tested as such (`forms.py`).
+submits have made are data, and tested as such (`forms.py`). So an exchange moves forms, and of the steps that differ
+in futures alone the first is tested: that the others lead where it leads, but for the futures, is known of both ends.
 """
 
 from __future__ import annotations
@@ -44,16 +45,13 @@ class Exchange:
 
     Attributes
     ----------
-    points : dict
-        What each program point is moved to.
-    tested : int
-        How much of what has been learned has been tested.
+    forms : dict
+        What each form is moved to; the futures stay where they are.
     """
 
     family: str
     moves: Moves
-    points: dict[Point, Point] = field(default_factory=dict)
-    tested: int = 0
+    forms: dict[Form, Form] = field(default_factory=dict)
 
 
 class Checked:
@@ -138,10 +136,7 @@ class Checked:
 
     def _exchanged(self, form: Any, name: int) -> Form:
         """Return what exchanging a name with the next one moves a form to."""
-        other, futures = self.forms.of(self._exchanges[name].points[form.point])
-        if futures != form.futures:
-            raise NotSymmetric(FUTURES, f"{form.point.program.name} has them in an order of names")
-        return other
+        return self._exchanges[name].forms[form]
 
     def _futures(self, point: Any) -> tuple[int, ...]:
         made = (self.names.of_future(thing) for thing in point.objects)
@@ -183,14 +178,13 @@ class Checked:
         while self._tested != len(self._log):
             before, after = self._tested, len(self._log)
             self._tested = after
+            new = []
+            for entry in self._log[max(before, 0) : after]:
+                if self._first_of_its_form(entry):
+                    new.append(entry)
+                    yield
             for exchange in self._exchanges.values():
-                yield from self._catch_up(exchange, after)
-            for entry in self._log[max(before, 0) : after] if self.names.futures else ():
-                if isinstance(entry, Applied):
-                    self._apply_to_others(entry)
-                else:
-                    self.forms.test(entry)
-                yield
+                yield from self._move(exchange, new, after)
             self._added += len(self._log) - after
 
     def _start(self, exchange: Exchange) -> None:
@@ -203,11 +197,20 @@ class Checked:
         assert process.fn is not None
         return self.kernel.points.start(process.name, process.fn, process.args)
 
-    def _catch_up(self, exchange: Exchange, end: int) -> Iterator[None]:
-        for position in range(exchange.tested, end):
+    def _first_of_its_form(self, entry: Any) -> bool:
+        """Tell whether no entry of the log before differs from this one in futures alone, which is tested."""
+        if not self.names.futures:
+            return True
+        if isinstance(entry, Applied):
+            self._apply_to_others(entry)
+            return True
+        return self.forms.test(entry)
+
+    def _move(self, exchange: Exchange, entries: list[Any], end: int) -> Iterator[None]:
+        """Test that an exchange moves what has been learned, until the ``end`` of the log, to what can be learned."""
+        for entry in entries:
             if self._added + len(self._log) - end > MOST_ADDED:
                 raise NotSymmetric(exchange.family, f"more than {MOST_ADDED} steps would have to be tested")
-            entry = self._log[position]
             try:
                 if isinstance(entry, Applied):
                     self._apply(exchange, entry)
@@ -216,7 +219,6 @@ class Checked:
             except SimcoreError as error:
                 raise NotSymmetric(exchange.family, f"with other names, {error}") from error
             yield
-        exchange.tested = end
 
     def _follow(self, exchange: Exchange, learned: Learned) -> None:
         """Let the process that a step is moved to take the step that it is moved to."""
@@ -226,7 +228,8 @@ class Checked:
             name = self.names.text(after.program.name, exchange.moves)
             self._match(exchange, after, self.kernel.points.start(name, *other))
             return
-        moved = exchange.points[before]
+        form, futures = self.forms.of(before)
+        moved = self.forms.placed(exchange.forms[form], futures)
         if moved is before and _identical(other, result):
             self._match(exchange, after, after)
             return
@@ -236,12 +239,15 @@ class Checked:
             self._match(exchange, after, self.kernel.points.advance(moved, turned))
 
     def _match(self, exchange: Exchange, point: Point, other: Point) -> None:
-        known = exchange.points.get(point)
-        if known is other:
+        (form, futures), (image, others) = self.forms.of(point), self.forms.of(other)
+        known = exchange.forms.get(form)
+        if known is image and futures == others:
             return
         if known is not None or not self._alike(exchange, point, other):
             raise NotSymmetric(exchange.family, _told(exchange, self.names, point, other))
-        exchange.points[point] = other
+        if futures != others:
+            raise NotSymmetric(FUTURES, f"{point.program.name} has them in an order of names")
+        exchange.forms[form] = image
 
     def _alike(self, exchange: Exchange, point: Point, other: Point) -> bool:
         """Tell whether two points are about to do the same, but for the names."""

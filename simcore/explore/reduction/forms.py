@@ -105,8 +105,13 @@ class Forms:
         found = form.points.get(futures)
         return self._made(form, futures) if found is None else found
 
-    def test(self, learned: Learned) -> None:
+    def test(self, learned: Learned) -> bool:
         """Test a step that was learned: that it is the one of its form, and of the same form with other futures.
+
+        Returns
+        -------
+        first : bool
+            Whether no step of its form was tested before.
 
         Raises
         ------
@@ -127,6 +132,7 @@ class Forms:
                 self._try(learned, start, form, moves)
         elif known != (form, places):
             raise self._differs(after, known[0].point)
+        return known is None
 
     def others(self, futures: Iterable[int]) -> list[Moves]:
         """Return with which other futures something is tried that mentions some."""

@@ -198,7 +198,7 @@ def test_without_the_test_of_exchanges_a_model_that_tells_names_apart_would_be_r
     """What `both` and the orbits would say, had nobody looked: they see it, or the reduction cannot go on."""
 
     def trusting(self, exchange, point, other):
-        exchange.points.setdefault(point, other)
+        exchange.forms.setdefault(self.forms.of(point)[0], self.forms.of(other)[0])
 
     monkeypatch.setattr(Checked, "_match", trusting)
     monkeypatch.setattr(Checked, "_apply", lambda self, exchange, applied: None)
