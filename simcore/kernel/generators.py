@@ -157,7 +157,7 @@ def _parts(method: Any) -> tuple[Any, Any] | None:
     if type(method) in _BOUND_IN_C:
         owner, name = method.__self__, method.__name__
         for kind in type(owner).__mro__:
-            found = kind.__dict__.get(name)
+            found: Any = kind.__dict__.get(name)
             if type(found) in _DESCRIBED_IN_C and found.__get__(owner) == method:
                 return found, owner
     return None
