@@ -318,6 +318,8 @@ class Exploration(Counterexamples):
 
     def _left_behind(self, found: Found | Lasso, prop: Property, depth_first: bool) -> Result:
         """Tell a violation that only the whole graph shows."""
+        if not hasattr(self.space, "parents"):  # a proof keeps no ways: the plain loop finds one
+            raise Unfit
         name = self._name(depth_first)
         if isinstance(found, Lasso):
             prefix = concrete(self.kernel, self.symmetry, found.prefix)
@@ -332,8 +334,7 @@ class Exploration(Counterexamples):
         yield from never_reached(kernel, Deeds(kernel, self.symmetry))
         if space.omission:  # the states are not there any more
             return
-        if hasattr(space, "parents"):
-            yield from never_fired(kernel, space)
+        yield from never_fired(kernel, space)
         for prop in self._runs().never_due(self.asked):
             if self._reordered:
                 raise OrderMatters(f"whether the premise of {prop.name!r} is ever true may need what is left out")
@@ -352,8 +353,6 @@ class Exploration(Counterexamples):
         if number is None:
             return None
         assert self.deadlock is not None
-        if not hasattr(self.space, "parents"):  # a proof keeps no ways: the plain loop finds one
-            raise Unfit
         return Found(self.deadlock.name, number, 0, SERVERS)
 
     def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:

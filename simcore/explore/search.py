@@ -25,6 +25,7 @@ from simcore.schedule import PCT, RandomWalk, Strategy
 FAST_AFTER = 1_000  # states, before a compiled loop is loaded
 HUNT_AFTER = 50_000
 _HUNTS = 40
+_HUNT_STEPS = 100_000  # of all of them: where processes go round for ever no run ends by itself
 _RUN_STEPS = 20_000
 
 
@@ -348,13 +349,15 @@ class Search:
 
     # ---- samples -------------------------------------------------------------------------------------
 
-    def run(self, strategy: Strategy, longest: int, before: int = 0) -> tuple[tuple[Path, str] | None, int]:
-        """Take one run; return its path and the property it violates, if any, and its length."""
+    def run(
+        self, strategy: Strategy, longest: int, before: int = 0, most: int = _RUN_STEPS
+    ) -> tuple[tuple[Path, str] | None, int]:
+        """Take one run of ``most`` steps; return its path and the property it violates, if any, and its length."""
         strategy.begin(len(self.kernel.processes), max(longest, 1))
         state = self.kernel.initial
         path: Path = []
         mark = (0, 0)
-        while len(path) < _RUN_STEPS:
+        while len(path) < most:
             wrong = self.wrong_in(state)
             choices = self.kernel.successors(state)
             if wrong is None and self.deadlock and self.stuck_in(state, choices, mark):
@@ -383,11 +386,11 @@ class Search:
     def hunt(self) -> None:
         """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""
         self.looked_ahead = True
-        longest = 0
+        longest, left = 0, _HUNT_STEPS
         for seed in range(_HUNTS):
             strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
-            found, length = self.run(strategy, longest, -_RUN_STEPS * _HUNTS)
-            longest = max(longest, length)
+            found, length = self.run(strategy, longest, -_HUNT_STEPS, min(left, _RUN_STEPS))
+            longest, left = max(longest, length), left - length
             if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
                 self.hunted = found
         self.bound()

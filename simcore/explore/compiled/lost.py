@@ -6,14 +6,15 @@ Reachability is a few passes in scipy; names are asked for edge by edge, here as
 from __future__ import annotations
 
 from array import array
-from itertools import compress
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
 from simcore.explore.compiled.liveness import Flat, Ints, Mask, reached, turned
 from simcore.explore.graph import Graph
 from simcore.explore.reduction import Symmetry
+from simcore.explore.standstill import timed_locals
 from simcore.kernel import Kernel, Packed
 
 
@@ -33,7 +34,8 @@ def never_again(
     """
     flat = Flat(graph)
     asked = _asked(kernel, states)
-    doubtful = {p: mask if ends else mask & ~_moving(kernel, states, flat, p, mask) for p, mask in asked.items()}
+    timed = np.isin(np.arange(len(kernel.locals)), list(timed_locals(kernel)))
+    doubtful = {p: mask if ends else mask & ~_moving(kernel, states, flat, p, mask, timed) for p, mask in asked.items()}
     clear = np.ones(flat.size, np.bool_)
     for mask in doubtful.values():
         clear &= ~mask
@@ -61,18 +63,24 @@ def _asked(kernel: Kernel, states: list[Packed]) -> dict[int, Mask]:
     found = {}
     for process in kernel.processes:
         if process.pool is not None or not process.daemon:
-            at = map(itemgetter(kernel.first_process + process.index), states)
-            local = np.fromiter(at, np.int32, count=len(states))
+            local = _column(states, kernel.first_process + process.index)
             found[process.index] = (going if process.pool is None else in_task)[local]
     return found
 
 
-def _moving(kernel: Kernel, states: list[Packed], flat: Flat, process: int, asked: Mask) -> Mask:
+def _column(states: Any, place: int) -> Ints:
+    """Return what stands at a place of each state: where they lie in an array they need not be taken out of it."""
+    if hasattr(states, "column"):
+        return states.column(place)  # type: ignore[no-any-return]
+    return np.fromiter(map(itemgetter(place), states), np.int32, count=len(states))
+
+
+def _moving(kernel: Kernel, states: list[Packed], flat: Flat, process: int, asked: Mask, timed: Mask) -> Mask:
     """Return where ``process`` has a step, or a time-out that others, always quicker, may put off for ever."""
     moving = flat.enabled(process)
-    waiting = asked & ~moving
-    for number, state in zip(np.flatnonzero(waiting), compress(states, waiting.tolist()), strict=True):
-        moving[number] = kernel.may_expire(state, process)
+    waiting = asked & ~moving & timed[_column(states, kernel.first_process + process)]
+    for number in np.flatnonzero(waiting).tolist():
+        moving[number] = kernel.may_expire(states[number], process)
     return moving
 
 

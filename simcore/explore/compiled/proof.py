@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from simcore.explore.compiled.kinds import IntRows32, Ints, Words, compiled
 from simcore.explore.compiled.native import called
-from simcore.explore.compiled.orbits import signature
+from simcore.explore.compiled.orbits import represent, signature
 from simcore.explore.compiled.parts import choose
 from simcore.explore.compiled.registers import (
     ANYTIME,
-    BACK,
     BEGUN,
     CHOSEN,
     CROWDED,
@@ -21,6 +20,7 @@ from simcore.explore.compiled.registers import (
     EXPIRY,
     FAILED,
     FUTURES,
+    LEVELLED,
     LIMIT,
     LIMIT_STATES,
     MOST_PROCESSES,
@@ -39,7 +39,7 @@ from simcore.explore.compiled.registers import (
 )
 from simcore.explore.compiled.rows import copy, look_up, slot
 from simcore.explore.compiled.steps import after, expiry, fails, operation
-from simcore.explore.compiled.structs import Arrays, Buffers, Orbits, Reach, Reached, Representatives, Room
+from simcore.explore.compiled.structs import Arrays, Buffers, Edges, Orbits, Reach, Reached, Representatives, Room
 from simcore.explore.compiled.waits import bits, judge
 
 
@@ -125,22 +125,28 @@ def _follow(s, r, f):
                 return FAILED
         else:
             if known <= number:
-                return BACK
+                r[LEVELLED] = 0
             _hand_on(s, r, f, step, known)
         r[EDGES] += 1
     s.chosen[number] = chosen
     return DONE
 
 
+@compiled
+def _begin(b, s, r, f):
+    """Forget what the steps of another state lead to."""
+    copy(b.ids, s.rows[r[POSITION]])
+    if r[REMEMBERED] != r[POSITION]:
+        r[REMEMBERED] = r[POSITION]
+        for step in range(len(f.known)):
+            f.known[step] = 0
+
+
 @called
 def prove(t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representatives, r: Ints, f: Reached) -> int:
     """Expand states in order until something is missing, or somebody can never move again."""
     while r[POSITION] < min(r[STATES], r[UNTIL]):
-        copy(b.ids, s.rows[r[POSITION]])
-        if r[REMEMBERED] != r[POSITION]:
-            r[REMEMBERED] = r[POSITION]
-            for step in range(len(f.known)):
-                f.known[step] = 0
+        _begin(b, s, r, f)
         status = _gather(t, b, r, f)
         if status == DONE:
             status = judge(t, b, s, r, f)
@@ -150,6 +156,38 @@ def prove(t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representative
             status = choose(t, y, p, b, w, s, r, f)
         if status == DONE:
             status = _follow(s, r, f)
+        if status != DONE:
+            return status
+        r[POSITION] += 1
+    return PAUSED
+
+
+@compiled
+def _retrace(t, y, w, s, r, f, e):
+    chosen, end = s.chosen[r[POSITION]], e.starts[r[POSITION]]
+    for step in range(r[STEPS]):
+        if chosen and not chosen >> U(f.steps[step, 0]) & ONE:
+            continue
+        missing = represent(t, y, w, r, f, step)
+        if missing:
+            return missing
+        known = look_up(s.slots, s.rows, 0, f.found[step], f.hashes[step])
+        if known < 0:
+            return FAILED
+        e.targets[end], e.processes[end], e.outcomes[end] = known, f.steps[step, 0], f.steps[step, 1]
+        end += ONE
+    e.starts[r[POSITION] + 1] = end
+    return DONE
+
+
+@called
+def retrace(t: Arrays, y: Orbits, b: Buffers, w: Room, s: Representatives, r: Ints, f: Reached, e: Edges) -> int:
+    """Note the steps that were followed from the states, each again, until something is missing."""
+    while r[POSITION] < r[UNTIL]:
+        _begin(b, s, r, f)
+        status = _gather(t, b, r, f)
+        if status == DONE:
+            status = _retrace(t, y, w, s, r, f, e)
         if status != DONE:
             return status
         r[POSITION] += 1

@@ -1,18 +1,21 @@
 """Calls the compiled loop with both reductions, and has it learn what is missing.
 
-It proves, or stops at a limit. Where something is violated, or a step leads back, the plain loop searches once more,
-with everything that has been learned: it keeps what a counterexample, and questions about whole runs, need.
+It proves, or stops at a limit. Where something is violated the plain loop searches once more, with everything that has
+been learned: it keeps what a counterexample needs. Questions about whole runs are asked where a step leads back; the
+steps that were followed are found once more for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from simcore.errors import InternalError
 from simcore.explore.compiled import proof
 from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
@@ -20,7 +23,6 @@ from simcore.explore.compiled.registers import (
     ALIVE,
     ASK_1,
     ASK_3,
-    BACK,
     CANONICAL,
     COMPONENT,
     CROWDED,
@@ -31,6 +33,7 @@ from simcore.explore.compiled.registers import (
     FAILED,
     FUTURES,
     LAST_TAKEN_IN,
+    LEVELLED,
     LIMIT,
     LIMIT_STATES,
     LOOK,
@@ -55,10 +58,11 @@ from simcore.explore.compiled.registers import (
     WAITS,
     WITHOUT,
 )
-from simcore.explore.compiled.space import OfStates
-from simcore.explore.compiled.structs import Buffers, Reached, Representatives, Room
+from simcore.explore.compiled.space import OfStates, graph_of
+from simcore.explore.compiled.structs import Buffers, Edges, Reached, Representatives, Room
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.foresight import FORESEE_AFTER
+from simcore.explore.graph import Graph
 from simcore.explore.limits import STEPS_OF_A_STATE
 from simcore.explore.search import HUNT_AFTER, Found, Search, Unfit
 from simcore.kernel import Packed
@@ -101,7 +105,7 @@ class ReducedSearch:
         self._versions = [(0, self.reach.version)]
         self.registers = np.zeros(REGISTERS, np.int64)
         self.registers[[ALIVE, REMEMBERED, LAST_TAKEN_IN]] = -1
-        self.registers[STATES] = 1
+        self.registers[[STATES, LEVELLED]] = 1
         self._places = 0
         self._widen()
         self._answers: dict[int, Callable[[Packed], Any]] = {
@@ -208,19 +212,22 @@ class ReducedSearch:
     def _step(self) -> bool:
         """Expand some states, or answer one question; tell whether to go on at once."""
         status = self._prove()
-        answer = self._answers.get(status)
-        if answer is not None:
-            self.kernel.look()
-            answer(self._state())
-            self._note()
+        if status in self._answers:
+            self._answer(status)
             return True
-        if status in (DEADLOCK, FAILED, BACK) or (status == DEAD and self._dead()):
+        if status in (DEADLOCK, FAILED) or (status == DEAD and self._dead()):
             raise Unfit
         if status == LIMIT:
             self.search.limits.check(int(self.registers[STATES]))
         if status == PAUSED:
             self._pause()
         return False
+
+    def _answer(self, status: int) -> None:
+        """Have learned what is missing."""
+        self.kernel.look()
+        self._answers[status](self._state())
+        self._note()
 
     def _set_limits(self) -> None:
         registers, limits = self.registers, self.search.limits
@@ -336,8 +343,27 @@ class ReducedSearch:
         return int(self.registers[EDGES])
 
     def forward(self) -> bool:
-        """Tell whether every step leads to a state with a higher number: elsewhere the plain loop searches."""
-        return True
+        """Tell whether every step leads to a state with a higher number."""
+        return bool(self.registers[LEVELLED])
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The steps that were followed, found once more; asked when the search has ended."""
+        registers, last = self.registers, int(self.registers[POSITION])
+        starts, (targets, processes, outcomes) = (
+            np.zeros(last + 1, np.uint64),
+            (np.zeros(self.transitions, kind) for kind in (np.uint32, np.uint16, np.uint16)),
+        )
+        edges = Edges(starts, targets, processes, outcomes)
+        registers[[POSITION, REMEMBERED]], registers[UNTIL] = (0, -1), last
+        while registers[POSITION] < last:
+            arrays = self.tables.arrays(), self.orbits.arrays()
+            status = proof.retrace(*arrays, self.buffers, self.room, self.met, registers, self.reached, edges)
+            if status == FAILED:
+                raise InternalError(f"a step of state {registers[POSITION]} leads to no state that was met")
+            if status != PAUSED:
+                self._answer(status)
+        return graph_of(starts, targets, processes, outcomes)
 
     @property
     def bytes(self) -> int:
@@ -357,3 +383,7 @@ class States(OfStates[Packed]):
         if not 0 <= number < len(self):
             raise IndexError(number)
         return self._space.tables.state(self._space.met.rows[number].tolist())
+
+    def column(self, place: int) -> Array:
+        """Return what stands at a place of each."""
+        return self._space.met.rows[: len(self), place]

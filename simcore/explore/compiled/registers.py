@@ -19,7 +19,6 @@ import numpy as np
     DEADLOCK,
     LIMIT,
     FAILED,
-    BACK,
     PAUSED,
     COMPONENT,
     MOVED,
@@ -27,7 +26,7 @@ import numpy as np
     UNTESTED,
     NEEDS,
     TAKE_IN,
-) = range(22)
+) = range(21)
 """Why a call has returned: nothing left to do, what is missing, or what was met."""
 
 (

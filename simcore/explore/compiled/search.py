@@ -5,14 +5,11 @@ A violation is the one that the plain loop would have found: what was met after 
 
 from __future__ import annotations
 
-from array import array
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from simcore.explore.compiled import loop
-from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.registers import (
     ALIVE,
     CROWDED,
@@ -46,7 +43,7 @@ from simcore.explore.compiled.registers import (
     WRONG,
 )
 from simcore.explore.compiled.share import Share, expand
-from simcore.explore.compiled.space import PackedSpace
+from simcore.explore.compiled.space import PackedSpace, graph_of
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.graph import Graph
 from simcore.explore.limits import STEPS_OF_A_STATE
@@ -320,11 +317,4 @@ class FastSearch(PackedSpace):
                 steps = share.out.steps[: end - begin]
                 targets[begin:end] = share.out.found[: end - begin]
                 processes[begin:end], outcomes[begin:end] = steps[:, 0], steps[:, 1]
-        columns = zip("QIHH", (starts, targets, processes, outcomes), strict=True)
-        return Graph(*(_as_array(kind, column) for kind, column in columns))
-
-
-def _as_array(kind: str, column: Array) -> Any:
-    found: array[int] = array(kind)
-    found.frombytes(column.tobytes())
-    return found
+        return graph_of(starts, targets, processes, outcomes)

@@ -34,6 +34,7 @@ from simcore.explore.compiled.registers import (
 from simcore.explore.compiled.rows import index, keep_all, keep_level, numbers_of, rehash, repack
 from simcore.explore.compiled.structs import Layout, Met
 from simcore.explore.compiled.tables import FastTables
+from simcore.explore.graph import Graph
 from simcore.kernel import Packed
 
 T = TypeVar("T")
@@ -300,6 +301,15 @@ class PackedSpace:
         return int(self.registers[STATES] * each + kept * 8 * met.rows.shape[1] + tables)
 
 
+def graph_of(starts: Array, targets: Array, processes: Array, outcomes: Array) -> Graph:
+    """Return a graph whose edges are in arrays of numpy."""
+    found = []
+    for kind, column in zip("QIHH", (starts, targets, processes, outcomes), strict=True):
+        found.append(array(kind))
+        found[-1].frombytes(column.tobytes())
+    return Graph(*found)
+
+
 class OfStates(Sequence[T]):
     """One thing for each state of a search."""
 
@@ -325,11 +335,19 @@ class States(OfStates[Packed]):
 
     def between(self, first: int, last: int) -> list[Packed]:
         """Return the states from ``first`` to ``last``, which is left out."""
+        return [self._space.tables.state(row) for row in self._numbers(first, last).tolist()]
+
+    def column(self, place: int) -> Array:
+        """Return what stands at a place of each; all states are there."""
+        chunks = range(0, len(self), _CHUNK)
+        return np.concatenate([self._numbers(first, min(first + _CHUNK, len(self)))[:, place] for first in chunks])
+
+    def _numbers(self, first: int, last: int) -> Array:
         space, base = self._space, int(self._space.registers[BASE])
         numbers = np.empty((last - first, len(space.tables.columns)), np.int64)
         codes = np.empty(len(space.tables.columns), np.int64)
         numbers_of(space.layout, space.met.rows, first - base, last - base, numbers, codes)
-        return [space.tables.state(row) for row in numbers.tolist()]
+        return numbers
 
 
 class Depths(OfStates[int]):

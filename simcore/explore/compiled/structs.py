@@ -161,6 +161,16 @@ class Representatives(Struct):
 
 
 @dataclass(frozen=True, eq=False)
+class Edges(Struct):
+    """The steps that were followed, as `Graph` has them."""
+
+    starts: Words
+    targets: Words32
+    processes: Words16
+    outcomes: Words16
+
+
+@dataclass(frozen=True, eq=False)
 class Reached(Struct):
     """What the steps of one state lead to, and its representatives, where they are known."""
 

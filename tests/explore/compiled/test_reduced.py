@@ -43,6 +43,7 @@ MODELS = {
     "one lock": lambda: toys.one_lock(threads=4),
     "hidden": small.hidden,
     "going round": small.going_round,
+    "philosophers for ever": lambda: toys.philosophers(n=4, ordered=True, together=False),
 }
 
 
@@ -96,6 +97,8 @@ def compare(build, timeouts="when_stuck"):
     _, partial_order, _ = there[len(attempts) - 1]
     chosen = {state: part for state, part, _ in partial_order.relied_on}
     assert met.met.chosen[:expanded].tolist() == [chosen.get(state, 0) for state in space.states[:expanded]]
+    if expanded == len(met.states):
+        assert met.graph == space.graph
     if whole:
         assert len(attempts) == len(there)
         assert list(met.states) == space.states
@@ -132,6 +135,24 @@ def test_the_answer_is_the_same(model, timeouts):
 @pytest.mark.slow
 def test_much_is_proved():
     assert sum(compare(model) > 0 for model in MODELS.values()) > 10
+
+
+def test_who_goes_round_for_ever_is_proved_by_it():
+    for name in ("going round", "philosophers for ever"):
+        assert compare(MODELS[name]) > 0, name
+        with patch.object(explore_module, "FAST_AFTER", 1):
+            result = explore(MODELS[name]())
+        assert result.verdict is Verdict.HOLDS
+        assert compiled(result)
+
+
+def test_who_is_left_behind_by_others_that_go_round_is_found_in_the_steps_that_it_followed():
+    attempts, proved = searched(Kernel(small.hidden()), True)
+    met = attempts[-1][-1]
+    assert not proved
+    assert len(met.expanded) == len(met.states)
+    assert answer(small.hidden(), 1) == answer(small.hidden(), NEVER)
+    assert answer(small.hidden(), 1)[0] is Verdict.VIOLATED
 
 
 @pytest.mark.some(3)
