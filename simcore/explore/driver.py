@@ -198,10 +198,11 @@ def explore(
             try:
                 reduction = Symmetry(kernel, attempt.symmetry, attempt.apart) if kept is None else kept.symmetry()
                 search = Exploration(kernel, asked, reduction, within, progress, attempt.watched)
+                ordered = attempt.watched is not None and kept is None
                 if attempt.quick and reduction.trivial and attempt.watched is None:
                     search.fast_after = FAST_AFTER
                     search.cores, search.compact, search.seed = cores or _cores(), compact, seed
-                elif attempt.quick and attempt.watched is not None and kept is None and only_deadlock:
+                elif attempt.quick and ordered and (only_deadlock or reduction.trivial):
                     search.fast_after = FAST_AFTER
                 if kept is not None:
                     search.checkpoint = kept

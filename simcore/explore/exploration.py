@@ -225,11 +225,20 @@ class Exploration(Counterexamples):
         loops = compiled_loops()
         if self.partial_order is None:
             space = loops.FastSearch(self, looked_at, cores=self.cores, compact=self.compact, seed=self.seed)
+        elif any(prop.kind != "deadlock" for prop in self.asked):
+            self._without_partial_order()
+            return None
         else:
             space = loops.ReducedSearch(self)
         loops.machine_code()
         self.space = space
         return space
+
+    def _without_partial_order(self) -> None:
+        """Have all searched by the compiled loop without partial order, if that has not left out one step so far."""
+        if not self._reordered:
+            raise OrderMatters(f"in {len(self.space.graph):,} states what is asked had each step followed")
+        self.fast_after = sys.maxsize
 
     def sample(self, strategy: Strategy) -> Result:
         """Run the model again and again; the answer is a violation or no answer."""

@@ -226,6 +226,21 @@ def test_it_is_used_for_proofs_of_deadlock_freedom_alone(tmp_path):
     assert not compiled(explore(model(), timeouts="in_order"))
 
 
+def test_partial_order_that_has_left_out_nothing_gives_way_to_the_compiled_loop():
+    model = toys.philosophers(n=5, ordered=True, together=False)
+    looks = always(lambda state: all(process.where for process in state.processes) or True, "looks at all")
+    with patch.object(explore_module, "FAST_AFTER", 50):
+        switched = explore(model, looks)
+        kept = explore(toys.bounded_buffer(producers=2, consumers=2, capacity=2), always(lambda state: True))
+    plain = explore(model, looks, partial_order=False)
+    told = "partial order switched off: in 21 states what is asked had each step followed"
+    assert [note for note in switched.notes if "partial order" in note] == [told]
+    assert compiled(switched)
+    assert (switched.verdict, switched.states) == (plain.verdict, plain.states)
+    assert not kept.notes
+    assert "partial order" in kept.strategy
+
+
 @pytest.mark.slow
 def test_where_it_must_be_compiled_first_the_plain_loop_goes_on_for_a_while():
     model = MODELS["pool system, two chunks"]
