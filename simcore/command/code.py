@@ -15,7 +15,8 @@ from simcore.command.console import status
 from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
 from simcore.command.values import convert
-from simcore.control import POINTS, PREFIX, STRATEGIES, WITNESSES, Controlled, control, find, replay
+from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
+from simcore.model import WITNESSES
 from simcore.report import whole_file
 
 

@@ -1,7 +1,7 @@
 """The user's own code under the scheduler: its threads, as they are, run one at a time, in virtual time."""
 
 from simcore.control.conforms import Conformance, conforms
-from simcore.control.driver import STRATEGIES, WITNESSES, control, replay
+from simcore.control.driver import STRATEGIES, control, replay
 from simcore.control.finer import POINTS
 from simcore.control.primitives import without_steps
 from simcore.control.result import CodeStep, Controlled, Violation
@@ -11,7 +11,6 @@ __all__ = [
     "POINTS",
     "PREFIX",
     "STRATEGIES",
-    "WITNESSES",
     "CodeStep",
     "Conformance",
     "Controlled",

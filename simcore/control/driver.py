@@ -21,12 +21,11 @@ from simcore.control.token import Named, find, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
 from simcore.errors import OptionError
-from simcore.model import Timeouts, Verdict, check_numbers, check_timeouts
+from simcore.model import Timeouts, Verdict, Witness, check_numbers, check_timeouts, check_witness
 from simcore.schedule import SAMPLING, RandomWalk, Strategy
 
 DFS = "dfs"
 STRATEGIES = (*SAMPLING, DFS)
-WITNESSES = ("short", "any")
 
 
 def control(
@@ -39,7 +38,7 @@ def control(
     max_steps: int = 20_000,
     max_seconds: float | None = None,
     points: str = "operations",
-    witness: str = "short",
+    witness: Witness = "short",
 ) -> Controlled:
     """Run ``body``, unmodified code with threads, under many schedules in virtual time.
 
@@ -97,8 +96,7 @@ def control(
     check_numbers(whole=False, max_seconds=max_seconds)
     if points not in POINTS:
         raise OptionError(f"points={points!r}: there are {', '.join(map(repr, POINTS))}")
-    if witness not in WITNESSES:
-        raise OptionError(f"witness={witness!r}: there are {', '.join(map(repr, WITNESSES))}")
+    check_witness(witness)
     options = Options(timeouts, max_steps, points)
     if strategy == DFS:
         _insist_on_seeing(options)

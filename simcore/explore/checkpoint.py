@@ -35,7 +35,8 @@ from typing import Any
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration
 from simcore.explore.reduction import NotSymmetric, Symmetry
-from simcore.explore.search import Search, Space
+from simcore.explore.search import Search
+from simcore.explore.space import Space
 from simcore.explore.told import Teller
 from simcore.kernel import Journal, Kernel, Program
 from simcore.model import Property, Verdict, Watched

@@ -19,9 +19,10 @@ from simcore.explore.limits import OutOfBudget
 from simcore.explore.nearest import MOST_ASKED, MOST_NEARER, doubtful, first_stuck, nobody_lost, shows
 from simcore.explore.no_return import no_return
 from simcore.explore.result import Counterexample
-from simcore.explore.search import Found, Search, Space
+from simcore.explore.search import Found, Search
 from simcore.explore.servers import SERVERS, Servers
 from simcore.explore.shrink import concrete, fewest_switches
+from simcore.explore.space import Space
 from simcore.explore.witness import check_end, check_lasso
 from simcore.kernel import Packed
 from simcore.schedule import Schedule
@@ -134,7 +135,7 @@ class Counterexamples(Search):
 
     def _shown(self, path: Path, name: str, how: str, lost: Lost | None) -> Counterexample:
         """Return what ``path`` shows, followed on to where it shows why somebody is ``lost``."""
-        if lost is None or lost.verb == SERVERS:
+        if lost is None or lost.verb == SERVERS or self.any_witness:
             return self._told(path, name, how, lost=lost)
         process = next(process.index for process in self.kernel.processes if process.name == lost.name)
         more = self.limits.in_time(partial(way_on, self.kernel, path, process), Path())
@@ -174,7 +175,7 @@ class Counterexamples(Search):
         hangs = self.deadlock is not None and name == self.deadlock.name
         servers = lost is not None and lost.verb == SERVERS
         point = None
-        if hangs and not servers:
+        if hangs and not servers and not self.any_witness:
             asked = partial(no_return, kernel, self.symmetry, self.knots, self.limits, states)
             point = self.limits.in_time(asked, None)
         return Counterexample(

@@ -36,12 +36,14 @@ from simcore.model import (
     Property,
     Timeouts,
     Watched,
+    Witness,
     check_flags,
     check_kinds,
     check_model,
     check_numbers,
     check_properties,
     check_timeouts,
+    check_witness,
 )
 from simcore.schedule import SAMPLING, Strategy
 
@@ -86,6 +88,7 @@ def explore(
     symmetry: bool = True,
     partial_order: bool = True,
     timeouts: Timeouts = "when_stuck",
+    witness: Witness = "short",
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: float = 60.0,
     progress: Callable[[Progress], None] | None = None,
@@ -126,6 +129,9 @@ def explore(
         Of steps in which order does not count, follow one order only. Switched off likewise.
     timeouts : {"never", "when_stuck", "in_order", "anytime"}
         When time-outs may fire; see `Kernel`.
+    witness : {"short", "any"}
+        What is told of a violation: with "short" a shortest schedule, as far as that can be known, and its point of no
+        return; with "any" the first that is met, by a few sampled runs before the search or by the search itself.
     checkpoint : path, optional
         A file in which a breadth-first search is kept now and then, and when a limit of states or seconds stops it.
         Where it is there already, the search goes on from it, with the same answer as if it had not been interrupted;
@@ -151,6 +157,7 @@ def explore(
     check_model(model, "explore")
     check_properties(properties, "explore")
     check_timeouts(timeouts)
+    check_witness(witness)
     check_numbers(whole=True, least=1, max_states=max_states, max_memory=max_memory, cores=cores)
     check_numbers(whole=True, none=False, seed=seed)
     check_numbers(whole=False, max_seconds=max_seconds)
@@ -190,6 +197,11 @@ def explore(
         kept = Checkpoint(Path(checkpoint), checkpoint_every, kernel, attempt, about)
     depth_first = strategy == "depth"
     with _limited(kernel):
+        if witness == "any" and sampler is None:
+            search = Exploration(kernel, asked, Symmetry(kernel, on=False), limits, progress)
+            kernel.look = limits.look
+            if (met := search.glance()) is not None:
+                return met
         while True:
             search, within = None, replace(limits)
             if attempt.again_as and max_memory is not None:
@@ -198,6 +210,7 @@ def explore(
             try:
                 reduction = Symmetry(kernel, attempt.symmetry, attempt.apart) if kept is None else kept.symmetry()
                 search = Exploration(kernel, asked, reduction, within, progress, attempt.watched)
+                search.any_witness = witness == "any"
                 ordered = attempt.watched is not None and kept is None
                 if attempt.quick and reduction.trivial and attempt.watched is None:
                     search.fast_after = FAST_AFTER

@@ -14,24 +14,22 @@ from functools import partial
 from typing import Any
 
 from simcore.errors import MissingExtra, extra
-from simcore.explore.counterexamples import Counterexamples
 from simcore.explore.deeds import Deeds
-from simcore.explore.graph import Lasso, Path
+from simcore.explore.graph import Lasso
 from simcore.explore.limits import OutOfBudget, OutOfMemory
-from simcore.explore.reduction import Symmetry
-from simcore.explore.result import Counterexample, Result
+from simcore.explore.result import Result
 from simcore.explore.runs import OrderMatters, Runs
-from simcore.explore.search import Found, Search, Space, Unfit, Unjustified
+from simcore.explore.sampling import ANY, Sampling
+from simcore.explore.search import Found, Search, Unfit, Unjustified
 from simcore.explore.servers import SERVERS, Servers
-from simcore.explore.shrink import concrete, without_needless
+from simcore.explore.shrink import concrete
+from simcore.explore.space import Space
 from simcore.explore.standstill import new_knots
 from simcore.explore.unbounded import growing
 from simcore.explore.vacuity import never_fired, never_reached
 from simcore.model import Property, Verdict, Watched
-from simcore.schedule import Strategy
 
 COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
-_SAMPLES = 1_000
 _IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once a way is known
 _NO_GRAPH = (
     "with compact=True no graph is kept, and some steps lead back or aside: whether somebody can be left behind for "
@@ -99,11 +97,10 @@ def compiled_loops() -> Any:
     return loops
 
 
-class Exploration(Counterexamples):
-    """A search that gives an answer; ``told`` is what a report should say of how it was made."""
+class Exploration(Sampling):
+    """A search that gives an answer."""
 
     cores, compact, seed = 1, False, 0
-    told: tuple[str, ...] = ()
     _unsure = False
 
     def exhaust(self, depth_first: bool) -> Result:
@@ -126,7 +123,9 @@ class Exploration(Counterexamples):
         """Return what is known when a limit was reached."""
         name = self._name(depth_first)
         if self.hunted is not None:
-            return self._result(name, self._shortened(self.hunted))
+            return self._result(
+                name, self._told(*self.hunted, ANY) if self.any_witness else self._shortened(self.hunted)
+            )
         result = self._result(name, reason=str(limit))  # counted before steps are taken back and runs teach more
         if not isinstance(limit, OutOfMemory):
             self._keep()
@@ -146,7 +145,13 @@ class Exploration(Counterexamples):
             self.space.graph = self.space.graph.arranged(self.space.expanded)
         return self._whole(depth_first)
 
+    def _as_met(self, found: Found, depth_first: bool) -> Result:
+        path, _ = self._path(self.space, found, depth_first=True)
+        return self._result(self._name(depth_first), self._shown(path, found.name, ANY, self._lost(path, found)))
+
     def _violated(self, found: Found, depth_first: bool) -> Result:
+        if self.any_witness:
+            return self._as_met(found, depth_first)
         if self._reordered:
             return self._in_all_orders(found, depth_first)
         if not depth_first:
@@ -240,61 +245,6 @@ class Exploration(Counterexamples):
             raise OrderMatters(f"in {len(self.space.graph):,} states what is asked had each step followed")
         self.fast_after = sys.maxsize
 
-    def sample(self, strategy: Strategy) -> Result:
-        """Run the model again and again; the answer is a violation or no answer."""
-        steps = longest = runs = 0
-        reason = f"{_SAMPLES} sampled runs met no violation, and samples prove nothing"
-        try:
-            while runs < _SAMPLES:
-                found, length = self.run(strategy, longest, steps)
-                steps, longest, runs = steps + length, max(longest, length), runs + 1
-                if found is not None:
-                    with self.limits.lifted():
-                        counterexample = self._shortened(found)
-                    return self._sampled(str(strategy), runs, steps, longest, counterexample)
-        except OutOfBudget as limit:
-            cut = max(0, self.limits.counted - steps)  # of the run that did not end
-            steps, longest = steps + cut, max(longest, cut)
-            reason = f"{limit} after {runs} sampled runs without a violation"
-            if not runs:
-                option = str(limit).partition("=")[0]
-                reason = f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: raise {option}"
-        if strategy.promise and runs:
-            reason += f"; {strategy.promise}"
-        return self._sampled(str(strategy), runs, steps, longest, None, reason)
-
-    def _sampled(
-        self, name: str, runs: int, steps: int, longest: int, found: Counterexample | None, reason: str = ""
-    ) -> Result:
-        result = self._result(f"{name}, {runs} runs", found, reason)
-        return replace(result, states=steps, transitions=steps, depth=longest)
-
-    def _shortened(self, found: tuple[Path, str]) -> Counterexample:
-        """Return a sampled violation as a counterexample, as short as the budget allows."""
-        path, name = found
-        path = without_needless(self.kernel, path, lambda state: self.violation(state) == name, self.limits)
-        only = frozenset(process for process, _ in path)
-        space = Space()
-        better = self.limits.in_time(partial(self._found_of, only, space), None)
-        if better is None or space.depths[better.state] > len(path):
-            return self._told(path, name, "no step can be left out; not known to be shortest")
-        shorter = self._path(space, better, False)[0]
-        how = "shortest that was seen of these processes alone; a breadth-first search of all ran out of budget"
-        return self._told(shorter, better.name, how)
-
-    def _found_of(self, only: frozenset[int], space: Space) -> Found | None:
-        """Search the steps of some processes alone, for so long as it is worth."""
-        apart = dict.fromkeys(self.kernel.model.families, "only some of its processes are looked at")
-        self.reduce_by(Symmetry(self.kernel, not self.symmetry.trivial, {**apart, **self.symmetry.apart}))
-        self.limits.shorten()
-        self.wanted = []
-        return self.walk(space, depth_first=False, only=self._with_pools(only))
-
-    def _with_pools(self, only: frozenset[int]) -> frozenset[int]:
-        """Add the other workers of a pool, so that they stay interchangeable."""
-        pools = {self.kernel.processes[process].pool for process in only} - {None}
-        return only | {process.index for process in self.kernel.processes if process.pool in pools}
-
     # ---- answers -------------------------------------------------------------------------------------
 
     def _whole(self, depth_first: bool) -> Result:
@@ -333,6 +283,8 @@ class Exploration(Counterexamples):
         if isinstance(found, Lasso):
             prefix = concrete(self.kernel, self.symmetry, found.prefix)
             return self._result(name, self._told(prefix, prop.name, "shortest into the cycle", found.cycle))
+        if self.any_witness:
+            return self._as_met(found, depth_first)
         if self._reordered:
             return self._in_all_orders(found, depth_first)
         return self._result(name, self._counterexample(found, depth_first))
@@ -363,22 +315,3 @@ class Exploration(Counterexamples):
             return None
         assert self.deadlock is not None
         return Found(self.deadlock.name, number, 0, SERVERS)
-
-    def _result(self, name: str, found: Counterexample | None = None, reason: str = "") -> Result:
-        space, model = self.space, self.kernel.model
-        return Result(
-            Verdict.VIOLATED if found is not None else Verdict.UNDETERMINED,
-            model.name,
-            model.origin,
-            found.property if found is not None else ", ".join(p.name for p in self.asked),
-            len(space.states),
-            space.transitions,
-            space.depth,
-            self.limits.elapsed,
-            name,
-            self.kernel.timeouts,
-            found,
-            reason,
-            self.kernel.notes + space.notes + self.told,
-            space.omission,
-        )

@@ -17,7 +17,8 @@ from simcore.errors import MissingExtra, extra
 from simcore.explore import liveness, lost
 from simcore.explore.graph import Graph, Lasso
 from simcore.explore.reduction import Alike, NamesMatter, Symmetry
-from simcore.explore.search import Found, Space
+from simcore.explore.search import Found
+from simcore.explore.space import Space
 from simcore.explore.standstill import Standstill, can_reach, standstills, timed_locals, told
 from simcore.explore.vacuity import premise_of
 from simcore.kernel import Kernel, Packed

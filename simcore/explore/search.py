@@ -8,15 +8,14 @@ part of the loop: the state that would be one too many is not added.
 from __future__ import annotations
 
 import sys
-from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from simcore.explore.foresight import FORESEE_AFTER, foresee, sampled
-from simcore.explore.graph import Graph, Path
-from simcore.explore.limits import STEPS_OF_A_STATE, Limits
+from simcore.explore.graph import Path
+from simcore.explore.limits import STEPS_OF_A_STATE, Limits, OutOfBudget
 from simcore.explore.reduction import Alike, PartialOrder, Symmetry
+from simcore.explore.space import Space
 from simcore.explore.standstill import new_knots
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import NO_FAILURE, Property, Watched
@@ -48,80 +47,6 @@ class Found(NamedTuple):
     state: int
     lost: int = -1
     verb: str = ""
-
-
-@dataclass
-class Space:
-    """What a search has met: each state once, where it came from, and the edges of those expanded."""
-
-    states: list[Packed] = field(default_factory=list)
-    index: dict[Packed, int] = field(default_factory=dict)
-    depths: array[int] = field(default_factory=lambda: array("I"))
-    parents: array[int] = field(default_factory=lambda: array("q"))
-    marks: list[tuple[int, int]] = field(default_factory=list)
-    graph: Graph = field(default_factory=Graph)
-    expanded: array[int] = field(default_factory=lambda: array("I"))
-    done: bytearray = field(default_factory=bytearray)
-
-    def add(self, state: Packed, parent: int, mark: tuple[int, int] = (0, 0)) -> int:
-        """Remember a new state and return its number."""
-        number = self.index[state] = len(self.states)
-        self.states.append(state)
-        self.parents.append(parent)
-        self.depths.append(self.depths[parent] + 1 if parent >= 0 else 0)
-        self.marks.append(mark)
-        self.done.append(0)
-        return number
-
-    def take_back(self) -> None:
-        """Forget the steps of a state that a limit came in between of; it is the next one to expand."""
-        number, graph = len(self.expanded), self.graph
-        if number == len(self.states) or not self.done[number]:
-            return
-        self.done[number] = 0
-        while len(self.states) > 1 and self.parents[-1] == number:
-            del self.index[self.states.pop()]
-            for column in (self.parents, self.depths, self.marks, self.done):
-                column.pop()
-        for edges in (graph.targets, graph.processes, graph.outcomes):
-            del edges[graph.starts[-1] :]
-
-    @property
-    def depth(self) -> int:
-        """The steps from the initial state to the farthest."""
-        return max(self.depths, default=0)
-
-    @property
-    def transitions(self) -> int:
-        """The number of edges."""
-        return len(self.graph.targets)
-
-    @property
-    def covered(self) -> int:
-        """All states that are at most so many steps from the initial one have been expanded; -1 when not even that."""
-        return self.depths[len(self.graph)] - 1 if len(self.graph) < len(self.states) else self.depth
-
-    @property
-    def omission(self) -> float:
-        """A bound on the probability that a state was omitted."""
-        return 0.0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a report should say about how the states are kept."""
-        return ()
-
-    def forward(self) -> bool:
-        """Tell whether every step leads to a state with a higher number; then no run goes round."""
-        return self.graph.forward()
-
-    def deepen(self, search: Search, distance: int) -> None:
-        """Expand the states nearer than ``distance``, without looking at them."""
-        for number in range(len(self.graph), len(self.states)):
-            if self.depths[number] >= distance:
-                break
-            self.marks[number] = (0, 0)  # nobody has looked who waits here
-            search.follow(self, number, search.kernel.successors(self.states[number]), [])
 
 
 def _less(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
@@ -172,12 +97,15 @@ class Search:
         After so many states it begins again, with something faster.
     checkpoint : Checkpoint, optional
         Keeps it in a file now and then.
+    any_witness : bool
+        Whether the first violation that is met is told as it is.
     """
 
     hunted: tuple[Path, str] | None = None
     looked_ahead = False
     fast_after = sys.maxsize
     checkpoint: Any = None
+    any_witness = False
 
     def __init__(
         self,
@@ -397,5 +325,7 @@ class Search:
 
     def bound(self) -> None:
         """Once a violation is known, look for a shorter way for so long only, unless there is a limit of states."""
+        if self.hunted is not None and self.any_witness:
+            raise OutOfBudget("a violation is known")
         if self.hunted is not None and self.limits.states is None:
             self.limits.shorten()

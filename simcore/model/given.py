@@ -12,7 +12,7 @@ from typing import Any
 
 from simcore.errors import OptionError
 from simcore.model.model import Model
-from simcore.model.spec import RULES, Property
+from simcore.model.spec import RULES, WITNESSES, Property
 
 
 def check_model(model: object, to: str) -> None:
@@ -69,6 +69,12 @@ def check_kinds(**values: tuple[object, Any, str]) -> None:
     for name, (value, kind, remedy) in values.items():
         if value is not None and not (isinstance(value, kind) if kind is not callable else callable(value)):
             raise OptionError(f"{name}={value!r}: {remedy}")
+
+
+def check_witness(witness: object) -> None:
+    """Raise OptionError unless there is such a rule for what is told of a violation."""
+    if witness not in WITNESSES:
+        raise OptionError(f"witness={witness!r}: use {' or '.join(map(repr, WITNESSES))}")
 
 
 def check_timeouts(timeouts: object) -> None:

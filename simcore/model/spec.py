@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, get_args
 
 from simcore.errors import OptionError
 from simcore.model.state import State
@@ -18,6 +18,8 @@ from simcore.model.values import refuse_generator
 Predicate = Callable[[State], bool]
 
 Timeouts = Literal["never", "when_stuck", "in_order", "anytime"]
+Witness = Literal["short", "any"]
+WITNESSES: tuple[Witness, ...] = get_args(Witness)
 
 LATE = "a frame on its way may take any time: it arrives before or after any time-out"
 """What is taken for granted of links with a latency or a bandwidth, where time passes only when nothing else moves."""

@@ -6,6 +6,7 @@ import inspect
 from functools import cache
 from typing import Any
 
+_LONG = 100  # characters or bytes of one value
 _VARIABLE = inspect.Parameter.VAR_POSITIONAL
 
 
@@ -17,9 +18,15 @@ def plain(thing: Any) -> str:
 
 
 def shown(thing: Any) -> str:
-    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around them all."""
+    """Return ``thing`` as reports write it: functions by name, a call's arguments without brackets around them all.
+
+    Of a long text, or of a chunk of data, the beginning is told, and how much there is.
+    """
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         return ", ".join(map(shown_value, thing))
+    if isinstance(thing, bytes | str) and len(thing) > _LONG:
+        what = "bytes" if isinstance(thing, bytes) else "characters"
+        return f"{plain(thing[: _LONG // 4])}... ({len(thing):,} {what})"
     name = plain(thing)
     return f"lambda:{thing.__code__.co_firstlineno}" if name == "<lambda>" else name
 

@@ -3,6 +3,7 @@
 import pytest
 
 from simcore import Model, choose, sleep
+from simcore.model.spelling import shown
 
 
 def add(*args):
@@ -70,3 +71,9 @@ def calls():
 @pytest.mark.parametrize(("text", "things"), calls())
 def test_an_operation_is_told_as_it_was_written(text, things):
     assert str(eval(text, things)) == text
+
+
+def test_of_a_long_value_the_beginning_is_told_and_how_much_there_is():
+    assert shown(b"ab" * 500) == "b'" + "ab" * 12 + "a'... (1,000 bytes)"
+    assert shown("x" * 101) == "x" * 25 + "... (101 characters)"
+    assert shown(("x" * 100, 1)) == "x" * 100 + ", 1"
