@@ -198,9 +198,9 @@ def explore(
     depth_first = strategy == "depth"
     with _limited(kernel):
         if witness == "any" and sampler is None:
-            search = Exploration(kernel, asked, Symmetry(kernel, on=False), limits, progress)
+            first = Exploration(kernel, asked, Symmetry(kernel, on=False), limits, progress)
             kernel.look = limits.look
-            if (met := search.glance()) is not None:
+            if (met := first.glance()) is not None:
                 return met
         while True:
             search, within = None, replace(limits)
