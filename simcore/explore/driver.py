@@ -24,7 +24,7 @@ from typing import Any, Literal, get_args
 from simcore.errors import OptionError, extra
 from simcore.explore.exploration import Attempt, Exploration, compiled_loops
 from simcore.explore.limits import Limits, OutOfBudget
-from simcore.explore.reduction import NamesMatter, NotSymmetric, Symmetry
+from simcore.explore.reduction import NamesMatter, NotSymmetric, Symmetry, alike_but_named_apart
 from simcore.explore.result import Result
 from simcore.explore.runs import OrderMatters
 from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
@@ -46,6 +46,9 @@ from simcore.model import (
     check_witness,
 )
 from simcore.schedule import SAMPLING, Strategy
+
+NAMES_AFTER = 10_000
+"""States for which it is worth saying that more names might be interchangeable."""
 
 StrategyName = Literal["breadth", "depth", "random", "pct", "pos", "urw", "even", "portfolio"]
 
@@ -244,7 +247,8 @@ def explore(
                     search = Exploration(kernel, asked, Symmetry(kernel, on=False), within, None)
                 return attempt.told(search.exhaust(depth_first) if sampler is None else search.sample(sampler))
             else:
-                notes = (*attempt.notes, *reduction.notes, *result.notes)
+                unnamed = alike_but_named_apart(kernel) if symmetry and result.states >= NAMES_AFTER else ()
+                notes = (*attempt.notes, *reduction.notes, *unnamed, *result.notes)
                 result = attempt.told(replace(result, notes=notes))
                 return result if kept is None else replace(result, notes=(*result.notes, *kept.ended(result.verdict)))
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simcore.kernel import Kernel
+from simcore.kernel.freeze import value_key
 from simcore.model import Index, Process
 from simcore.model.objects import Future
 from simcore.model.operations import SharedObject
@@ -199,3 +201,22 @@ class Names:
             asked = next(name for name in label.names if name in moves)
             raise NotSymmetric(self.family(asked), f"there is {thing}, but no {self.text(thing.name, moves)}")
         return other
+
+
+def alike_but_named_apart(kernel: Kernel) -> Iterator[str]:
+    """Yield what `Model.indices` would save: of processes outside of families that run the same with the same.
+
+    That they may stand for each other would have to be tested, as of a family, so it is said that they might.
+    """
+    names = {str(index) for family in kernel.model.families.values() for index in family}
+    groups = defaultdict(list)
+    for process in kernel.model.processes:
+        if process.fn is not None and process.name not in names:
+            groups[process.fn, value_key(process.args), process.daemon].append(process.name)
+    for (fn, *_), group in groups.items():
+        if len(group) > 2:
+            called = getattr(fn, "__name__", fn)
+            yield (
+                f"{group[0]} to {group[-1]} run {called}() with the same arguments and are told apart; the names of "
+                f"model.indices({called!r}, {len(group)}) might stand for each other"
+            )

@@ -1,6 +1,7 @@
 """A model or a property that looks into a name is found out, and nothing is reduced wrongly."""
 
 import re
+import sys
 
 import pytest
 import small
@@ -14,6 +15,8 @@ from simcore.explore.reduction.exchanges import Checked
 from simcore.kernel import Kernel
 from simcore.models import pool_starvation
 from simcore.properties import no_stuck_subset
+
+explore_module = sys.modules[explore.__module__]
 
 # ---- models that tell names apart --------------------------------------------------------------------------
 
@@ -269,3 +272,30 @@ def test_who_can_never_end_is_named_as_in_the_schedule():
     for name in model.indices("other", 3):
         model.process(name, poll)
     both(model, no_stuck_subset())
+
+
+# ---- names that nobody gave ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "told"), [(2, []), (3, ["reader0 to reader2 run reader() with the same"])])
+def test_processes_that_are_alike_but_for_names_of_their_own_are_pointed_out(monkeypatch, count, told):
+    monkeypatch.setattr(explore_module, "NAMES_AFTER", 5)
+
+    def readers(args):
+        model = Model("readers")
+        lock = model.lock("lock")
+
+        def reader(*_):
+            yield lock.acquire()
+            yield lock.release()
+
+        for number in range(count):
+            model.process(f"reader{number}", reader, *args(number))
+        model.process("another", reader, "another")
+        for name in model.indices("named", 3):
+            model.process(name, reader)
+        return model
+
+    assert [note.partition(" arguments")[0] for note in explore(readers(lambda number: ("same",))).notes] == told
+    assert not explore(readers(lambda number: (number,))).notes
+    assert not explore(readers(lambda number: ("same",)), symmetry=False).notes
