@@ -17,4 +17,13 @@ from simcore.explore.reduction.names import NotSymmetric, alike_but_named_apart
 from simcore.explore.reduction.partial_order import PartialOrder
 from simcore.explore.reduction.symmetry import Symmetry
 
-__all__ = ["SEVERAL", "Alike", "Component", "NamesMatter", "NotSymmetric", "PartialOrder", "Symmetry", "alike_but_named_apart"]
+__all__ = [
+    "SEVERAL",
+    "Alike",
+    "Component",
+    "NamesMatter",
+    "NotSymmetric",
+    "PartialOrder",
+    "Symmetry",
+    "alike_but_named_apart",
+]
