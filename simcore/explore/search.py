@@ -8,6 +8,7 @@ part of the loop: the state that would be one too many is not added.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ HUNT_AFTER = 50_000
 _HUNTS = 40
 _HUNT_STEPS = 100_000  # of all of them: where processes go round for ever no run ends by itself
 _RUN_STEPS = 20_000
+_FEW = 3  # steps, which to compare takes no longer than to follow
 
 
 class Progress(NamedTuple):
@@ -133,8 +135,9 @@ class Search:
     def reduce_by(self, symmetry: Symmetry) -> None:
         """From here on look at one representative of all states that ``symmetry`` makes alike."""
         self.symmetry = symmetry
-        self._last_reached: Packed | None = None
-        self._last: tuple[Packed, Sequence[int]] = ((), ())
+        self._source: Packed | None = None
+        self._alike: dict[int, int] = {}
+        self._met: dict[tuple[int, int], tuple[Packed, Sequence[int]]] = {}
         self.canonical = (lambda state: state) if symmetry.trivial else symmetry.representative
         asked = [(prop, prop.predicate) for prop in self.asked if prop.predicate is not None]
         self.alike = {p: Alike(self.kernel, symmetry, test, p.name, self.watched) for p, test in asked}
@@ -224,9 +227,10 @@ class Search:
 
     def _enough(self, space: Space, state: Packed, choices: list[Choice], partial_order: PartialOrder) -> list[Choice]:
         """Return some of ``choices`` in place of all, if one of them leads to a state that is not expanded yet."""
+        self._begin(state, choices)
         for part in partial_order.parts(state, choices):
             for choice in part.choices:
-                known = space.index.get(self._reached(choice.state)[0])
+                known = space.index.get(self._reached(choice)[0])
                 if known is None or not space.done[known]:
                     partial_order.rely_on(state, part)
                     return part.choices
@@ -236,8 +240,9 @@ class Search:
         """Give numbers to the states that ``choices`` lead to and that are new; return the first violation in them."""
         graph, index, reached = space.graph, space.index, self._reached
         found: Found | None = None
+        self._begin(space.states[number], choices)
         for choice in choices:
-            state, way = reached(choice.state)
+            state, way = reached(choice)
             known = index.get(state)
             if known is None:
                 self.limits.check(len(space.states), len(graph.targets))
@@ -254,13 +259,30 @@ class Search:
         space.expanded.append(number)
         return found
 
-    def _reached(self, state: Packed) -> tuple[Packed, Sequence[int]]:
-        """Return the representative of ``state``, and who plays whose part in it; the last answer is kept."""
-        if state is not self._last_reached:
-            follow = self.deadlock is not None and not self.symmetry.trivial
-            self._last = self.symmetry.chosen(state) if follow else (self.canonical(state), ())
-            self._last_reached = state
-        return self._last
+    def _begin(self, state: Packed, choices: list[Choice]) -> None:
+        """Begin with the steps of another state."""
+        if state is not self._source and not self.symmetry.trivial:
+            self._source, self._met = state, {}
+            outcomes = Counter(choice.process for choice in choices)
+            several = len(choices) > _FEW and len(outcomes) > 1
+            alike = self.symmetry.alike(state) if several else {}
+            self._alike = {process: first for process, first in alike.items() if outcomes[process] == 1}
+
+    def _reached(self, choice: Choice) -> tuple[Packed, Sequence[int]]:
+        """Return the representative of what a step leads to, and who plays whose part in it; answers are kept.
+
+        Of processes that are alike in the state the steps lead to one representative. Who plays whose part may be
+        told as of the first of them: whoever asks, asks about a mark, which such an exchange leaves what it is.
+        """
+        if self.symmetry.trivial:
+            return choice.state, ()
+        key = self._alike.get(choice.process, choice.process), choice.outcome
+        found = self._met.get(key)
+        if found is None:
+            follow = self.deadlock is not None
+            found = self.symmetry.chosen(choice.state) if follow else (self.canonical(choice.state), ())
+            self._met[key] = found
+        return found
 
     def faster_space(self, looked_at: int) -> Any:
         """Return a space that searches by itself and faster, from the start, and is used from now on; None: not yet.

@@ -60,7 +60,7 @@ def _closure(t, p, b, w, r, process, enabled):
     """Put into ``w.sets[0]`` who belongs together with ``process``; 0 when those are all that are enabled."""
     chosen = added = ONE << U(process)
     w.sets[0] = ZERO
-    while added:
+    while added and enabled & ~chosen:
         one = t.processes - 1
         while not added >> U(one) & ONE:
             one -= 1

@@ -126,7 +126,8 @@ class Components:
         first = self.kernel.first_process
         return self.kernel.objects[position] if position < first else self.kernel.processes[position - first]
 
-    def _kind(self, position: int) -> Kind:
+    def kind(self, position: int) -> Kind:
+        """Return what a position is but for the names that it belongs to."""
         return self._kinds[position] if position < self.kernel.first_future else ("future", 0)
 
     def _kind_at(self, position: int) -> Kind:
@@ -142,7 +143,7 @@ class Components:
 
     def places_like(self, position: int, names: Sequence[int | None]) -> list[int]:
         """Return the positions that differ from ``position`` in names alone and have ``names``; None is any name."""
-        places: Iterable[int] = self._alike[self._kind(position)]
+        places: Iterable[int] = self._alike[self.kind(position)]
         if position >= self.kernel.first_future:
             places = range(self.kernel.first_future, self.kernel.first_future + self.kernel.futures)
         elif not names:
@@ -186,7 +187,7 @@ class Components:
         own: Hashable = (process, shape) if described.ordered else (process, shape, number)
         owners = self.owners(position)
         component = Component(owners, described, self._made.setdefault(own, {}), self._targets_of[position])
-        kind, _ = self._kind(position)
+        kind, _ = self.kind(position)
         facts = described.facts or (Fact(described.shape, (), ()),)
         told = [self._told((kind, self.renaming.shape((described.shape, fact.shape))), owners, fact) for fact in facts]
         component.colours = tuple(pair for fact in told for pair in self._colours(fact))

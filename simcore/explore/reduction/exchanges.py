@@ -88,6 +88,7 @@ class Checked:
         self._values_seen: set[Hashable] = set()
         self._applied: set[Hashable] = set()
         self._functions: dict[Any, Hashable] = {}
+        self._firsts: dict[Process, Point] = {}
         self._added = 0
         self._tested = -1
         self._left: Iterator[None] | None = None  # of a test that goes on with the next lesson
@@ -195,7 +196,9 @@ class Checked:
 
     def _first(self, process: Process) -> Point:
         assert process.fn is not None
-        return self.kernel.points.start(process.name, process.fn, process.args)
+        if process not in self._firsts:
+            self._firsts[process] = self.kernel.points.start(process.name, process.fn, process.args)
+        return self._firsts[process]
 
     def _first_of_its_form(self, entry: Any) -> bool:
         """Tell whether no entry of the log before differs from this one in futures alone, which is tested."""

@@ -120,7 +120,8 @@ class PartialOrder:
                 several.append(process)
             elif part := self._part(state, choices, 1 << process):
                 yield part
-        closures = {self._closure(state, 1 << process, enabled) for process in several} - {0}
+        who: dict[int, int] = {}
+        closures = {self._closure(state, 1 << process, enabled, who) for process in several} - {0}
         for chosen in sorted(closures, key=lambda chosen: ((chosen & enabled).bit_count(), chosen)):
             if part := self._part(state, choices, chosen):
                 yield part
@@ -161,7 +162,7 @@ class PartialOrder:
         self.take_in(state)
         choices = self.kernel.successors(state)
         enabled = sum({1 << choice.process for choice in choices})
-        if self.watched.everything or self._closure(state, chosen, enabled) != chosen:
+        if self.watched.everything or self._closure(state, chosen, enabled, {}) != chosen:
             return False
         return self._part(state, choices, chosen) is not None
 
@@ -210,12 +211,16 @@ class PartialOrder:
 
     # ---- who belongs together ------------------------------------------------------------------------
 
-    def _closure(self, state: Packed, chosen: int, enabled: int) -> int:
-        """Add to ``chosen`` whose steps may matter to theirs; 0 when those are all that are enabled."""
-        may = self.footprints.may
-        locals_ = state[self.kernel.first_process : self.kernel.first_future]
+    def _closure(self, state: Packed, chosen: int, enabled: int, who: dict[int, int]) -> int:
+        """Add to ``chosen`` whose steps may matter to theirs; 0 when those are all that are enabled.
+
+        Parameters
+        ----------
+        who : dict
+            Of this state, who may still come to some accesses: what was found is kept there.
+        """
         added = chosen
-        while added:
+        while added and enabled & ~chosen:
             process = added.bit_length() - 1
             added ^= 1 << process
             needs = self.needs(state, process, bool(enabled >> process & 1))
@@ -223,13 +228,19 @@ class PartialOrder:
                 return 0
             accesses, others = needs
             if accesses:
-                for other, local in enumerate(locals_):
-                    if may[local] & accesses:
-                        others |= 1 << other
+                if accesses not in who:
+                    who[accesses] = self._who(state, accesses)
+                others |= who[accesses]
             others &= ~chosen & ~(1 << process)
             added |= others
             chosen |= others
         return chosen if enabled & ~chosen else 0
+
+    def _who(self, state: Packed, accesses: int) -> int:
+        """Return, as bits, who may still come to some of ``accesses``."""
+        may = self.footprints.may
+        locals_ = state[self.kernel.first_process : self.kernel.first_future]
+        return sum(1 << other for other, local in enumerate(locals_) if may[local] & accesses)
 
     def needs(self, state: Packed, process: int, enabled: bool) -> _Needs | None:
         """Return what of the others matters to the next step of ``process``; None when everything may."""

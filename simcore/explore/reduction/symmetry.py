@@ -156,6 +156,28 @@ class Symmetry:
             found.append((self._built(state, components, finer, list(moves or self._sorted(finer)), way), tuple(way)))
         return min(found, key=lambda built: built[0])
 
+    def alike(self, state: Packed) -> dict[int, int]:
+        """Return, for processes whom an exchange that changes nothing in ``state`` moves to others, who is the first.
+
+        Names that tie, where that does not matter, are exchanged so, with all processes that belong to them; and
+        workers of a pool that are at the same, where nothing mentions them.
+        """
+        components, colours, moves = self._coloured(state)
+        if moves is None:
+            return {}
+        place, firsts, found = self.kernel.first_process, dict[Any, int](), dict[int, int]()
+        for position in self._owned:
+            owner = components[position].owner
+            if owner >= 0:
+                found[position - place] = firsts.setdefault(
+                    (self.components.kind(position), colours[owner]), position - place
+                )
+        for start, end in self.teams:
+            for position in range(start, end):
+                if not colours[self._worker_at[position]]:
+                    found[position - place] = firsts.setdefault((start, state[position]), position - place)
+        return found
+
     def exchanged(self, state: Packed) -> Iterator[tuple[str, int, Packed]]:
         """Yield ``state`` with a name and the next one of its family exchanged, for each, with the family and the name.
 
