@@ -30,7 +30,7 @@ from __future__ import annotations
 import sys
 import types
 from collections import ChainMap, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from simcore.errors import SimcoreError
@@ -39,6 +39,8 @@ from simcore.kernel.freeze import Freezer, Held, Unfreezable
 from simcore.kernel.generators import contents
 from simcore.kernel.instances import installed, ours, resolved
 from simcore.kernel.looks import Columns, Look, Named, Part, all_of_module, look_of
+from simcore.model import Index
+from simcore.model.operations import SharedObject
 
 
 class Outside:
@@ -50,6 +52,8 @@ class Outside:
         Whether code asks if two values are one object.
     tracebacks : bool
         Whether code asks where an exception was raised.
+    passed : dict
+        Keys of operations, and what they mention, by `identity`.
     """
 
     def __init__(self) -> None:
@@ -64,6 +68,7 @@ class Outside:
         self._codes: dict[tuple[types.CodeType, int], Held | None] = {}
         self._keys: dict[int, Held | None] = {}
         self._packages: set[str] = set()
+        self.passed: dict[Hashable, tuple[Hashable, frozenset[SharedObject]]] = {}
 
     # ---- for whoever freezes -------------------------------------------------------------------------
 
@@ -89,6 +94,21 @@ class Outside:
             freezer = Freezer()
             known = self._codes[key] = Held(freezer.named(code, scope), freezer)
         return known
+
+    def identity(self, thing: Any) -> Hashable | None:
+        """Return what ``thing`` is by the identity of its parts; None where one of them may change, or be another.
+
+        What is held is watched, so whatever else is known of it stays true.
+        """
+        kind = type(thing)
+        if kind is tuple:
+            parts = [self.identity(part) for part in thing]
+            return None if None in parts else (tuple, *parts)
+        if kind in (str, int, bytes, bool, type(None)):
+            return (kind, thing)
+        if isinstance(thing, SharedObject | Index):
+            return (kind, thing)
+        return ("held", id(thing)) if id(thing) in self._held else None
 
     # ---- what is watched -----------------------------------------------------------------------------
 
