@@ -141,7 +141,7 @@ class KnownReach(Growing):
 
     def __init__(self, partial_order: PartialOrder) -> None:
         self.partial_order = partial_order
-        self._version = -1
+        self._version, self.words = -1, 0
         self._renew()
 
     @property
@@ -153,19 +153,21 @@ class KnownReach(Growing):
     def behind(self) -> bool:
         """Whether something is known, or could be, that has not been copied."""
         footprints = self.partial_order.footprints
-        return footprints.behind or self._version != footprints.version or self._locals != len(footprints.may)
+        return footprints.behind or self._version != footprints.version or self._copied != len(footprints.may)
 
     def _renew(self) -> None:
-        """Begin again with what is known now."""
+        """Begin again with what is known now; what processes may come to has mostly stayed what it was."""
         footprints = self.partial_order.footprints
-        self._version, self.words = footprints.version, max(1, -(-max(footprints.may, default=0).bit_length() // 64))
-        self._needs, self._count, self._locals = Table(), EVERYTHING + 1, 0
-        locals_ = max(64, len(footprints.may))
-        super().__init__(
-            may=np.zeros((locals_, self.words), np.uint64),
-            met=np.zeros(locals_, np.uint8),
-            needed=np.zeros((256, self.words + 1), np.uint64),
-        )
+        words = -(-footprints.width // 64)
+        self._version, self._needs, self._count = footprints.version, Table(), EVERYTHING + 1
+        if words != self.words:
+            self.words, self._copied = words, 0
+            locals_ = max(64, len(footprints.may))
+            super().__init__(
+                may=np.zeros((locals_, words), np.uint64),
+                met=np.zeros(locals_, np.uint8),
+                needed=np.zeros((256, words + 1), np.uint64),
+            )
         self.stale = True
 
     def arrays(self) -> Reach:
@@ -181,9 +183,10 @@ class KnownReach(Growing):
             self._renew()
         self._make_room(("may", "met"), len(footprints.may))
         may, met = self._grows["may"], self._grows["met"]
-        for local in range(self._locals, len(footprints.may)):
+        for local in footprints.grown if self._copied else range(len(footprints.may)):
             may[local] = self._split(footprints.may[local])
-        self._locals = len(footprints.may)
+        self._copied = len(footprints.may)
+        footprints.grown.clear()
         kernel = partial_order.kernel
         for local in state[kernel.first_process : kernel.first_future]:
             met[local] = footprints.has_met(local)

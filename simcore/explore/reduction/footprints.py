@@ -65,6 +65,8 @@ class Footprints:
     ----------
     may : list of int
         For each local, the accesses; bit 0 stands for a submit, bit 1 for a step that may free the place of a future.
+    grown : set of int
+        Locals for which there is more in ``may`` since whoever copies that has cleared it.
     version : int
         Grows when something that was asked before may be answered otherwise.
     set_by_hand : bool
@@ -82,6 +84,7 @@ class Footprints:
 
     def _start(self) -> None:
         self.may: list[int] = []
+        self.grown: set[int] = set()
         self.at: dict[int, dict[Access, int]] = {}
         self._accesses: list[tuple[int, Access]] = []
         self._plain = self.CREATES | self.FREES
@@ -94,6 +97,11 @@ class Footprints:
         self._named: dict[int, tuple[int, ...]] = {}
         self._alike: dict[int, int] = {}
         self._images: dict[tuple[int, tuple[int | None, ...]], int] = {}
+
+    @property
+    def width(self) -> int:
+        """The bits that accesses take."""
+        return len(self._accesses) + 2
 
     @property
     def behind(self) -> bool:
@@ -109,6 +117,7 @@ class Footprints:
             self._start()
         for local in range(len(self.may), len(kernel.locals)):
             self.may.append(self._own(local))
+            self.grown.add(local)
             self._before.append([])
             self._after.append([])
             self._held.append(0)
@@ -224,6 +233,7 @@ class Footprints:
             if accesses & ~self.may[local]:
                 self.version += 1
                 self.may[local] |= accesses
+                self.grown.add(local)
                 grown += [(before, self._moved(self.may[local], moves)) for before, moves in self._before[local]]
 
     def _may_hold(self, local: int, edge: tuple[int, int, bool]) -> None:
