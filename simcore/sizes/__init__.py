@@ -1,0 +1,19 @@
+"""Many sizes of one model at once: sweeps, and the law that tells which of them hang."""
+
+from simcore.sizes.cell import Cell
+from simcore.sizes.driver import Progress, sweep
+from simcore.sizes.executors import EXECUTORS
+from simcore.sizes.laws import Law, SafeSize
+from simcore.sizes.sweep import Alarm, Edge, Sweep
+
+__all__ = [
+    "EXECUTORS",
+    "Alarm",
+    "Cell",
+    "Edge",
+    "Law",
+    "Progress",
+    "SafeSize",
+    "Sweep",
+    "sweep",
+]

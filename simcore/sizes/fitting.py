@@ -1,0 +1,89 @@
+"""A law is chosen by one half of the cells and must be true of the other half; a cell that it was fitted to tests nothing.
+
+Every candidate is an inequality, or two of them with *and* or *or*. Simpler comes first, in this order: fewer symbols
+(names and numbers; the word between two inequalities counts as one), then numbers nearer to 0, then one inequality before
+two with *and* before two with *or*, then the order of the parameters. Of the numbers that the cells leave open, it is the
+one nearest to 0; in an inequality with one side alone, the one that calls most sizes hanging.
+
+The halves are drawn by a checksum of the parameters, among the cells that hang and among those that do not. A pattern
+such as every other cell would be blind: along ``workers - downloads`` one of two cells is enough to be off by one. To find
+an invariant among forms that are written down beforehand is after Daikon (Ernst et al. 2001); it tests with no cell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+from zlib import crc32
+
+from simcore.model import Parameter, Verdict
+from simcore.sizes.cell import Cell, at, counted, key
+from simcore.sizes.evidence import Candidate, Evidence
+from simcore.sizes.laws import ALWAYS, NEVER, Counts, Law
+
+FEWEST = 8
+"""Cells that a law needs at least: half of them are held out."""
+
+_SHOWN = 3
+
+
+def fitted(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]], fixed: Mapping[str, Parameter]) -> Law:
+    """Return the law of the cells of a sweep, or one that is refused."""
+    varying = [name for name, each in values.items() if len(each) > 1]
+    told = [cell for cell in cells if cell.determined]
+    first, held_out = _halves(told)
+    others: dict[str, Any] = {
+        "fixed": {**{name: each[0] for name, each in values.items() if len(each) == 1}, **fixed},
+        "what": "hangs" if all(cell.hangs for cell in told if cell.verdict is Verdict.VIOLATED) else "is violated",
+        "varying": tuple(varying),
+        "explored": frozenset(key({name: cell.parameters[name] for name in varying}) for cell in told),
+    }
+    undetermined = sum(cell.verdict is Verdict.UNDETERMINED for cell in cells)
+    counts = Counts(len(first), len(held_out), undetermined, sum(cell.inferred for cell in cells))
+    odd = [name for name in varying if not all(type(value) is int for value in values[name])]
+    if odd:
+        return Law("", counts, refused=f"{odd[0]} is no whole number; sweep one value of it at a time", **others)
+    if len(told) < FEWEST:
+        few = f"{counted(len(told), 'cell')} explored, and it takes {FEWEST} to fit to one half and test on the other"
+        return Law("", counts, refused=few, **others)
+    verdicts = {cell.verdict for cell in told}
+    if len(verdicts) == 1:
+        return Law(ALWAYS if Verdict.VIOLATED in verdicts else NEVER, counts, **others)
+    return _chosen(Evidence(varying, [*first, *held_out]), counts, others)
+
+
+def _halves(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
+    """Return the cells to fit, and those to test, in an order that is the same everywhere."""
+    first: list[Cell] = []
+    held_out: list[Cell] = []
+    for verdict in (Verdict.VIOLATED, Verdict.HOLDS):
+        same = sorted((cell for cell in cells if cell.verdict is verdict), key=_drawn)
+        half = (len(same) + (verdict is Verdict.VIOLATED)) // 2
+        first += same[:half]
+        held_out += same[half:]
+    return sorted(first, key=_drawn), sorted(held_out, key=_drawn)
+
+
+def _drawn(cell: Cell) -> tuple[int, str]:
+    text = at(cell.parameters)
+    return crc32(text.encode()), text
+
+
+def _chosen(evidence: Evidence, counts: Counts, others: dict[str, Any]) -> Law:
+    """Return the first candidate of one half that the other does not refute, with another number if need be."""
+    refuted = 0
+    for candidate in evidence.candidates(counts.fitted):
+        found: Candidate | None = candidate
+        if not evidence.agrees(candidate):
+            refuted += 1
+            found = evidence.fit(candidate.forms, candidate.joined, len(evidence.cells))
+        if found is not None:
+            also = tuple(map(str, islice(evidence.as_short(found), _SHOWN)))
+            return Law(str(found), counts._replace(refuted=refuted), found.inequalities, found.joined, also=also, **others)
+    witness, last, before = evidence.witness()
+    why = (
+        f"no inequality that was tried is true of all {len(evidence.cells):,} cells explored; {last} is of "
+        f"{before:,} of them, and then comes {witness}"
+    )
+    return Law("", counts, refused=why, witness=witness, **others)
