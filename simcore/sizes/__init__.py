@@ -5,6 +5,7 @@ from simcore.sizes.driver import Progress, sweep
 from simcore.sizes.executors import EXECUTORS
 from simcore.sizes.laws import Law, SafeSize
 from simcore.sizes.sweep import Alarm, Edge, Sweep
+from simcore.sizes.written import check_path
 
 __all__ = [
     "EXECUTORS",
@@ -15,5 +16,6 @@ __all__ = [
     "Progress",
     "SafeSize",
     "Sweep",
+    "check_path",
     "sweep",
 ]

@@ -1,4 +1,4 @@
-"""A sweep is the explorations of its cells, each for itself; nothing but an option says of one what was found of others."""
+"""A sweep explores each of its cells for itself; only where it is told to, it says of one what was found of others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -223,13 +224,17 @@ class _Run:
         self._told()
         if ahead:
             options = {**self._task.options, **({} if self._executor == "here" else {"cores": 1})}
-            for found in answers(self._task._replace(options=options), ahead, self._executor, self._jobs):
-                self._take(found, kept)
+            task = self._task._replace(options=options)
+            with closing(answers(task, ahead, self._executor, self._jobs)) as coming:
+                for found in coming:
+                    self._take(found, kept)
 
     def _take(self, found: list[Found], kept: Kept | None) -> None:
         if kept is not None:
             kept.add(each.cell for each in found if each.repeatable)
-        self._known |= {each.number: replace(each.cell, parameters=self._places[each.number].parameters) for each in found}
+        self._known |= {
+            each.number: replace(each.cell, parameters=self._places[each.number].parameters) for each in found
+        }
         self._explored += len(found)
         self._told()
 

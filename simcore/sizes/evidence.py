@@ -113,17 +113,18 @@ class Evidence:
                 yield each
 
     def witness(self) -> tuple[Cell, Candidate, int]:
-        """Return the first cell with which nothing agrees, what agrees with those before it, and how many these are."""
+        """Return the first cell with which nothing agrees, what agrees with those before it, and how many these are.
+
+        Of the first two one is violated and the other is not, so there is something that agrees with both.
+        """
         some, none = 2, len(self.cells)
         while none - some > 1:
             middle = (some + none) // 2
-            some, none = (some, middle) if self._any(middle) is None else (middle, none)
-        last = self._any(some)
-        assert last is not None, "one of each kind is told apart by something"
-        return self.cells[none - 1], last, some
+            some, none = (middle, none) if self._any(middle) else (some, middle)
+        return self.cells[none - 1], next(self.candidates(some)), some
 
-    def _any(self, first: int) -> Candidate | None:
-        return next(self.candidates(first), None)
+    def _any(self, first: int) -> bool:
+        return any(True for _ in self._single(first)) or any(True for _ in self._double(first, None))
 
     def _single(self, first: int) -> Iterator[Candidate]:
         for form in self._forms:
@@ -149,7 +150,11 @@ class Evidence:
         numbers: list[int] = []
         for n, form in enumerate(forms):
             limits = [*numbers, *tight[n:]]
-            left = [cell for cell in stop if all(_value(f, cell, turned) >= limits[m] for m, f in enumerate(forms) if m != n)]
+            left = [
+                cell
+                for cell in stop
+                if all(_value(f, cell, turned) >= limits[m] for m, f in enumerate(forms) if m != n)
+            ]
             low = max(_at(form, left, turned), default=None)
             if low is None or low >= tight[n]:
                 return None

@@ -18,10 +18,19 @@ import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -38,7 +47,7 @@ _BATCH_SECONDS = 0.2
 _WIDTH = 16
 """Batches under way on an executor that does not say how many workers it has."""
 
-Answers = Iterator[list[Found]]
+Answers = Generator[list[Found], None, None]
 T = TypeVar("T")
 
 
@@ -58,7 +67,9 @@ def travels(task: Task, executor: Executor | str) -> str:
         pickle.dumps(task)
     except Exception:  # pickle raises whatever it meets
         what = "a property that is asked" if function is None else task.subject.name
-        return f"{what} is, or holds, a function that other processes cannot find by a name: a lambda, or one in another"
+        return (
+            f"{what} is, or holds, a function that other processes cannot find by a name: a lambda, or one in another"
+        )
     return ""
 
 
@@ -118,14 +129,18 @@ class _HandedOut:
 
     def on(self, executor: Executor) -> Answers:
         """Yield the answers until there are no more, or the executor takes no more."""
-        while self._flying or (self.ahead and not self._broken):
-            while self.ahead and not self._broken and len(self._flying) < 2 * self._width:
-                self._submit(executor)
-            done, _ = wait(self._flying, timeout=1, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield self._received(future)
-            if not done:
-                yield []
+        try:
+            while self._flying or (self.ahead and not self._broken):
+                while self.ahead and not self._broken and len(self._flying) < 2 * self._width:
+                    self._submit(executor)
+                done, _ = wait(self._flying, timeout=1, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield self._received(future)
+                if not done:
+                    yield []
+        finally:
+            for future in self._flying:
+                future.cancel()
 
     def _submit(self, executor: Executor) -> None:
         batch = [self.ahead.popleft() for _ in range(min(self._size, len(self.ahead)))]
@@ -216,7 +231,7 @@ def _one_by_one(task: Task, suspects: list[Place]) -> Answers:
 
 
 class _Processes(ProcessPoolExecutor):
-    """Begins a process, in `submit`, with nothing of this program, and spared by the Ctrl-C that a terminal sends to all."""
+    """Begins processes, in `submit`, with nothing of this program, and spared by the Ctrl-C that a terminal sends."""
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **options: Any) -> Future[T]:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a new process inherits this
@@ -249,4 +264,9 @@ def _end_with_parent() -> None:
     """Be a process that does not outlive who began it, not even where that is killed."""
     parent = parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        threading.Thread(target=_wait_for, args=(parent,), daemon=True).start()
+
+
+def _wait_for(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -1,17 +1,19 @@
-"""A law is chosen by one half of the cells and must be true of the other half; a cell that it was fitted to tests nothing.
+"""A law is chosen by one half of the cells and must be true of the other; a cell that it was fitted to tests nothing.
 
 Every candidate is an inequality, or two of them with *and* or *or*. Simpler comes first, in this order: fewer symbols
-(names and numbers; the word between two inequalities counts as one), then numbers nearer to 0, then one inequality before
-two with *and* before two with *or*, then the order of the parameters. Of the numbers that the cells leave open, it is the
-one nearest to 0; in an inequality with one side alone, the one that calls most sizes hanging.
+(names and numbers; the word between two inequalities counts as one), then numbers nearer to 0, then one inequality
+before two with *and* before two with *or*, then the order of the parameters. Of the numbers that the cells leave open,
+it is the one nearest to 0; in an inequality with one side alone, the one that calls most sizes hanging.
 
 The halves are drawn by a checksum of the parameters, among the cells that hang and among those that do not. A pattern
-such as every other cell would be blind: along ``workers - downloads`` one of two cells is enough to be off by one. To find
-an invariant among forms that are written down beforehand is after Daikon (Ernst et al. 2001); it tests with no cell apart.
+such as every other cell would be blind: along ``workers - downloads`` one of two cells is enough to be off by one.
+Looking for what is true of all examples among forms that are written down beforehand is after Daikon (Ernst,
+Cockrell, Griswold and Notkin 2001); that some of the examples are held out is not.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -47,10 +49,13 @@ def fitted(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]], fix
     if len(told) < FEWEST:
         few = f"{counted(len(told), 'cell')} explored, and it takes {FEWEST} to fit to one half and test on the other"
         return Law("", counts, refused=few, **others)
-    verdicts = {cell.verdict for cell in told}
-    if len(verdicts) == 1:
-        return Law(ALWAYS if Verdict.VIOLATED in verdicts else NEVER, counts, **others)
-    return _chosen(Evidence(varying, [*first, *held_out]), counts, others)
+    kinds = Counter(cell.verdict for cell in told)
+    if len(kinds) == 1:
+        return Law(ALWAYS if Verdict.VIOLATED in kinds else NEVER, counts, **others)
+    rare, times = kinds.most_common()[-1]
+    if times < 2:
+        return Law("", counts, refused=f"only one cell is found as {rare}, so none is left to test with", **others)
+    return _chosen(Evidence(varying, [*_both_kinds_first(first), *held_out]), counts, others)
 
 
 def _halves(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
@@ -63,6 +68,12 @@ def _halves(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
         first += same[:half]
         held_out += same[half:]
     return sorted(first, key=_drawn), sorted(held_out, key=_drawn)
+
+
+def _both_kinds_first(cells: Sequence[Cell]) -> list[Cell]:
+    """Return cells with one that is violated and one that holds before the others: some inequality tells two apart."""
+    of_each = [next(cell for cell in cells if cell.verdict is kind) for kind in (Verdict.VIOLATED, Verdict.HOLDS)]
+    return [*of_each, *(cell for cell in cells if cell not in of_each)]
 
 
 def _drawn(cell: Cell) -> tuple[int, str]:
@@ -80,10 +91,12 @@ def _chosen(evidence: Evidence, counts: Counts, others: dict[str, Any]) -> Law:
             found = evidence.fit(candidate.forms, candidate.joined, len(evidence.cells))
         if found is not None:
             also = tuple(map(str, islice(evidence.as_short(found), _SHOWN)))
-            return Law(str(found), counts._replace(refuted=refuted), found.inequalities, found.joined, also=also, **others)
+            return Law(
+                str(found), counts._replace(refuted=refuted), found.inequalities, found.joined, also=also, **others
+            )
     witness, last, before = evidence.witness()
     why = (
-        f"no inequality that was tried is true of all {len(evidence.cells):,} cells explored; {last} is of "
-        f"{before:,} of them, and then comes {witness}"
+        f"no inequality that was tried agrees with {at(witness.parameters)} ({witness.verdict}) and with {before:,} "
+        f"other cells; {last} agrees with these"
     )
     return Law("", counts, refused=why, witness=witness, **others)

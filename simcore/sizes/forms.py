@@ -1,12 +1,11 @@
 """The inequalities that a law may be, each with the number of symbols that it takes to write it down.
 
-A side is a sum of products of parameters, each taken once: ``x``, ``3*x``, ``x*y``, ``x*(y - 1)``, ``x*(y + z)``,
-``x*y*(z - 1)``, ``x + y``, ``x*y + z`` and the like. An inequality has a side on the left, another one with none of
-its parameters on the right, or nothing, and a number: ``workers <= roots*(depth - 1)``, ``workers <= downloads + 2``,
-``depth >= 2``. Every side grows with each of its parameters, while these are at least 1 (or the number that is taken
-off), so an inequality can change once along a parameter, and no more.
+A side is a sum of products of parameters, each once: ``x``, ``3 * x``, ``x * y``, ``x * (y - 1)``, ``x * (y + z)``,
+``x * y * (z - 1)``, ``x + y``, ``x * y + z`` and the like. An inequality has a side on the left, another one with none
+of its parameters on the right, or nothing, and a number: ``workers <= roots * (depth - 1)``, ``workers <= downloads + 2``,
+``depth >= 2``. A side is a straight line along each of its parameters, so there an inequality changes once at most.
 
-Symbols are the names and the numbers; ``workers <= roots*(depth - 1)`` has four.
+Symbols are the names and the numbers; ``workers <= roots * (depth - 1)`` has four.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class Product(NamedTuple):
     times: int = 1
 
     def __str__(self) -> str:
-        return "*".join([str(self.times)] * (self.times != 1) + [str(factor) for factor in self.factors])
+        return " * ".join([str(self.times)] * (self.times != 1) + [str(factor) for factor in self.factors])
 
 
 class Side(NamedTuple):

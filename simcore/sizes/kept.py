@@ -1,4 +1,4 @@
-"""A cell that was explored is in its file before anything else is done; a sweep that is killed has lost what was under way.
+"""A cell is in its file as soon as it is known; a sweep that is killed has lost what was under way, and no more.
 
 A sweep has one file in the folder, named by the digest of whatever its cells depend on (`sources`), so a change of
 any of it finds no file. A line is a cell, as JSON. A line that is torn, because somebody was killed, is no cell.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Iterator
+from typing import IO, Any
 
 from simcore.errors import OptionError
 from simcore.model import Parameter, Verdict
@@ -86,4 +86,6 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OptionError(f"{path} cannot be written: {error.strerror}; name another folder with keep (--keep)") from error
+        raise OptionError(
+            f"{path} cannot be written: {error.strerror}; name another folder with keep (--keep)"
+        ) from error

@@ -87,7 +87,11 @@ class Law:
     refused : str
         Why there is no law.
     witness : Cell, optional
-        The cell that no candidate agrees with, which agrees with those before it.
+        The cell with which no candidate agrees that agrees with those before it.
+    varying : tuple of str
+        The parameters that had several values.
+    explored : collection
+        Their values in each cell explored.
     """
 
     formula: str
@@ -129,21 +133,34 @@ class Law:
         """
         if self.refused or self.formula == ALWAYS:
             return None
-        known = {name: value for name, value in given.items() if name in self.varying}
-        left = [name for name in self.names or self.varying if name not in known]
-        if len(left) != 1:
-            self._need(left[1:] or ["one parameter less"], given)
-        (name,) = left[:1]
+        known = self._known(given)
+        about = self.names or self.varying
+        left = [name for name in about if name not in known]
+        if not left:
+            raise OptionError(f"the law is about {listed(about)}; leave out the one whose smallest safe value is asked")
+        self._need(left[1:] if self.inequalities else [], given)
+        name = left[0]
         value = self._safe_from(name, known)
         if value is None:
             return None
-        size = key({**known, name: value})
-        others = len(known) + 1 < len(self.varying)
-        return SafeSize(name, value, not any(_within(size, cell) if others else size == cell for cell in self.explored))
+        size = {*key({**known, name: value})}
+        return SafeSize(name, value, not any(size <= {*cell} for cell in self.explored))
+
+    def _known(self, given: Mapping[str, int]) -> dict[str, int]:
+        """Return what is given of the parameters that varied; the others must be what they were."""
+        for name, value in given.items():
+            if name not in self.varying and name not in self.fixed:
+                raise OptionError(f"there is no parameter {name!r}; the law is about {listed(self.varying)}")
+            if name in self.fixed and self.fixed[name] != value:
+                raise OptionError(
+                    f"the law was found with {name}={self.fixed[name]}, and says nothing of {name}={value}"
+                )
+        return {name: value for name, value in given.items() if name in self.varying}
 
     def _need(self, missing: Collection[str], given: Mapping[str, Parameter]) -> None:
         if missing:
-            raise OptionError(f"the law is about {listed(self.names or self.varying)}: {at(given) or 'nothing'} was given, {listed(missing)} is to be given too")
+            about = f"the law is about {listed(self.names or self.varying)}"
+            raise OptionError(f"{about}; {at(given) or 'nothing'} was given, so say what {listed(missing)} is")
 
     def _safe_from(self, name: str, known: Mapping[str, int]) -> int | None:
         """Return from where on the law says safe: between the places where an inequality changes it says one thing."""
@@ -172,19 +189,19 @@ class Law:
     def _rest(self) -> list[str]:
         counts = self.counts
         lines = [f"with {at(self.fixed)}"] * bool(self.fixed)
-        lines += [f"{counted(counts.undetermined, 'cell')} undetermined, of which it says nothing"] * (counts.undetermined > 0)
+        lines += [f"{counted(counts.undetermined, 'cell')} undetermined, of which it says nothing"] * (
+            counts.undetermined > 0
+        )
         lines += [f"{counted(counts.inferred, 'cell')} inferred, on which it does not rest"] * (counts.inferred > 0)
         if counts.refuted:
-            lines.append(f"{counted(counts.refuted, 'candidate')} before it in the order fitted, and a tested cell refuted it")
+            lines.append(
+                f"{counted(counts.refuted, 'candidate')} before it in the order fitted, and a tested cell refuted it"
+            )
         lines += [f"as short, and as true of these cells: {other}" for other in self.also]
         return lines
 
 
 ALWAYS, NEVER = "always", "never"
-
-
-def _within(size: tuple[Any, ...], cell: tuple[Any, ...]) -> bool:
-    return set(size) <= set(cell)
 
 
 def _change(inequality: Inequality, name: str, known: Mapping[str, int]) -> int:

@@ -1,4 +1,4 @@
-"""A cell is inferred only inside a box of explored cells of one verdict, and only while no explored cell speaks against it.
+"""A cell is inferred only inside a box of explored cells of one verdict, while no explored cell speaks against it.
 
 That more of a parameter never turns *violated* back into *holds*, or never the other way round, is tested and not
 believed: along it both ends and at least every fourth cell are explored, then all cells around each change. Where a
@@ -10,7 +10,7 @@ each such cell says that it was inferred.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import groupby, product
+from itertools import groupby, pairwise, product
 
 from simcore.errors import OptionError
 from simcore.model import Parameter, Verdict
@@ -81,11 +81,11 @@ class Monotone:
         for p in self._along:
             seen: dict[Verdict, tuple[Cell, Cell]] = {}
             for line in self._lines(p, known):
-                for before, after in zip(line, line[1:], strict=False):
+                for before, after in pairwise(line):
                     if before.verdict is not after.verdict:
                         seen.setdefault(after.verdict, (before, after))
             if len(seen) > 1:
-                changes = " and ".join(f"{_change(*pair)}" for pair in seen.values())
+                changes = " and ".join(_change(*pair) for pair in seen.values())
                 return f"not monotone along {self._names[p]}, so nothing was inferred: {changes}"
         return ""
 

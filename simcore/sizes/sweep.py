@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, overload
 
@@ -186,13 +187,13 @@ class Sweep(Sequence[Cell]):
         for name in self.varying:
             if all(map(is_number, self.values[name])):
                 lines = ([cell for cell in line if cell.determined] for _, line in self._lines(name))
-                pairs = (pair for line in lines for pair in zip(line, line[1:], strict=False))
+                pairs = (pair for line in lines for pair in pairwise(line))
                 worse = next((pair for pair in pairs if _turns(*pair)), None)
                 found += [] if worse is None else [Alarm(name, *worse)]
         return tuple(found)
 
     def law(self) -> Law:
-        """Return the simplest inequality over the parameters that tells where it hangs, fitted and tested; see `Law`."""
+        """Return the simplest inequality over the parameters that tells where it hangs, fitted and tested."""
         return fitted(self.cells, self.values, self.fixed)
 
     def _check(self, names: Collection[str]) -> None:

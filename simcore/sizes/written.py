@@ -27,8 +27,8 @@ def check_path(path: Path) -> None:
         raise OptionError(f"{path}: a sweep is written as .csv, or as .parquet; give the file one of these endings")
     if path.suffix == ".parquet":
         with extra("tables", f"{path}"):
-            import pandas
-            import pyarrow  # noqa: F401  # pandas wants it when it writes, which may be an hour later
+            import pandas  # noqa: F401  # wanted when all cells are explored, which may be an hour later
+            import pyarrow  # noqa: F401
 
 
 def write_cells(rows: Sequence[dict[str, Any]], path: Path) -> None:
