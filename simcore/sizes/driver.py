@@ -59,7 +59,7 @@ class Progress(NamedTuple):
 def sweep(
     model: Callable[..., Model] | str,
     *,
-    asked: Property | Iterable[Asked] = (),
+    asked: Asked | Iterable[Asked] = (),
     executor: Executor | str | None = None,
     jobs: int | None = None,
     keep: str | os.PathLike[str] | None = None,
@@ -80,7 +80,7 @@ def sweep(
     ----------
     model : function or str
         What builds the model, or its name as on the command line: "pool_starvation:buggy".
-    asked : Property, or iterable of Property and function
+    asked : Property or function, or iterable of them
         What must hold in each cell; deadlock freedom when none is given. A function, called without arguments, returns
         the property: it can be sent to another process where a property with functions of its own cannot.
     executor : Executor or {"processes", "here"}, optional
@@ -147,7 +147,7 @@ def _task(
     check_numbers(whole=False, max_seconds=seconds)
     if seconds is not None and not seconds > 0:
         raise OptionError(f"max_seconds={seconds}: use more than 0, or None for no limit")
-    properties = _properties((asked,) if isinstance(asked, Property) else tuple(asked))
+    properties = _properties(tuple(asked) if isinstance(asked, Iterable) else (asked,))
     options = {"max_states": states, "max_seconds": seconds, "max_memory": memory, "timeouts": timeouts}
     return Task(subject, properties, options), grid
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from operator import sub
+from operator import itemgetter, sub
 from typing import NamedTuple
 
 from simcore.model import Verdict
@@ -20,6 +20,9 @@ from simcore.sizes.forms import Inequality, Side, pairs
 
 OF_TWO = 4
 """Symbols that each of two inequalities may have, their numbers not counted."""
+
+LEAST_OF_TWO = 5
+"""Symbols of two inequalities, at least: x <= 1 and y <= 1."""
 
 _ALIKE = 4
 """Of inequalities that stop the same cells, so many are tried."""
@@ -69,10 +72,12 @@ class Evidence:
         The parameters.
     cells : sequence of Cell
         In the order in which they are looked at; what is asked is asked of the first so many.
+    most : int
+        Symbols that a candidate may have.
     """
 
-    def __init__(self, names: Sequence[str], cells: Sequence[Cell]) -> None:
-        self.cells = cells
+    def __init__(self, names: Sequence[str], cells: Sequence[Cell], most: int) -> None:
+        self.cells, self.most = cells, most
         self._points = [{name: int(cell.parameters[name] or 0) for name in names} for cell in cells]
         self._violated = [n for n, cell in enumerate(cells) if cell.verdict is Verdict.VIOLATED]
         self._safe = [n for n, cell in enumerate(cells) if cell.verdict is Verdict.HOLDS]
@@ -99,16 +104,28 @@ class Evidence:
 
     def candidates(self, first: int) -> Iterator[Candidate]:
         """Yield what agrees with the ``first`` so many cells, the simplest first."""
-        found = sorted(self._single(first), key=lambda each: each.rank)
-        shortest = found[0].rank[0] if found else None
-        found += self._double(first, shortest)
-        yield from sorted(found, key=lambda each: each.rank)
-        if shortest is not None:  # all of them were refuted, so whatever is longer has its turn
-            yield from sorted(self._double(first, None), key=lambda each: each.rank)
+        single = sorted(self._single(first), key=itemgetter(0))
+        shorter = [each for each in single if each.rank[0] < LEAST_OF_TWO]
+        yield from shorter
+        yield from sorted([*single[len(shorter) :], *self._double(first)], key=itemgetter(0))
+
+    def untested(self, candidate: Candidate, first: int) -> Cell | None:
+        """Return a cell of the ``first`` so many that one of two inequalities alone decides, if no later one is such.
+
+        For each of the two there has to be a later one, or nothing tests what that inequality says.
+        """
+        if len(candidate.inequalities) == 1:
+            return None
+        deciding: list[list[int]] = [[], []]
+        for n, point in enumerate(self._points):
+            said = [each.holds(point) for each in candidate.inequalities]
+            if said[0] is not said[1]:
+                deciding[said.index(candidate.joined == "or")].append(n)
+        return next((self.cells[cells[0]] for cells in deciding if cells[-1] < first), None)
 
     def as_short(self, chosen: Candidate) -> Iterator[Candidate]:
         """Yield single inequalities that agree with all cells, and are no longer than the one that was ``chosen``."""
-        for each in sorted(self._single(len(self.cells)), key=lambda each: each.rank):
+        for each in sorted(self._single(len(self.cells)), key=itemgetter(0)):
             if each.rank[0] <= chosen.rank[0] and each.inequalities != chosen.inequalities:
                 yield each
 
@@ -124,7 +141,7 @@ class Evidence:
         return self.cells[none - 1], next(self.candidates(some)), some
 
     def _any(self, first: int) -> bool:
-        return any(True for _ in self._single(first)) or any(True for _ in self._double(first, None))
+        return any(True for _ in self._single(first)) or any(True for _ in self._double(first))
 
     def _single(self, first: int) -> Iterator[Candidate]:
         for form in self._forms:
@@ -132,12 +149,11 @@ class Evidence:
             if found is not None:
                 yield found
 
-    def _double(self, first: int, below: int | None) -> Iterator[Candidate]:
-        """Yield pairs of inequalities, of fewer symbols than ``below``."""
+    def _double(self, first: int) -> Iterator[Candidate]:
         for joined in ("and", "or"):
-            for one, other in islice(self._covering(joined, first, below), _TRIED):
+            for one, other in islice(self._covering(joined, first), _TRIED):
                 found = self.fit((one, other), joined, first)
-                if found is not None and (below is None or found.rank[0] < below):
+                if found is not None:
                     yield found
 
     # ---- numbers -------------------------------------------------------------------------------------------
@@ -162,7 +178,10 @@ class Evidence:
         open_ = [1 - number if turned else number for number in numbers]
         found = tuple(Inequality(form.left, form.right, n) for form, n in zip(forms, open_, strict=True))
         symbols = sum(each.symbols for each in found) + len(forms) - 1
-        rank = (symbols, sum(map(abs, open_)), len(forms), turned, *(form.place for form in forms))
+        if symbols > self.most:
+            return None
+        size = sum(each.magnitude for each in found)
+        rank = (symbols, size, len(forms), turned, *(form.place for form in forms))
         return Candidate(rank, found, joined, forms)
 
     def _cells(self, turned: bool, first: int) -> tuple[list[int], list[int]]:
@@ -171,14 +190,13 @@ class Evidence:
         safe = [n for n in self._safe if n < first]
         return (safe, violated) if turned else (violated, safe)
 
-    def _covering(self, joined: str, first: int, below: int | None) -> Iterator[tuple[Form, Form]]:
+    def _covering(self, joined: str, first: int) -> Iterator[tuple[Form, Form]]:
         """Yield pairs that together stop what is to be stopped, where neither does alone, the shortest first."""
         turned = joined == "or"
         pass_, stop = self._cells(turned, first)
-        most = OF_TWO if below is None else min(OF_TWO, below - 3)
         masks: dict[int, list[Form]] = {}
         for form in self._forms:
-            if form.symbols <= most:
+            if form.symbols <= OF_TWO:
                 tight = min(_at(form, pass_, turned))
                 mask = sum(1 << n for n, value in enumerate(_at(form, stop, turned)) if value < tight)
                 if mask:

@@ -27,6 +27,9 @@ from simcore.sizes.laws import ALWAYS, NEVER, Counts, Law
 FEWEST = 8
 """Cells that a law needs at least: half of them are held out."""
 
+LONGEST, CELLS_OF_A_SYMBOL = 9, 2
+"""Symbols of a law at most, and tested cells for each of them at least: a long one fits whatever few cells say."""
+
 _SHOWN = 3
 
 
@@ -55,7 +58,8 @@ def fitted(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]], fix
     rare, times = kinds.most_common()[-1]
     if times < 2:
         return Law("", counts, refused=f"only one cell is found as {rare}, so none is left to test with", **others)
-    return _chosen(Evidence(varying, [*_both_kinds_first(first), *held_out]), counts, others)
+    most = min(LONGEST, len(held_out) // CELLS_OF_A_SYMBOL)
+    return _chosen(Evidence(varying, [*_both_kinds_first(first), *held_out], most), counts, others)
 
 
 def _halves(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
@@ -81,22 +85,31 @@ def _drawn(cell: Cell) -> tuple[int, str]:
     return crc32(text.encode()), text
 
 
+def _told(cell: Cell) -> str:
+    return f"{at(cell.parameters)} ({cell.verdict})"
+
+
 def _chosen(evidence: Evidence, counts: Counts, others: dict[str, Any]) -> Law:
     """Return the first candidate of one half that the other does not refute, with another number if need be."""
-    refuted = 0
+    refuted, lone = 0, None
     for candidate in evidence.candidates(counts.fitted):
         found: Candidate | None = candidate
         if not evidence.agrees(candidate):
             refuted += 1
             found = evidence.fit(candidate.forms, candidate.joined, len(evidence.cells))
-        if found is not None:
-            also = tuple(map(str, islice(evidence.as_short(found), _SHOWN)))
-            return Law(
-                str(found), counts._replace(refuted=refuted), found.inequalities, found.joined, also=also, **others
-            )
+        alone = None if found is None else evidence.untested(found, counts.fitted)
+        lone = lone or (alone and (found, alone))
+        if found is not None and alone is None:
+            counts, also = counts._replace(refuted=refuted), tuple(map(str, islice(evidence.as_short(found), _SHOWN)))
+            return Law(str(found), counts, found.inequalities, found.joined, also=also, **others)
+    if lone:
+        why = (
+            f"{lone[0]} agrees with all cells, but of the two inequalities one is there for cells that it was fitted to"
+        )
+        return Law("", counts, refused=f"{why}: {_told(lone[1])}", witness=lone[1], **others)
     witness, last, before = evidence.witness()
     why = (
-        f"no inequality that was tried agrees with {at(witness.parameters)} ({witness.verdict}) and with {before:,} "
+        f"no inequality of up to {evidence.most} symbols that was tried agrees with {_told(witness)} and with {before:,} "
         f"other cells; {last} agrees with these"
     )
     return Law("", counts, refused=why, witness=witness, **others)

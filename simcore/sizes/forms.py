@@ -2,8 +2,9 @@
 
 A side is a sum of products of parameters, each once: ``x``, ``3 * x``, ``x * y``, ``x * (y - 1)``, ``x * (y + z)``,
 ``x * y * (z - 1)``, ``x + y``, ``x * y + z`` and the like. An inequality has a side on the left, another one with none
-of its parameters on the right, or nothing, and a number: ``workers <= roots * (depth - 1)``, ``workers <= downloads + 2``,
-``depth >= 2``. A side is a straight line along each of its parameters, so there an inequality changes once at most.
+of its parameters on the right, or nothing, and a number: ``workers <= roots * (depth - 1)``, ``depth >= 2``,
+``workers <= downloads + 2``. A side is a straight line along each of its parameters, so an inequality changes there
+once at most.
 
 Symbols are the names and the numbers; ``workers <= roots * (depth - 1)`` has four.
 """
@@ -69,6 +70,12 @@ class Side(NamedTuple):
         numbers = sum(each.times != 1 for each in self.products) + sum(factor.offset != 0 for factor in factors)
         return numbers + sum(len(factor.names) for factor in factors)
 
+    @property
+    def magnitude(self) -> int:
+        """The sum of the numbers that are written."""
+        factors = [factor for each in self.products for factor in each.factors]
+        return sum(each.times for each in self.products if each.times != 1) + sum(abs(each.offset) for each in factors)
+
     def value(self, at: Mapping[str, int]) -> int:
         """Return it for these parameters."""
         return sum(each.times * prod(factor.value(at) for factor in each.factors) for each in self.products)
@@ -86,6 +93,11 @@ class Inequality(NamedTuple):
         """How many names and numbers are written."""
         alone = not (self.left.products and self.right.products)
         return self.left.symbols + self.right.symbols + (alone or self.number != 0)
+
+    @property
+    def magnitude(self) -> int:
+        """The sum of the numbers that are written, whatever their signs."""
+        return self.left.magnitude + self.right.magnitude + abs(self.number)
 
     @property
     def names(self) -> frozenset[str]:

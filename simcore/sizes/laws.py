@@ -194,9 +194,10 @@ class Law:
         )
         lines += [f"{counted(counts.inferred, 'cell')} inferred, on which it does not rest"] * (counts.inferred > 0)
         if counts.refuted:
-            lines.append(
-                f"{counted(counts.refuted, 'candidate')} before it in the order fitted, and a tested cell refuted it"
+            told = (
+                f"{counted(counts.refuted, 'candidate')} before it in the order fitted, and a tested cell refuted each"
             )
+            lines.append(told)
         lines += [f"as short, and as true of these cells: {other}" for other in self.also]
         return lines
 
