@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +89,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def listed(names: Iterable[str], word: str = "and") -> str:
-    """Return names as a sentence has them: "a, b and c"."""
-    *most, last = names
+def listed(names: Collection[str], word: str = "and") -> str:
+    """Return names as a sentence has them: "a, b and c"; "none" of no name."""
+    *most, last = names if names else ["none"]
     return f"{', '.join(most)} {word} {last}" if most else last

@@ -108,8 +108,6 @@ def _chosen(evidence: Evidence, counts: Counts, others: dict[str, Any]) -> Law:
         )
         return Law("", counts, refused=f"{why}: {_told(lone[1])}", witness=lone[1], **others)
     witness, last, before = evidence.witness()
-    why = (
-        f"no inequality of up to {evidence.most} symbols that was tried agrees with {_told(witness)} and with {before:,} "
-        f"other cells; {last} agrees with these"
-    )
+    tried = f"no inequality of up to {evidence.most} symbols that was tried agrees with"
+    why = f"{tried} {_told(witness)} and with {before:,} other cells; {last} agrees with these"
     return Law("", counts, refused=why, witness=witness, **others)

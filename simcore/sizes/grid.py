@@ -105,8 +105,7 @@ class Grid:
         whatever = any(each.kind is each.VAR_KEYWORD for each in known)
         for name in given:
             if name not in names and not whatever:
-                has = listed(names) if names else "none"
-                raise OptionError(f"{subject.name} has no parameter {name!r}; it has {has}")
+                raise OptionError(f"{subject.name} has no parameter {name!r}; it has {listed(names)}")
         needed = [each.name for each in known if each.default is each.empty and each.name in names]
         for name in needed:
             if name not in given:

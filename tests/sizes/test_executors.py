@@ -117,6 +117,7 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
 # ---- a worker that is lost -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_once_changes_nothing_but_the_time(tmp_path):
     found = sweep(killed, jobs=2, n=range(1, 9), times=1, marks=str(tmp_path))
     assert [cell.verdict.value for cell in found] == ["violated"] * 2 + ["holds"] * 6
@@ -203,7 +204,7 @@ def begun(arguments: list[str], marks: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for the children")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_a_sweep_that_is_ended_leaves_no_process_and_loses_nothing_that_is_kept(tmp_path, how):
     marks, kept = tmp_path / "marks", tmp_path / "kept"
     marks.mkdir()

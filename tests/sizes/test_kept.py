@@ -81,6 +81,7 @@ def test_a_limit_that_left_a_cell_undetermined_still_does(keep):
     assert explored(sweep(pool_starvation.fixed, executor="here", keep=keep, max_states=11, **sizes)) == 1
 
 
+@pytest.mark.slow
 def test_what_would_not_be_found_again_is_not_kept(keep, tmp_path):
     marks = tmp_path / "marks"
     marks.mkdir()

@@ -65,12 +65,10 @@ def test_what_is_written_is_the_table_of_cells(tmp_path):
 
 
 def test_a_property_is_asked_and_cells_are_kept_and_inferred(tmp_path):
-    asked = ("sized:below", "-p", "workers=1..9", "-p", "tasks=4", "--property", "completes('left')")
+    asked = ("sized:below", "-p", "workers=1..9", "-p", "tasks=4", "--property", "simcore.properties:completes('left')")
     options = ("--keep", str(tmp_path / "kept"), "--infer", "workers", "--timeouts", "never", "--max-seconds", "60")
     first, second = run("sweep", *asked, *options)[1], run("sweep", *asked, *options)[1]
-    assert (
-        "asked: every left ends; time-outs: never" in first.replace("every left[*]", "every left") or "asked: " in first
-    )
+    assert "asked: completes left; time-outs: never" in first
     assert "(inferred)" in first
     assert "kept from before, 0 explored now" in second
 
@@ -82,9 +80,6 @@ def test_a_law_is_printed_with_its_counts():
 
 
 def test_a_law_that_is_refused_is_no_answer():
-    status, printed = run("law", "sized:band", "-p", "n=1,5,6,9..20", "-p", "other=1,2", "--json")
-    read = json.loads(printed)
-    assert (status, read["formula"] == "") in ((0, False), (3, True))
     status, printed = run("law", "sized:below", "-p", "workers=1..5")
     assert status == 3
     assert printed.startswith("no law: 5 cells explored, and it takes 8 to fit to one half and test on the other")
