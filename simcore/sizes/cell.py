@@ -89,7 +89,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def listed(names: Collection[str], word: str = "and") -> str:
+def in_words(names: Collection[str], word: str = "and") -> str:
     """Return names as a sentence has them: "a, b and c"; "none" of no name."""
     *most, last = names if names else ["none"]
     return f"{', '.join(most)} {word} {last}" if most else last

@@ -14,7 +14,7 @@ from typing import Any
 
 from simcore.errors import OptionError
 from simcore.model import Model, Origin, Parameter, build, call_model, default_parameters, import_module, model_function
-from simcore.sizes.cell import listed
+from simcore.sizes.cell import in_words
 
 Values = tuple[Parameter, ...]
 
@@ -105,7 +105,7 @@ class Grid:
         whatever = any(each.kind is each.VAR_KEYWORD for each in known)
         for name in given:
             if name not in names and not whatever:
-                raise OptionError(f"{subject.name} has no parameter {name!r}; it has {listed(names)}")
+                raise OptionError(f"{subject.name} has no parameter {name!r}; it has {in_words(names)}")
         needed = [each.name for each in known if each.default is each.empty and each.name in names]
         for name in needed:
             if name not in given:

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from simcore.errors import OptionError
-from simcore.model import Parameter
-from simcore.sizes.cell import Cell, at, counted, key, listed
+from simcore.model import Parameter, listed
+from simcore.sizes.cell import Cell, at, counted, in_words, key
 from simcore.sizes.forms import Inequality
 
 _FAR = 1 << 40
@@ -62,6 +62,7 @@ class Counts(NamedTuple):
         return self.fitted + self.tested
 
 
+@listed(without="explored")
 @dataclass(frozen=True)
 class Law:
     """Where a model hangs, as an inequality over its parameters that no explored cell contradicts.
@@ -137,7 +138,9 @@ class Law:
         about = self.names or self.varying
         left = [name for name in about if name not in known]
         if not left:
-            raise OptionError(f"the law is about {listed(about)}; leave out the one whose smallest safe value is asked")
+            raise OptionError(
+                f"the law is about {in_words(about)}; leave out the one whose smallest safe value is asked"
+            )
         self._need(left[1:] if self.inequalities else [], given)
         name = left[0]
         value = self._safe_from(name, known)
@@ -150,7 +153,7 @@ class Law:
         """Return what is given of the parameters that varied; the others must be what they were."""
         for name, value in given.items():
             if name not in self.varying and name not in self.fixed:
-                raise OptionError(f"there is no parameter {name!r}; the law is about {listed(self.varying)}")
+                raise OptionError(f"there is no parameter {name!r}; the law is about {in_words(self.varying)}")
             if name in self.fixed and self.fixed[name] != value:
                 raise OptionError(
                     f"the law was found with {name}={self.fixed[name]}, and says nothing of {name}={value}"
@@ -159,8 +162,8 @@ class Law:
 
     def _need(self, missing: Collection[str], given: Mapping[str, Parameter]) -> None:
         if missing:
-            about = f"the law is about {listed(self.names or self.varying)}"
-            raise OptionError(f"{about}; {at(given) or 'nothing'} was given, so say what {listed(missing)} is")
+            about = f"the law is about {in_words(self.names or self.varying)}"
+            raise OptionError(f"{about}; {at(given) or 'nothing'} was given, so say what {in_words(missing)} is")
 
     def _safe_from(self, name: str, known: Mapping[str, int]) -> int | None:
         """Return from where on the law says safe: between the places where an inequality changes it says one thing."""

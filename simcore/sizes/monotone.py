@@ -14,7 +14,7 @@ from itertools import groupby, pairwise, product
 
 from simcore.errors import OptionError
 from simcore.model import Parameter, Verdict
-from simcore.sizes.cell import Cell, at, listed
+from simcore.sizes.cell import Cell, at, in_words
 from simcore.sizes.grid import Grid
 
 STEP = 4
@@ -43,7 +43,7 @@ class Monotone:
     def __init__(self, grid: Grid, names: Collection[str]) -> None:
         for name in names:
             if name not in grid.values:
-                raise OptionError(f"infer={name!r}: the sweep has no such parameter; it has {listed(grid.values)}")
+                raise OptionError(f"infer={name!r}: the sweep has no such parameter; it has {in_words(grid.values)}")
             if not all(is_number(value) for value in grid.values[name]):
                 raise OptionError(f"infer={name!r}: its values are not numbers, so none lies between two others")
         self._along = [position for position, name in enumerate(grid.values) if name in names]

@@ -21,7 +21,7 @@ _ERROR = "!"
 def table_of(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]]) -> str:
     """Return a line for each cell: its parameters, verdict, states, seconds, and the reason as far as it fits."""
     header = [*values, "verdict", "states", "seconds"]
-    rows = [[*map(str, c.parameters.values()), c.told, f"{c.states:,}", f"{c.seconds:.2f}"] for c in cells]
+    rows = [[*map(str, c.parameters.values()), c.told, f"{c.states:,}", f"{c.seconds:.2f} s"] for c in cells]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     words = [_GAP.join(map(_aligned, row, widths, _to_the_right(row, len(values)))) for row in (header, *rows)]
     room = max(_NARROWEST, WIDTH - len(words[0]) - len(_GAP))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from simcore.errors import OptionError
-from simcore.model import Parameter, Verdict
-from simcore.sizes.cell import Cell, at, counted, listed
+from simcore.model import Parameter, Verdict, listed
+from simcore.sizes.cell import Cell, at, counted, in_words
 from simcore.sizes.fitting import fitted
 from simcore.sizes.laws import Law
 from simcore.sizes.monotone import is_number
@@ -62,6 +62,7 @@ class Edge:
     hangs_to: Parameter
 
 
+@listed(without="count index")
 @dataclass(frozen=True)
 class Sweep(Sequence[Cell]):
     """The cells of a grid, in its order: the last parameter changes first. Two sweeps are equal when all cells are.
@@ -199,7 +200,7 @@ class Sweep(Sequence[Cell]):
     def _check(self, names: Collection[str]) -> None:
         for name in names:
             if name not in self.values:
-                raise OptionError(f"the sweep has no parameter {name!r}; it has {listed(self.values)}")
+                raise OptionError(f"the sweep has no parameter {name!r}; it has {in_words(self.values)}")
 
     def _lines(self, name: str) -> Iterator[tuple[dict[str, Parameter], list[Cell]]]:
         """Yield the cells along a parameter, in the order of its values, with the other parameters."""

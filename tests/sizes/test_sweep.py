@@ -230,7 +230,7 @@ def test_the_first_failure_and_the_verdict_of_all():
 def test_the_table_is_aligned_and_shows_a_picture_of_two_parameters():
     told = here(below, workers=[1, 2], tasks=[1, 2]).table().splitlines()
     assert told[0] == "workers  tasks  verdict   states  seconds  reason"
-    assert told[1].startswith("      1      1  violated       7     0.")
+    assert told[1].startswith("      1      1  violated       7   0.")
     assert told[1].endswith("  2 of 2 processes can never move again")
     assert told[-4:] == ["        1 2", "      1 X X", "      2 . X", ". holds; X violated"]
 
