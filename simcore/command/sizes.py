@@ -21,10 +21,7 @@ from simcore.command.property import read_property
 from simcore.command.values import convert
 from simcore.errors import OptionError, extra
 from simcore.model import Parameter, model_function
-from simcore.sizes import Law, Sweep, check_path, sweep
-
-MOST = 1_000_000
-"""Values of one parameter; more are a slip."""
+from simcore.sizes import MOST, Law, Sweep, check_path, sweep
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
 

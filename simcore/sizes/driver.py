@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, OptionError
-from simcore.model import DEADLOCK_FREE, Model, Property, Timeouts, check_numbers, check_properties, check_timeouts
+from simcore.model import (
+    DEADLOCK_FREE,
+    Model,
+    Property,
+    Timeouts,
+    check_kinds,
+    check_numbers,
+    check_properties,
+    check_timeouts,
+)
 from simcore.sizes.cell import Cell, counted
 from simcore.sizes.executors import answers, check_executor, jobs_by_default, travels
 from simcore.sizes.grid import Grid, Subject
@@ -120,6 +129,12 @@ def sweep(
     OptionError
         When the function has no such parameter, or an option is unknown.
     """
+    check_kinds(
+        keep=(keep, str | os.PathLike, "the path of a folder"),
+        infer=(infer, Iterable, "the name of a parameter, or several"),
+        progress=(progress, callable, "a function that is called with a Progress"),
+        grid=(grid, Mapping, "a dict of values by the names of parameters"),
+    )
     task, cells = _task(model, asked, {**(grid or {}), **grids}, timeouts, max_states, max_seconds, max_memory)
     check_executor(executor)
     check_numbers(whole=True, least=1, jobs=jobs)
@@ -147,7 +162,7 @@ def _task(
     check_numbers(whole=False, max_seconds=seconds)
     if seconds is not None and not seconds > 0:
         raise OptionError(f"max_seconds={seconds}: use more than 0, or None for no limit")
-    properties = _properties(tuple(asked) if isinstance(asked, Iterable) else (asked,))
+    properties = _properties(tuple(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else (asked,))
     options = {"max_states": states, "max_seconds": seconds, "max_memory": memory, "timeouts": timeouts}
     return Task(subject, properties, options), grid
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,6 +17,9 @@ from simcore.model import Model, Origin, Parameter, build, call_model, default_p
 from simcore.sizes.cell import in_words
 
 Values = tuple[Parameter, ...]
+
+MOST = 1_000_000
+"""Cells of a grid; more are a slip."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,10 @@ class Grid:
         for name in needed:
             if name not in given:
                 raise OptionError(f"{subject.name} needs a value for its parameter {name!r}: {name}=range(1, 9), say")
-        return cls({name: _values(name, each) for name, each in given.items()})
+        grid = cls({name: _values(name, each) for name, each in given.items()})
+        if len(grid) > MOST:
+            raise OptionError(f"the grid has more than {MOST:,} cells; give fewer values")
+        return grid
 
     @property
     def varying(self) -> dict[str, Values]:
@@ -128,8 +134,8 @@ class Grid:
 
 def _values(name: str, given: object) -> Values:
     """Return the values of a parameter, each once: of anything that can be gone through, or one."""
-    many = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
-    values = {(type(value), value): value for value in (_plain(name, each) for each in many)}
+    many = [given] if isinstance(given, str | bytes) or not isinstance(given, Iterable) else given
+    values = {(type(value), value): value for value in (_plain(name, each) for each in islice(many, MOST + 1))}
     if not values:
         raise OptionError(f"{name} has no value, so there is no cell to explore; give it at least one")
     return tuple(values.values())

@@ -222,12 +222,13 @@ class Sweep(Sequence[Cell]):
 
     def __str__(self) -> str:
         ranges = ", ".join(f"{name}={_range(values)}" for name, values in self.values.items())
-        lines = [f"{self.counted}, {self.seconds:.1f} s", f"  {self.model} ({ranges})"]
+        lines = [f"{self.counted}, {self.seconds:.1f} s", f"  {self.model}{f' ({ranges})' if ranges else ''}"]
         lines += [f"  with {at(self.fixed)}"] * bool(self.fixed)
         lines += [f"  asked: {', '.join(self.asked)}; time-outs: {self.timeouts}"]
         lines += [f"  {note}" for note in self.notes]
         for title, cell in (("violated first", self.first_failure()), ("error", next(iter(self.errors), None))):
-            lines += [] if cell is None else [f"  {title} at {at(cell.parameters)}: {cell.error or cell.reason}"]
+            where = f" at {at(cell.parameters)}" if cell is not None and cell.parameters else ""
+            lines += [] if cell is None else [f"  {title}{where}: {cell.error or cell.reason}"]
             lines += [f"  replay: simcore replay {cell.token}"] if cell is not None and cell.token else []
         return "\n".join(lines + [f"  {alarm}" for alarm in self.alarms()])
 
