@@ -97,7 +97,8 @@ def sweep(
         "here" is this process, one cell after the other. By default processes, which are begun and ended here.
         What cannot be sent to a process is explored here, and a note says so.
     jobs : int, optional
-        Processes; one for each CPU by default.
+        Processes; one for each CPU by default. Of an executor that is given, workers to keep busy, if it has more than
+        16 and does not say so.
     keep : path, optional
         A folder in which cells are kept as they are explored, so that a sweep that was ended goes on, and what has not
         changed is not explored again: the model's source with what it imports, what is asked, the limits, simcore,

@@ -81,10 +81,10 @@ def answers(task: Task, places: list[Place], executor: Executor | str, jobs: int
     executor : Executor or {"processes", "here"}
         Who explores.
     jobs : int
-        Processes, where the executor is not given.
+        Processes; of an executor that is given, workers to keep busy, where that does not say more.
     """
     if isinstance(executor, Executor):
-        width = getattr(executor, "_max_workers", None) or _WIDTH
+        width = max(jobs, getattr(executor, "_max_workers", None) or _WIDTH)
         return _on_given(task, places, executor, width)
     if executor == "here" or jobs == 1:
         return (explored(task, [place]) for place in places)
