@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter, sub
 from typing import NamedTuple
 
@@ -132,16 +132,17 @@ class Evidence:
     def witness(self) -> tuple[Cell, Candidate, int]:
         """Return the first cell with which nothing agrees, what agrees with those before it, and how many these are.
 
-        Of the first two one is violated and the other is not, so there is something that agrees with both.
+        Of the first two one is violated and the other is not; something has to agree with both.
         """
         some, none = 2, len(self.cells)
         while none - some > 1:
             middle = (some + none) // 2
-            some, none = (middle, none) if self._any(middle) else (some, middle)
+            some, none = (middle, none) if self.any(middle) else (some, middle)
         return self.cells[none - 1], next(self.candidates(some)), some
 
-    def _any(self, first: int) -> bool:
-        return any(True for _ in self._single(first)) or any(True for _ in self._double(first))
+    def any(self, first: int) -> bool:
+        """Tell whether something agrees with the ``first`` so many cells."""
+        return next(chain(self._single(first), self._double(first)), None) is not None
 
     def _single(self, first: int) -> Iterator[Candidate]:
         for form in self._forms:

@@ -1,9 +1,11 @@
 """A law is chosen by one half of the cells and must be true of the other; a cell that it was fitted to tests nothing.
 
 Every candidate is an inequality, or two of them with *and* or *or*. Simpler comes first, in this order: fewer symbols
-(names and numbers; the word between two inequalities counts as one), then numbers nearer to 0, then one inequality
-before two with *and* before two with *or*, then the order of the parameters. Of the numbers that the cells leave open,
-it is the one nearest to 0; in an inequality with one side alone, the one that calls most sizes hanging.
+(names, and the binary digits of numbers; the word between two inequalities is one), then smaller numbers, then one
+inequality before two with *and* before two with *or*, then the order of the parameters. Of the numbers that the cells
+leave open, it is the one nearest to 0; in an inequality with one side alone, the one that calls most sizes hanging.
+The first candidate that agrees with all cells is the law, unless half of it is there for fitted cells alone: then
+there is none.
 
 The halves are drawn by a checksum of the parameters, among the cells that hang and among those that do not. A pattern
 such as every other cell would be blind: along ``workers - downloads`` one of two cells is enough to be off by one.
@@ -27,8 +29,8 @@ from simcore.sizes.laws import ALWAYS, NEVER, Counts, Law
 FEWEST = 8
 """Cells that a law needs at least: half of them are held out."""
 
-LONGEST, CELLS_OF_A_SYMBOL = 9, 2
-"""Symbols of a law at most, and tested cells for each of them at least: a long one fits whatever few cells say."""
+LONGEST = 12
+"""Symbols of a law at most; nor has it more than there are tested cells: a long one fits whatever few cells say."""
 
 _SHOWN = 3
 
@@ -58,7 +60,7 @@ def fitted(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]], fix
     rare, times = kinds.most_common()[-1]
     if times < 2:
         return Law("", counts, refused=f"only one cell is found as {rare}, so none is left to test with", **others)
-    most = min(LONGEST, len(held_out) // CELLS_OF_A_SYMBOL)
+    most = min(LONGEST, len(held_out))
     return _chosen(Evidence(varying, [*_both_kinds_first(first), *held_out], most), counts, others)
 
 
@@ -91,23 +93,30 @@ def _told(cell: Cell) -> str:
 
 def _chosen(evidence: Evidence, counts: Counts, others: dict[str, Any]) -> Law:
     """Return the first candidate of one half that the other does not refute, with another number if need be."""
-    refuted, lone = 0, None
+    refuted = 0
     for candidate in evidence.candidates(counts.fitted):
         found: Candidate | None = candidate
         if not evidence.agrees(candidate):
             refuted += 1
             found = evidence.fit(candidate.forms, candidate.joined, len(evidence.cells))
-        alone = None if found is None else evidence.untested(found, counts.fitted)
-        lone = lone or (alone and (found, alone))
-        if found is not None and alone is None:
-            counts, also = counts._replace(refuted=refuted), tuple(map(str, islice(evidence.as_short(found), _SHOWN)))
-            return Law(str(found), counts, found.inequalities, found.joined, also=also, **others)
-    if lone:
-        why = (
-            f"{lone[0]} agrees with all cells, but of the two inequalities one is there for cells that it was fitted to"
+        if found is not None:
+            return _tested(evidence, found, counts._replace(refuted=refuted), others)
+    if not evidence.any(2):
+        few = (
+            f"{counted(counts.tested, 'tested cell')} cannot speak for a number that tells those that hang from others"
         )
-        return Law("", counts, refused=f"{why}: {_told(lone[1])}", witness=lone[1], **others)
+        return Law("", counts, refused=few, **others)
     witness, last, before = evidence.witness()
     tried = f"no inequality of up to {evidence.most} symbols that was tried agrees with"
     why = f"{tried} {_told(witness)} and with {before:,} other cells; {last} agrees with these"
     return Law("", counts, refused=why, witness=witness, **others)
+
+
+def _tested(evidence: Evidence, found: Candidate, counts: Counts, others: dict[str, Any]) -> Law:
+    """Return the law that was found, refused where of its two inequalities one was needed by no tested cell."""
+    alone = evidence.untested(found, counts.fitted)
+    if alone is not None:
+        why = f"{found} agrees with all cells, but of the two inequalities one is there for cells that it was fitted to"
+        return Law("", counts, refused=f"{why}: {_told(alone)}", witness=alone, **others)
+    also = tuple(map(str, islice(evidence.as_short(found), _SHOWN)))
+    return Law(str(found), counts, found.inequalities, found.joined, also=also, **others)

@@ -1,4 +1,4 @@
-"""The inequalities that a law may be, each with the number of symbols that it takes to write it down.
+"""The inequalities that a law may be, each with what it takes to write it down.
 
 A side is a sum of products of parameters, each once: ``x``, ``3 * x``, ``x * y``, ``x * (y - 1)``, ``x * (y + z)``,
 ``x * y * (z - 1)``, ``x + y``, ``x * y + z`` and the like. An inequality has a side on the left, another one with none
@@ -6,7 +6,8 @@ of its parameters on the right, or nothing, and a number: ``workers <= roots * (
 ``workers <= downloads + 2``. A side is a straight line along each of its parameters, so an inequality changes there
 once at most.
 
-Symbols are the names and the numbers; ``workers <= roots * (depth - 1)`` has four.
+Symbols are the names, and the digits of the numbers, in binary: ``workers <= roots * (depth - 1)`` has four, and
+``workers <= 9`` five. So no number that happens to fit is cheap (minimum description length, Rissanen 1978).
 """
 
 from __future__ import annotations
@@ -65,10 +66,10 @@ class Side(NamedTuple):
 
     @property
     def symbols(self) -> int:
-        """How many names and numbers are written."""
+        """How many symbols are written."""
         factors = [factor for each in self.products for factor in each.factors]
-        numbers = sum(each.times != 1 for each in self.products) + sum(factor.offset != 0 for factor in factors)
-        return numbers + sum(len(factor.names) for factor in factors)
+        times = sum(_digits(each.times) for each in self.products if each.times != 1)
+        return times + sum(len(factor.names) + _digits(factor.offset) for factor in factors)
 
     @property
     def magnitude(self) -> int:
@@ -90,9 +91,9 @@ class Inequality(NamedTuple):
 
     @property
     def symbols(self) -> int:
-        """How many names and numbers are written."""
+        """How many symbols are written."""
         alone = not (self.left.products and self.right.products)
-        return self.left.symbols + self.right.symbols + (alone or self.number != 0)
+        return self.left.symbols + self.right.symbols + max(_digits(self.number), alone)
 
     @property
     def magnitude(self) -> int:
@@ -114,6 +115,11 @@ class Inequality(NamedTuple):
         if not self.right.products:
             return f"{self.left} <= {-self.number}"
         return f"{self.left} <= {self.right}{_plus(-self.number)}"
+
+
+def _digits(number: int) -> int:
+    """Return how many binary digits a number has; 0 is not written."""
+    return abs(number).bit_length()
 
 
 def _plus(number: int) -> str:

@@ -18,12 +18,14 @@ _INFERRED = {Verdict.HOLDS: ",", Verdict.VIOLATED: "x"}
 _ERROR = "!"
 
 
-def table_of(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]]) -> str:
+def table_of(cells: Sequence[Cell], names: Sequence[str]) -> str:
     """Return a line for each cell: its parameters, verdict, states, seconds, and the reason as far as it fits."""
-    header = [*values, "verdict", "states", "seconds"]
-    rows = [[*map(str, c.parameters.values()), c.told, f"{c.states:,}", f"{c.seconds:.2f} s"] for c in cells]
+    header = [*names, "verdict", "states", "seconds"]
+    rows = [
+        [*(str(c.parameters[name]) for name in names), c.told, f"{c.states:,}", f"{c.seconds:.2f} s"] for c in cells
+    ]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    words = [_GAP.join(map(_aligned, row, widths, _to_the_right(row, len(values)))) for row in (header, *rows)]
+    words = [_GAP.join(map(_aligned, row, widths, _to_the_right(row, len(names)))) for row in (header, *rows)]
     room = max(_NARROWEST, WIDTH - len(words[0]) - len(_GAP))
     reasons = ["reason", *(_cut(cell.error or cell.reason, room) for cell in cells)]
     return "\n".join(_cut(f"{line}{_GAP}{why}".rstrip(), WIDTH) for line, why in zip(words, reasons, strict=True))

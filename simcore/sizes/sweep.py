@@ -129,8 +129,11 @@ class Sweep(Sequence[Cell]):
         return [cell.row() for cell in self.cells]
 
     def table(self) -> str:
-        """Return the cells as text of at most 100 columns; where two parameters vary, with a picture of the grid."""
-        parts = [table_of(self.cells, self.values)]
+        """Return the cells as text of at most 100 columns; where two parameters vary, with a picture of the grid.
+
+        Parameters of one value are left out, where there are others; the report says them once.
+        """
+        parts = [table_of(self.cells, self.varying or tuple(self.values))]
         if len(self.varying) == 2 and all(len(self.values[name]) <= 40 for name in self.varying):
             parts.append(picture(self.cells, self.values, self.varying))
         return "\n\n".join(parts)

@@ -130,7 +130,7 @@ def test_one_cell_that_disagrees_with_every_candidate_refuses_the_law(odd):
     assert law.formula == ""
     at = ", ".join(f"{name}={value}" for name, value in law.witness.parameters.items())
     assert str(law).startswith(
-        f"no law: no inequality of up to 9 symbols that was tried agrees with {at} ({law.witness.verdict}) and"
+        f"no law: no inequality of up to 12 symbols that was tried agrees with {at} ({law.witness.verdict}) and"
     )
     assert law.smallest_safe(a=1, b=1) is None
     assert law.violated(a=1) is None
@@ -140,14 +140,14 @@ def test_one_cell_that_disagrees_with_every_candidate_refuses_the_law(odd):
 def test_an_inequality_that_is_there_for_one_cell_is_no_law(odd):
     law = swept(lambda **at: (at["a"] <= at["b"]) != (at == odd), **THREE).law()
     assert law.formula == ""
-    assert law.witness is not None
+    assert law.witness.parameters == odd
 
 
 def test_the_witness_disagrees_with_everything_that_agrees_with_the_cells_before_it():
     found = swept(lambda a: a % 3 == 0, a=range(1, 31))
     law = found.law()
     cells = sorted(found.cells, key=lambda cell: cell is law.witness)
-    evidence = Evidence(["a"], cells, 9)
+    evidence = Evidence(["a"], cells, 12)
     assert law.witness in found.cells
     assert not any(evidence.agrees(candidate) for candidate in evidence.candidates(len(cells) - 1))
 
@@ -161,11 +161,11 @@ def test_chance_is_no_law():
         assert law.witness is not None
 
 
-def test_a_law_has_no_more_symbols_than_half_as_many_as_tested_cells():
-    few = swept(lambda a, b: a <= b + 1, a=TO_4, b=[1, 2]).law()
-    assert few.counts.tested == 4
-    assert "agrees with" in few.refused
-    assert swept(lambda a, b: a <= b + 1, a=TO_4, b=TO_4).law().formula == "a <= b + 1"
+def test_a_law_has_no_more_symbols_than_there_are_tested_cells():
+    few = swept(lambda a: a <= 500, a=[*range(499, 507)]).law()
+    assert (few.counts.tested, few.witness) == (4, None)
+    assert few.refused == "4 tested cells cannot speak for a number that tells those that hang from others"
+    assert swept(lambda a: a <= 500, a=[*range(490, 511)]).law().formula == "a <= 500"
 
 
 def test_a_law_that_holds_in_the_fitted_half_alone_is_refused():
@@ -228,9 +228,9 @@ def test_what_was_fixed_is_named():
 
 
 def test_others_that_are_as_short_and_as_true_are_shown():
-    law = swept(lambda a, b: 2 * a <= b + 3, a=TO_4, b=TO_4).law()
-    assert law.formula == "2 * a <= b + 3"
-    assert law.also == ("3 * a <= b + 6", "4 * a <= b + 9")
+    law = swept(lambda a, b: a <= b + 2, a=TO_4, b=TO_4).law()
+    assert law.formula == "a <= b + 2"
+    assert "a <= 3 * b" in law.also
     for other in law.also:
         assert f"as short, and as true of these cells: {other}" in str(law)
 
