@@ -9,6 +9,7 @@ import pytest
 from sized import swept
 
 from simcore import SimcoreError, Verdict, sweep
+from simcore.models import rxtask_self_deadlock
 from simcore.sizes.evidence import Evidence
 from simcore.sizes.forms import pairs, sides
 
@@ -55,6 +56,17 @@ def test_the_law_of_nested_requests_in_callbacks():
     grid = {"callback_workers": range(1, 5), "requests": range(1, 4), "depth": [0, 1, 2]}
     law = sweep("callback_starvation:buggy", max_seconds=60, **grid).law()
     assert law.formula == "callback_workers <= requests and depth >= 1"
+
+
+@pytest.mark.slow
+def test_the_law_of_the_reorder_limit():
+    """A stream of window + 2 chunks fails where most_early <= window (H17); a longer one fails for another reason."""
+    grid = {"window": [1, 2], "most_early": range(1, 5), "chunks": [3, 4, 5]}
+    alone = {"bystanders": 0, "fails_after": 99, "ack_interval": 0}
+    found = sweep(rxtask_self_deadlock.fixed, asked=rxtask_self_deadlock.not_failed, max_seconds=60, **alone, **grid)
+    law = found.law()
+    assert law.formula == "window <= chunks - 3 or most_early <= chunks - 2"
+    assert law.what == "is violated"
 
 
 # ---- laws of cells -------------------------------------------------------------------------------------
