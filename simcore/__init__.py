@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from simcore.model.operations import Operation, ProcessGenerator
     from simcore.schedule import Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
+    from simcore.sizes import Sweep, sweep
 
 __all__ = [
     "Claim",
@@ -52,6 +53,7 @@ __all__ = [
     "Simulation",
     "State",
     "Step",
+    "Sweep",
     "Verdict",
     "WaitForGraph",
     "always",
@@ -65,6 +67,7 @@ __all__ = [
     "simulate",
     "sleep",
     "sometimes",
+    "sweep",
 ]
 
 _HOMES = {
@@ -81,6 +84,7 @@ _HOMES = {
     "simcore.model.operations": ("Operation", "ProcessGenerator"),
     "simcore.schedule": ("Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
+    "simcore.sizes": ("Sweep", "sweep"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -25,8 +25,10 @@ from pathlib import Path
 _HOME = str(Path(__file__).parent)
 _LIBRARY = tuple(str(Path(__file__).parent / folder) for folder in ("models", "properties"))
 EXTRAS = {
+    "cluster": ("distributed",),
     "fast": ("numpy", "scipy", "numba", "llvmlite"),
     "plots": ("matplotlib",),
+    "tables": ("pandas", "pyarrow"),
     "test": ("pytest", "hypothesis"),
 }
 """Packages that are imported when something needs them, by what ``pip install 'simcore[...]'`` calls them."""

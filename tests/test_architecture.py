@@ -24,6 +24,7 @@ RANKS = [
     {"explain", "schedule"},
     {"explore", "simulate", "execute"},
     {"stateful", "report", "control"},
+    {"sizes"},
     {"command"},
     {"__main__"},
 ]
@@ -31,14 +32,17 @@ RANKS = [
 
 DOORS = {
     "simpy": {"simulate"},
-    "threading": {"execute", "control", "explore.compiled", "model.making"},
+    "threading": {"execute", "control", "explore.compiled", "model.making", "sizes.executors"},
     "_thread": {"execute", "control"},
     "socket": {"execute", "control"},
     "select": {"execute", "control"},
     "selectors": {"execute"},
-    "multiprocessing": {"command.matrix"},
+    "multiprocessing": {"command.matrix", "sizes.executors"},
     "asyncio": set(),
-    "concurrent": {"execute", "control", "model.objects"},
+    "concurrent": {"execute", "control", "model.objects", "sizes", "command.sizes"},
+    "distributed": {"command.sizes"},
+    "pandas": {"sizes.written"},
+    "pyarrow": {"sizes.written"},
     "queue": {"execute", "control", "model.objects"},
     "hypothesis": {"stateful"},
     "pytest": {"command.pytest_control", "command.pytest_plugin"},
@@ -59,11 +63,13 @@ CORE = ("errors", "model", "kernel", "schedule")
 
 LAZY = {
     "command.pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+    "command.sizes": "Dask is an extra, and takes longer to import than most sweeps to run",
     "command.reproduce.run": "matplotlib takes longer to import than most commands to run, and is an extra",
     "explain.waitfor": "networkx takes longer to import than a small model to explore, and a proof shows no graph",
     "explore.driver": "a checkpoint is wanted by few",
     "explore.exploration": "numpy and LLVM take longer to import than a small model to explore, and are an extra",
     "explore.runs": "numpy and scipy take longer to import than a small model to explore, and are an extra",
+    "sizes.written": "pandas is an extra, and is wanted by few",
     "explore.compiled.native": "numba is wanted once on a machine, to compile",
 }
 """Modules that may import inside a function, each with the reason."""
@@ -264,7 +270,7 @@ def test_the_public_names_are_sorted():
 
 
 def test_the_public_names_are_about_twenty_five():
-    assert len(simcore.__all__) <= 30
+    assert len(simcore.__all__) <= 32
 
 
 def test_the_public_names_are_what_the_package_declares():

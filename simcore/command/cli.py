@@ -35,6 +35,7 @@ from simcore.command.options import (
 from simcore.command.property import read_property
 from simcore.command.released import confirm_claims
 from simcore.command.reproduce import find, load, reproduce
+from simcore.command.sizes import law_of_model, sweep_model
 from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explain import fit
@@ -329,6 +330,8 @@ def export_model(
 
 cli.add_command(control_code)
 cli.add_command(confirm_claims)
+cli.add_command(sweep_model)
+cli.add_command(law_of_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -6,6 +6,7 @@ from simcore.explore.result import Counterexample, Result
 from simcore.explore.servers import waiting_servers
 from simcore.explore.shrink import without_laps
 from simcore.explore.standstill import stands_still
+from simcore.explore.told import Teller
 
 __all__ = [
     "Counterexample",
@@ -13,6 +14,7 @@ __all__ = [
     "Progress",
     "Result",
     "StrategyName",
+    "Teller",
     "explore",
     "refuse_unwitnessed",
     "stands_still",

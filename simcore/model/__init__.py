@@ -3,7 +3,15 @@
 The objects are in `simcore.model.objects`, what they have in common in `simcore.model.operations`.
 """
 
-from simcore.model.building import build, import_module, model_function, models_of, not_a_function
+from simcore.model.building import (
+    build,
+    call_model,
+    default_parameters,
+    import_module,
+    model_function,
+    models_of,
+    not_a_function,
+)
 from simcore.model.claim import Claim, claims_of
 from simcore.model.given import (
     check_flags,
@@ -71,6 +79,7 @@ __all__ = [
     "Witness",
     "always",
     "build",
+    "call_model",
     "check_flags",
     "check_kinds",
     "check_model",
@@ -79,6 +88,7 @@ __all__ = [
     "check_timeouts",
     "check_witness",
     "claims_of",
+    "default_parameters",
     "eventually",
     "import_module",
     "leads_to",

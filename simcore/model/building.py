@@ -32,14 +32,23 @@ def build(origin: Origin) -> Model:
         comes back. The message names it, and what there is instead or where it happened.
     """
     fn = model_function(origin.function)
-    _check_parameters(origin.function, fn, origin.parameters)
-    model = _call(origin, fn)
     module_name, _, function_name = origin.function.partition(":")
     module = import_module(module_name)
+    model = call_model(origin, fn, f"; module {module_name} has {_offered(module)}")
+    model.origin = Origin(f"{module.__name__}:{function_name}", {**default_parameters(fn), **origin.parameters})
+    return model
+
+
+def call_model(origin: Origin, fn: Callable[..., Any], otherwise: str = "") -> Model:
+    """Call ``fn`` as the function that ``origin`` names, and return its model; what it is not says `build`.
+
+    The message where no model comes back ends with what to do ``otherwise``.
+    """
+    _check_parameters(origin.function, fn, origin.parameters)
+    model = _call(origin, fn)
     if not isinstance(model, Model):
         returned = f"returned a value of type {type(model).__name__}, not a Model"
-        raise ModelError(f"{origin.function} {returned}; module {module_name} has {_offered(module)}")
-    model.origin = Origin(f"{module.__name__}:{function_name}", {**_defaults(fn), **origin.parameters})
+        raise ModelError(f"{origin.function} {returned}{otherwise}")
     return model
 
 
@@ -102,7 +111,7 @@ def _described(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _defaults(fn: Callable[..., Any]) -> dict[str, Parameter]:
+def default_parameters(fn: Callable[..., Any]) -> dict[str, Parameter]:
     """Return the parameters that have a plain default: they are part of the bound of every verdict."""
     known = inspect.signature(fn).parameters.values()
     plain = (int, float, str, bool, type(None))

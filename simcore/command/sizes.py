@@ -1,0 +1,187 @@
+"""`simcore sweep` and `simcore law`: one model at many sizes. Only here a parameter may have several values."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simcore.command.arguments import read_parameters
+from simcore.command.console import status
+from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, TIMEOUTS, UNDETERMINED, USAGE, show
+from simcore.command.property import read_property
+from simcore.command.values import convert
+from simcore.errors import OptionError, extra
+from simcore.model import Parameter, model_function
+from simcore.sizes import MOST, Law, Sweep, check_path, sweep
+
+_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
+
+_OPTIONS = (
+    MODEL_ARGUMENT,
+    click.option(
+        "-p", "parameters", metavar="NAME=VALUES", multiple=True, help="1..16, or 1,2,4,8, or one; may be repeated."
+    ),
+    click.option(
+        "--property", "names", metavar="SPEC", multiple=True, help="package.module:function(arguments); repeatable."
+    ),
+    click.option(
+        "--jobs",
+        metavar="N",
+        type=click.IntRange(min=1),
+        show_default="the number of CPUs",
+        help="Processes that explore at once; 1 is this one.",
+    ),
+    click.option("--dask", metavar="ADDRESS", help="Explore on the workers of the Dask scheduler at ADDRESS."),
+    click.option(
+        "--keep",
+        metavar="FOLDER",
+        type=click.Path(path_type=Path),
+        help="Keep cells in FOLDER, .simcore/sweeps say; what is there and has not changed is not explored again.",
+    ),
+    click.option("--infer", metavar="NAME", multiple=True, help="Infer cells along NAME, as long as none contradicts."),
+    click.option("--max-seconds", type=float, help="Give a cell up after this many seconds."),
+    click.option("--max-states", type=int, help="Give a cell up after this many states."),
+    TIMEOUTS,
+    AS_JSON,
+)
+
+
+def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command("sweep")
+@_with_options
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write the cells to FILE.csv or .parquet.")
+def sweep_model(out: Path | None, as_object: bool, **options: Any) -> int:
+    """Explore MODEL at every size of a grid: -p workers=1..16 -p downloads=1,2,4,8.
+
+    Exit status: 0 all hold, 1 some are violated, 2 an error, of one cell too, 3 some are undetermined, none violated.
+    """
+    if out is not None:
+        check_path(out)
+    found = _swept(**options)
+    if out is not None:
+        found.write(out)
+    written = f"\n\nwritten: {out}" if out is not None else ""
+    show(json.dumps(sweep_json(found), indent=2) if as_object else f"{found}\n\n{found.table()}{written}", as_object)
+    return _status(found)
+
+
+@click.command("law")
+@_with_options
+def law_of_model(as_object: bool, **options: Any) -> int:
+    """Say where MODEL hangs, as an inequality over its parameters: the simplest that no cell of a grid contradicts.
+
+    Exit status: 0 there is one, 2 an error, of one cell too, 3 there is none.
+    """
+    found = _swept(**options)
+    law = found.law()
+    show(json.dumps(law_json(found, law), indent=2) if as_object else str(law), as_object)
+    return USAGE if _failed(found) else UNDETERMINED if law.refused else HOLDS
+
+
+def _swept(
+    *,
+    model: str,
+    parameters: Sequence[str],
+    names: Sequence[str],
+    dask: str | None,
+    **options: Any,
+) -> Sweep:
+    grid = read_grid(model, parameters)
+    asked = tuple(partial(read_property, name) for name in names)
+    with status("exploring") as tell, _executor(dask) as executor:
+        return sweep(model, asked=asked, executor=executor, grid=grid, progress=lambda now: tell(str(now)), **options)
+
+
+def read_grid(model: str, texts: Sequence[str]) -> dict[str, list[Parameter]]:
+    """Return the values of ``name=1..16``, ``name=1,2,4`` and ``name=value`` texts by their names."""
+    function = model_function(model)
+    return {
+        name: [convert(one, name, function, model) for part in text.split(",") for one in _values(name, part.strip())]
+        for name, text in read_parameters(texts).items()
+    }
+
+
+def _values(name: str, part: str) -> Sequence[str]:
+    found = _RANGE.fullmatch(part)
+    if found is None:
+        return [part]
+    first, last = int(found[1]), int(found[2])
+    if not first <= last < first + MOST:
+        raise OptionError(f"-p {name}={part}: write the smaller number first, and no more than {MOST:,} of them")
+    return [*map(str, range(first, last + 1))]
+
+
+@contextmanager
+def _executor(dask: str | None) -> Iterator[Executor | None]:
+    """Give the executor of a Dask cluster, and let go of it; None where none is asked for."""
+    if dask is None:
+        yield None
+        return
+    with extra("cluster", "--dask"):
+        from distributed import Client
+    try:
+        client = Client(dask)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"--dask {dask}: no scheduler answers there ({' '.join(str(error).split())})") from None
+    with client:
+        yield client.get_executor()
+
+
+def _status(found: Sweep) -> int:
+    return USAGE if _failed(found) else STATUS_OF[found.verdict]
+
+
+def _failed(found: Sweep) -> bool:
+    """Tell an error of a cell in a line beside the answer; whether there is one."""
+    for cell in found.errors[:1]:
+        print(f"simcore: {len(found.errors)} of {len(found)} cells cannot be explored: {cell.error}", file=sys.stderr)
+    return bool(found.errors)
+
+
+def sweep_json(found: Sweep) -> dict[str, Any]:
+    """Return the one object that ``simcore sweep --json`` prints."""
+    return {
+        "model": found.model,
+        "parameters": {name: list(values) for name, values in found.values.items()},
+        "fixed": dict(found.fixed),
+        "asked": list(found.asked),
+        "timeouts": found.timeouts,
+        "verdict": str(found.verdict),
+        "cells": found.rows(),
+        "alarms": [str(alarm) for alarm in found.alarms()],
+        "notes": list(found.notes),
+        "seconds": round(found.seconds, 3),
+    }
+
+
+def law_json(found: Sweep, law: Law) -> dict[str, Any]:
+    """Return the one object that ``simcore law --json`` prints."""
+    return {
+        "model": found.model,
+        "parameters": {name: list(values) for name, values in found.values.items()},
+        "fixed": dict(law.fixed),
+        "asked": list(found.asked),
+        "timeouts": found.timeouts,
+        "law": str(law).partition("\n")[0],
+        "formula": law.formula,
+        "refused": law.refused,
+        "witness": None if law.witness is None else law.witness.row(),
+        **law.counts._asdict(),
+        "also": list(law.also),
+        "notes": list(found.notes),
+        "seconds": round(found.seconds, 3),
+    }
