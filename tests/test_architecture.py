@@ -24,6 +24,7 @@ RANKS = [
     {"explain", "schedule"},
     {"explore", "simulate", "execute"},
     {"stateful", "report", "control"},
+    {"sizes"},
     {"command"},
     {"__main__"},
 ]
