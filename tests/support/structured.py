@@ -1,6 +1,6 @@
 """Random systems of the class that laws are argued for: pools, locks, semaphores, tasks that are waited for or not.
 
-A seed gives the programs; how many there are of everything are parameters, so one function builds a system at all sizes.
+A seed gives the programs; how many there are of everything are parameters, so one function builds it at all sizes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ SIZES = (*POOLS, *SEMAPHORES, *ROOTS)
 
 
 def script(rng, things, pools, tasks):
-    """Return instructions that give back what they take, mostly, in any order; and wait for some of what they submit."""
+    """Return instructions that give back what they take, in any order, and wait for some of what they submit."""
     out, held, kids = [], [], 0
     for _ in range(rng.randint(1, 4)):
-        kind = rng.choice("take take give submit submit join try choose look flag count".split())
+        kind = rng.choice(("take", "take", "give", "submit", "submit", "join", "try", "choose", "look", "flag", "count"))
         if kind == "take":
             held.append(rng.choice(things))
             out.append(("take", held[-1]))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from simcore.errors import ModelError, SimcoreError, place_of
@@ -129,7 +128,7 @@ def shown(at: Parameters) -> str:
 
 
 def sample(values: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
-    """Return sizes to be compared: the lowest of all, each of the others by itself, two by two, and all together.
+    """Return sizes to be compared: the lowest of all, each of the others by itself, and all together.
 
     Parameters
     ----------
@@ -139,7 +138,7 @@ def sample(values: Mapping[str, Sequence[int]]) -> list[dict[str, int]]:
     lowest = {name: each[0] for name, each in values.items()}
     found = [lowest]
     found += [{**lowest, name: value} for name, each in values.items() for value in each[1:]]
-    found += [{**lowest, a: values[a][1], b: values[b][1]} for a, b in combinations(values, 2)]
+    found.append({name: each[1] for name, each in values.items()})
     found.append({name: each[-1 - number % 2] for number, (name, each) in enumerate(values.items())})
     found.append({name: each[-1] for name, each in values.items()})
     return [at for number, at in enumerate(found) if at not in found[:number]]
@@ -161,7 +160,8 @@ def fitted(name: str, values: Iterable[tuple[Mapping[str, int], int]], lowest: M
     Raises
     ------
     Refused
-        When one of the numbers is another one than the sum.
+        When one of the numbers is another one than the sum; and when it falls as a parameter grows: at sizes where the
+        sum is below 0 there are none in the model, and rows that count fewer than none would prove anything.
     """
     (_, start), *others = values
     sums: Row = {ONE: start}
@@ -176,4 +176,7 @@ def fitted(name: str, values: Iterable[tuple[Mapping[str, int], int]], lowest: M
                 f"the number of {name} is no sum of multiples of {', '.join(lowest)}: it is {number} at {shown(at)}, "
                 f"where {expected} would be; give one of these parameters a single value"
             )
+    for parameter, factor in sums.items():
+        if factor < 0 and parameter != ONE:
+            raise Refused(f"the number of {name} falls as {parameter} grows, and it cannot fall below 0")
     return {unknown: factor for unknown, factor in sums.items() if factor}

@@ -18,7 +18,7 @@ from simcore.explain import components
 from simcore.model.objects import Lock
 from simcore.model.operations import SharedObject
 from simcore.sizes.structure.reading import Reading, Walk
-from simcore.sizes.structure.steps import Child, Need, Refused, Work
+from simcore.sizes.structure.steps import Child, Need, Refused, Work, placed
 
 Count = tuple[tuple[int, int], ...]
 """How many tasks of each kind, by the numbers of the kinds."""
@@ -168,7 +168,7 @@ def _let_go(work: Work, walk: Walk) -> None:
         if len(component) > 1 or component[0] in walk.after[component[0]]:
             place = walk.places[component[0]]
             held = ", ".join(name for name, _ in place.held)
-            raise Refused(f"{work.program.name} ({place.point.where}): may go round for ever and keep {held} meanwhile")
+            raise Refused(f"{placed(place)}: may go round for ever and keep {held} meanwhile")
 
 
 def _submits(walk: Walk, whole: list[list[int]], numbers: Mapping[Work, int]) -> Count:

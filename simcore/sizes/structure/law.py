@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simcore.sizes.structure.linear import ONE, Row, implied, plus, value
+from simcore.sizes.structure.linear import ONE, Row, implied, plus, possible, value
 
 Case = list[Row]
 
@@ -18,7 +18,7 @@ Case = list[Row]
 def simplest(cases: list[Case]) -> list[Case]:
     """Return the same law in fewer words."""
     left: list[Case] = []
-    for case in sorted(map(_thin, cases), key=len):
+    for case in sorted((_thin(case) for case in cases if possible(case)), key=len):
         if not any(_inside(case, other) for other in left):
             left = [other for other in left if not _inside(other, case)]
             left.append(case)
@@ -86,11 +86,16 @@ class Law:
     refused: str = ""
 
     def safe(self, sizes: Mapping[str, int]) -> bool:
-        """Tell whether no hang is reachable at ``sizes``, which name all parameters of `lowest`."""
-        above = {name: sizes[name] - low for name, low in self.lowest.items()}
+        """Tell whether it is proved that no hang is reachable at ``sizes``, which name all that `about` does."""
+        above = {name: sizes[name] - low for name, low in self.lowest.items() if name in sizes}
         if self.refused or any(number < 0 for number in above.values()):
             return False
         return not any(all(value(each, above) >= 0 for each in case) for case in self.cases)
+
+    @property
+    def about(self) -> list[str]:
+        """The parameters on which it depends."""
+        return [name for name in self.lowest if any(name in each for case in self.cases for each in case)]
 
     @property
     def text(self) -> str:

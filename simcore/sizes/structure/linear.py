@@ -44,14 +44,6 @@ def plus(a: Mapping[Unknown, int], b: Mapping[Unknown, int], times_a: int = 1, t
     return {unknown: factor for unknown, factor in total.items() if factor}
 
 
-def put(into: Mapping[Unknown, int], values: Mapping[Unknown, Mapping[Unknown, int]]) -> Row:
-    """Return a row with what stands in ``values`` in place of its unknowns, where it does."""
-    total: Row = {}
-    for unknown, factor in into.items():
-        total = plus(total, values.get(unknown, {unknown: 1}), 1, factor)
-    return total
-
-
 def value(of: Mapping[Unknown, int], at: Mapping[Unknown, int]) -> int:
     """Return what the sum comes to where each unknown is as ``at`` says, and 0 where it says nothing."""
     return sum(factor * (1 if unknown == ONE else at.get(unknown, 0)) for unknown, factor in of.items())
@@ -93,8 +85,12 @@ def project(rows: Iterable[Row], equal: Iterable[Row], away: Collection[Unknown]
 
 def implied(of: Row, rows: Iterable[Row]) -> bool:
     """Tell whether ``rows`` are seen to imply ``of``; False says nothing."""
-    system = [*rows, against(of)]
-    return project(system, (), {unknown for each in system for unknown in each if unknown != ONE}) is None
+    return not possible([*rows, against(of)])
+
+
+def possible(rows: Collection[Row]) -> bool:
+    """Tell whether ``rows`` may have a solution; False says that there is none."""
+    return project(rows, (), {unknown for each in rows for unknown in each if unknown != ONE}) is not None
 
 
 def _without_equals(rows: list[Row], equal: list[Row], left: set[Unknown]) -> list[Row]:

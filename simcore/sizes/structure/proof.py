@@ -88,27 +88,23 @@ class Proved:
         Parameters
         ----------
         **sizes : int
-            A value of each parameter that is a size, and of each of which there are several laws.
+            A value of each parameter on which the law depends, and of each of whose values there is a law.
 
         Raises
         ------
         OptionError
             When one is missing, unknown, or no whole number.
         """
-        several = {name for law in self.laws for name in law.at} if len(self.laws) > 1 else set()
-        known = {name for law in self.laws for name in law.at}
         for name in sizes:
-            if name not in self.lowest and name not in known:
-                raise OptionError(
-                    f"safe({name}=...): the law of {self.model} is about {', '.join(self._names()) or 'no size'}"
-                )
-        for name in [*self.lowest, *sorted(several)]:
-            if not isinstance(sizes.get(name), int) or isinstance(sizes[name], bool):
+            if name not in self._names():
+                about = ", ".join(self._names()) or "no size"
+                raise OptionError(f"safe({name}=...): the law of {self.model} is about {about}")
+        several = {name for law in self.laws for name in law.at}
+        for name in {*several, *(name for law in self.laws for name in law.about), *sizes}:
+            if not _whole(sizes.get(name)):
                 raise OptionError(f"safe(): give {name} a whole number; the law of {self.model} depends on it")
-        for law in self.laws:
-            if all(name not in sizes or sizes[name] == value for name, value in law.at.items()):
-                return law.safe(sizes)
-        return False
+        fits = (law for law in self.laws if all(sizes[name] == value for name, value in law.at.items()))
+        return any(law.safe(sizes) for law in fits)
 
     def _names(self) -> list[str]:
         return [*self.lowest, *{name: None for law in self.laws for name in law.at}]
@@ -202,7 +198,9 @@ class _Proof:
         """Note whether a parameter has values to compare, or one."""
         one = given.get(name, default)
         if name in given and isinstance(one, range | list | tuple | set | frozenset):
-            self.values[name] = _numbers(name, one)
+            values = _numbers(name, one)
+            self.single |= {name: values[0]} if len(values) == 1 else {}
+            self.values |= {name: values} if len(values) > 1 else {}
         elif name in self.asked:
             least = one if name in given else 1
             self.values[name] = _numbers(name, [least, least + 1, least + 2, least + 4] if _whole(least) else [least])
@@ -228,8 +226,12 @@ class _Proof:
             raise OptionError(f"{', '.join(self.several)}: {len(found)} laws, one for each value; {MOST_LAWS} are made")
         return found
 
+    def _compared_values(self) -> dict[str, list[int]]:
+        """Return the values of each size at which the function is read: the three lowest, and the highest."""
+        return {name: each[:3] + each[3:][-1:] for name, each in self.values.items()}
+
     def _compared(self) -> list[str]:
-        return [shown(at) for at in sample(self.values)] if self.values else []
+        return [shown(at) for at in sample(self._compared_values())] if self.values else []
 
     def _try_each(self) -> None:
         """Keep each parameter that changes the programs at the values that it was given, or at its default."""
@@ -276,7 +278,7 @@ class _Proof:
             return Law([], lowest, several, "the rows are too many to be taken apart; give a parameter a single value")
 
     def _cases(self, fixed: Mapping[str, Any], lowest: Mapping[str, int]) -> list[Any]:
-        sizes = sample(self.values) if self.values else [{}]
+        sizes = sample(self._compared_values()) if self.values else [{}]
         built = [self.builder.at({**fixed, **at}) for at in sizes]
         for other in built[1:]:
             differs = built[0].differs(other, self.builder.kinds)
@@ -311,9 +313,8 @@ def _whole(value: Any) -> bool:
 
 
 def _numbers(name: str, values: Iterable[Any]) -> list[int]:
-    """Return the values to compare: the three lowest, and the highest."""
+    """Return the values of a parameter, the lowest first."""
     given = list(values)
     if not given or not all(map(_whole, given)):
         raise OptionError(f"{name}: give whole numbers to compare, as in {name}=range(1, 5), not {values!r}")
-    found = sorted(set(given))
-    return found[:3] + found[3:][-1:]
+    return sorted(set(given))

@@ -13,7 +13,7 @@ from simcore.errors import ModelError
 from simcore.kernel import Kernel, Point
 from simcore.model import Model
 from simcore.model.objects import Task, ThreadPool
-from simcore.sizes.structure.steps import Place, Refused, Steps, Values, Wait, Work, mentioned
+from simcore.sizes.structure.steps import Place, Refused, Steps, Values, Wait, Work, mentioned, placed
 
 MOST_PLACES = 3000
 
@@ -125,7 +125,7 @@ class Reading:
             kept = tuple(each for each in way.kept if each.future in point.objects)
             walk.drops.update(each.work for each in way.kept if each not in kept and not each.ended)
             if any(self._steps.made(thing) and thing not in [k.future for k in kept] for thing in point.objects):
-                raise Refused(f"{point.program.name} ({point.where}): has a future that it has not submitted")
+                raise Refused(f"{placed(place)}: then it has a future that it has not submitted")
             places.append(Place(point, held, kept))
         return places
 

@@ -142,7 +142,7 @@ class Steps:
         }
         step = known.get(type(target))
         if step is None:
-            raise refused(place, f"is of a {target.kind}, and no law is argued for those")
+            raise refused(place, f"waits, and no law is argued for {target.kind}s")
         return step(place, operation, target)
 
     def _lock(self, place: Place, operation: Operation, lock: Lock) -> Ways:
@@ -159,7 +159,7 @@ class Steps:
                 return None, [_taken(place, thing.name), Way(False, place.units, place.kept)]
             return Need(thing.name), [_taken(place, thing.name)]
         if operation.name != "release":
-            raise refused(place, f"is {operation.name!r}, for which no law is argued")
+            raise refused(place, "is an operation for which no law is argued")
         left = place.units.get(thing.name, 0) - (operation.args[0] if operation.args else 1)
         if left < 0:
             raise refused(place, f"gives {thing.name} back without holding it there")
@@ -238,7 +238,12 @@ def mentioned(value: Any) -> Iterable[Any]:
 
 def refused(place: Place, why: str) -> Refused:
     """Say that the operation of ``place`` is not of the class, and why."""
-    return Refused(f"{place.point.program.name} ({place.point.where}): {place.point.operation} {why}")
+    return Refused(f"{placed(place)}: {place.point.operation} {why}")
+
+
+def placed(place: Place) -> str:
+    """Return whose place it is, and where that is in the source."""
+    return ", ".join(filter(None, (place.point.program.name, place.point.where)))
 
 
 def _taken(place: Place, name: str) -> Way:
