@@ -17,7 +17,9 @@ def script(rng, things, pools, tasks):
     """Return instructions that give back what they take, in any order, and wait for some of what they submit."""
     out, held, kids = [], [], 0
     for _ in range(rng.randint(1, 4)):
-        kind = rng.choice(("take", "take", "give", "submit", "submit", "join", "try", "choose", "look", "flag", "count"))
+        kind = rng.choice(
+            ("take", "take", "give", "submit", "submit", "join", "try", "choose", "look", "flag", "count")
+        )
         if kind == "take":
             held.append(rng.choice(things))
             out.append(("take", held[-1]))

@@ -1,4 +1,4 @@
-"""What the argument does not cover is refused with its line; most of these models hang, and a count would not see it."""
+"""What the argument does not cover is refused with its line; most of these models hang, which no count shows."""
 
 import re
 
@@ -384,7 +384,7 @@ def test_it_is_refused_with_the_reason(function, told, hangs):
     proved = prove(function)
     assert told in proved.refused
     assert (proved.law, proved.premises) == ("", ())
-    sizes = {name: 100 for name in proved.lowest}
+    sizes = dict.fromkeys(proved.lowest, 100)
     assert not proved.safe(**sizes), "what is refused is not proved"
     if hangs is not None:
         assert explore(function()).verdict is (Verdict.VIOLATED if hangs else Verdict.HOLDS)
