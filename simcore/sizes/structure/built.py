@@ -14,7 +14,8 @@ from typing import Any
 
 from simcore.errors import ModelError, SimcoreError, place_of
 from simcore.model import Model
-from simcore.model.objects import Lock, Semaphore, ThreadPool
+from simcore.model.objects import Link, Queue, Semaphore, ThreadPool
+from simcore.model.operations import SharedObject
 from simcore.sizes.structure.kinds import Kinds
 from simcore.sizes.structure.linear import ONE, Row
 from simcore.sizes.structure.reading import Reading
@@ -109,17 +110,17 @@ class Builder:
         for number in set(numbers.values()):
             for stop in self.kinds.known[number].stops:
                 used |= {stop.needs} - {""} | {name for name, _ in stop.held}
-        capacity = {name: _units(things[name]) for name in sorted(used)}
+        capacity = {name: _units(things.get(name)) for name in sorted(used)}
         return Built(at, dict(people), capacity)
 
 
-def _units(thing: Any) -> int:
+def _units(thing: SharedObject | None) -> int:
+    """Return how many units there are; a lock is one, and so is a server, which is no object."""
     if isinstance(thing, ThreadPool):
         return thing.workers
     if isinstance(thing, Semaphore):
         return thing.n
-    assert isinstance(thing, Lock)
-    return 1
+    return thing.capacity or 0 if isinstance(thing, Queue | Link) else 1
 
 
 def shown(at: Parameters) -> str:

@@ -11,14 +11,16 @@ of that or waits, so no place where something is held leads back to itself; and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from simcore.explain import components
 from simcore.model.objects import Lock
 from simcore.model.operations import SharedObject
-from simcore.sizes.structure.reading import Reading, Walk
-from simcore.sizes.structure.steps import Child, Need, Refused, Work, placed
+from simcore.sizes.structure.reading import Reading
+from simcore.sizes.structure.steps import Child, Mail, Need, Refused, Work, placed
+from simcore.sizes.structure.walk import Walk
 
 Count = tuple[tuple[int, int], ...]
 """How many tasks of each kind, by the numbers of the kinds."""
@@ -40,6 +42,13 @@ class Stop:
         How many tasks of which kinds it may still wait for.
     rests : bool
         Whether it may stay there for ever: it has ended, or goes round with nothing in its hands.
+    mail : str
+        The queue of its own in which it waits; empty where it does not. Of all queues that differ in an index alone
+        the name is the same.
+    asked : int
+        How many answers are on their way to its own queue.
+    carries : str
+        The queue into which it has still to see to it that something is put; empty where there is none.
     """
 
     needs: str = ""
@@ -47,6 +56,9 @@ class Stop:
     held: tuple[tuple[str, int], ...] = ()
     kept: Count = ()
     rests: bool = False
+    mail: str = ""
+    asked: int = 0
+    carries: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +67,10 @@ class Kind:
 
     Attributes
     ----------
-    pool : str
-        Whose workers run it; empty for a process.
+    host : str
+        The pool or server that runs it; empty for a process.
+    mail : str
+        The queue that it owns; empty where it owns none.
     stops : frozenset of Stop
         Where one may be; that of a task which has ended is left out, as it is not there any more.
     start : Stop
@@ -67,9 +81,10 @@ class Kind:
         Kinds of tasks that it may forget before they have ended.
     """
 
-    pool: str
+    host: str
     stops: frozenset[Stop]
     start: Stop
+    mail: str = ""
     submits: Count = ()
     drops: frozenset[int] = frozenset()
 
@@ -99,8 +114,9 @@ class Kinds:
             When one of the two premises does not hold.
         """
         numbers: dict[Work, int] = {}
+        reader = _Reader(reading, things, numbers)
         for work in _children_first(reading):
-            kind = _kind(work, reading.walks[work], numbers, things)
+            kind = reader.kind(work)
             if kind not in self._numbers:
                 self._numbers[kind] = len(self.known)
                 self.known.append(kind)
@@ -125,39 +141,63 @@ def _goes_round(component: list[int], after: list[list[int]]) -> bool:
     return len(component) > 1 or component[0] in after[component[0]]
 
 
-def _kind(work: Work, walk: Walk, numbers: Mapping[Work, int], things: Mapping[str, SharedObject]) -> Kind:
-    _let_go(work, walk)
-    whole = list(components(bytes([1] * len(walk.places)), walk.after.__getitem__))
-    round_about = {at for component in whole if _goes_round(component, walk.after) for at in component}
-    stops = [_stop(walk, at, at in round_about, numbers, things) for at in range(len(walk.places))]
-    pool, start, there = "", stops[0], stops
-    if work.pool is not None:
-        pool, start = work.pool.name, Stop(needs=work.pool.name)
-        there = [
-            start,
-            *(stop for stop, place in zip(stops, walk.places, strict=True) if place.point.status == "ready"),
-        ]
-    return Kind(
-        pool, frozenset(there), start, _submits(walk, whole, numbers), frozenset(map(numbers.__getitem__, walk.drops))
-    )
+class _Reader:
+    """Turns the walks of one model into kinds."""
+
+    def __init__(self, reading: Reading, things: Mapping[str, SharedObject], numbers: Mapping[Work, int]) -> None:
+        self._reading, self._things, self._numbers = reading, things, numbers
+        self._empties = {server: name for name, server in reading.servers.items()}
+
+    def kind(self, work: Work) -> Kind:
+        """Return the kind of a program; those that it submits have numbers already."""
+        walk, mail = self._reading.walks[work], self._reading.answers.owners.get(work, "")
+        _let_go(walk)
+        whole = list(components(bytes([1] * len(walk.places)), walk.after.__getitem__))
+        round_about = {at for component in whole if _goes_round(component, walk.after) for at in component}
+        stops = [self._stop(work, at, at in round_about) for at in range(len(walk.places))]
+        start = stops[0]
+        if work.host:
+            start = self._queued(work)
+            stops = [start, *(stop for stop, ended in zip(stops, walk.ended, strict=True) if not ended)]
+        drops = frozenset(self._numbers[made] for made in walk.drops)
+        return Kind(work.host, frozenset(stops), start, alike(mail), self._submits(walk, whole), drops)
+
+    def _queued(self, work: Work) -> Stop:
+        """Return where a task or message waits for whoever takes it; a message takes a place there."""
+        name = self._empties.get(work._replace(message=None), "")
+        bounded = name and getattr(self._things[name], "capacity", None) is not None
+        carries = alike(self._reading.answers.carried.get(work, ""))
+        return Stop(needs=work.host, held=((name, 1),) if bounded else (), carries=carries)
+
+    def _stop(self, work: Work, at: int, round_about: bool) -> Stop:
+        walk, answers = self._reading.walks[work], self._reading.answers
+        place, wait = walk.places[at], walk.waits[at]
+        kept = sorted(self._numbers[made] for made in place.awaited)
+        return Stop(
+            wait.resource if isinstance(wait, Need) else "",
+            self._numbers[wait.work] if isinstance(wait, Child) else -1,
+            tuple((name, 1 if isinstance(self._things.get(name), Lock) else depth) for name, depth in place.held),
+            tuple((kind, kept.count(kind)) for kind in sorted(set(kept))),
+            walk.ended[at] or (round_about and not place.held),
+            alike(wait.queue) if isinstance(wait, Mail) else "",
+            place.owes if work in answers.owners else 0,
+            alike(answers.carried[work]) if place.owes and work in answers.carried else "",
+        )
+
+    def _submits(self, walk: Walk, whole: list[list[int]]) -> Count:
+        """Return how many tasks of each kind are made at most, on the way from a start to wherever it goes."""
+        made: dict[int, list[int]] = {}
+        for at, work in walk.submits:
+            made.setdefault(self._numbers[work], []).append(at)
+        return tuple((kind, _most(walk, whole, places)) for kind, places in sorted(made.items()))
 
 
-def _stop(
-    walk: Walk, at: int, round_about: bool, numbers: Mapping[Work, int], things: Mapping[str, SharedObject]
-) -> Stop:
-    place, wait = walk.places[at], walk.waits[at]
-    held = tuple((name, 1 if isinstance(things[name], Lock) else depth) for name, depth in place.held)
-    kept = sorted(numbers[work] for work in place.awaited)
-    return Stop(
-        wait.resource if isinstance(wait, Need) else "",
-        numbers[wait.work] if isinstance(wait, Child) else -1,
-        held,
-        tuple((kind, kept.count(kind)) for kind in sorted(set(kept))),
-        place.point.status != "ready" or (round_about and not held),
-    )
+def alike(name: str) -> str:
+    """Return the name of a queue without its index: what is argued of each of them holds of their sum."""
+    return re.sub(r"\[[^]]*\]", "[*]", name)
 
 
-def _let_go(work: Work, walk: Walk) -> None:
+def _let_go(walk: Walk) -> None:
     """Refuse a program that may go round with something in its hands; a task has its worker."""
     busy = bytes(bool(place.held) for place in walk.places)
 
@@ -171,14 +211,6 @@ def _let_go(work: Work, walk: Walk) -> None:
             raise Refused(f"{placed(place)}: may go round for ever and keep {held} meanwhile")
 
 
-def _submits(walk: Walk, whole: list[list[int]], numbers: Mapping[Work, int]) -> Count:
-    """Return how many tasks of each kind are made at most, on the way from the start to wherever it goes."""
-    made: dict[int, list[int]] = {}
-    for at, work in walk.submits:
-        made.setdefault(numbers[work], []).append(at)
-    return tuple((kind, _most(walk, whole, places)) for kind, places in sorted(made.items()))
-
-
 def _most(walk: Walk, whole: list[list[int]], counted: list[int]) -> int:
     """Return how often a run may pass the places ``counted`` at most; -1 where it may go round through one."""
     most = [0] * len(walk.places)
@@ -189,4 +221,4 @@ def _most(walk: Walk, whole: list[list[int]], counted: list[int]) -> int:
         ahead = max((most[to] for at in component for to in walk.after[at] if to not in component), default=0)
         for at in component:
             most[at] = here + ahead
-    return most[0]
+    return max(most[: walk.starts])

@@ -14,6 +14,7 @@ the right guess of what is short:
     for each kind of process, the sum of its m is how many there are;
     for each resource, what is held of it is at most its capacity, and all of it where it is short;
     for each kind of task, those who wait for one of it are at most those of it that are dead, each having his own;
+    for each queue with an owner, or many alike, those who wait there are at most the dead who carry an answer to it;
     and the invariants about how many tasks there are (`Net._tasks`).
 
 Each of these rows holds in every reachable state, or in the one that was come to. So where no guess has a solution,
@@ -26,7 +27,7 @@ Melzer (2000). Nothing is used of when such systems are live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
@@ -65,6 +66,7 @@ class Net:
     stops: dict[Spot, Stop] = field(default_factory=dict)
     equal: list[Row] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    mail: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for number in self._there():
@@ -76,6 +78,10 @@ class Net:
             self.equal.append(plus(row(*((spot, 1) for spot in self._of(number))), many, 1, -1))
         for number in self._tasks():
             self.rows += self._invariants(number)
+        self.mail = {stop.mail for stop in self.stops.values()} - {""}
+        for queue in sorted(self.mail):
+            asked = ((spot, stop.asked) for spot, stop in self.stops.items() if self._owns(spot, queue))
+            self.rows.append(plus(row(*asked), self._carriers(queue, self.stops), 1, -1))
 
     # ---- what holds in every state ---------------------------------------------------------------------
 
@@ -90,7 +96,7 @@ class Net:
         return sorted(there)
 
     def _tasks(self) -> list[int]:
-        return [number for number in self._there() if self.kinds.known[number].pool]
+        return [number for number in self._there() if self.kinds.known[number].host]
 
     def _of(self, number: int) -> list[Spot]:
         return [spot for spot in self.stops if spot.kind == number]
@@ -110,6 +116,13 @@ class Net:
         ]
         return [total for bounds in (all_made, kept) if (total := _sum(alive, bounds)) is not None]
 
+    def _owns(self, spot: Spot, queue: str) -> bool:
+        return self.kinds.known[spot.kind].mail == queue
+
+    def _carriers(self, queue: str, among: Iterable[Spot]) -> Row:
+        """Return how many there are at some stops who have still to see to an answer."""
+        return row(*((spot, int(self.stops[spot].carries == queue)) for spot in among))
+
     def _keeps(self, maker: int, number: int) -> bool:
         return number not in self.kinds.known[maker].drops
 
@@ -123,7 +136,7 @@ class Net:
 
     def _ever(self, number: int) -> Row | None:
         """Return a bound of how many of a kind there ever are."""
-        if not self.kinds.known[number].pool:
+        if not self.kinds.known[number].host:
             return dict(self.people[number])
         makers = [maker for maker in self._there() if number in dict(self.kinds.known[maker].submits)]
         return _sum({}, [self._made(maker, number) for maker in makers])
@@ -164,8 +177,13 @@ class Net:
     def _dead(self, short: set[str]) -> set[Spot]:
         dead = set(self.stops)
         while True:
-            kinds = {spot.kind for spot in dead}
-            left = {spot for spot in dead if self.stops[spot].needs in short or self.stops[spot].child in kinds}
+            kinds, carried = {spot.kind for spot in dead}, {self.stops[spot].carries for spot in dead} - {""}
+            stops = {spot: self.stops[spot] for spot in dead}
+            left = {
+                spot
+                for spot, stop in stops.items()
+                if stop.needs in short or stop.child in kinds or stop.mail in carried
+            }
             if left == dead:
                 return dead
             dead = left
@@ -179,6 +197,9 @@ class Net:
         for number in self._tasks():
             waiting = [(spot, -1) for spot in dead if self.stops[spot].child == number]
             rows.append(row(*waiting, *((spot, 1) for spot in self._of(number) if spot in dead)))
+        for queue in self.mail:
+            waiting = [(spot, -1) for spot in dead if self.stops[spot].mail == queue]
+            rows.append(plus(row(*waiting), self._carriers(queue, dead)))
         gone = set(self.stops) - set(stay)
         kept = [
             [{name: f for name, f in each.items() if name not in gone} for each in group] for group in (rows, equal)

@@ -8,12 +8,12 @@ may block is refused, by its name and its line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from simcore.kernel import Point, Program
 from simcore.kernel.freeze import Freezer
-from simcore.model.objects import LOCAL, Future, Lock, RLock, Semaphore, Task, ThreadPool, Variable
+from simcore.model.objects import LOCAL, Future, Link, Lock, Queue, RLock, Semaphore, Task, ThreadPool, Variable
 from simcore.model.operations import Operation
 
 MOST_VALUES = 50
@@ -24,10 +24,11 @@ class Refused(Exception):
 
 
 class Work(NamedTuple):
-    """What a process runs, or a worker of a pool: all that run the same are alike."""
+    """What a process runs; or who ever is its ``host``, a pool or a server, for a task or a message of this value."""
 
     program: Program
-    pool: ThreadPool | None = None
+    host: str = ""
+    message: Hashable = None
 
 
 class Need(NamedTuple):
@@ -42,7 +43,13 @@ class Child(NamedTuple):
     work: Work
 
 
-Wait = Need | Child | None
+class Mail(NamedTuple):
+    """A wait for something in a queue of one's own."""
+
+    queue: str
+
+
+Wait = Need | Child | Mail | None
 
 
 class Kept(NamedTuple):
@@ -54,11 +61,16 @@ class Kept(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where one run of a program may be: its point, how deep it holds what, and the futures that it keeps."""
+    """Where one run of a program may be: its point, how deep it holds what, and the futures that it keeps.
+
+    ``owes`` counts answers: for who has a queue of his own, those that are on their way to it; for all others, whether
+    they have still to see to it that one comes.
+    """
 
     point: Point
     held: tuple[tuple[str, int], ...]
     kept: tuple[Kept, ...]
+    owes: int = 0
 
     @property
     def units(self) -> dict[str, int]:
@@ -78,6 +90,8 @@ class Way(NamedTuple):
     held: Mapping[str, int]
     kept: tuple[Kept, ...]
     submits: Work | None = None
+    puts: str = ""
+    gets: str = ""
 
 
 Ways = tuple[Wait, list[Way]]
@@ -95,7 +109,7 @@ class Values:
         """Add a value, if there is none like it."""
         self._known.setdefault(Freezer().freeze(value), value)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Any]:
         return iter(list(self._known.values()))
 
     def __len__(self) -> int:
@@ -109,10 +123,15 @@ class Steps:
     ----------
     begin : function
         Returns the first point of a task.
+    servers : dict of str to Work
+        For each queue or link that one server empties, that server.
     """
 
-    def __init__(self, begin: Callable[[ThreadPool, Task], Point]) -> None:
+    def __init__(self, begin: Callable[[ThreadPool, Task], Point], servers: Mapping[str, Work]) -> None:
         self._begin = begin
+        self._servers = servers
+        self.sent: dict[str, Values] = {name: Values() for name in servers}
+        self.mail: dict[str, Values] = {}
         self.results: dict[Work, Values] = {}
         self.variables: dict[Variable, Values] = {}
         self._futures: list[Future] = []
@@ -120,7 +139,8 @@ class Steps:
     @property
     def met(self) -> int:
         """How many results and values were met so far; no more of them means that every way is known."""
-        return sum(map(len, [*self.results.values(), *self.variables.values()]))
+        known = [self.results, self.variables, self.sent, self.mail]
+        return sum(len(values) for each in known for values in each.values())
 
     def of(self, place: Place) -> Ways:
         """Return what ``place`` waits for, and every way to go on from there."""
@@ -139,6 +159,8 @@ class Steps:
             Future: self._future,
             Variable: self._variable,
             type(LOCAL): self._choose,
+            Queue: self._mailed,
+            Link: self._mailed,
         }
         step = known.get(type(target))
         if step is None:
@@ -173,7 +195,7 @@ class Steps:
         if any(isinstance(thing, Future) and thing in self._futures for thing in start.objects):
             raise refused(place, "passes a future on to a task, so another one may wait for it")
         future = self._fresh(place)
-        work = Work(start.program, pool)
+        work = Work(start.program, pool.name)
         return None, [Way(future, place.units, (*place.kept, Kept(future, work)), submits=work)]
 
     def _fresh(self, place: Place) -> Future:
@@ -219,6 +241,31 @@ class Steps:
             raise refused(place, "is a wait for time")
         outcomes = LOCAL.outcomes(None, operation, None)
         return None, [Way(outcome.result, place.units, place.kept) for outcome in outcomes]
+
+    def _mailed(self, place: Place, operation: Operation, thing: Queue | Link) -> Ways:
+        if operation.name in ("put", "send") and not thing.tries(operation):
+            return self._put(place, operation, thing)
+        if operation.name not in ("get", "recv") or thing.tries(operation) or thing.name in self._servers:
+            raise refused(place, f"is of a {thing.kind}, and no law is argued for that")
+        values = self.mail.setdefault(thing.name, Values())
+        return Mail(thing.name), [Way(each, place.units, place.kept, gets=thing.name) for each in values]
+
+    def _put(self, place: Place, operation: Operation, thing: Queue | Link) -> Ways:
+        """Return how something is put where a server takes it, or somebody whose queue it is."""
+        item = operation.args[0]
+        self._keep_futures(place, item)
+        server = self._servers.get(thing.name)
+        if server is None:
+            if thing.capacity is not None:
+                raise refused(place, f"may wait for a place in {thing}, which no server empties")
+            self.mail.setdefault(thing.name, Values()).add(item)
+            return None, [Way(None, place.units, place.kept, puts=thing.name)]
+        if isinstance(thing, Link) and thing.unit != "frames":
+            raise refused(place, "is of a link whose capacity is in bytes, and no law is argued for that")
+        self.sent[thing.name].add(item)
+        message = server._replace(message=Freezer().freeze(item))
+        wait = None if thing.capacity is None else Need(thing.name)
+        return wait, [Way(None, place.units, place.kept, submits=message)]
 
     def _keep_futures(self, place: Place, given: Any) -> None:
         if any(self.made(thing) for thing in mentioned(given)):
