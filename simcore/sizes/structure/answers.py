@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simcore.sizes.structure.steps import Mail, Place, Refused, Wait, Way, Work, placed
+from simcore.sizes.structure.steps import Place, Refused, Way, Work, placed
 from simcore.sizes.structure.walk import Walk
 
 
@@ -40,6 +40,7 @@ class Answers:
     """
 
     def __init__(self, walks: Mapping[Work, Walk], processes: Sequence[Work]) -> None:
+        self._known = bool(walks)
         self.owners: dict[Work, str] = {}
         for work, walk in walks.items():
             for queue in sorted(walk.gets):
@@ -75,9 +76,9 @@ class Answers:
             raise Refused(f"{placed(place)}: it has answered, or handed that on, before")
         return place.owes - (on and work in self.carried)
 
-    def check_wait(self, place: Place, wait: Wait) -> None:
-        """Refuse a wait for what was not asked for."""
-        if self.owners and isinstance(wait, Mail) and not place.owes:
+    def check_wait(self, place: Place) -> None:
+        """Refuse a wait for what was not asked for; it is not known what is before all was walked once."""
+        if self._known and not place.owes:
             raise Refused(f"{placed(place)}: {place.point.operation} waits for what it has not asked for")
 
     def check_end(self, work: Work, place: Place) -> None:

@@ -55,12 +55,18 @@ class Builder:
     ----------
     function : callable
         The model function.
+
+    Attributes
+    ----------
+    deaths : dict
+        Which processes may die, as far as was seen; the values say nothing.
     """
 
     def __init__(self, function: Callable[..., Model]) -> None:
         self.kinds = Kinds()
         self._function = function
         self._known: dict[str, Built] = {}
+        self.deaths: dict[str, None] = {}
 
     @property
     def name(self) -> str:
@@ -104,6 +110,7 @@ class Builder:
         model = self.model(at)
         things = {thing.name: thing for thing in model.objects}
         reading = Reading(model)
+        self.deaths.update(dict.fromkeys(reading.deaths))
         numbers = self.kinds.of(reading, things)
         people = Counter(numbers[work] for work in reading.processes)
         used: set[str] = set()

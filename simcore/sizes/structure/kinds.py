@@ -12,6 +12,7 @@ of that or waits, so no place where something is held leads back to itself; and 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -129,7 +130,10 @@ def _children_first(reading: Reading) -> Iterable[Work]:
     """Yield each program after those that it submits; refuse what submits itself."""
     works = list(reading.walks)
     numbers = {work: number for number, work in enumerate(works)}
-    after = [sorted({numbers[made] for _, made in reading.walks[work].submits}) for work in works]
+    after = [
+        sorted({numbers[made] for _, made in reading.walks[work].submits} | {numbers[each.work] for each in work.given})
+        for work in works
+    ]
     for component in components(bytes([1] * len(works)), after.__getitem__):
         if _goes_round(component, after):
             name = works[component[0]].program.name
@@ -167,22 +171,26 @@ class _Reader:
         name = self._empties.get(work._replace(message=None), "")
         bounded = name and getattr(self._things[name], "capacity", None) is not None
         carries = alike(self._reading.answers.carried.get(work, ""))
-        return Stop(needs=work.host, held=((name, 1),) if bounded else (), carries=carries)
+        kept = self._counted([each.work for each in work.given if each.awaited])
+        return Stop(needs=work.host, held=((name, 1),) if bounded else (), kept=kept, carries=carries)
 
     def _stop(self, work: Work, at: int, round_about: bool) -> Stop:
         walk, answers = self._reading.walks[work], self._reading.answers
         place, wait = walk.places[at], walk.waits[at]
-        kept = sorted(self._numbers[made] for made in place.awaited)
         return Stop(
             wait.resource if isinstance(wait, Need) else "",
             self._numbers[wait.work] if isinstance(wait, Child) else -1,
             tuple((name, 1 if isinstance(self._things.get(name), Lock) else depth) for name, depth in place.held),
-            tuple((kind, kept.count(kind)) for kind in sorted(set(kept))),
+            self._counted(place.awaited),
             walk.ended[at] or (round_about and not place.held),
             alike(wait.queue) if isinstance(wait, Mail) else "",
             place.owes if work in answers.owners else 0,
             alike(answers.carried[work]) if place.owes and work in answers.carried else "",
         )
+
+    def _counted(self, works: Iterable[Work]) -> Count:
+        """Return how many of each kind there are among ``works``."""
+        return tuple(sorted(Counter(self._numbers[work] for work in works).items()))
 
     def _submits(self, walk: Walk, whole: list[list[int]]) -> Count:
         """Return how many tasks of each kind are made at most, on the way from a start to wherever it goes."""

@@ -104,17 +104,19 @@ class Net:
     def _invariants(self, number: int) -> list[Row]:
         """Return bounds of how many tasks of a kind there are.
 
-        Each task of it was submitted by somebody. Who never forgets a future of that kind still keeps that of each task
-        that has not ended; who does, has made so many at most.
+        Each task of it was submitted by somebody, who has its future or has given that to a task. Where nobody forgets
+        a future of that kind, each task that has not ended still has its future somewhere; otherwise, as far as none
+        is given away, who does forget has made so many at most.
         """
         makers = [maker for maker in self._there() if number in dict(self.kinds.known[maker].submits)]
+        given = [other for other in self._there() if number in dict(self.kinds.known[other].start.kept)]
         alive = row(*((spot, -1) for spot in self._of(number)))
-        all_made = [self._made(maker, number) for maker in makers]
-        kept = [
-            self._kept(maker, number) if self._keeps(maker, number) else made
-            for maker, made in zip(makers, all_made, strict=True)
-        ]
-        return [total for bounds in (all_made, kept) if (total := _sum(alive, bounds)) is not None]
+        made = {maker: self._made(maker, number) for maker in makers}
+        bounds = [list(made.values())]
+        holders = dict.fromkeys([*makers, *given])
+        if not given or all(self._keeps(each, number) for each in holders):
+            bounds.append([self._kept(each, number) if self._keeps(each, number) else made[each] for each in holders])
+        return [total for bound in bounds if (total := _sum(alive, bound)) is not None]
 
     def _owns(self, spot: Spot, queue: str) -> bool:
         return self.kinds.known[spot.kind].mail == queue

@@ -22,12 +22,14 @@ SMALL = (1, 2, 3, 5)
 MOST_LAWS = 64
 
 _CHECKED = (
-    "every wait is for a lock, a semaphore, a worker of a pool or a task of one's own; nothing else can block",
+    "every wait is for a lock, a semaphore, a worker, a task of one's own, a place in what a server empties, or an "
+    "answer; nothing else can block",
     "what is held depends on where a program stands alone; nothing is given back that is not held there, and a task "
     "ends with nothing but its worker",
     "who holds something gives it back or waits, after finitely many steps, and no task submits itself again",
-    "each future is asked for by whoever submitted the task, and is passed on to nobody",
-    "each result that an operation may ever give was tried, and no process may die of one",
+    "each future is asked for by whoever submitted the task, or was given it then, and nobody else has it",
+    "who waits in a queue of its own has asked for an answer, and at each time one token has to see to that",
+    "each result that an operation may ever give was tried",
     "the initial state satisfies every invariant that is used, at all sizes compared",
 )
 
@@ -46,12 +48,15 @@ class Proved:
         The sizes at which the function was read.
     kept : dict of str to str
         Parameters that were not taken for sizes, and why.
+    deaths : tuple of str
+        Processes that may die of an exception, by what was tried; no run has to. The law is about hangs alone.
     """
 
     model: str
     laws: tuple[Law, ...]
     compared: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
+    deaths: tuple[str, ...] = ()
 
     @property
     def lowest(self) -> Mapping[str, int]:
@@ -117,6 +122,7 @@ class Proved:
         if self.law and self.lowest:
             lines.append(f"  for {' and '.join(f'{name} >= {low}' for name, low in self.lowest.items())}")
         lines += [f"  {name} is no size here: {why}" for name, why in self.kept.items()]
+        lines += [f"  not looked at, as it is no hang: {death}" for death in self.deaths[:1]]
         lines += [f"  {each}" for each in self.premises]
         return "\n".join(lines)
 
@@ -218,7 +224,7 @@ class _Proof:
             laws = tuple(self._law(dict(zip(self.several, at, strict=True))) for at in self._values_of_laws())
         except Refused as refusal:
             laws = (Law([], {name: each[0] for name, each in self.values.items()}, {}, str(refusal)),)
-        return Proved(self.builder.name, laws, tuple(self._compared()), self.kept)
+        return Proved(self.builder.name, laws, tuple(self._compared()), self.kept, tuple(self.builder.deaths))
 
     def _values_of_laws(self) -> list[tuple[Any, ...]]:
         found = list(product(*self.several.values()))

@@ -15,9 +15,8 @@ from simcore.errors import ModelError
 from simcore.kernel import Kernel, Point
 from simcore.kernel.freeze import Freezer
 from simcore.model import Model, Process
-from simcore.model.objects import Task, ThreadPool
 from simcore.sizes.structure.answers import Answers
-from simcore.sizes.structure.steps import Place, Refused, Steps, Values, Way, Work, mentioned, placed
+from simcore.sizes.structure.steps import Mail, Place, Refused, Steps, Values, Way, Work, mentioned, placed
 from simcore.sizes.structure.walk import Walk
 
 MOST_PLACES = 3000
@@ -39,30 +38,32 @@ class Reading:
         The servers, by the names of what they empty.
     walks : dict
         The walk of each process, and of all tasks and messages that there may be.
+    deaths : list of str
+        Which processes may die, and of what. One that is dead is where it will stay, with what it holds, as one that
+        has returned is; that it died is another failure than a hang.
     answers : Answers
         Who has to see to it that somebody is answered.
 
     Raises
     ------
     Refused
-        When an operation is not of the class (`steps.py`), or a process may die.
+        When an operation is not of the class (`steps.py`).
     """
 
     def __init__(self, model: Model) -> None:
         self._points = Kernel(model).points
-        self._starts: dict[Work, list[Point]] = {}
         self.processes: list[Work] = []
         self.servers: dict[str, Work] = {}
+        self.deaths: list[str] = []
+        self._steps = Steps(self._points, self.servers)
         for process in model.processes:
             if process.pool is None:
                 self._add(process)
-        self._steps = Steps(self._begin, self.servers)
-        self.answers = Answers({}, [])
         self.walks: dict[Work, Walk] = {}
+        self.answers = Answers(self.walks, [])
         self._walk_all()
         self.answers = Answers(self.walks, self.processes)
-        if self.answers.owners:
-            self._walk_all()
+        self._walk_all()
 
     def _add(self, process: Process) -> None:
         assert process.fn is not None
@@ -70,35 +71,32 @@ class Reading:
         about = start.operation
         if process.daemon and about is not None and about.name in ("get", "recv") and not about.target.tries(about):
             server = Work(start.program, process.name)
+            self._steps.sent[about.target.name] = Values()
             if about.target.name in self.servers:
                 raise Refused(f"{process.name}, {start.where}: is not alone in emptying {about.target}")
             self.servers[about.target.name] = server
-            self._starts[server] = [start]
+            self._steps.starts[server] = [start]
             return
         self.processes.append(Work(start.program))
-        self._starts[self.processes[-1]] = [start]
-
-    def _begin(self, pool: ThreadPool, task: Task) -> Point:
-        start = self._points.begin(task)
-        self._starts.setdefault(Work(start.program, pool.name), [start])
-        return start
+        self._steps.starts[self.processes[-1]] = [start]
 
     def _walk_all(self) -> None:
         """Walk all programs until there is no other result, value, task or message."""
         known = -1
-        while known < (known := self._steps.met + sum(map(len, self._starts.values()))):
-            for work, starts in list(self._starts.items()):
+        while known < (known := self._steps.met + sum(map(len, self._steps.starts.values()))):
+            for work, starts in list(self._steps.starts.items()):
                 if work not in self.servers.values():
                     self.walks[work] = self._walk(work, starts)
             for name, server in self.servers.items():
                 for item in self._steps.sent[name]:
                     work = server._replace(message=Freezer().freeze(item))
-                    starts = [self._points.advance(point, item) for point in self._starts[server]]
+                    starts = [self._points.advance(point, item) for point in self._steps.starts[server]]
                     self.walks[work] = self._walk(work, starts)
 
     def _walk(self, work: Work, starts: list[Point]) -> Walk:
         held = ((work.host, 1),) if work.host else ()
-        ahead = list(dict.fromkeys(Place(point, held, (), self.answers.owed_at_first(work)) for point in starts))
+        owes = self.answers.owed_at_first(work)
+        ahead = list(dict.fromkeys(Place(point, held, work.given, owes) for point in starts))
         walk, numbers = Walk(len(ahead)), {place: number for number, place in enumerate(ahead)}
         for place in ahead:  # which grows meanwhile
             if len(ahead) > MOST_PLACES:
@@ -122,8 +120,10 @@ class Reading:
             self._end(work, place)
             return []
         wait, ways = self._steps.of(place)
-        self.answers.check_wait(place, wait)
         walk.waits.append(wait)
+        if isinstance(wait, Mail):  # whether or not anything ever comes
+            walk.gets.add(wait.queue)
+            self.answers.check_wait(place)
         return [self._following(work, walk, place, way) for way in ways]
 
     def _following(self, work: Work, walk: Walk, place: Place, way: Way) -> Place:
@@ -131,11 +131,10 @@ class Reading:
             walk.submits.append((len(walk.places), way.submits))
             walk.drops |= {way.submits} if way.submits.message is not None else set()
         walk.puts |= {way.puts} - {""}
-        walk.gets |= {way.gets} - {""}
         point = self._points.advance(place.point, way.result)
         held = tuple(sorted((name, depth) for name, depth in way.held.items() if depth))
         kept = tuple(each for each in way.kept if each.future in point.objects)
-        walk.drops.update(each.work for each in way.kept if each not in kept and not each.ended)
+        walk.drops.update(each.work for each in way.kept if each not in kept and each.awaited)
         if any(self._steps.made(thing) and thing not in [each.future for each in kept] for thing in point.objects):
             raise Refused(f"{placed(place)}: then it has a future that it has not submitted")
         return Place(point, held, kept, self.answers.owed(work, place, way))
@@ -152,7 +151,7 @@ class Reading:
         point = place.point
         if not work.host:
             if point.status == "failed":
-                raise Refused(f"{point.program.name} may die of {point.outcome}; what it holds would be lost")
+                self.deaths.append(f"{point.program.name} may die of {point.outcome}")
             return
         if place.units != {work.host: 1}:
             kept = ", ".join(name for name in place.units if name != work.host)
@@ -177,6 +176,6 @@ class Reading:
         assert about is not None
         if about.timeout is not None or about.target.tries(about):
             raise Refused(f"{work.host}, {point.where}: {about} does not wait for the next message for ever")
-        known = self._starts[work._replace(message=None)]
+        known = self._steps.starts[work._replace(message=None)]
         if point not in known:
             known.append(point)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from simcore.kernel import Point, Program
+from simcore.kernel import Point, Points, Program
 from simcore.kernel.freeze import Freezer
 from simcore.model.objects import LOCAL, Future, Link, Lock, Queue, RLock, Semaphore, Task, ThreadPool, Variable
 from simcore.model.operations import Operation
@@ -24,11 +24,15 @@ class Refused(Exception):
 
 
 class Work(NamedTuple):
-    """What a process runs; or who ever is its ``host``, a pool or a server, for a task or a message of this value."""
+    """What a process runs; or its ``host``, a pool or a server, for a task, or for a message of this value.
+
+    ``given`` are the futures that a task was given by whoever submitted it.
+    """
 
     program: Program
     host: str = ""
     message: Hashable = None
+    given: tuple[Kept, ...] = ()
 
 
 class Need(NamedTuple):
@@ -53,11 +57,17 @@ Wait = Need | Child | Mail | None
 
 
 class Kept(NamedTuple):
-    """A future that its submitter still mentions, its task, and whether that is known to have ended."""
+    """A future that is mentioned, its task, whether that is known to have ended, and whether it was given away."""
 
     future: Future
     work: Work
     ended: bool = False
+    away: bool = False
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it may still be waited for here."""
+        return not self.ended and not self.away
 
 
 class Place(NamedTuple):
@@ -80,7 +90,7 @@ class Place(NamedTuple):
     @property
     def awaited(self) -> tuple[Work, ...]:
         """The tasks that it may still wait for."""
-        return tuple(each.work for each in self.kept if not each.ended)
+        return tuple(each.work for each in self.kept if each.awaited)
 
 
 class Way(NamedTuple):
@@ -121,16 +131,17 @@ class Steps:
 
     Parameters
     ----------
-    begin : function
-        Returns the first point of a task.
+    points : Points
+        Where programs are run, each alone.
     servers : dict of str to Work
         For each queue or link that one server empties, that server.
     """
 
-    def __init__(self, begin: Callable[[ThreadPool, Task], Point], servers: Mapping[str, Work]) -> None:
-        self._begin = begin
+    def __init__(self, points: Points, servers: Mapping[str, Work]) -> None:
+        self._points = points
+        self.starts: dict[Work, list[Point]] = {}
         self._servers = servers
-        self.sent: dict[str, Values] = {name: Values() for name in servers}
+        self.sent: dict[str, Values] = {}
         self.mail: dict[str, Values] = {}
         self.results: dict[Work, Values] = {}
         self.variables: dict[Variable, Values] = {}
@@ -190,13 +201,20 @@ class Steps:
     def _pool(self, place: Place, operation: Operation, pool: ThreadPool) -> Ways:
         if operation.name != "submit":
             raise refused(place, "shuts a pool down, for which no law is argued")
-        task = Task(*operation.args, None)
-        start = self._begin(pool, task)
-        if any(isinstance(thing, Future) and thing in self._futures for thing in start.objects):
-            raise refused(place, "passes a future on to a task, so another one may wait for it")
+        start = self._points.begin(Task(*operation.args, None))
+        given, kept = self._given(place, start)
+        work = Work(start.program, pool.name, None, given)
+        self.starts.setdefault(work, [start])
         future = self._fresh(place)
-        work = Work(start.program, pool.name)
-        return None, [Way(future, place.units, (*place.kept, Kept(future, work)), submits=work)]
+        return None, [Way(future, place.units, (*kept, Kept(future, work)), submits=work)]
+
+    def _given(self, place: Place, start: Point) -> tuple[tuple[Kept, ...], tuple[Kept, ...]]:
+        """Return the futures that a task is given, and those that are kept, with these marked."""
+        passed = [thing for thing in start.objects if self.made(thing)]
+        given = tuple(each for each in place.kept if each.future in passed)
+        if len(given) < len(passed) or any(each.away for each in given):
+            raise refused(place, "passes a future on that is another one's, so two may wait for it")
+        return given, tuple(each._replace(away=True) if each in given else each for each in place.kept)
 
     def _fresh(self, place: Place) -> Future:
         """Return the first stand-in for a future that the place does not mention."""
@@ -208,7 +226,7 @@ class Steps:
 
     def _future(self, place: Place, operation: Operation, future: Future) -> Ways:
         own = next((each for each in place.kept if each.future is future), None)
-        if own is None or operation.name not in ("result", "exception", "done"):
+        if own is None or own.away or operation.name not in ("result", "exception", "done"):
             raise refused(place, "is of a future that is set by hand, or asked for by another one")
         ended = tuple(each._replace(ended=True) if each is own else each for each in place.kept)
         if operation.name == "done":

@@ -3,7 +3,7 @@
 import pytest
 from lawful import locks, nested, permits, turns, two_pools
 
-from simcore import replay
+from simcore import Verdict, explore, replay
 from simcore.errors import OptionError
 from simcore.sizes.structure import greed, witness
 
@@ -13,7 +13,6 @@ HANG = [
     (two_pools, {"a": 3, "b": 2, "clients": 3}),
     (locks, {}),
     (permits, {"takers": 30, "permits": 120, "each": 5}),
-    (turns, {"roots": 4, "workers": 3}),
 ]
 
 
@@ -32,6 +31,12 @@ def test_no_hang_is_told_where_none_is(at):
     assert not found
     assert (found.token, found.schedule) == ("", None)
     assert "which means nothing" in str(found)
+
+
+def test_there_are_hangs_that_greed_does_not_find():
+    at = {"roots": 2, "workers": 2}
+    assert explore(turns(**at)).verdict is Verdict.VIOLATED
+    assert not witness(turns(**at))
 
 
 def test_a_run_has_a_limit():
