@@ -184,7 +184,6 @@ def fitted(name: str, values: Iterable[tuple[Mapping[str, int], int]], lowest: M
                 f"the number of {name} is no sum of multiples of {', '.join(lowest)}: it is {number} at {shown(at)}, "
                 f"where {expected} would be; give one of these parameters a single value"
             )
-    for parameter, factor in sums.items():
-        if factor < 0 and parameter != ONE:
-            raise Refused(f"the number of {name} falls as {parameter} grows, and it cannot fall below 0")
+    for falling in (parameter for parameter in lowest if sums.get(parameter, 0) < 0):
+        raise Refused(f"the number of {name} falls as {falling} grows, and it cannot fall below 0")
     return {unknown: factor for unknown, factor in sums.items() if factor}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from math import gcd
+from typing import Any
 
 Unknown = Hashable
 Row = dict[Unknown, int]
@@ -44,7 +45,7 @@ def plus(a: Mapping[Unknown, int], b: Mapping[Unknown, int], times_a: int = 1, t
     return {unknown: factor for unknown, factor in total.items() if factor}
 
 
-def value(of: Mapping[Unknown, int], at: Mapping[Unknown, int]) -> int:
+def value(of: Mapping[Unknown, int], at: Mapping[Any, int]) -> int:
     """Return what the sum comes to where each unknown is as ``at`` says, and 0 where it says nothing."""
     return sum(factor * (1 if unknown == ONE else at.get(unknown, 0)) for unknown, factor in of.items())
 
@@ -77,7 +78,8 @@ def project(rows: Iterable[Row], equal: Iterable[Row], away: Collection[Unknown]
     left = set(away)
     work = _sharpest([*_without_equals(list(rows), list(equal), left)])
     while work is not None and left:
-        unknown = min(left, key=lambda name: (_growth(work, name), str(name)))
+        growth = {name: _growth(work, name) for name in left}
+        unknown = min(left, key=lambda name: (growth[name], str(name)))
         left.discard(unknown)
         work = _sharpest(_without(work, unknown))
     return work

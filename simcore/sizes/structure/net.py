@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simcore.sizes.structure.kinds import Kinds, Stop
 from simcore.sizes.structure.linear import ONE, Row, plus, project, row, value
@@ -154,7 +154,7 @@ class Net:
         at : dict of str to int
             The values of the parameters.
         """
-        marking: dict[object, int] = dict(at)
+        marking: dict[Any, int] = dict(at)
         for number, many in self.people.items():
             start = next(spot for spot in self._of(number) if self.stops[spot] == self.kinds.known[number].start)
             marking[start] = value(many, at)
@@ -203,10 +203,7 @@ class Net:
             waiting = [(spot, -1) for spot in dead if self.stops[spot].mail == queue]
             rows.append(plus(row(*waiting), self._carriers(queue, dead)))
         gone = set(self.stops) - set(stay)
-        kept = [
-            [{name: f for name, f in each.items() if name not in gone} for each in group] for group in (rows, equal)
-        ]
-        return project(*kept, stay)
+        return project(_without(gone, rows), _without(gone, equal), stay)
 
     def _free(self, name: str, stay: list[Spot]) -> Row:
         """Return how many units of a resource are free."""
@@ -221,3 +218,8 @@ def _sum(start: Row, rows: list[Row | None]) -> Row | None:
             return None
         total = plus(total, each)
     return total
+
+
+def _without(gone: set[Spot], rows: list[Row]) -> list[Row]:
+    """Return rows as they are where nobody is at the stops ``gone``."""
+    return [{name: factor for name, factor in each.items() if name not in gone} for each in rows]

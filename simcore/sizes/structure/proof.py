@@ -47,9 +47,11 @@ class Proved:
     compared : tuple of str
         The sizes at which the function was read.
     kept : dict of str to str
-        Parameters that were not taken for sizes, and why.
+        Parameters that were not taken for sizes though nobody gave them one value, and why.
     deaths : tuple of str
         Processes that may die of an exception, by what was tried; no run has to. The law is about hangs alone.
+    fixed : dict of str to object
+        The parameters that have one value, for which alone the law is meant.
     """
 
     model: str
@@ -57,6 +59,7 @@ class Proved:
     compared: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
     deaths: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def lowest(self) -> Mapping[str, int]:
@@ -117,8 +120,8 @@ class Proved:
     def __str__(self) -> str:
         lines = []
         for law in self.laws:
-            at = f" at {shown(law.at)}" if law.at else ""
-            lines.append(f"{self.model}{at}: {_said(law)}")
+            at = shown({**self.fixed, **law.at})
+            lines.append(f"{self.model}{f' at {at}' if at else ''}: {_said(law)}")
         if self.law and self.lowest:
             lines.append(f"  for {' and '.join(f'{name} >= {low}' for name, low in self.lowest.items())}")
         lines += [f"  {name} is no size here: {why}" for name, why in self.kept.items()]
@@ -224,7 +227,9 @@ class _Proof:
             laws = tuple(self._law(dict(zip(self.several, at, strict=True))) for at in self._values_of_laws())
         except Refused as refusal:
             laws = (Law([], {name: each[0] for name, each in self.values.items()}, {}, str(refusal)),)
-        return Proved(self.builder.name, laws, tuple(self._compared()), self.kept, tuple(self.builder.deaths))
+        return Proved(
+            self.builder.name, laws, tuple(self._compared()), self.kept, tuple(self.builder.deaths), self.single
+        )
 
     def _values_of_laws(self) -> list[tuple[Any, ...]]:
         found = list(product(*self.several.values()))

@@ -12,7 +12,7 @@ comes back to take the next one.
 from __future__ import annotations
 
 from simcore.errors import ModelError
-from simcore.kernel import Kernel, Point
+from simcore.kernel import Kernel, Point, Program
 from simcore.kernel.freeze import Freezer
 from simcore.model import Model, Process
 from simcore.sizes.structure.answers import Answers
@@ -77,7 +77,8 @@ class Reading:
             self.servers[about.target.name] = server
             self._steps.starts[server] = [start]
             return
-        self.processes.append(Work(start.program))
+        program = self._steps.program(start, Program(process.name, process.fn, process.args))
+        self.processes.append(Work(program))
         self._steps.starts[self.processes[-1]] = [start]
 
     def _walk_all(self) -> None:

@@ -140,6 +140,7 @@ class Steps:
     def __init__(self, points: Points, servers: Mapping[str, Work]) -> None:
         self._points = points
         self.starts: dict[Work, list[Point]] = {}
+        self._at_once: dict[Point, Program] = {}
         self._servers = servers
         self.sent: dict[str, Values] = {}
         self.mail: dict[str, Values] = {}
@@ -150,8 +151,8 @@ class Steps:
     @property
     def met(self) -> int:
         """How many results and values were met so far; no more of them means that every way is known."""
-        known = [self.results, self.variables, self.sent, self.mail]
-        return sum(len(values) for each in known for values in each.values())
+        known = [*self.results.values(), *self.variables.values(), *self.sent.values(), *self.mail.values()]
+        return sum(map(len, known))
 
     def of(self, place: Place) -> Ways:
         """Return what ``place`` waits for, and every way to go on from there."""
@@ -201,12 +202,18 @@ class Steps:
     def _pool(self, place: Place, operation: Operation, pool: ThreadPool) -> Ways:
         if operation.name != "submit":
             raise refused(place, "shuts a pool down, for which no law is argued")
-        start = self._points.begin(Task(*operation.args, None))
+        fn, args = operation.args
+        task = Task(fn, args, None)
+        start = self._points.begin(task)
         given, kept = self._given(place, start)
-        work = Work(start.program, pool.name, None, given)
+        work = Work(self.program(start, Program(str(task), fn, args)), pool.name, None, given)
         self.starts.setdefault(work, [start])
         future = self._fresh(place)
         return None, [Way(future, place.units, (*kept, Kept(future, work)), submits=work)]
+
+    def program(self, start: Point, own: Program) -> Program:
+        """Return the program that begins at ``start``: of those that return at once the point is shared, so ``own``."""
+        return start.program if start.status == "ready" else self._at_once.setdefault(start, own)
 
     def _given(self, place: Place, start: Point) -> tuple[tuple[Kept, ...], tuple[Kept, ...]]:
         """Return the futures that a task is given, and those that are kept, with these marked."""

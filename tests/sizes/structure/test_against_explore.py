@@ -12,16 +12,22 @@ SAFE_AND_SOUND = 60
 
 
 def compared(seeds, number=4):
+    """Compare systems of the class without servers at some sizes."""
+    return compared_with(system, None, seeds, lambda seed: some_sizes(seed, number))
+
+
+def compared_with(function, sizes, seeds, some):
     """Return how often each (is said to be safe, verdict) was seen, and the systems said to be safe that hang."""
     seen, wrong = {}, []
     for seed in seeds:
-        proved = prove(system, sizes=used(seed), seed=seed, **dict.fromkeys(used(seed), (1, 2)))
-        for sizes in some_sizes(seed, number):
-            safe = proved.safe(**sizes)
-            verdict = explore(system(seed=seed, **sizes), max_states=500).verdict
+        asked = dict.fromkeys(used(seed), (1, 2)) if sizes is None else sizes
+        proved = prove(function, sizes=[*asked], seed=seed, **asked)
+        for at in some(seed):
+            safe = proved.safe(**at)
+            verdict = explore(function(seed=seed, **at), max_states=500).verdict
             seen[safe, verdict] = seen.get((safe, verdict), 0) + 1
             if safe and verdict is Verdict.VIOLATED:
-                wrong.append((seed, sizes, proved.law))
+                wrong.append((seed, at, proved.law))
     return seen, wrong
 
 
@@ -33,7 +39,7 @@ def check(seeds, number=4):
 
 
 def test_no_system_that_is_said_to_be_safe_hangs():
-    check(range(SAFE_AND_SOUND), number=2)
+    check(range(SAFE_AND_SOUND), number=1)
 
 
 @pytest.mark.slow
@@ -57,5 +63,5 @@ def test_a_wrong_reading_is_seen(monkeypatch, change):
     assert wrong
 
 
-HANG = [3, 12, 14]
+HANG = (3, 18)
 """Seeds of systems that hang at some sizes, as a child is waited for and as something is held."""
