@@ -1,19 +1,22 @@
 """If the rows of no case have a solution at some sizes, then no process or task can ever be blocked for good there.
 
-The argument. Let somebody X be blocked for ever from a reachable state on. Let all others go on until each is
-blocked, has ended, or is a process that goes round and stands where it has nothing in its hands. That comes to an end:
-whoever holds something, and each task, passes no place twice, and no task submits itself (`kinds.py`). In the state
-that is reached, call a resource *short* if somebody blocked waits for a unit of it; then no unit is free. Whoever is
-blocked waits for a unit of what is short, or for a task of his own that has not ended; that one is blocked, too, for
-tasks do not rest. So all the blocked stand at stops of the *dead* set: the greatest set of stops of which each waits
-for something short or for a kind with a stop in the set. A task in a queue waits for a worker: its pool takes tasks in
-order, so the first of them could be taken if one was free. Hence the number of those at each stop, ``m``, solves for
-the right guess of what is short:
+The argument. Let somebody X be blocked for ever from a reachable state on. Let all others go on until each is blocked,
+has ended, or is a process that goes round and stands where it has nothing in its hands. That comes to an end: whoever
+holds something, and each task, passes no place twice, and no task submits itself (`kinds.py`). In the state that is
+reached, call a resource *short* if somebody blocked waits for a unit of it; then no unit is free. Whoever is blocked
+waits for a unit of what is short, or for a task of his own that has not ended; that one is blocked, too, for tasks do
+not rest. So all the blocked stand at stops of the *dead* set: the greatest set of stops of which each waits for
+something short or for a kind with a stop in the set. A task in a queue waits for a worker: its pool takes tasks in
+order, so the first of them could be taken if one was free. A message is the task of a server, a pool of one worker, and
+takes a place in its link until it is taken (`reading.py`). Who waits in a queue of his own waits for who carries the
+answer: that is a task or a message, so it is blocked, too (`answers.py`). Hence the number of those at each stop,
+``m``, solves for the right guess of what is short:
 
     m >= 0 at the dead stops and where one may rest, 0 elsewhere, and some of it at the dead ones;
     for each kind of process, the sum of its m is how many there are;
     for each resource, what is held of it is at most its capacity, and all of it where it is short;
-    for each kind of task, those who wait for one of it are at most those of it that are dead, each having his own;
+    for each kind of task, those who wait for one of it are at most those of it that are dead, each having his own: a
+        future is one task's, and one at a time has it;
     for each queue with an owner, or many alike, those who wait there are at most the dead who carry an answer to it;
     and the invariants about how many tasks there are (`Net._tasks`).
 

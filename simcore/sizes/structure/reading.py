@@ -63,7 +63,8 @@ class Reading:
         self.answers = Answers(self.walks, [])
         self._walk_all()
         self.answers = Answers(self.walks, self.processes)
-        self._walk_all()
+        if self.answers.owners:
+            self._walk_all()
 
     def _add(self, process: Process) -> None:
         assert process.fn is not None

@@ -78,13 +78,14 @@ def test_a_law_is_meant_from_the_lowest_sizes_on_that_were_compared():
 
 
 def test_a_model_without_sizes_has_an_answer_for_itself():
-    assert str(prove(locks, left=1, right=1, opposed=False)).startswith("locks: no hang\n")
+    assert "opposed=False, gate=False: no hang\n" in str(prove(locks, left=1, right=1, opposed=False))
     assert prove(locks, left=1, right=1, opposed=False).safe()
     assert not prove(locks, left=1, right=1).safe()
 
 
 def test_what_is_printed_says_what_is_proved_and_never_that_a_hang_is_there():
     told = str(prove(nested, depth=4))
+    assert told.startswith("nested at depth=4: ")
     assert "no hang for any size where not (workers <= 3*clients)" in told
     assert "a hang may be reachable where workers <= 3*clients" in told
     assert "for clients >= 1 and workers >= 1" in told

@@ -101,112 +101,6 @@ def waits_for_data(*, n: int = 1) -> Model:
     return model
 
 
-def waits_for_a_promise(*, n: int = 1) -> Model:
-    model = Model("future")
-    future = model.future("promise")
-
-    def wait():
-        yield future.result()
-
-    for name in model.indices("waiter", n):
-        model.process(name, wait)
-    return model
-
-
-def passes_it_on_twice(*, n: int = 1, workers: int = 3) -> Model:
-    """Two tasks wait for one, so there are more who wait than there are tasks that they wait for."""
-    model = Model("a future passed to two tasks")
-    pool = model.thread_pool("pool", workers)
-
-    def task():
-        yield from ()
-
-    def waits(futures):
-        yield futures[0].result()
-
-    def root():
-        first = yield pool.submit(task)
-        yield pool.submit(waits, (first,))
-        yield pool.submit(waits, (first,))
-
-    for name in model.indices("root", n):
-        model.process(name, root)
-    return model
-
-
-def asks_after_it_was_passed_on(*, n: int = 1, workers: int = 2) -> Model:
-    model = Model("a future passed on and asked for")
-    pool = model.thread_pool("pool", workers)
-
-    def task():
-        yield from ()
-
-    def waits(future):
-        yield future.result()
-
-    def root():
-        first = yield pool.submit(task)
-        yield pool.submit(waits, first)
-        yield first.result()
-
-    for name in model.indices("root", n):
-        model.process(name, root)
-    return model
-
-
-def shares_it_in_a_variable(*, n: int = 1, workers: int = 2) -> Model:
-    """Whoever reads the variable gets a future that may look like one of its own."""
-    model = Model("a future in a variable")
-    pool, shared = model.thread_pool("pool", workers), model.variable("shared")
-
-    def task():
-        yield from ()
-
-    def root():
-        first = yield pool.submit(task)
-        yield shared.set(first)
-
-    for name in model.indices("root", n):
-        model.process(name, root)
-    return model
-
-
-def returns_it(*, n: int = 1, workers: int = 2) -> Model:
-    model = Model("a future returned")
-    pool = model.thread_pool("pool", workers)
-
-    def task():
-        yield from ()
-
-    def outer():
-        return (yield pool.submit(task))
-
-    def root():
-        first = yield pool.submit(outer)
-        inner = yield first.result()
-        yield inner.result()
-
-    for name in model.indices("root", n):
-        model.process(name, root)
-    return model
-
-
-def sets_it_by_hand(*, n: int = 1, workers: int = 1) -> Model:
-    model = Model("a future of a submit that is set by hand")
-    pool = model.thread_pool("pool", workers)
-
-    def task():
-        yield from ()
-
-    def root():
-        first = yield pool.submit(task)
-        yield first.set_result(None)
-
-    for name in model.indices("root", n):
-        model.process(name, root)
-    return model
-
-
 def shuts_down(*, n: int = 1, workers: int = 1) -> Model:
     model = Model("shutdown")
     pool = model.thread_pool("pool", workers)
@@ -349,12 +243,6 @@ REFUSED = [
     (starts_a_timer, "no law is argued for timers", True),
     (gives_up, "lock.acquire() has a time-out", False),
     (waits_for_data, "flag.wait_for(bool) waits for the value of a variable", True),
-    (waits_for_a_promise, "promise.result() is of a future that is set by hand", True),
-    (passes_it_on_twice, "passes a future on that is another one's", False),
-    (asks_after_it_was_passed_on, "is of a future that is set by hand, or asked for by another one", False),
-    (shares_it_in_a_variable, "gives a future away", False),
-    (returns_it, "returns a future", False),
-    (sets_it_by_hand, "is of a future that is set by hand", None),
     (shuts_down, "shuts a pool down", None),
     (gives_back_for_others, "gives permits back without holding it there", True),
     (spins, "may go round for ever and keep a", True),
@@ -377,7 +265,7 @@ def test_it_is_refused_with_the_reason(function, told, hangs):
         assert explore(function()).verdict is (Verdict.VIOLATED if hangs else Verdict.HOLDS)
 
 
-@pytest.mark.parametrize("function", [gets, gives_up, passes_it_on_twice, spins])
+@pytest.mark.parametrize("function", [gets, gives_up, spins])
 def test_the_refusal_names_the_line(function):
     assert re.search(r"^\w+\[0\], \w+ \(test_not_of_the_class.py:\d+\): ", prove(function).refused)
 
