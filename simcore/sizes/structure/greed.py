@@ -20,7 +20,7 @@ from simcore.model import Model, check_model, check_numbers, with_parameters
 from simcore.model.objects import ThreadPool
 from simcore.schedule import Schedule
 
-_GIVES = frozenset({"release", "set_result", "set_exception", "set", "put", "send"})
+_GIVES = frozenset({"release", "set_result", "set_exception"})
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ class Reading:
     def _served(self, work: Work, point: Point) -> None:
         """Note where a server stands when it takes the next message."""
         if point.status != "ready":
-            raise Refused(f"{work.host} ends, or dies, and what is sent to it then waits for ever")
+            raise Refused(f"{work.host}, {point.where}: ends, or dies, and what is sent to it then waits for ever")
         about = point.operation
         assert about is not None
         if about.timeout is not None or about.target.tries(about):

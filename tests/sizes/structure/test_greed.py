@@ -5,6 +5,7 @@ from lawful import locks, nested, permits, turns, two_pools
 
 from simcore import Verdict, explore, replay
 from simcore.errors import OptionError
+from simcore.models import pool_starvation
 from simcore.sizes.structure import greed, witness
 
 HANG = [
@@ -12,6 +13,7 @@ HANG = [
     (nested, {"clients": 20, "workers": 60, "depth": 4}),
     (two_pools, {"a": 3, "b": 2, "clients": 3}),
     (locks, {}),
+    (pool_starvation.buggy, {"downloads": 20, "workers": 20}),
     (permits, {"takers": 30, "permits": 120, "each": 5}),
 ]
 

@@ -111,7 +111,7 @@ def test_a_lock_around_the_wait_that_the_reader_wants_is_a_hang():
         ({"how": "more"}, "waits for what it has not asked for", True),
         ({"how": "others"}, "other puts into inbox of client[0], or has it done, and does not wait there", False),
         ({"how": "keeps a lock"}, "reader 0 ends and keeps lock, which nobody gives back", True),
-        ({"how": "dies"}, "reader 0 ends, or dies", True),
+        ({"how": "dies"}, ": ends, or dies, and what is sent to it", True),
         ({"how": "the one before"}, "may put into inbox of client[0], inbox of client[1]", True),
         ({"readers": 2}, "reader 1, read (test_servers.py:", False),
         ({"readers": 0}, "may wait for a place in desk, which no server empties", True),
