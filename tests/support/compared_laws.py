@@ -16,7 +16,7 @@ def compared(function, systems):
         proved = prove(function, sizes=parameters, seed=seed, **dict.fromkeys(parameters, (1, 2)))
         for at in asked:
             safe = proved.safe(**at)
-            verdict = explore(function(seed=seed, **at), max_states=400).verdict
+            verdict = explore(function(seed=seed, **at), max_states=200).verdict
             seen[safe, verdict] = seen.get((safe, verdict), 0) + 1
             if safe and verdict is Verdict.VIOLATED:
                 wrong.append((seed, at, proved.law))

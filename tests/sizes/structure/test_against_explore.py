@@ -19,7 +19,7 @@ def check(seeds, number):
 
 
 def test_no_system_that_is_said_to_be_safe_hangs():
-    check(range(13, 73), number=1)
+    check(range(13, 53), number=1)
 
 
 @pytest.mark.slow
@@ -28,8 +28,8 @@ def test_none_of_two_thousand_that_is_said_to_be_safe_hangs(first):
     check(range(first, first + 100), number=4)
 
 
-HANG = (3, 18)
-"""Seeds of systems that hang at some sizes, as a child is waited for and as something is held."""
+HANG = (18,)
+"""Seeds of systems that hang at some sizes because a child is waited for, and because something is held."""
 
 MUTANTS = {
     "nobody waits for a task": {"child": -1},

@@ -172,9 +172,9 @@ def systems(seeds, number):
 
 
 def test_no_system_with_servers_that_is_said_to_be_safe_hangs():
-    seen, wrong = compared(served, systems(range(20), 1))
+    seen, wrong = compared(served, systems(range(14), 1))
     assert not wrong
-    assert seen[True, Verdict.HOLDS] > 5
+    assert seen[True, Verdict.HOLDS] > 4
     assert seen[False, Verdict.VIOLATED] > 2
 
 
@@ -186,7 +186,7 @@ def test_none_of_a_thousand_with_servers_that_is_said_to_be_safe_hangs(first):
     assert seen[False, Verdict.VIOLATED] > 50
 
 
-HANG = (36, 40)
+HANG = (36,)
 """Seeds of systems in which a client waits for its answer with something in its hands that who carries that needs."""
 
 
