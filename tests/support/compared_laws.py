@@ -6,17 +6,18 @@ from simcore import Verdict, explore
 from simcore.sizes.structure import kinds, prove
 
 
-def compared(function, systems):
+def compared(function, systems, **how):
     """Return how often each (is said to be safe, verdict) was seen, and the systems said to be safe that hang.
 
-    ``systems`` are a seed each, the parameters that are sizes, and the sizes that are asked for.
+    ``systems`` are a seed each, the parameters that are sizes, and the sizes that are asked for;
+    ``how`` is for the exploration.
     """
     seen, wrong = {}, []
     for seed, parameters, asked in systems:
         proved = prove(function, sizes=parameters, seed=seed, **dict.fromkeys(parameters, (1, 2)))
         for at in asked:
             safe = proved.safe(**at)
-            verdict = explore(function(seed=seed, **at), max_states=200).verdict
+            verdict = explore(function(seed=seed, **at), max_states=200, **how).verdict
             seen[safe, verdict] = seen.get((safe, verdict), 0) + 1
             if safe and verdict is Verdict.VIOLATED:
                 wrong.append((seed, at, proved.law))
