@@ -9,7 +9,7 @@ from simcore.kernel.deadlines import left_of
 from simcore.kernel.journal import Journal, lesson
 from simcore.kernel.kernel import SLEEPS, Choice, Kernel
 from simcore.kernel.one_run import OneRun
-from simcore.kernel.process import Learned, Point
+from simcore.kernel.process import Learned, Point, Points
 from simcore.kernel.running import Program, Running
 from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed, unlimited
 from simcore.kernel.tasks import parts
@@ -28,6 +28,7 @@ __all__ = [
     "OneRun",
     "Packed",
     "Point",
+    "Points",
     "Program",
     "Running",
     "codes",

@@ -1,0 +1,45 @@
+"""No random system that is said to be safe hangs; ways to get the reading wrong are seen by the same comparison."""
+
+import pytest
+from compared_laws import compared, misread
+from structured import some_sizes, system, used
+
+from simcore import Verdict
+
+
+def systems(seeds, number):
+    return [(seed, used(seed), some_sizes(seed, number)) for seed in seeds]
+
+
+def check(seeds, number):
+    seen, wrong = compared(system, systems(seeds, number))
+    assert not wrong
+    assert seen[True, Verdict.HOLDS] > len(seeds) // 2
+    assert seen[False, Verdict.VIOLATED] > len(seeds) // 20
+
+
+def test_no_system_that_is_said_to_be_safe_hangs():
+    check(range(13, 53), number=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1000, 3000, 100))
+def test_none_of_two_thousand_that_is_said_to_be_safe_hangs(first):
+    check(range(first, first + 100), number=4)
+
+
+HANG = (18,)
+"""Seeds of systems that hang at some sizes because a child is waited for, and because something is held."""
+
+MUTANTS = {
+    "nobody waits for a task": {"child": -1},
+    "nothing is held": {"held": ()},
+    "nothing is kept": {"kept": ()},
+}
+
+
+@pytest.mark.parametrize("change", MUTANTS.values(), ids=MUTANTS.keys())
+def test_a_wrong_reading_is_seen(monkeypatch, change):
+    assert not compared(system, systems(HANG, 2))[1]
+    misread(monkeypatch, **change)
+    assert compared(system, systems(HANG, 2))[1]
