@@ -138,10 +138,11 @@ def _same_step(
 ) -> tuple[int, Packed, bool]:
     """Return an outcome that leads to a state with the representative ``wanted``, the state, and whether no other does.
 
-    Of several, the one of the same number.
+    Of several, the one of the same number. Where names tie in too many ways an orbit may have several representatives:
+    the only outcome that there is needs not lead to this one.
     """
-    choices = [c for c in kernel.successors(real) if c.process == process]
-    choices = [c for c in choices if symmetry.representative(c.state) == wanted]
+    every = [c for c in kernel.successors(real) if c.process == process]
+    choices = every if len(every) == 1 else [c for c in every if symmetry.representative(c.state) == wanted]
     if not choices:
         raise InternalError(f"{kernel.processes[process]} cannot do in a state what it can in its representative")
     found = min(choices, key=lambda choice: choice.outcome != outcome)

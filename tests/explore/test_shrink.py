@@ -1,17 +1,24 @@
 """Nothing that can be left out is left in."""
 
+import sys
 from array import array
 
 import pytest
 import small
 import toys
+from served import served
 
-from simcore import Model, explore
+from simcore import Model, Verdict, explore
 from simcore.explore import without_laps
 from simcore.explore.graph import Graph
 from simcore.explore.reduction import Symmetry
+from simcore.explore.reduction.colours import told_apart
 from simcore.explore.shrink import fewest_switches, without_needless
 from simcore.kernel import Kernel
+from simcore.models import pool_starvation
+
+symmetry_module = sys.modules[Symmetry.__module__]
+colours_module = sys.modules[told_apart.__module__]
 
 
 def path_of(kernel, *names):
@@ -128,3 +135,19 @@ def test_among_shortest_paths_one_with_the_fewest_switches_is_chosen():
     path, exact = fewest_switches(kernel, Symmetry(kernel), states, graph, depths, {len(states) - 1})
     assert exact
     assert names_of(kernel, path) in (["walker[0]"] * 2 + ["walker[1]"] * 2, ["walker[1]"] * 2 + ["walker[0]"] * 2)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: served(seed=1090, clients=2, P=1, Q=2, s=2, capacity=3),
+        lambda: pool_starvation.buggy(downloads=3, workers=2),
+    ],
+)
+@pytest.mark.parametrize("weak", [False, True])
+def test_a_schedule_is_told_where_an_orbit_may_have_several_representatives(monkeypatch, build, weak):
+    if weak:
+        monkeypatch.setattr(symmetry_module, "MOST_TRIED", 1)
+        monkeypatch.setattr(colours_module, "_part", lambda told, slot: 7)
+        monkeypatch.setattr(colours_module, "_copies", lambda *_: {})
+    assert explore(build()).verdict is Verdict.VIOLATED

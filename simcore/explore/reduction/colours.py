@@ -138,8 +138,17 @@ def _merged(colours: Colours, facts: Sequence[Linked], tied: set[int]) -> list[L
 
 
 def _together(names: tuple[int, ...], facts: dict[int, dict[int, int]]) -> Linked:
-    slots = tuple(sum(hash((base, slots[name])) for base, slots in facts.items()) for name in names)
+    slots = tuple(sum(_part(base, slots[name]) for base, slots in facts.items()) for name in names)
     return Linked(sum(hash((base, len(names))) for base in facts), names, slots, False)
+
+
+def _part(told: int, slot: int) -> int:
+    """Return what a fact adds to the colour of the name in a slot.
+
+    Python's hash of a pair will not do: of two that differ in a small second number it is so often just as much more
+    that sums of several do not tell who is in which slot.
+    """
+    return mixed(hash((told, slot)))
 
 
 def refined(colours: Colours, facts: Sequence[Linked], groups: Sequence[list[int]]) -> Colours:
@@ -151,7 +160,7 @@ def refined(colours: Colours, facts: Sequence[Linked], groups: Sequence[list[int
             seen = [colours[name] for name in mentioned]
             told = hash((code, *(seen if rigid else sorted(zip(slots, seen, strict=True)))))
             for name, slot in zip(mentioned, slots, strict=True):
-                finer[name] += hash((told, slot))
+                finer[name] += _part(told, slot)
         more = _count(finer, groups)
         if more == count:
             break

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from simcore.explore.reduction.colours import Linked, told_apart
+from simcore.explore.reduction.colours import Linked, refined, told_apart
 
 MOST = 10_000
 
@@ -65,6 +65,16 @@ def test_the_smallest_form_does_not_depend_on_the_numbering():
         order = list(range(count))
         chance.shuffle(order)
         assert canonical(facts, count)[0] == canonical(moved(facts, order), count)[0], seed
+
+
+def test_who_is_in_which_slot_is_told_by_sums():
+    """Two names that are mentioned together twice, each once in the first slot, with what tells the two facts apart."""
+    chance = random.Random(1)
+    for _ in range(1_000):
+        facts = [fact(14, 0, 1, 2, slots=(-1, 0, 1)), fact(14, 1, 0, 3, slots=(-1, 0, 1))]
+        colours = [chance.getrandbits(52)] * 2 + [chance.getrandbits(52), chance.getrandbits(52)]
+        one, other, *_ = refined(colours, facts, [[0, 1], [2, 3]])
+        assert one != other
 
 
 def test_parts_of_different_kinds_do_not_share_their_ranks():
