@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from simcore.model.operations import Operation, ProcessGenerator
     from simcore.schedule import Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
-    from simcore.sizes import Sweep, sweep
+    from simcore.sizes import Proved, Sweep, prove, sweep
 
 __all__ = [
     "Claim",
@@ -47,6 +47,7 @@ __all__ = [
     "ProcessGenerator",
     "ProcessState",
     "Property",
+    "Proved",
     "Result",
     "Schedule",
     "SimcoreError",
@@ -63,6 +64,7 @@ __all__ = [
     "execute",
     "explore",
     "leads_to",
+    "prove",
     "replay",
     "simulate",
     "sleep",
@@ -84,7 +86,7 @@ _HOMES = {
     "simcore.model.operations": ("Operation", "ProcessGenerator"),
     "simcore.schedule": ("Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
-    "simcore.sizes": ("Sweep", "sweep"),
+    "simcore.sizes": ("Proved", "Sweep", "prove", "sweep"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

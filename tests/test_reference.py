@@ -22,7 +22,7 @@ from held import everything, held, objects, ready
 from test_docs import ROOT
 
 import simcore
-from simcore import control, errors, execute, explore, model, properties, replay, simulate, stateful, sweep
+from simcore import control, errors, execute, explore, model, properties, prove, replay, simulate, stateful, sweep
 from simcore.command import cli, console, options, pytest_plugin
 from simcore.command.confirm import Confirmed
 from simcore.command.controlled import controlled_json
@@ -167,6 +167,7 @@ def in_code() -> dict[str, list[str]]:
         "control": options_of(control),
         "replay": options_of(replay),
         "Sweeps": options_of(sweep),
+        "Laws for every size": options_of(prove),
         "Strategies": words(get_args(StrategyName)),
         "Rules for time-outs": words(model.RULES),
         "Delays": functions(exponential, uniform, lognormal),
@@ -312,7 +313,18 @@ def test_what_the_text_calls_is_there():
         entry for name, section in SECTIONS.items() if name != NOT_HERE and section.rows for entry in section.entries
     }
     known = {re.split(r"[( ]", entry)[0] for entry in entries} | set(dir(builtins)) | {"--help", "fn", "predicate"}
-    known |= {"sweep", *held(), *objects(), "LockValue", "FutureValue", "LinkValue", "PoolValue", "Task", "Raised"}
+    known |= {
+        "sweep",
+        "prove",
+        *held(),
+        *objects(),
+        "LockValue",
+        "FutureValue",
+        "LinkValue",
+        "PoolValue",
+        "Task",
+        "Raised",
+    }
     first_column = {row[0] for row in SECTIONS[NOT_HERE].rows}
     for section in SECTIONS.values():
         for line in section.text.splitlines():

@@ -19,9 +19,9 @@ from simcore.command.console import status
 from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, TIMEOUTS, UNDETERMINED, USAGE, show
 from simcore.command.property import read_property
 from simcore.command.values import convert
-from simcore.errors import OptionError, extra
-from simcore.model import Parameter, model_function
-from simcore.sizes import MOST, Law, Sweep, check_path, sweep
+from simcore.errors import InternalError, OptionError, extra
+from simcore.model import Parameter, Verdict, model_function
+from simcore.sizes import MOST, Law, Proved, Sweep, at, check_path, prove, sweep
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
 
@@ -84,12 +84,51 @@ def sweep_model(out: Path | None, as_object: bool, **options: Any) -> int:
 def law_of_model(as_object: bool, **options: Any) -> int:
     """Say where MODEL hangs, as an inequality over its parameters: the simplest that no cell of a grid contradicts.
 
-    Exit status: 0 there is one, 2 an error, of one cell too, 3 there is none.
+    Then where, of all sizes there are, no hang is reachable, as far as the structure of its programs proves that; where
+    no parameter has several values, that alone.
+
+    Exit status: 0 there is a law, 2 an error, of one cell too, 3 there is none.
     """
+    grid = read_grid(options["model"], options["parameters"])
+    proved = None if options["names"] else prove(options["model"], **_given(grid))
+    if not any(len(values) > 1 for values in grid.values()):
+        if proved is None:
+            raise OptionError("simcore law: give a parameter several values, as in -p workers=1..16")
+        show(json.dumps({"proved": proved_json(proved)}, indent=2) if as_object else _every_size(proved), as_object)
+        return UNDETERMINED if proved.refused else HOLDS
     found = _swept(**options)
     law = found.law()
-    show(json.dumps(law_json(found, law), indent=2) if as_object else str(law), as_object)
+    if proved is not None:
+        refuse_contradiction(found, proved)
+    text = str(law) if proved is None else f"{law}\n\n{_every_size(proved)}{_agreed(found, proved)}"
+    show(json.dumps(law_json(found, law, proved), indent=2) if as_object else text, as_object)
     return USAGE if _failed(found) else UNDETERMINED if law.refused else HOLDS
+
+
+def _given(grid: dict[str, list[Parameter]]) -> dict[str, Any]:
+    return {name: values if len(values) > 1 else values[0] for name, values in grid.items()}
+
+
+def _every_size(proved: Proved) -> str:
+    return f"for every size, by the structure of the programs:\n{proved}"
+
+
+def _agreed(found: Sweep, proved: Proved) -> str:
+    """Say where the proof leaves no size open that was explored."""
+    known = [cell for cell in found if cell.verdict is not Verdict.UNDETERMINED and not cell.inferred]
+    if proved.refused or not all(cell.hangs != proved.safe_at({**found.fixed, **cell.parameters}) for cell in known):
+        return ""
+    return f"\n  the same law: all {len(known):,} cells explored hang where a hang may be reachable, and nowhere else"
+
+
+def refuse_contradiction(found: Sweep, proved: Proved) -> None:
+    """Raise InternalError where a cell hangs at a size that is proved to be safe: one of the two is wrong."""
+    for cell in found:
+        if cell.hangs and proved.safe_at({**found.fixed, **cell.parameters}):
+            raise InternalError(
+                f"{found.model} hangs at {at(cell.parameters)}, where {proved.law!r} is proved to be all; "
+                f"simcore replay {cell.token}"
+            )
 
 
 def _swept(
@@ -168,7 +207,7 @@ def sweep_json(found: Sweep) -> dict[str, Any]:
     }
 
 
-def law_json(found: Sweep, law: Law) -> dict[str, Any]:
+def law_json(found: Sweep, law: Law, proved: Proved | None) -> dict[str, Any]:
     """Return the one object that ``simcore law --json`` prints."""
     return {
         "model": found.model,
@@ -182,6 +221,18 @@ def law_json(found: Sweep, law: Law) -> dict[str, Any]:
         "witness": None if law.witness is None else law.witness.row(),
         **law.counts._asdict(),
         "also": list(law.also),
+        "proved": None if proved is None else proved_json(proved),
         "notes": list(found.notes),
         "seconds": round(found.seconds, 3),
+    }
+
+
+def proved_json(proved: Proved) -> dict[str, Any]:
+    """Return what is proved for every size, as ``simcore law --json`` prints it."""
+    return {
+        "laws": [{"at": dict(law.at), "hangs_only_where": law.text} for law in proved.laws if not law.refused],
+        "lowest": dict(proved.lowest),
+        "refused": proved.refused,
+        "premises": list(proved.premises),
+        "compared": list(proved.compared),
     }

@@ -120,8 +120,9 @@ def sweep(
     Returns
     -------
     Sweep
-        A cell for each combination. One whose model cannot be built says why; one whose worker was lost three times,
-        or had no memory left, is undetermined.
+        A cell for each combination. The token of one that is violated replays the first violation that was met
+        (``witness="any"`` of `explore`), and its states are those met until then. One whose model cannot be built says
+        why; one whose worker was lost three times, or had no memory left, is undetermined.
 
     Raises
     ------
@@ -164,7 +165,13 @@ def _task(
     if seconds is not None and not seconds > 0:
         raise OptionError(f"max_seconds={seconds}: use more than 0, or None for no limit")
     properties = _properties(tuple(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else (asked,))
-    options = {"max_states": states, "max_seconds": seconds, "max_memory": memory, "timeouts": timeouts}
+    options = {
+        "max_states": states,
+        "max_seconds": seconds,
+        "max_memory": memory,
+        "timeouts": timeouts,
+        "witness": "any",
+    }
     return Task(subject, properties, options), grid
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from simcore import sweep
+from simcore import Proved, sweep
 from simcore.command import cli, sizes
-from simcore.errors import SimcoreError
+from simcore.errors import InternalError, SimcoreError
 from simcore.properties import completes
 
 GRID = ("-p", "workers=1..3", "-p", "tasks=1,2")
@@ -77,7 +77,31 @@ def test_a_property_is_asked_and_cells_are_kept_and_inferred(tmp_path):
 def test_a_law_is_printed_with_its_counts():
     status, printed = run("law", "sized:below", "-p", "workers=1..5", "-p", "tasks=1..4")
     assert status == 0
-    assert printed == "hangs exactly where workers <= tasks: holds in all 20 cells explored (10 fitted, 10 tested)\n"
+    first, _, rest = printed.partition("\n\n")
+    assert first == "hangs exactly where workers <= tasks: holds in all 20 cells explored (10 fitted, 10 tested)"
+    assert rest.startswith("for every size, by the structure of the programs:\nbelow: no law: ")
+
+
+def test_what_is_proved_for_every_size_stands_below_it_and_is_held_against_the_cells():
+    status, printed = run("law", "pool_starvation:buggy", "-p", "workers=1..3", "-p", "downloads=1..3")
+    assert status == 0
+    assert "buggy at chunks=1: no hang for any size where not (workers <= downloads)" in printed
+    assert "the same law: all 9 cells explored hang where a hang may be reachable, and nowhere else" in printed
+
+
+def test_a_cell_that_hangs_where_that_is_proved_to_be_impossible_is_our_bug(monkeypatch):
+    monkeypatch.setattr(Proved, "safe_at", lambda self, parameters: True)
+    with pytest.raises(InternalError, match="pool_starvation:buggy hangs at workers=1"):
+        run("law", "pool_starvation:buggy", "-p", "workers=1..2")
+
+
+def test_without_a_parameter_of_several_values_the_proof_stands_alone():
+    status, printed = run("law", "pool_starvation:fixed")
+    assert status == 0
+    assert printed.startswith("for every size, by the structure of the programs:\nfixed at ")
+    status, printed = run("law", "pass_through:buggy")
+    assert status == 3
+    assert "no law: " in printed
 
 
 def test_a_law_that_is_refused_is_no_answer():

@@ -7,7 +7,7 @@ from typing import Any
 
 from threaded import opposed_locks
 
-from simcore import Claim, Model, Verdict, control, execute, explore, simulate, sleep, sweep
+from simcore import Claim, Model, Verdict, control, execute, explore, prove, simulate, sleep, sweep
 from simcore.properties import deadlock_free
 from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
 
@@ -75,5 +75,5 @@ def held() -> dict[str, Any]:
     things += [hangs, hangs.violation]
     things += [simulate(ready()), execute(ready()), Claim("S1", "1.0", ready, deadlock_free(), Verdict.HOLDS)]
     found_of_sizes = sweep(lambda *, n: ready(), executor="here", n=1)
-    things += [found_of_sizes, found_of_sizes[0], found_of_sizes.law()]
+    things += [found_of_sizes, found_of_sizes[0], found_of_sizes.law(), prove(lambda: ready())]
     return {type(thing).__name__: thing for thing in things}

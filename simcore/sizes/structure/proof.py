@@ -20,6 +20,7 @@ SMALL = (1, 2, 3, 5)
 """Sizes at which a parameter is tried that was given no values."""
 
 MOST_LAWS = 64
+_TOLD = 4  # of the sizes that were compared
 
 _CHECKED = (
     "every wait is for a lock, a semaphore, a worker, a task of one's own, a place in what a server empties, or an "
@@ -88,7 +89,9 @@ class Proved:
             "given by the objects: a pool takes its tasks in order, whoever waits can have a free unit, a sleep ends"
         ]
         alike = "cannot be checked: that the function builds the same programs at every size, and as many as it did"
-        return (*checked, *given, *([f"{alike}; compared at {'; '.join(self.compared)}"] if self.lowest else []))
+        some, more = self.compared[:_TOLD], len(self.compared) - _TOLD
+        told = "; ".join(some) + f" and {more} others" * (more > 0)
+        return (*checked, *given, *([f"{alike}; compared at {told}"] if self.lowest else []))
 
     def safe(self, **sizes: Any) -> bool:
         """Tell whether it is proved that no hang is reachable at these sizes; False says nothing.
@@ -113,6 +116,13 @@ class Proved:
                 raise OptionError(f"safe(): give {name} a whole number; the law of {self.model} depends on it")
         fits = (law for law in self.laws if all(sizes[name] == value for name, value in law.at.items()))
         return any(law.safe(sizes) for law in fits)
+
+    def safe_at(self, parameters: Mapping[str, Any]) -> bool:
+        """Tell the same of values of all parameters, also of those on which no law depends; False where one lacks."""
+        about = {name: parameters[name] for name in self._names() if name in parameters}
+        needed = {*(name for law in self.laws for name in law.at), *(name for law in self.laws for name in law.about)}
+        fixed = all(parameters.get(name, value) == value for name, value in self.fixed.items())
+        return fixed and needed <= about.keys() and all(map(_whole, about.values())) and self.safe(**about)
 
     def _names(self) -> list[str]:
         return [*self.lowest, *{name: None for law in self.laws for name in law.at}]
