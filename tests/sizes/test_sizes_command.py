@@ -79,7 +79,7 @@ def test_a_law_is_printed_with_its_counts():
     assert status == 0
     first, _, rest = printed.partition("\n\n")
     assert first == "hangs exactly where workers <= tasks: holds in all 20 cells explored (10 fitted, 10 tested)"
-    assert rest.startswith("for every size, by the structure of the programs:\nbelow: no law: ")
+    assert rest.startswith("for every size, by the structure of the programs:\nbelow at workers=1: nothing is proved")
 
 
 def test_what_is_proved_for_every_size_stands_below_it_and_is_held_against_the_cells():
