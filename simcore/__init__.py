@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from simcore.model.operations import Operation, ProcessGenerator
     from simcore.schedule import Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
-    from simcore.sizes import Sweep, sweep
+    from simcore.sizes import Sweep, assert_pool_safe, odds, sweep
 
 __all__ = [
     "Claim",
@@ -57,12 +57,14 @@ __all__ = [
     "Verdict",
     "WaitForGraph",
     "always",
+    "assert_pool_safe",
     "choose",
     "control",
     "eventually",
     "execute",
     "explore",
     "leads_to",
+    "odds",
     "replay",
     "simulate",
     "sleep",
@@ -84,7 +86,7 @@ _HOMES = {
     "simcore.model.operations": ("Operation", "ProcessGenerator"),
     "simcore.schedule": ("Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
-    "simcore.sizes": ("Sweep", "sweep"),
+    "simcore.sizes": ("Sweep", "assert_pool_safe", "odds", "sweep"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

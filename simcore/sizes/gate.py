@@ -11,9 +11,6 @@ from simcore.model import Model, Parameter, Verdict, check_kinds, check_numbers
 from simcore.sizes.cell import at, in_words
 from simcore.sizes.judge import Finding, Judge, is_whole
 
-_FAR = 16
-"""Values of a parameter above the one that is given, at which the margin is looked for."""
-
 
 @dataclass(frozen=True)
 class Reach:
@@ -92,6 +89,7 @@ def assert_pool_safe(
     model: Callable[..., Model] | str,
     *,
     margin: Mapping[str, int] | None = None,
+    far: int = 8,
     max_states: int = 200_000,
     **sizes: Parameter,
 ) -> PoolSafety:
@@ -107,11 +105,13 @@ def assert_pool_safe(
         What builds the model, or its name as on the command line.
     margin : mapping of str to int, optional
         By how much more of a parameter it must be safe, too: ``{"depth": 2}``.
+    far : int
+        Values of a parameter above its own, at most, at which its margin is looked for, one after the other.
     max_states : int
         Of each search. What it leaves undetermined is not safe.
     **sizes : int, float, str, bool or None
         The parameters, a pool's size first. The margin is told for each other parameter that is a whole number, with
-        all else as it is: value by value, up to 16 above.
+        all else as it is.
 
     Returns
     -------
@@ -129,16 +129,19 @@ def assert_pool_safe(
     """
     check_kinds(margin=(margin, Mapping, 'a dict of whole numbers by the names of parameters, {"depth": 2}'))
     check_numbers(whole=True, least=1, none=False, max_states=max_states)
+    check_numbers(whole=True, least=0, none=False, far=far)
     pool = next(iter(sizes), None)
     if pool is None:
         raise OptionError("assert_pool_safe(...): give the size that is configured, as in workers=8")
     judge = Judge(model, pool, sizes, max_states)
     if not is_whole(judge.usual[pool]):
-        raise OptionError(f"assert_pool_safe({at({pool: judge.usual[pool]})}): the first is a pool's size, a whole number")
+        raise OptionError(
+            f"assert_pool_safe({at({pool: judge.usual[pool]})}): the first is a pool's size, a whole number"
+        )
     wanted = _wanted(judge, pool, margin or {})
     finding = judge.at()
     others = [name for name, value in judge.usual.items() if name != pool and is_whole(value)]
-    reaches = tuple(_reach(judge, name, finding.safe, wanted.get(name, 0)) for name in others)
+    reaches = tuple(_reach(judge, name, finding.safe, max(far, (margin or {}).get(name, 0))) for name in others)
     found = PoolSafety(judge.subject.name, pool, judge.usual, finding, reaches)
     short = [f"{each.parameter} must be safe to {wanted[each.parameter]}" for each in _short(reaches, wanted)]
     if not finding.safe or short:
@@ -154,7 +157,7 @@ def _wanted(judge: Judge, pool: str, margin: Mapping[str, Any]) -> dict[str, int
             raise OptionError(f"margin: {name!r} is no parameter that may grow; those are {in_words(names)}")
         if not is_whole(more) or more < 0:
             raise OptionError(f"margin: {name}={more!r}: give a whole number, by how much more it must be safe")
-    return {name: judge.usual[name] + more for name, more in margin.items()}  # type: ignore[operator]
+    return {name: judge.usual[name] + more for name, more in margin.items()}
 
 
 def _short(reaches: tuple[Reach, ...], wanted: Mapping[str, int]) -> Iterator[Reach]:
@@ -162,11 +165,11 @@ def _short(reaches: tuple[Reach, ...], wanted: Mapping[str, int]) -> Iterator[Re
     yield from (each for each in reaches if each.parameter in wanted and each.last < wanted[each.parameter])
 
 
-def _reach(judge: Judge, name: str, safe: bool, wanted: int) -> Reach:
+def _reach(judge: Judge, name: str, safe: bool, far: int) -> Reach:
     """Look at one value after the other, until one is not safe: from the usual one, or where that is not, from 1."""
     usual: Any = judge.usual[name]
     first = usual if safe else min(1, usual)
-    for value in range(first, max(usual + _FAR, wanted) + 1):
+    for value in range(first, usual + far + 1):
         try:
             finding = judge.at(**{name: value})
         except ModelError as error:

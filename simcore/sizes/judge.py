@@ -7,7 +7,7 @@ any other nothing is said. `prove` is about hangs alone, so where a process may 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from simcore.errors import SimcoreError
 from simcore.explore import explore
@@ -83,6 +83,8 @@ class Judge:
         self.usual = {**self.subject.defaults, **next(Grid.of(self.subject, given).cells())}
         self._pool, self._most = pool, max_states
         self._known: dict[object, Finding] = {}
+        self._refused: set[str] = set()
+        """Parameters at a value of which there was no law; of others there will be none either, which costs seconds."""
 
     def at(self, **values: Parameter) -> Finding:
         """Return what is known where some parameters have other ``values`` than usual.
@@ -115,19 +117,22 @@ class Judge:
 
     def _proves(self, parameters: Mapping[str, Parameter]) -> bool:
         """Tell whether the law over the pool's size, read at this size too, proves that nobody hangs there."""
-        size = parameters.get(self._pool)
-        if not is_whole(size):
+        size = parameters[self._pool]
+        changed = {name for name, value in parameters.items() if value != self.usual[name]} or {""}
+        if not is_whole(size) or changed & self._refused:
             return False
         others = {name: value for name, value in parameters.items() if name != self._pool}
         compared = sorted({1, 2, 3, size})
         try:
             law = prove(self.subject.builder, sizes=[self._pool], **{self._pool: compared}, **others)
-            return not law.refused and not law.deaths and law.safe(**{self._pool: size})
         except SimcoreError:  # no law is not a failure: the size is explored
+            law = None
+        if law is None or law.refused or law.deaths:
+            self._refused |= changed
             return False
+        return law.safe(**{self._pool: size})
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int]:
     """Tell whether a value is a whole number, which True is not."""
     return isinstance(value, int) and not isinstance(value, bool)
-

@@ -79,7 +79,13 @@ class MachineTable:
         """Return the cells as plain data, one dict for each."""
         cells = ((name, *each) for name, sizes in self.sizes.items() for each in zip(self.cores, sizes, strict=True))
         return [
-            {"formula": name, "cores": cores, self.pool: size, "found": self.found[size].told, **_data(self.found[size])}
+            {
+                "formula": name,
+                "cores": cores,
+                self.pool: size,
+                "found": self.found[size].told,
+                **_data(self.found[size]),
+            }
             for name, cores, size in cells
         ]
 

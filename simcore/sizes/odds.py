@@ -7,14 +7,12 @@ has not seen after so many runs may still be there; `Odds.runs_for_95` says how 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
 
-from simcore.errors import OptionError
 from simcore.explain import Knots
 from simcore.explore import hanging, stands_still
 from simcore.kernel import Kernel
@@ -28,7 +26,7 @@ _STEPS = 2_000
 _LOOK_EVERY = 50
 """Steps of a sampled run between two looks for somebody who can never move again: who cannot, cannot later either."""
 
-_SURE = 0.95
+_UNSURE = 0.05
 
 _DOWN, _UP = (Context(prec=3, rounding=way) for way in (ROUND_FLOOR, ROUND_CEILING))
 
@@ -95,15 +93,25 @@ class Odds:
         """Where the probability lies, at least and at most: with 95 % confidence where it is estimated.
 
         Of sampled runs it is the interval of Clopper and Pearson (1934). Runs that were given up might have hung or
-        not, so they count as neither below and as hung above. Where no run may have hung, all of the 5 % are above:
-        at most 1 - 0.05 ** (1 / runs), the "rule of three".
+        not, so they count as not hung below, and as hung above.
         """
         if self.probability is not None:
             return float(self.probability), float(self.probability)
         if self.sample is None:
             return 0.0, 1.0
         runs, hung, ended, _ = self.sample
-        return clopper_pearson(hung, runs)[0], clopper_pearson(runs - ended, runs)[1]
+        return at_least(hung, runs, _UNSURE / 2), at_most(runs - ended, runs, _UNSURE / 2)
+
+    @property
+    def at_most(self) -> float:
+        """The probability is at most this: with 95 % confidence where it is estimated.
+
+        After n runs none of which may have hung that is 1 - 0.05 ** (1 / n), of which the "rule of three", 3 / n, is a
+        rough value. It is less than the upper end of `interval`, as nothing is said of how small it may be.
+        """
+        if self.probability is not None or self.sample is None:
+            return self.interval[1]
+        return at_most(self.sample.runs - self.sample.ended, self.sample.runs, _UNSURE)
 
     @property
     def runs_for_95(self) -> int | None:
@@ -138,7 +146,7 @@ class Odds:
         left = f", {runs - hung - ended:,} were given up after {_STEPS:,} steps" * (runs > hung + ended)
         met = f"{hung:,} of {runs:,} random runs hung{left}"
         if not hung:
-            bound = f"the probability is at most {_up(high)}, with 95 % confidence"
+            bound = f"the probability is at most {_up(self.at_most)}, with 95 % confidence"
             return f"estimate: {met}; {bound}, and it may not be 0"
         seen = _runs(self.runs_for_95, "are enough to see it with 95 % confidence", "is enough to see it")
         return f"estimate: {met}; the probability is {_down(low)} to {_up(high)} with 95 % confidence; {seen}"
@@ -245,39 +253,29 @@ def _unseen(kernel: Kernel) -> str:
     return "; hangs of servers that wait for each other are not seen in single runs" * servers
 
 
-def clopper_pearson(seen: int, runs: int) -> tuple[float, float]:
-    """Return the interval of Clopper and Pearson (1934) for a probability, with 95 % confidence.
+def at_least(seen: int, runs: int, tail: float) -> float:
+    """Return the probability with which so many or more of the runs are seen in ``tail`` of all cases."""
+    return 0.0 if seen == 0 else 1 - at_most(runs - seen, runs, tail)
 
-    The lower end is the probability with which so many or more are seen in 2.5 % of all cases, the upper end that for
-    so many or fewer; where none was seen, or all were, the 5 % are on the one side that is left.
-    """
-    if not 0 <= seen <= runs or not runs:
-        raise OptionError(f"clopper_pearson({seen}, {runs}): of some runs as many may have been seen at most")
+
+def at_most(seen: int, runs: int, tail: float) -> float:
+    """Return the probability with which so many or fewer of the runs are seen in ``tail`` of all cases."""
     if seen == 0:
-        return 0.0, 1 - (1 - _SURE) ** (1 / runs)
+        return float(1 - tail ** (1 / runs))
     if seen == runs:
-        return (1 - _SURE) ** (1 / runs), 1.0
-    tail = (1 - _SURE) / 2
-    low = _root(lambda p: 1 - _at_most(seen - 1, runs, p) - tail)
-    return low, _root(lambda p: tail - _at_most(seen, runs, p))
-
-
-def _at_most(seen: int, runs: int, p: float) -> float:
-    """Return the probability of at most so many successes in ``runs`` trials of probability ``p``."""
-    if not 0 < p < 1:
-        return 1.0 if p <= 0 or seen >= runs else 0.0
-    hit, miss, all_of_them = math.log(p), math.log1p(-p), math.lgamma(runs + 1)
-    orders = (all_of_them - math.lgamma(k + 1) - math.lgamma(runs - k + 1) for k in range(seen + 1))
-    return math.fsum(math.exp(order + k * hit + (runs - k) * miss) for k, order in enumerate(orders))
-
-
-def _root(rises: Callable[[float], float]) -> float:
-    """Return where a function that rises from below 0 to above it, on 0 to 1, is 0."""
+        return 1.0
     low, high = 0.0, 1.0
-    for _ in range(50):
+    for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if rises(middle) < 0 else (low, middle)
-    return (low + high) / 2
+        low, high = (low, middle) if _chance(seen, runs, middle) < tail else (middle, high)
+    return high
+
+
+def _chance(seen: int, runs: int, p: float) -> float:
+    """Return the probability of so many successes or fewer in ``runs`` trials of probability ``p``, not 0 and not 1."""
+    hit, miss, orders = math.log(p), math.log1p(-p), math.lgamma(runs + 1)
+    ways = (orders - math.lgamma(k + 1) - math.lgamma(runs - k + 1) + k * hit for k in range(seen + 1))
+    return math.fsum(math.exp(way + (runs - k) * miss) for k, way in enumerate(ways))
 
 
 def runs_to_see(probability: Fraction | float) -> int:
@@ -285,7 +283,7 @@ def runs_to_see(probability: Fraction | float) -> int:
     if probability >= 1:
         return 1
     missed = math.log1p(-float(probability)) or -math.ulp(0.0)
-    return math.ceil(Fraction(math.log(1 - _SURE)) / Fraction(missed))
+    return math.ceil(Fraction(math.log(_UNSURE)) / Fraction(missed))
 
 
 # ---- words ---------------------------------------------------------------------------------------------
