@@ -78,7 +78,7 @@ class PoolSafety:
         why = self.finding.reason or self.finding.how
         lines = [f"{self.model}: {told} at {at({self.pool: self.sizes[self.pool], **others})} ({why})"]
         reaches = "; ".join(map(str, self.reaches))
-        lines += [f"  {self.sizes[self.pool]} {self.pool}: {reaches}"] * bool(reaches)
+        lines += [f"  {self.pool}={self.sizes[self.pool]}: {reaches}"] * bool(reaches)
         lines += [f"  replay: simcore replay {self.finding.token}"] * bool(self.finding.token)
         return "\n".join(lines)
 
@@ -96,8 +96,8 @@ def assert_pool_safe(
     """Assert that no schedule hangs at the sizes that are configured, and tell how far they are from a hang.
 
     ``assert_pool_safe("nested_futures:one_pool", workers=CONFIG.max_workers, depth=3)`` in a test. A size is safe
-    where the law of `prove` covers it or a search has met all its states, and hangs where a schedule shows it. Time-outs
-    fire when nothing else can move.
+    where the law of `prove` covers it or a search has met all its states, and hangs where a schedule shows it.
+    Time-outs fire when nothing else can move.
 
     Parameters
     ----------
@@ -135,9 +135,7 @@ def assert_pool_safe(
         raise OptionError("assert_pool_safe(...): give the size that is configured, as in workers=8")
     judge = Judge(model, pool, sizes, max_states)
     if not is_whole(judge.usual[pool]):
-        raise OptionError(
-            f"assert_pool_safe({at({pool: judge.usual[pool]})}): the first is a pool's size, a whole number"
-        )
+        raise OptionError(f"assert_pool_safe({pool}={judge.usual[pool]!r}): a pool's size comes first, a whole number")
     wanted = _wanted(judge, pool, margin or {})
     finding = judge.at()
     others = [name for name, value in judge.usual.items() if name != pool and is_whole(value)]

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeGuard
 
-from simcore.errors import SimcoreError
+from simcore.errors import OptionError, SimcoreError
 from simcore.explore import explore
+from simcore.kernel import Kernel
 from simcore.model import Model, Parameter, Verdict
-from simcore.sizes.cell import key
+from simcore.sizes.cell import in_words, key
 from simcore.sizes.grid import Grid, Subject
-from simcore.sizes.structure import prove, witness
+from simcore.sizes.structure import Witness, prove, witness
 
 PROVED, EXPLORED, WITNESS = "proved", "explored", "witness"
 
@@ -80,7 +81,10 @@ class Judge:
         self, model: Callable[..., Model] | str, pool: str, given: Mapping[str, Parameter], max_states: int
     ) -> None:
         self.subject = Subject.of(model)
-        self.usual = {**self.subject.defaults, **next(Grid.of(self.subject, given).cells())}
+        grid = Grid.of(self.subject, given)
+        if grid.varying:
+            raise OptionError(f"{in_words(grid.varying)}: give one value of each; `sweep` explores several")
+        self.usual = {**self.subject.defaults, **next(grid.cells())}
         self._pool, self._most = pool, max_states
         self._known: dict[object, Finding] = {}
         self._refused: set[str] = set()
@@ -105,7 +109,7 @@ class Judge:
         if self._proves(parameters):
             return Finding(Verdict.HOLDS, PROVED)
         run = witness(model)
-        if run:
+        if run and not _died(model, run):
             return Finding(Verdict.VIOLATED, WITNESS, f"a run hangs after {run.steps:,} steps", run.token)
         result = explore(model, max_states=self._most, witness="any")
         if result.verdict is Verdict.UNDETERMINED:
@@ -131,6 +135,17 @@ class Judge:
             self._refused |= changed
             return False
         return law.safe(**{self._pool: size})
+
+
+def _died(model: Model, run: Witness) -> bool:
+    """Tell whether a process has died in a run, so that it may be no more than that which did not finish."""
+    kernel = Kernel(model)
+    state = kernel.initial
+    for process, outcome in run.schedule.path(kernel) if run.schedule is not None else ():
+        following = kernel.step(state, process, outcome)
+        assert following is not None
+        state = following
+    return kernel.failed(state) is not None
 
 
 def is_whole(value: object) -> TypeGuard[int]:

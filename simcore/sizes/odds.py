@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from simcore.explain import Knots
 from simcore.explore import hanging, stands_still
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, Packed
 from simcore.model import Model, Origin, Timeouts, check_model, check_numbers, check_timeouts, with_parameters
 from simcore.schedule import RandomWalk
 from simcore.sizes.chances import TooLarge, chances
@@ -239,12 +239,18 @@ def _run(kernel: Kernel, walk: RandomWalk, knots: Knots) -> tuple[str, bool]:
         choices = kernel.successors(state)
         died = died or kernel.failed(state) is not None
         if not choices or step % _LOOK_EVERY == 0:
-            stuck = knots.stuck(state, choices)
+            stuck = knots.stuck(state, choices) if choices else _left_behind(kernel, state)
             if stuck or not choices:
                 return "hung" if stuck else "ended", died
         place = walk.choose([choice.process for choice in choices], partial(kernel.target_of, state))
         state = choices[place].state
     return "given up", died
+
+
+def _left_behind(kernel: Kernel, state: Packed) -> bool:
+    """Tell whether somebody who must finish has not, where nobody has a step; who has died does not wait."""
+    processes = (kernel.process_state(state, process.index) for process in kernel.processes)
+    return any(each.owes and each.operation is not None for each in processes)
 
 
 def _unseen(kernel: Kernel) -> str:
@@ -280,10 +286,11 @@ def _chance(seen: int, runs: int, p: float) -> float:
 
 def runs_to_see(probability: Fraction | float) -> int:
     """Return the fewest runs of which one or more meet something of this probability with 95 % confidence."""
-    if probability >= 1:
-        return 1
-    missed = math.log1p(-float(probability)) or -math.ulp(0.0)
-    return math.ceil(Fraction(math.log(_UNSURE)) / Fraction(missed))
+    missed = 1 - Fraction(probability)
+    few = next((runs for runs in range(1, 20) if missed**runs <= Fraction(1, 20)), None)
+    if few is not None:
+        return few
+    return math.ceil(Fraction(math.log(_UNSURE)) / Fraction(math.log1p(-float(probability)) or -math.ulp(0.0)))
 
 
 # ---- words ---------------------------------------------------------------------------------------------
