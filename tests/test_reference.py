@@ -22,7 +22,20 @@ from held import everything, held, objects, ready
 from test_docs import ROOT
 
 import simcore
-from simcore import control, errors, execute, explore, model, properties, replay, simulate, stateful, sweep
+from simcore import (
+    assert_pool_safe,
+    control,
+    errors,
+    execute,
+    explore,
+    model,
+    odds,
+    properties,
+    replay,
+    simulate,
+    stateful,
+    sweep,
+)
 from simcore.command import cli, console, options, pytest_plugin
 from simcore.command.confirm import Confirmed
 from simcore.command.controlled import controlled_json
@@ -31,6 +44,7 @@ from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
 from simcore.report import as_json, execution_json, simulation_json
 from simcore.simulate import Simulation, exponential, lognormal, uniform
+from simcore.sizes import machine_table
 
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 NOT_HERE = "What is not here"
@@ -167,6 +181,12 @@ def in_code() -> dict[str, list[str]]:
         "control": options_of(control),
         "replay": options_of(replay),
         "Sweeps": options_of(sweep),
+        "How often": options_of(odds),
+        "Gate": options_of(assert_pool_safe),
+        "Machines": [
+            each.partition("formulas=")[0] + "formulas=FORMULAS" * ("formulas=" in each)
+            for each in options_of(machine_table)
+        ],
         "Strategies": words(get_args(StrategyName)),
         "Rules for time-outs": words(model.RULES),
         "Delays": functions(exponential, uniform, lognormal),
@@ -312,7 +332,20 @@ def test_what_the_text_calls_is_there():
         entry for name, section in SECTIONS.items() if name != NOT_HERE and section.rows for entry in section.entries
     }
     known = {re.split(r"[( ]", entry)[0] for entry in entries} | set(dir(builtins)) | {"--help", "fn", "predicate"}
-    known |= {"sweep", *held(), *objects(), "LockValue", "FutureValue", "LinkValue", "PoolValue", "Task", "Raised"}
+    known |= {
+        "sweep",
+        "odds",
+        "assert_pool_safe",
+        "machine_table",
+        *held(),
+        *objects(),
+        "LockValue",
+        "FutureValue",
+        "LinkValue",
+        "PoolValue",
+        "Task",
+        "Raised",
+    }
     first_column = {row[0] for row in SECTIONS[NOT_HERE].rows}
     for section in SECTIONS.values():
         for line in section.text.splitlines():
