@@ -93,7 +93,8 @@ class Odds:
         """Where the probability lies, at least and at most: with 95 % confidence where it is estimated.
 
         Of sampled runs it is the interval of Clopper and Pearson (1934). Runs that were given up might have hung or
-        not, so they count as not hung below, and as hung above.
+        not, so they count as not hung below, and as hung above. A hang of servers that wait for each other is not seen
+        in a single run; where the model has servers, `reason` says so.
         """
         if self.probability is not None:
             return float(self.probability), float(self.probability)

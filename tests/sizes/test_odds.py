@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 import pytest
+import servers
 from click.testing import CliRunner
 from generated import descriptions, system
 from hypothesis import HealthCheck, assume, given, seed, settings
@@ -194,10 +195,27 @@ def agree(model: Model, timeouts) -> bool:
 
 
 @seed(0)
-@settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(descriptions(longest=3, every_kind=True), st.sampled_from(list(RULES)))
 def test_the_odds_are_0_where_it_holds(description, timeouts):
     assume(agree_or_refused(description, timeouts))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        servers.calls,
+        servers.expecting,
+        servers.parked,
+        servers.locking,
+        partial(servers.locking, opposed=False),
+        servers.ring,
+        servers.left_locked,
+        servers.twice,
+    ],
+)
+def test_servers_that_wait_for_each_other_hang_and_those_at_rest_do_not(model):
+    assert agree(model(), "when_stuck")
 
 
 @pytest.mark.slow
