@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from simcore.model.operations import Operation, ProcessGenerator
     from simcore.schedule import Schedule, Step, replay
     from simcore.simulate import Simulation, simulate
-    from simcore.sizes import Proved, Sweep, prove, sweep
+    from simcore.sizes import Proved, Sweep, assert_pool_safe, odds, prove, sweep
 
 __all__ = [
     "Claim",
@@ -58,12 +58,14 @@ __all__ = [
     "Verdict",
     "WaitForGraph",
     "always",
+    "assert_pool_safe",
     "choose",
     "control",
     "eventually",
     "execute",
     "explore",
     "leads_to",
+    "odds",
     "prove",
     "replay",
     "simulate",
@@ -86,7 +88,7 @@ _HOMES = {
     "simcore.model.operations": ("Operation", "ProcessGenerator"),
     "simcore.schedule": ("Schedule", "Step", "replay"),
     "simcore.simulate": ("Simulation", "simulate"),
-    "simcore.sizes": ("Proved", "Sweep", "prove", "sweep"),
+    "simcore.sizes": ("Proved", "Sweep", "assert_pool_safe", "odds", "prove", "sweep"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -22,7 +22,21 @@ from held import everything, held, objects, ready
 from test_docs import ROOT
 
 import simcore
-from simcore import control, errors, execute, explore, model, properties, prove, replay, simulate, stateful, sweep
+from simcore import (
+    assert_pool_safe,
+    control,
+    errors,
+    execute,
+    explore,
+    model,
+    odds,
+    properties,
+    prove,
+    replay,
+    simulate,
+    stateful,
+    sweep,
+)
 from simcore.command import cli, console, options, pytest_plugin
 from simcore.command.confirm import Confirmed
 from simcore.command.controlled import controlled_json
@@ -31,6 +45,7 @@ from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
 from simcore.report import as_json, execution_json, simulation_json
 from simcore.simulate import Simulation, exponential, lognormal, uniform
+from simcore.sizes import machine_table
 
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 NOT_HERE = "What is not here"
@@ -168,6 +183,12 @@ def in_code() -> dict[str, list[str]]:
         "replay": options_of(replay),
         "Sweeps": options_of(sweep),
         "Laws for every size": options_of(prove),
+        "How often": options_of(odds),
+        "Gate": options_of(assert_pool_safe),
+        "Machines": [
+            each.partition("formulas=")[0] + "formulas=FORMULAS" * ("formulas=" in each)
+            for each in options_of(machine_table)
+        ],
         "Strategies": words(get_args(StrategyName)),
         "Rules for time-outs": words(model.RULES),
         "Delays": functions(exponential, uniform, lognormal),
@@ -316,6 +337,9 @@ def test_what_the_text_calls_is_there():
     known |= {
         "sweep",
         "prove",
+        "odds",
+        "assert_pool_safe",
+        "machine_table",
         *held(),
         *objects(),
         "LockValue",

@@ -20,6 +20,7 @@ from simcore.command.arguments import build_model, catalogue, described, modules
 from simcore.command.code import control_code, is_of_code, replay_code
 from simcore.command.console import matrix_text, progress, sections, status, stepped, width
 from simcore.command.matrix import NAMES, answer, choose
+from simcore.command.odds import odds_of_model
 from simcore.command.options import (
     AS_JSON,
     HOLDS,
@@ -332,6 +333,7 @@ cli.add_command(control_code)
 cli.add_command(confirm_claims)
 cli.add_command(sweep_model)
 cli.add_command(law_of_model)
+cli.add_command(odds_of_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

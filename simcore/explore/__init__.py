@@ -1,6 +1,7 @@
 """Driver 1: every interleaving of a model, or a sample of them, and the shortest schedule into a violation."""
 
 from simcore.explore.driver import Progress, StrategyName, explore
+from simcore.explore.hanging import Hanging, hanging
 from simcore.explore.monitor import Monitor, refuse_unwitnessed
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.servers import waiting_servers
@@ -10,12 +11,14 @@ from simcore.explore.told import Teller
 
 __all__ = [
     "Counterexample",
+    "Hanging",
     "Monitor",
     "Progress",
     "Result",
     "StrategyName",
     "Teller",
     "explore",
+    "hanging",
     "refuse_unwitnessed",
     "stands_still",
     "waiting_servers",

@@ -52,6 +52,14 @@ def never_again(
     return min(lost, default=None)
 
 
+def lost_in(kernel: Kernel, states: list[Packed], graph: Graph) -> list[int]:
+    """Return, for each state, all who must finish and never move again, as bits; of states, not of representatives."""
+    doubts = list(_doubts(kernel, states, graph, ends=False))
+    everybody = (1 << len(kernel.processes)) - 1
+    able = reached(graph, [everybody & ~doubt for doubt in doubts])
+    return [doubt & ~can for doubt, can in zip(doubts, able, strict=True)]
+
+
 def _doubts(kernel: Kernel, states: Iterable[Packed], graph: Graph, ends: bool) -> Iterator[int]:
     """Yield, for each state, who must finish and has not; unless asked for ``ends``, only who cannot move there."""
     asked = _asked(kernel)

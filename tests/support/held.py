@@ -7,9 +7,23 @@ from typing import Any
 
 from threaded import opposed_locks
 
-from simcore import Claim, Model, Verdict, control, execute, explore, prove, simulate, sleep, sweep
+from simcore import (
+    Claim,
+    Model,
+    Verdict,
+    assert_pool_safe,
+    control,
+    execute,
+    explore,
+    odds,
+    prove,
+    simulate,
+    sleep,
+    sweep,
+)
 from simcore.properties import deadlock_free
 from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
+from simcore.sizes import machine_table
 
 
 def everything() -> Model:
@@ -76,4 +90,6 @@ def held() -> dict[str, Any]:
     things += [simulate(ready()), execute(ready()), Claim("S1", "1.0", ready, deadlock_free(), Verdict.HOLDS)]
     found_of_sizes = sweep(lambda *, n: ready(), executor="here", n=1)
     things += [found_of_sizes, found_of_sizes[0], found_of_sizes.law(), prove(lambda: ready())]
+    safety = assert_pool_safe(lambda *, n: ready(), n=1)
+    things += [odds(ready()), safety, safety.finding, machine_table(lambda *, n: ready(), "n", cores=[1])]
     return {type(thing).__name__: thing for thing in things}
