@@ -11,11 +11,10 @@ from typing import NamedTuple, TypeGuard
 
 from simcore.errors import OptionError, SimcoreError
 from simcore.explore import explore
-from simcore.kernel import Kernel
 from simcore.model import Model, Parameter, Verdict
 from simcore.sizes.cell import in_words, key
 from simcore.sizes.grid import Grid, Subject
-from simcore.sizes.structure import Witness, prove, witness
+from simcore.sizes.structure import prove, witness
 
 PROVED, EXPLORED, WITNESS = "proved", "explored", "witness"
 
@@ -109,7 +108,7 @@ class Judge:
         if self._proves(parameters):
             return Finding(Verdict.HOLDS, PROVED)
         run = witness(model)
-        if run and not _died(model, run):
+        if run:
             return Finding(Verdict.VIOLATED, WITNESS, f"a run hangs after {run.steps:,} steps", run.token)
         result = explore(model, max_states=self._most, witness="any")
         if result.verdict is Verdict.UNDETERMINED:
@@ -135,17 +134,6 @@ class Judge:
             self._refused |= changed
             return False
         return law.safe(**{self._pool: size})
-
-
-def _died(model: Model, run: Witness) -> bool:
-    """Tell whether a process has died in a run, so that it may be no more than that which did not finish."""
-    kernel = Kernel(model)
-    state = kernel.initial
-    for process, outcome in run.schedule.path(kernel) if run.schedule is not None else ():
-        following = kernel.step(state, process, outcome)
-        assert following is not None
-        state = following
-    return kernel.failed(state) is not None
 
 
 def is_whole(value: object) -> TypeGuard[int]:

@@ -163,6 +163,9 @@ _ORDERS: tuple[Callable[[bool, int], tuple[int, ...]], ...] = (
 
 
 def _stuck(kernel: Kernel, state: Packed) -> bool:
+    """Tell whether it is a hang; that somebody has died of an exception is another failure, and comes first."""
+    if kernel.failed(state) is not None:
+        return False
     return Knots(kernel, partial(stands_still, kernel)).stuck(state, kernel.successors(state))
 
 

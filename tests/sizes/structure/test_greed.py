@@ -3,7 +3,7 @@
 import pytest
 from lawful import locks, nested, permits, turns, two_pools
 
-from simcore import Verdict, explore, replay
+from simcore import Model, Verdict, explore, replay, sleep
 from simcore.errors import OptionError
 from simcore.models import pool_starvation
 from simcore.sizes.structure import greed, witness
@@ -50,3 +50,14 @@ def test_what_is_no_model_is_one_line():
         witness(nested)
     with pytest.raises(OptionError, match="most=0"):
         witness(nested(), most=0)
+
+
+def test_a_process_that_dies_is_no_hang():
+    model = Model("dies")
+
+    def main():
+        yield sleep(0)
+        raise ValueError("no")
+
+    model.process("main", main)
+    assert not witness(model)
