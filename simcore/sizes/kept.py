@@ -79,7 +79,7 @@ def _cells(lines: Iterable[bytes]) -> Iterator[Cell]:
             cell = Cell(**{**read, "parameters": dict(read["parameters"]), "verdict": Verdict(read["verdict"])})
         except (ValueError, TypeError, KeyError):
             continue
-        if json.loads(json.dumps(_as_json(cell))) == read and _typed(cell):
+        if read.keys() == _as_json(cell).keys() and _typed(cell):
             yield cell
 
 

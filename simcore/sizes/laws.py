@@ -222,7 +222,7 @@ def _far(inequalities: Collection[Inequality], known: Mapping[str, int]) -> int:
     Along a parameter a side is a straight line that rises by 1 at least, from a sum of products of the others.
     """
     largest = max(map(abs, (*known.values(), *(each.number for each in inequalities), 16)))
-    return largest ** (2 * WIDEST)
+    return int(largest ** (2 * WIDEST))
 
 
 def _change(inequality: Inequality, name: str, known: Mapping[str, int], high: int) -> int:

@@ -317,12 +317,12 @@ def _guard(net: Net, sizes: Iterable[Mapping[str, int]], lowest: Mapping[str, in
             raise Refused(f"[simcore internal bug] the initial state at {shown(at)} does not satisfy {wrong}")
 
 
-def _names(sizes: object) -> tuple[str, ...]:
+def _names(sizes: Iterable[str] | None) -> tuple[str, ...]:
     """Return the names of the parameters that are sizes."""
     if isinstance(sizes, str):
         raise OptionError(f"prove(sizes={sizes!r}): pass a list of names, sizes=[{sizes!r}]")
     check_kinds(sizes=(sizes, Iterable, "the names of parameters, in a list"))
-    return tuple(sizes or ())  # type: ignore[call-overload]
+    return tuple(sizes or ())
 
 
 def _whole(value: Any) -> bool:

@@ -9,13 +9,14 @@ from simcore.models import pool_starvation
 from simcore.sizes.structure import prove
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("function", "given", "law"),
     [
-        (pool_starvation.buggy, {"chunks": 1}, "workers <= downloads"),
         (pool_starvation.buggy, {"chunks": None}, "workers <= downloads"),
-        (pool_starvation.fixed, {"chunks": 1}, "never"),
+        (pool_starvation.buggy, {"chunks": 1}, "workers <= downloads"),
         (pool_starvation.fixed, {"chunks": None}, "never"),
+        (pool_starvation.fixed, {"chunks": 1}, "never"),
         (pool_starvation.fixed, {"chunks": 1, "fix": False}, "workers <= downloads"),
     ],
 )
@@ -171,11 +172,13 @@ def systems(seeds, number):
     return [(seed, SIZES, some_sizes(seed, number)) for seed in seeds]
 
 
-def test_no_system_with_servers_that_is_said_to_be_safe_hangs():
-    seen, wrong = compared(served, systems(range(14), 1))
+@pytest.mark.some(3)
+@pytest.mark.parametrize("first", range(0, 15, 5))
+def test_no_system_with_servers_that_is_said_to_be_safe_hangs(first):
+    seen, wrong = compared(served, systems(range(first, first + 5), 1))
     assert not wrong
-    assert seen[True, Verdict.HOLDS] > 4
-    assert seen[False, Verdict.VIOLATED] > 2
+    assert seen[True, Verdict.HOLDS] >= 2
+    assert seen[False, Verdict.VIOLATED] >= 1
 
 
 @pytest.mark.slow
