@@ -120,11 +120,6 @@ class Grid:
             raise OptionError(_TOO_MANY)
         return grid
 
-    @property
-    def varying(self) -> dict[str, Values]:
-        """The parameters that have several values."""
-        return {name: values for name, values in self.values.items() if len(values) > 1}
-
     def cells(self) -> Iterator[dict[str, Parameter]]:
         """Yield the parameters of each cell."""
         for values in product(*self.values.values()):

@@ -254,9 +254,8 @@ class _Proof:
                 raise Refused(f"{name} is no size: it changes the programs: {why}")
             self.kept[name] = why
             values = self.values.pop(name)
-            if name in self.single:
-                continue
-            self.several[name] = list(values)
+            if name not in self.single:
+                self.several[name] = list(values)
         for name in self.values:
             self.single.pop(name, None)
 
