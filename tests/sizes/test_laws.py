@@ -102,6 +102,7 @@ def law_of(formula):
     return swept(KNOWN[formula], **THREE).law()
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("formula", KNOWN)
 def test_a_law_is_found_without_being_told_its_form(formula):
     found, law = swept(KNOWN[formula], **THREE), law_of(formula)
