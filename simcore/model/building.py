@@ -104,7 +104,9 @@ def _call(origin: Origin, fn: Callable[..., Any]) -> Any:
     except (Exception, SystemExit) as error:
         given = ", ".join(f"{name}={value!r}" for name, value in origin.parameters.items())
         what = str(error) if isinstance(error, SimcoreError) else _described(error)
-        raise ModelError(f"{origin.function}({given}) cannot be built: {what} (at {place_of(error)})") from error
+        at = f" (at {place_of(error)})" if place_of(error) else ""
+        told = " ".join(f"{origin.function}({given}) cannot be built: {what}{at}".split())
+        raise ModelError(told) from error
 
 
 def _described(error: BaseException) -> str:

@@ -4,12 +4,13 @@
 """
 
 from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
-from simcore.report.folder import check_folder, whole_file, write_folder
+from simcore.report.folder import check_file, check_folder, whole_file, write_folder
 from simcore.report.tables import Line, printed_table, table
 
 __all__ = [
     "Line",
     "as_json",
+    "check_file",
     "check_folder",
     "execution_json",
     "model_json",

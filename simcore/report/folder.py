@@ -110,20 +110,32 @@ def whole_file(path: Path, option: str = "--out") -> Iterator[Callable[[str], No
     OptionError
         When ``path`` cannot be written, before anything else is done if that can be seen.
     """
+    check_file(path, option)
     place = path.resolve()
-    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    partial = _partial_file(place)
     texts: list[str] = []
     try:
-        with _writing(path, option):
-            if place.exists() and not place.is_file():
-                raise OptionError(f"{path} is no file that could be written; name another one with {option}")
-            partial.touch()
         yield texts.append
         with _writing(path, option):
             partial.write_text("".join(texts), encoding="utf-8")
             os.replace(partial, place)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_file(path: Path, option: str = "--out") -> None:
+    """Raise OptionError unless a file could be written to ``path`` now; ``option`` names another one."""
+    place = path.resolve()
+    if place.exists() and not place.is_file():
+        raise OptionError(f"{path} is no file that could be written; name another one with {option}")
+    with _writing(path, option):
+        _partial_file(place).touch()
+        _partial_file(place).unlink()
+
+
+def _partial_file(place: Path) -> Path:
+    """Return where a file is written before it is whole."""
+    return place.with_name(f".{place.name}.{os.getpid()}.partial")
 
 
 @contextmanager

@@ -137,6 +137,8 @@ def sweep(
         progress=(progress, callable, "a function that is called with a Progress"),
         grid=(grid, Mapping, "a dict of values by the names of parameters"),
     )
+    for name in grids.keys() & (grid or {}).keys():
+        raise OptionError(f"{name} is given twice, in grid and beside it; give its values once")
     task, cells = _task(model, asked, {**(grid or {}), **grids}, timeouts, max_states, max_seconds, max_memory)
     check_executor(executor)
     check_numbers(whole=True, least=1, jobs=jobs)

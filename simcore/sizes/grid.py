@@ -21,6 +21,8 @@ Values = tuple[Parameter, ...]
 MOST = 1_000_000
 """Cells of a grid; more are a slip."""
 
+_TOO_MANY = f"the grid has more than {MOST:,} cells; give fewer values"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -115,13 +117,8 @@ class Grid:
                 raise OptionError(f"{subject.name} needs a value for its parameter {name!r}: {name}=range(1, 9), say")
         grid = cls({name: _values(name, each) for name, each in given.items()})
         if len(grid) > MOST:
-            raise OptionError(f"the grid has more than {MOST:,} cells; give fewer values")
+            raise OptionError(_TOO_MANY)
         return grid
-
-    @property
-    def varying(self) -> dict[str, Values]:
-        """The parameters that have several values."""
-        return {name: values for name, values in self.values.items() if len(values) > 1}
 
     def cells(self) -> Iterator[dict[str, Parameter]]:
         """Yield the parameters of each cell."""
@@ -135,7 +132,10 @@ class Grid:
 def _values(name: str, given: object) -> Values:
     """Return the values of a parameter, each once: of anything that can be gone through, or one."""
     many = [given] if isinstance(given, str | bytes) or not isinstance(given, Iterable) else given
-    values = {(type(value), value): value for value in (_plain(name, each) for each in islice(many, MOST + 1))}
+    first = list(islice(many, MOST + 1))
+    if len(first) > MOST:
+        raise OptionError(_TOO_MANY)
+    values = {(type(value), value): value for value in (_plain(name, each) for each in first)}
     if not values:
         raise OptionError(f"{name} has no value, so there is no cell to explore; give it at least one")
     return tuple(values.values())

@@ -76,9 +76,18 @@ def _cells(lines: Iterable[bytes]) -> Iterator[Cell]:
     for line in lines:
         try:
             read = json.loads(line)
-            yield Cell(**{**read, "parameters": dict(read["parameters"]), "verdict": Verdict(read["verdict"])})
+            cell = Cell(**{**read, "parameters": dict(read["parameters"]), "verdict": Verdict(read["verdict"])})
         except (ValueError, TypeError, KeyError):
             continue
+        if read.keys() == _as_json(cell).keys() and _typed(cell):
+            yield cell
+
+
+def _typed(cell: Cell) -> bool:
+    """Tell whether all that a file says of a cell is of the kind that it would have written."""
+    numbers = type(cell.states) is int and isinstance(cell.seconds, int | float)
+    plain = all(value is None or isinstance(value, int | float | str) for value in cell.parameters.values())
+    return numbers and plain and isinstance(cell.reason, str) and isinstance(cell.token, str) and cell.hangs in (0, 1)
 
 
 @contextmanager

@@ -10,10 +10,7 @@ from typing import Any, NamedTuple
 from simcore.errors import OptionError
 from simcore.model import Parameter, listed
 from simcore.sizes.cell import Cell, at, counted, in_words, key
-from simcore.sizes.forms import Inequality
-
-_FAR = 1 << 40
-"""Where a parameter is so large, an inequality has changed if it ever does."""
+from simcore.sizes.forms import WIDEST, Inequality
 
 
 class SafeSize(NamedTuple):
@@ -108,13 +105,23 @@ class Law:
     explored: Collection[tuple[Any, ...]] = field(default=frozenset(), repr=False)
 
     def violated(self, **parameters: int) -> bool | None:
-        """Tell what the law says of a size; None where there is none. Raise OptionError where a parameter lacks."""
+        """Tell what the law says of a size; None where there is none.
+
+        Raises
+        ------
+        OptionError
+            When a parameter of the law lacks, is no whole number, or is not what it was when the law was found.
+        """
         if self.refused:
             return None
+        size = self._known(parameters)
         if not self.inequalities:
             return self.formula == ALWAYS
-        self._need([name for name in self.names if name not in parameters], parameters)
-        found = [each.holds(parameters) for each in self.inequalities]
+        self._need([name for name in self.names if name not in size], parameters)
+        return self._says(size)
+
+    def _says(self, size: Mapping[str, int]) -> bool:
+        found = [each.holds(size) for each in self.inequalities]
         return all(found) if self.joined == "and" else any(found)
 
     @property
@@ -158,6 +165,8 @@ class Law:
                 raise OptionError(
                     f"the law was found with {name}={self.fixed[name]}, and says nothing of {name}={value}"
                 )
+            if name in self.varying and type(value) is not int:
+                raise OptionError(f"{name}={value!r}: give a whole number; the law is about {in_words(self.varying)}")
         return {name: value for name, value in given.items() if name in self.varying}
 
     def _need(self, missing: Collection[str], given: Mapping[str, Parameter]) -> None:
@@ -167,15 +176,14 @@ class Law:
 
     def _safe_from(self, name: str, known: Mapping[str, int]) -> int | None:
         """Return from where on the law says safe: between the places where an inequality changes it says one thing."""
-
-        def says(value: int) -> bool:
-            return bool(self.violated(**known, **{name: value}))
-
-        if says(_FAR):
+        if not self.inequalities:
+            return 1
+        far = _far(self.inequalities, known)
+        if self._says({**known, name: far}):
             return None
-        changes = {1, *(_change(each, name, known) for each in self.inequalities), _FAR}
+        changes = {1, *(_change(each, name, known, far) for each in self.inequalities), far}
         pieces = [*pairwise(sorted(changes))]
-        return next((end for start, end in reversed(pieces) if says(start)), 1)
+        return next((end for start, end in reversed(pieces) if self._says({**known, name: start})), 1)
 
     def __str__(self) -> str:
         return "\n  ".join([self._first, *self._rest()])
@@ -208,9 +216,18 @@ class Law:
 ALWAYS, NEVER = "always", "never"
 
 
-def _change(inequality: Inequality, name: str, known: Mapping[str, int]) -> int:
-    """Return the first value of a parameter, from 1 on, at which the inequality is not as it is at 1; or 1."""
-    low, high = 1, _FAR
+def _far(inequalities: Collection[Inequality], known: Mapping[str, int]) -> int:
+    """Return a value of a parameter at which each inequality has changed, if it ever does.
+
+    Along a parameter a side is a straight line that rises by 1 at least, from a sum of products of the others.
+    """
+    largest = max(map(abs, (*known.values(), *(each.number for each in inequalities), 16)))
+    return int(largest ** (2 * WIDEST))
+
+
+def _change(inequality: Inequality, name: str, known: Mapping[str, int], high: int) -> int:
+    """Return the first value of a parameter, from 1 to ``high``, at which the inequality is not as at 1; or 1."""
+    low = 1
     if name not in inequality.names:
         return low
     start = inequality.holds({**known, name: low})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from simcore.errors import OptionError
-from simcore.model import Parameter, Verdict, listed
+from simcore.model import Parameter, Verdict, check_kinds, listed
 from simcore.sizes.cell import Cell, at, counted, in_words
 from simcore.sizes.fitting import fitted
 from simcore.sizes.laws import Law
@@ -150,6 +150,7 @@ class Sweep(Sequence[Cell]):
         OptionError
             When its name ends otherwise, or it cannot be written.
         """
+        check_kinds(path=(path, str | os.PathLike, "the path of a file"))
         write_cells(self.rows(), Path(path))
 
     def first_failure(self) -> Cell | None:

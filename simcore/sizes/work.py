@@ -67,7 +67,9 @@ def _explored(task: Task, place: Place) -> Found:
     except MemoryError:
         why = "out of memory; bound it with max_states or max_memory, or choose smaller parameters"
         return Found(place.number, undetermined(place, why), False)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # what is cancelled, or exits, raises no Exception; to who asks it is one
         return Found(place.number, Cell(place.parameters, Verdict.UNDETERMINED, error=_mistake(error)), False)
     return Found(place.number, _cell(place, result))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simcore.errors import OptionError, extra
-from simcore.report import whole_file
+from simcore.report import check_file, whole_file
 
 
 def dataframe(rows: Sequence[dict[str, Any]], wanted_by: str) -> Any:
@@ -29,6 +29,7 @@ def check_path(path: Path) -> None:
         with extra("tables", f"{path}"):
             import pandas  # noqa: F401  # wanted when all cells are explored, which may be an hour later
             import pyarrow  # noqa: F401
+    check_file(path)
 
 
 def write_cells(rows: Sequence[dict[str, Any]], path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import pytest
 from sized import below, killed, marked
 
 from simcore import Verdict, always, sweep
+from simcore.sizes import executors
 
-GRID = {"workers": range(1, 7), "tasks": range(1, 7)}
+GRID = {"workers": range(1, 6), "tasks": range(1, 6)}
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
@@ -29,19 +31,13 @@ def expected():
 # ---- the same everywhere -------------------------------------------------------------------------------
 
 
-def test_processes_find_the_same(expected):
-    found = sweep(below, jobs=2, **GRID)
-    assert found == expected
-    assert found.table().split() != []
-    assert found.notes == ()
-    assert active_children() == []
-
-
+@pytest.mark.slow
 def test_threads_find_the_same(expected):
     with ThreadPoolExecutor(3) as threads:
         assert sweep(below, executor=threads, **GRID) == expected
 
 
+@pytest.mark.slow
 def test_a_pool_of_the_user_finds_the_same_and_is_left_to_him(expected):
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         assert sweep("sized:below", executor=pool, **GRID) == expected
@@ -85,19 +81,27 @@ def test_a_property_that_cannot_be_sent_is_asked_here_and_a_note_says_so():
 
 
 PROGRAM = """
+from multiprocessing import active_children
 import simcore
 from sized import below
 print("begun")
 found = simcore.sweep({model}, jobs=2, workers=range(1, 5))
+assert found == simcore.sweep({model}, executor="here", workers=range(1, 5))
+assert active_children() == []
 print(found.counted, *found.notes, sep="\\n")
 """
 
 
 @pytest.mark.parametrize(
     ("model", "note"),
-    [("below", ""), ("lambda *, workers: below(workers=workers)", "<lambda> is of the program itself")],
+    [
+        ("below", ""),
+        pytest.param(
+            "lambda *, workers: below(workers=workers)", "<lambda> is of the program itself", marks=pytest.mark.slow
+        ),
+    ],
 )
-def test_a_program_without_a_guard_is_not_run_again_by_the_processes(tmp_path, model, note):
+def test_processes_find_the_same_and_do_not_run_a_program_without_a_guard_again(tmp_path, model, note):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(model=model), encoding="utf-8")
     ran = run(str(program))
@@ -125,6 +129,40 @@ def test_a_worker_that_is_killed_once_changes_nothing_but_the_time(tmp_path):
     assert active_children() == []
 
 
+class Breaking(Executor):
+    """A pool of processes that has lost one, killed by a cell, is of no use any more, and does not say by which."""
+
+    def __init__(self, kills):
+        self._kills, self._broken = kills, False
+
+    def submit(self, fn, /, task, places):
+        if self._broken:
+            raise BrokenProcessPool("the pool is broken")
+        done = Future()
+        if any(self._kills(place.parameters) for place in places):
+            self._broken = True
+            done.set_exception(BrokenProcessPool("a process was killed"))
+        else:
+            done.set_result(fn(task, places))
+        return done
+
+
+@pytest.mark.parametrize(("times", "third"), [(1, "holds"), (2, "holds"), (3, "undetermined"), (9, "undetermined")])
+def test_a_cell_whose_worker_is_lost_three_times_is_undetermined_and_the_others_are_not(monkeypatch, times, third):
+    lost = []
+
+    def kills(parameters):
+        lost.extend([parameters] * (parameters["workers"] == 3))
+        return parameters["workers"] == 3 and len(lost) <= times
+
+    monkeypatch.setattr(executors, "_pool", lambda jobs: nullcontext(Breaking(kills)))
+    found = sweep(below, jobs=2, workers=range(1, 6))
+    assert [cell.verdict.value for cell in found] == ["violated", "holds", third, "holds", "holds"]
+    assert ("its worker was lost 3 times" in found[2].reason) is (third == "undetermined")
+    assert len(lost) == min(times + 1, 3)
+
+
+@pytest.mark.slow
 def test_a_cell_whose_worker_is_killed_each_time_is_undetermined_and_the_others_are_not(tmp_path):
     found = sweep(killed, jobs=2, n=range(1, 6), marks=str(tmp_path))
     assert [cell.verdict.value for cell in found] == ["violated", "violated", "undetermined", "holds", "holds"]
@@ -203,8 +241,20 @@ def begun(arguments: list[str], marks: Path) -> subprocess.Popen[str]:
     return process
 
 
+def test_an_interrupt_is_one_and_what_was_found_before_it_is_kept(tmp_path):
+    def interrupt(now):
+        if now.explored == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(below, executor="here", keep=tmp_path, progress=interrupt, workers=range(1, 9))
+    found = sweep(below, executor="here", keep=tmp_path, workers=range(1, 9))
+    assert "5 cells kept from before, 3 explored now" in str(found)
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks Linux for the children")
-@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_sweep_that_is_ended_leaves_no_process_and_loses_nothing_that_is_kept(tmp_path, how):
     marks, kept = tmp_path / "marks", tmp_path / "kept"
     marks.mkdir()

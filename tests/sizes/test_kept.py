@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 
@@ -102,6 +103,31 @@ def test_a_torn_line_is_no_cell_and_what_comes_after_it_is_whole(keep):
         found = sweep(below, executor="here", keep=keep, **grid)
         assert [cell.verdict.value for cell in found] == ["violated", "holds", "holds"]
         assert explored(sweep(below, executor="here", keep=keep, **grid)) == 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"states": "7"},
+        {"states": True},
+        {"seconds": None},
+        {"reason": 7},
+        {"token": None},
+        {"hangs": "no"},
+        {"parameters": {"workers": [1]}},
+        {"verdict": "perhaps"},
+        {"inferred": True},
+    ],
+)
+def test_a_line_that_says_what_no_cell_does_is_no_cell(keep, damage):
+    whole = sweep(below, executor="here", keep=keep, workers=[1, 2])
+    (file,) = keep.iterdir()
+    lines = [json.dumps(json.loads(line) | damage) for line in file.read_text(encoding="utf-8").splitlines()]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    found = sweep(below, executor="here", keep=keep, workers=[1, 2])
+    assert explored(found) == 2
+    assert str(found.table()) != ""
+    assert found == whole
 
 
 def test_a_cell_is_in_the_file_before_the_next_one_is_explored(keep, tmp_path):

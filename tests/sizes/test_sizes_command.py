@@ -157,6 +157,16 @@ def test_a_mistake_is_one_line(arguments, line):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("out", ["none/cells.csv", "folder.csv"])
+def test_a_file_that_cannot_be_written_is_an_error_before_anything_is_explored(tmp_path, out):
+    (tmp_path / "folder.csv").mkdir()
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with pytest.raises(SimcoreError, match=r"written.*; name another one with --out"):
+        run("sweep", "sized:marked", "-p", f"marks={marks}", "--jobs", "1", "--out", str(tmp_path / out))
+    assert list(marks.iterdir()) == []
+
+
 def test_without_dask_one_line_says_how_to_get_it(monkeypatch):
     import sys
 

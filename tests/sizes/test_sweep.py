@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+from itertools import repeat
 
 import pytest
 from sized import band, below, cells, not_built, swept
@@ -128,7 +130,10 @@ def test_two_sweeps_are_equal_whatever_time_they_took():
         (below, {"workers": b"ab"}, "a parameter of a model is a finite number"),
         (below, {"workers": range(10**9)}, "the grid has more than 1,000,000 cells; give fewer values"),
         (below, {"workers": range(9000), "tasks": range(9000)}, "the grid has more than 1,000,000 cells"),
+        (below, {"workers": repeat(1)}, "the grid has more than 1,000,000 cells"),
         (below, {"infer": "n"}, "infer='n': the sweep has no such parameter; it has workers"),
+        (below, {"infer": [["workers"]]}, "infer=['workers']: the sweep has no such parameter; it has workers"),
+        (below, {"grid": {"workers": [2]}}, "workers is given twice, in grid and beside it"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(model, options, line):
@@ -136,6 +141,17 @@ def test_a_mistake_is_one_line_that_says_what_to_do(model, options, line):
         here(model, **{"workers": [1]} | options if model is below else options)
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_a_function_raises_that_is_no_exception_is_an_error_of_its_cell():
+    def cancelled(*, n):
+        if n == 1:
+            raise asyncio.CancelledError("too late")
+        return below(workers=n)
+
+    found = here(cancelled, n=[1, 2])
+    assert [cell.told for cell in found] == ["error", "holds"]
+    assert "CancelledError: too late" in found[0].error
 
 
 def test_a_cell_that_cannot_be_built_says_why_and_the_others_are_explored():
@@ -304,6 +320,8 @@ def test_a_file_of_cells_is_whole_or_not_there(tmp_path):
     for wrong, line in (("cells.xlsx", "written as .csv, or as .parquet"), ("none/cells.csv", "cannot be written")):
         with pytest.raises(SimcoreError, match=line):
             found.write(tmp_path / wrong)
+    with pytest.raises(SimcoreError, match="path=5: the path of a file"):
+        found.write(5)
     assert [path.name for path in tmp_path.iterdir()] == ["cells.csv"]
 
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simcore.errors import ModelError, SimcoreError, place_of
-from simcore.model import Model
+from simcore.model import Model, Origin, call_model
 from simcore.model.objects import Link, Queue, Semaphore, ThreadPool
 from simcore.model.operations import SharedObject
 from simcore.sizes.structure.kinds import Kinds
@@ -74,24 +73,8 @@ class Builder:
         return getattr(self._function, "__name__", str(self._function))
 
     def model(self, at: Parameters) -> Model:
-        """Return the model at some values of the parameters.
-
-        Raises
-        ------
-        ModelError
-            When the function cannot be called with them, or returns something else.
-        """
-        try:
-            model = self._function(**at)
-        except SimcoreError:
-            raise
-        except Exception as error:
-            where = place_of(error)
-            told = f"{type(error).__name__}: {error}{f' (at {where})' if where else ''}"
-            raise ModelError(f"{self.name}({shown(at)}) cannot be built: {told}") from error
-        if not isinstance(model, Model):
-            raise ModelError(f"{self.name} returned a value of type {type(model).__name__}, not a Model")
-        return model
+        """Return the model at some values of the parameters; raise a `ModelError` in one line where there is none."""
+        return call_model(Origin(self.name, dict(at)), self._function)
 
     def at(self, at: Parameters) -> Built:
         """Return what is built there.
@@ -100,6 +83,8 @@ class Builder:
         ------
         Refused
             When the model is not of the class.
+        ModelError
+            When the function cannot be called with them, or returns no model.
         """
         known = self._known.get(shown(at))
         if known is None:

@@ -213,7 +213,7 @@ def _let_go(walk: Walk) -> None:
         return [to for to in walk.after[at] if busy[to]]
 
     for component in components(busy, after):
-        if len(component) > 1 or component[0] in walk.after[component[0]]:
+        if _goes_round(component, walk.after):
             place = walk.places[component[0]]
             held = ", ".join(name for name, _ in place.held)
             raise Refused(f"{placed(place)}: may go round for ever and keep {held} meanwhile")

@@ -47,12 +47,12 @@ def _joined(cases: list[Case]) -> list[Case] | None:
             for a in case:
                 rest = [each for each in case if each is not a]
                 for b in other:
-                    if rest_of(other, b) == rest_of(case, a) and _one_holds(a, b):
+                    if _rest(other, b) == _rest(case, a) and _one_holds(a, b):
                         return [each for each in cases if each is not case and each is not other] + [rest]
     return None
 
 
-def rest_of(case: Case, each: Row) -> set[frozenset[tuple[object, int]]]:
+def _rest(case: Case, each: Row) -> set[frozenset[tuple[object, int]]]:
     """Return all rows of a case but one, as they can be compared."""
     return {frozenset(other.items()) for other in case if other is not each}
 

@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from simcore.errors import ModelError, OptionError
-from simcore.model import Model, model_function, not_a_function
+from simcore.model import Model, check_kinds, model_function, not_a_function
 from simcore.sizes.structure.built import Builder, Built, fitted, sample, shown
 from simcore.sizes.structure.law import Law, simplest
 from simcore.sizes.structure.linear import TooManyRows
@@ -201,15 +201,13 @@ class _Proof:
         self.several: dict[str, list[Any]] = {}
         self.single: dict[str, Any] = {}
         known = inspect.signature(function).parameters
-        self._check_names(known, given, sizes)
-        self.asked = tuple(sizes or ())
+        self.asked = _names(sizes)
+        self._check_names(known, given)
         for name, parameter in known.items():
             self._sort(name, parameter.default, given)
 
-    def _check_names(self, known: Mapping[str, Any], given: Iterable[str], sizes: Iterable[str] | None) -> None:
-        if isinstance(sizes, str):
-            raise OptionError(f"prove(sizes={sizes!r}): pass a list of names, sizes=[{sizes!r}]")
-        for name in [*given, *(sizes or ())]:
+    def _check_names(self, known: Iterable[str], given: Iterable[str]) -> None:
+        for name in [*given, *self.asked]:
             if name not in known:
                 raise OptionError(f"{self.builder.name} has no parameter {name!r}; it has {', '.join(known) or 'none'}")
 
@@ -266,9 +264,8 @@ class _Proof:
                 raise Refused(f"{name} is no size: it changes the programs: {why}")
             self.kept[name] = why
             values = self.values.pop(name)
-            if name in self.single:
-                continue
-            self.several[name] = list(values)
+            if name not in self.single:
+                self.several[name] = list(values)
         for name in self.values:
             self.single.pop(name, None)
 
@@ -327,6 +324,14 @@ def _guard(net: Net, sizes: Iterable[Mapping[str, int]], lowest: Mapping[str, in
         wrong = net.unmarked({name: at[name] - low for name, low in lowest.items()})
         if wrong:
             raise Refused(f"[simcore internal bug] the initial state at {shown(at)} does not satisfy {wrong}")
+
+
+def _names(sizes: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names of the parameters that are sizes."""
+    if isinstance(sizes, str):
+        raise OptionError(f"prove(sizes={sizes!r}): pass a list of names, sizes=[{sizes!r}]")
+    check_kinds(sizes=(sizes, Iterable, "the names of parameters, in a list"))
+    return tuple(sizes or ())
 
 
 def _whole(value: Any) -> bool:

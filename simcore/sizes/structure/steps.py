@@ -176,7 +176,7 @@ class Steps:
         }
         step = known.get(type(target))
         if step is None:
-            raise refused(place, f"waits, and no law is argued for {target.kind}s")
+            raise refused(place, f"is of {_a(target.kind)}, and no law is argued for {target.kind}s")
         return step(place, operation, target)
 
     def _lock(self, place: Place, operation: Operation, lock: Lock) -> Ways:
@@ -271,7 +271,7 @@ class Steps:
         if operation.name in ("put", "send") and not thing.tries(operation):
             return self._put(place, operation, thing)
         if operation.name not in ("get", "recv") or thing.tries(operation) or thing.name in self._servers:
-            raise refused(place, f"is of a {thing.kind}, and no law is argued for that")
+            raise refused(place, f"is of {_a(thing.kind)}, and no law is argued for that")
         values = self.mail.setdefault(thing.name, Values())
         return Mail(thing.name), [Way(each, place.units, place.kept, gets=thing.name) for each in values]
 
@@ -320,3 +320,7 @@ def placed(place: Place) -> str:
 
 def _taken(place: Place, name: str) -> Way:
     return Way(True, {**place.units, name: place.units.get(name, 0) + 1}, place.kept)
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

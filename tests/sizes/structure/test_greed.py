@@ -18,6 +18,7 @@ HANG = [
 ]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("function", "at"), HANG)
 def test_greed_finds_the_hang_and_its_token_replays(function, at):
     found = witness(function(**at))

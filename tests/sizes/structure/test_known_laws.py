@@ -7,14 +7,14 @@ from simcore import Verdict, explore
 from simcore.sizes.structure import prove
 
 LAWS = [
+    (reentrant, {}, "never"),
     (nested, {"depth": 1}, "never"),
     (nested, {"depth": 2}, "workers <= clients"),
     (nested, {"depth": 3}, "workers <= 2*clients"),
     (nested, {"depth": 4}, "workers <= 3*clients"),
     (nested, {"depth": 5}, "workers <= 4*clients"),
-    (nested, {"depth": 8}, "workers <= 7*clients"),
-    (two_pools, {}, "a <= clients"),
     (two_pools, {"both_ways": True}, "a <= clients and b <= others"),
+    (two_pools, {}, "a <= clients"),
     (locks, {}, "always"),
     (locks, {"opposed": False}, "never"),
     (locks, {"gate": True}, "never"),
@@ -24,10 +24,11 @@ LAWS = [
     (permits, {"each": 4}, "permits <= 3*takers"),
     (turns, {"roots": 1}, "never"),
     (turns, {}, "roots >= 2 and workers >= 2"),
-    (reentrant, {}, "never"),
+    (nested, {"depth": 8}, "workers <= 7*clients"),
 ]
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("function", "given", "law"), LAWS)
 def test_the_law_is_read_off(function, given, law):
     proved = prove(function, **given)
@@ -52,6 +53,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(("function", "at", "safe"), CELLS)
 def test_explore_agrees_next_to_the_border(function, at, safe):
     asked = {name: at[name] for name in ("depth", "each", "both_ways") if name in at}

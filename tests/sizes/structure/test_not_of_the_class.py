@@ -236,7 +236,7 @@ def counts_for_ever(*, n: int = 1) -> Model:
 
 
 REFUSED = [
-    (waits_for_a_notice, "notice.wait() waits, and no law is argued for conditions", True),
+    (waits_for_a_notice, "notice.wait() is of a condition, and no law is argued for conditions", True),
     (waits_for_an_event, "no law is argued for events", True),
     (receives, "wire.recv() waits for what it has not asked for", True),
     (gets, "mail.get() waits for what it has not asked for", True),

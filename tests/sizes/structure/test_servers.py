@@ -9,11 +9,12 @@ from simcore.models import pool_starvation
 from simcore.sizes.structure import prove
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("function", "given", "law"),
     [
-        (pool_starvation.buggy, {"chunks": 1}, "workers <= downloads"),
         (pool_starvation.buggy, {"chunks": None}, "workers <= downloads"),
+        (pool_starvation.buggy, {"chunks": 1}, "workers <= downloads"),
         (pool_starvation.fixed, {"chunks": 1}, "never"),
         (pool_starvation.fixed, {"chunks": None}, "never"),
         (pool_starvation.fixed, {"chunks": 1, "fix": False}, "workers <= downloads"),
@@ -171,11 +172,13 @@ def systems(seeds, number):
     return [(seed, SIZES, some_sizes(seed, number)) for seed in seeds]
 
 
-def test_no_system_with_servers_that_is_said_to_be_safe_hangs():
-    seen, wrong = compared(served, systems(range(14), 1))
+@pytest.mark.some(4)
+@pytest.mark.parametrize("first", range(3, 15, 3))
+def test_no_system_with_servers_that_is_said_to_be_safe_hangs(first):
+    seen, wrong = compared(served, systems(range(first, first + 3), 1))
     assert not wrong
-    assert seen[True, Verdict.HOLDS] > 4
-    assert seen[False, Verdict.VIOLATED] > 2
+    assert seen[True, Verdict.HOLDS] >= 1
+    assert seen[False, Verdict.VIOLATED] >= 1
 
 
 @pytest.mark.slow
@@ -192,6 +195,9 @@ HANG = (36,)
 
 @pytest.mark.parametrize("change", [{"mail": ""}, {"carries": ""}])
 def test_a_wait_for_an_answer_that_is_lost_is_seen(monkeypatch, change):
-    assert not compared(served, systems(HANG, 2))[1]
     misread(monkeypatch, **change)
     assert compared(served, systems(HANG, 2))[1]
+
+
+def test_a_right_reading_of_the_same_servers_is_not_wrong():
+    assert not compared(served, systems(HANG, 2))[1]

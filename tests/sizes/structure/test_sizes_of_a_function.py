@@ -105,6 +105,8 @@ def test_a_size_that_the_law_is_not_about_need_not_be_given():
     [
         (lambda: prove(nested, wokers=3), "has no parameter 'wokers'; it has clients, workers, depth"),
         (lambda: prove(nested, sizes=["w"]), "has no parameter 'w'"),
+        (lambda: prove(nested, sizes=iter(["w"])), "has no parameter 'w'"),
+        (lambda: prove(nested, sizes=5), "sizes=5: the names of parameters, in a list"),
         (lambda: prove(nested, sizes="workers"), r"pass a list of names, sizes=\['workers'\]"),
         (lambda: prove(nested, workers=["a"]), "workers: give whole numbers to compare"),
         (lambda: prove(nested, workers=[]), "workers: give whole numbers to compare"),
@@ -120,7 +122,16 @@ def test_a_slip_is_one_line(call, told):
         call()
 
 
-def test_what_cannot_be_built_is_told():
+def test_sizes_may_be_anything_that_can_be_gone_through():
+    assert list(prove(nested, sizes=iter(["clients"]), depth=2).lowest) == ["clients"]
+
+
+def test_what_cannot_be_built_is_told_in_a_line():
+    def lines(*, n: int = 1):
+        raise ValueError("one line\nand another one")
+
+    with pytest.raises(ModelError, match=r"lines\(n=1\) cannot be built: ValueError: one line and another one \(at "):
+        prove(lines)
     with pytest.raises(ModelError, match=r"nested\(.*workers=0.*\)|at least 1 worker, not 0"):
         prove(nested, workers=0)
     with pytest.raises(ModelError, match=r"broken\(n=1\) cannot be built: ZeroDivisionError"):
