@@ -156,6 +156,8 @@ def read_grid(model: str, texts: Sequence[str]) -> dict[str, list[Parameter]]:
 
 def _values(name: str, part: str) -> Sequence[str]:
     found = _RANGE.fullmatch(part)
+    if found is None and ".." in part and "/" not in part:
+        raise OptionError(f"-p {name}={part}: a range has two whole numbers, as in 1..16")
     if found is None:
         return [part]
     first, last = int(found[1]), int(found[2])

@@ -81,8 +81,9 @@ class Judge:
     ) -> None:
         self.subject = Subject.of(model)
         grid = Grid.of(self.subject, given)
-        if grid.varying:
-            raise OptionError(f"{in_words(grid.varying)}: give one value of each; `sweep` explores several")
+        varying = [name for name, values in grid.values.items() if len(values) > 1]
+        if varying:
+            raise OptionError(f"{in_words(varying)}: give one value of each; `sweep` explores several")
         self.usual = {**self.subject.defaults, **next(grid.cells())}
         self._pool, self._most = pool, max_states
         self._known: dict[object, Finding] = {}

@@ -141,7 +141,7 @@ def test_a_text_is_no_range():
         (("sized:below", "-p", "workers=4..1"), "-p workers=4..1: write the smaller number first"),
         (("sized:below", "-p", "workers=1..99999999"), "no more than 1,000,000 of them"),
         (("sized:below", "-p", "workers=1,,2"), "sized:below: '' is no value of its parameter 'workers'"),
-        (("sized:below", "-p", "workers=a..b"), "'a..b' is no value of its parameter 'workers'"),
+        (("sized:below", "-p", "workers=a..b"), "-p workers=a..b: a range has two whole numbers, as in 1..16"),
         (("sized:below", "-p", "worker=1"), "sized:below has no parameter 'worker'; it has workers and tasks"),
         (("sized:below", "--infer", "n"), "infer='n': the sweep has no such parameter"),
         (("sized:nothing",), "module sized has no model function 'nothing'"),

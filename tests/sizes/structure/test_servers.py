@@ -2,6 +2,7 @@
 
 import pytest
 from compared_laws import compared, misread
+from generated import SYSTEMS
 from served import SIZES, served, some_sizes
 
 from simcore import Model, Verdict, explore
@@ -182,11 +183,12 @@ def test_no_system_with_servers_that_is_said_to_be_safe_hangs(first):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(3000, 4000, 100))
-def test_none_of_a_thousand_with_servers_that_is_said_to_be_safe_hangs(first):
-    seen, wrong = compared(served, systems(range(first, first + 100), 4))
+@pytest.mark.parametrize("first", range(3000, 3000 + SYSTEMS // 8, 25))
+def test_none_of_many_with_servers_that_is_said_to_be_safe_hangs(first):
+    """A thousand of them: SIMCORE_SYSTEMS=8000."""
+    seen, wrong = compared(served, systems(range(first, first + 25), 4))
     assert not wrong
-    assert seen[False, Verdict.VIOLATED] > 50
+    assert seen[False, Verdict.VIOLATED] > 12
 
 
 HANG = (36,)
