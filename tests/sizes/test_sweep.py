@@ -7,6 +7,8 @@ import csv
 import json
 from itertools import repeat
 
+import numpy
+import pandas
 import pytest
 from sized import band, below, cells, not_built, swept
 
@@ -71,7 +73,6 @@ def test_a_value_that_is_given_twice_is_one_but_true_is_not_1():
 
 
 def test_numbers_of_numpy_become_those_of_python():
-    numpy = pytest.importorskip("numpy")
     found = here(below, workers=numpy.arange(1, 3), tasks=numpy.int64(1))
     assert [type(value) for value in found[0].parameters.values()] == [int, int]
 
@@ -339,8 +340,6 @@ def test_what_needs_pandas_says_how_to_get_it(monkeypatch, tmp_path):
 
 
 def test_a_dataframe_and_parquet_hold_the_rows(tmp_path):
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
     found = here(below, workers=[1, 2])
     assert found.to_dataframe().to_dict("records") == found.rows()
     found.write(tmp_path / "cells.parquet")

@@ -115,7 +115,7 @@ def test_a_lock_around_the_wait_that_the_reader_wants_is_a_hang():
         ({"how": "keeps a lock"}, "reader 0 ends and keeps lock, which nobody gives back", True),
         ({"how": "dies"}, ": ends, or dies, and what is sent to it", True),
         ({"how": "the one before"}, "may put into inbox of client[0], inbox of client[1]", True),
-        ({"readers": 2}, "reader 1, read (test_servers.py:", False),
+        ({"readers": 2}, "reader 1, read (test_served_laws.py:", False),
         ({"readers": 0}, "may wait for a place in desk, which no server empties", True),
         ({"inbox_capacity": 1}, "may wait for a place in inbox of client[0]", False),
         ({"unit": "bytes", "how": "keeps a lock"}, "capacity is in bytes", None),
