@@ -8,7 +8,7 @@ Freezing is by value, as pickle would see it, with what pickle does not see and 
 * a set is its hash table, slot by slot, with the finger of ``pop``, read from memory, too: equal sets with different
   histories iterate, grow and pop in different orders;
 * 1, 1.0 and True differ; a nan is equal only to itself;
-* exceptions are their type, arguments, attributes (slots and those kept in C as well), cause and context;
+* exceptions are their type, arguments, attributes (also slots and those in C), cause and context; not what pickle says;
 * what a class of the user says of its instances to pickle is not asked (`instances.py`);
 * a suspended generator is its code, the instruction it stopped at, and all that it holds (`generators.py`): locals and
   cells, *its evaluation stack*, the exception that it is handling, and the generator it delegates to;
@@ -24,7 +24,6 @@ is true, known or not, is tried before the first answer (`traps.py`); CPython 3.
 
 from __future__ import annotations
 
-import copyreg
 import enum
 import functools
 import gc
@@ -51,6 +50,7 @@ from simcore.kernel.instances import (
     in_member,
     is_token,
     members,
+    registered,
     remembered,
     resolved,
     value_of,
@@ -203,7 +203,7 @@ class Freezer:
             return self._as_it_is(kind, thing)
         try:
             with warnings.catch_warnings(action="ignore") if type(thing) in _DEPRECATED else nullcontext():
-                by_table = copyreg.dispatch_table.get(type(thing))
+                by_table = registered(kind)
                 taken_apart: Any = thing.__reduce_ex__(4) if by_table is None else by_table(thing)
         except Exception as error:
             raise Unfreezable(thing) from error

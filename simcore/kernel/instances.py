@@ -99,10 +99,18 @@ def _is_token(kind: Any) -> bool:
 
 
 @cache
+def registered(kind: Any) -> Callable[[Any], Any] | None:
+    """Return what somebody has registered for pickling things of a type.
+
+    For exceptions it is not asked: what tblib registers, which Dask imports, tells their tracebacks: no two are alike.
+    """
+    return None if issubclass(kind, BaseException) else copyreg.dispatch_table.get(kind)
+
+
 def answers_for_itself(kind: Any) -> bool:
     """Tell whether a class of a user has a say in how pickle takes its instances apart."""
     users = [base for base in kind.__mro__ if not ours(base.__module__)]
-    return bool(users) and (kind in copyreg.dispatch_table or any(not _ANSWERS.isdisjoint(vars(u)) for u in users))
+    return bool(users) and (registered(kind) is not None or any(not _ANSWERS.isdisjoint(vars(u)) for u in users))
 
 
 @cache

@@ -1,12 +1,15 @@
 """Values that code can tell apart make two program points, equal ones make one."""
 
 import collections
+import copyreg
 import enum
 import functools
 import random
 import re
 
 from points import STEP, Box, Message, differ_later, keep, merged
+
+from simcore.kernel.freeze import freeze
 
 Pair = collections.namedtuple("Pair", "a b")
 
@@ -169,3 +172,10 @@ def test_equal_frozensets_iterate_in_an_order_that_their_history_decides():
         return tuple(items)
 
     assert differ_later(process, [True], [False], None) == [(0, 8), (8, 0)]
+
+
+def test_what_a_library_has_pickle_say_of_exceptions_is_not_asked(monkeypatch):
+    """As tblib does for each class of exceptions, with their tracebacks."""
+    monkeypatch.setitem(copyreg.dispatch_table, ValueError, lambda error: (ValueError, (object(),)))
+    assert freeze(ValueError("no")) == freeze(ValueError("no"))
+    assert freeze(ValueError("no")) != freeze(ValueError("yes"))
