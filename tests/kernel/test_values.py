@@ -174,8 +174,11 @@ def test_equal_frozensets_iterate_in_an_order_that_their_history_decides():
     assert differ_later(process, [True], [False], None) == [(0, 8), (8, 0)]
 
 
-def test_what_a_library_has_pickle_say_of_exceptions_is_not_asked(monkeypatch):
+def test_what_a_library_has_pickle_say_of_exceptions_is_not_asked():
     """As tblib does for each class of exceptions, with their tracebacks."""
-    monkeypatch.setitem(copyreg.dispatch_table, ValueError, lambda error: (ValueError, (object(),)))
-    assert freeze(ValueError("no")) == freeze(ValueError("no"))
-    assert freeze(ValueError("no")) != freeze(ValueError("yes"))
+    copyreg.dispatch_table[ValueError] = lambda error: (ValueError, (object(),))
+    try:
+        assert freeze(ValueError("no")) == freeze(ValueError("no"))
+        assert freeze(ValueError("no")) != freeze(ValueError("yes"))
+    finally:
+        del copyreg.dispatch_table[ValueError]
