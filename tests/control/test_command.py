@@ -90,5 +90,5 @@ def test_any_witness_is_told_as_it_was_found_and_replays(body, seed):
 
 
 def test_there_are_two_kinds_of_witnesses():
-    with pytest.raises(OptionError, match="witness='all': there are 'short', 'any'"):
+    with pytest.raises(OptionError, match="witness='all': use 'short' or 'any'"):
         control(threaded.dies, witness="all")
