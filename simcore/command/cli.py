@@ -31,6 +31,7 @@ from simcore.command.options import (
     UNDETERMINED,
     USAGE,
     VIOLATED,
+    WITNESS,
     show,
 )
 from simcore.command.property import read_property
@@ -41,7 +42,7 @@ from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explain import fit
 from simcore.explore import StrategyName, explore
-from simcore.model import WITNESSES, Timeouts, build
+from simcore.model import Timeouts, build
 from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
 from simcore.report.promela import promela
 from simcore.schedule import Schedule
@@ -164,13 +165,7 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
     "--checkpoint-every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How often that is."
 )
 @TIMEOUTS
-@click.option(
-    "--witness",
-    type=click.Choice(WITNESSES),
-    default="short",
-    show_default=True,
-    help="What is told of a violation: a shortest schedule, or the first that is met.",
-)
+@WITNESS(help="What is told of a violation: a shortest schedule, or the first that is met.")
 @AS_JSON
 def explore_model(
     model: str,

@@ -13,10 +13,9 @@ import click
 from simcore.command.arguments import read_parameters
 from simcore.command.console import status
 from simcore.command.controlled import controlled_json
-from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, show
+from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, show
 from simcore.command.values import convert
 from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
-from simcore.model import WITNESSES
 from simcore.report import whole_file
 
 
@@ -36,12 +35,8 @@ from simcore.report import whole_file
     help="Where others may go on: also after a release, at each line, or at each instruction.",
 )
 @TIMEOUTS
-@click.option(
-    "--witness",
-    type=click.Choice(WITNESSES),
-    default="short",
-    show_default=True,
-    help="What is told of a run that fails: a schedule that was shortened, or that of the run, as soon as it is there.",
+@WITNESS(
+    help="What is told of a run that fails: a schedule that was shortened, or that of the run, as soon as it is there."
 )
 @click.option("--model", metavar="FILE", help="Write a skeleton model of what was seen to FILE; - prints it instead.")
 @AS_JSON

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import get_args
 
 import click
 
 from simcore.command.console import report
-from simcore.model import Timeouts, Verdict
+from simcore.model import WITNESSES, Timeouts, Verdict
 
 HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
 STATUS_OF = {Verdict.HOLDS: HOLDS, Verdict.VIOLATED: VIOLATED, Verdict.UNDETERMINED: UNDETERMINED}
@@ -20,6 +21,8 @@ MODEL_ARGUMENT = click.argument("model", metavar="MODEL")
 TIMEOUTS = click.option(
     "--timeouts", type=click.Choice(get_args(Timeouts)), default="when_stuck", show_default=True, help="When they fire."
 )
+WITNESS = partial(click.option, "--witness", type=click.Choice(WITNESSES), default="short", show_default=True)
+"""To be called with what its help says."""
 
 
 def show(text: str, as_object: bool) -> None:

@@ -20,7 +20,7 @@ from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, T
 from simcore.command.property import read_property
 from simcore.command.values import convert
 from simcore.errors import InternalError, OptionError, extra
-from simcore.model import Parameter, Verdict, model_function
+from simcore.model import Parameter, model_function
 from simcore.sizes import MOST, Law, Proved, Sweep, at, check_path, prove, sweep
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
@@ -98,9 +98,7 @@ def law_of_model(as_object: bool, **options: Any) -> int:
         return UNDETERMINED if proved.refused else HOLDS
     found = _swept(**options)
     law = found.law()
-    if proved is not None:
-        refuse_contradiction(found, proved)
-    text = str(law) if proved is None else f"{law}\n\n{_every_size(proved)}{_agreed(found, proved)}"
+    text = str(law) if proved is None else f"{law}\n\n{_every_size(proved)}{_compared(found, proved)}"
     show(json.dumps(law_json(found, law, proved), indent=2) if as_object else text, as_object)
     return USAGE if _failed(found) else UNDETERMINED if law.refused else HOLDS
 
@@ -113,22 +111,24 @@ def _every_size(proved: Proved) -> str:
     return f"for every size, by the structure of the programs:\n{proved}"
 
 
-def _agreed(found: Sweep, proved: Proved) -> str:
-    """Say where the proof leaves no size open that was explored."""
-    known = [cell for cell in found if cell.verdict is not Verdict.UNDETERMINED and not cell.inferred]
-    if proved.refused or not all(cell.hangs != proved.safe_at({**found.fixed, **cell.parameters}) for cell in known):
-        return ""
-    return f"\n  the same law: all {len(known):,} cells explored hang where a hang may be reachable, and nowhere else"
+def _compared(found: Sweep, proved: Proved) -> str:
+    """Hold what is proved against each cell explored; say where it leaves no size open of these.
 
-
-def refuse_contradiction(found: Sweep, proved: Proved) -> None:
-    """Raise InternalError where a cell hangs at a size that is proved to be safe: one of the two is wrong."""
-    for cell in found:
-        if cell.hangs and proved.safe_at({**found.fixed, **cell.parameters}):
+    Raises
+    ------
+    InternalError
+        When a cell hangs at a size that is proved to be safe: one of the two is wrong.
+    """
+    known = [(cell, proved.safe_at({**found.fixed, **cell.parameters})) for cell in found if cell.determined]
+    for cell, safe in known:
+        if cell.hangs and safe:
             raise InternalError(
                 f"{found.model} hangs at {at(cell.parameters)}, where {proved.law!r} is proved to be all; "
                 f"simcore replay {cell.token}"
             )
+    if proved.refused or not all(cell.hangs != safe for cell, safe in known):
+        return ""
+    return f"\n  the same law: all {len(known):,} cells explored hang where a hang may be reachable, and nowhere else"
 
 
 def _swept(

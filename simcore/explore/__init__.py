@@ -1,12 +1,12 @@
 """Driver 1: every interleaving of a model, or a sample of them, and the shortest schedule into a violation."""
 
-from simcore.explore.driver import Progress, StrategyName, explore
+from simcore.explore.driver import Progress, StrategyName, explore, usable_cores
 from simcore.explore.hanging import Hanging, hanging
 from simcore.explore.monitor import Monitor, refuse_unwitnessed
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.servers import waiting_servers
 from simcore.explore.shrink import without_laps
-from simcore.explore.standstill import stands_still
+from simcore.explore.standstill import new_knots, stands_still
 from simcore.explore.told import Teller
 
 __all__ = [
@@ -19,8 +19,10 @@ __all__ = [
     "Teller",
     "explore",
     "hanging",
+    "new_knots",
     "refuse_unwitnessed",
     "stands_still",
+    "usable_cores",
     "waiting_servers",
     "without_laps",
 ]

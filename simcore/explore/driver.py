@@ -217,7 +217,7 @@ def explore(
                 ordered = attempt.watched is not None and kept is None
                 if attempt.quick and reduction.trivial and attempt.watched is None:
                     search.fast_after = FAST_AFTER
-                    search.cores, search.compact, search.seed = cores or _cores(), compact, seed
+                    search.cores, search.compact, search.seed = cores or usable_cores(), compact, seed
                 elif attempt.quick and ordered and (only_deadlock or reduction.trivial):
                     search.fast_after = FAST_AFTER
                 if kept is not None:
@@ -268,7 +268,7 @@ def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, tim
         compiled_loops()
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

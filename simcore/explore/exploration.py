@@ -145,17 +145,18 @@ class Exploration(Sampling):
             self.space.graph = self.space.graph.arranged(self.space.expanded)
         return self._whole(depth_first)
 
-    def _as_met(self, found: Found, depth_first: bool) -> Result:
-        path, _ = self._path(self.space, found, depth_first=True)
-        return self._result(self._name(depth_first), self._shown(path, found.name, ANY, self._lost(path, found)))
-
     def _violated(self, found: Found, depth_first: bool) -> Result:
+        if not (self.any_witness or self._reordered or depth_first):
+            found = self.limits.in_time(partial(self._where_it_shows, found), found)
+        return self._answered(found, depth_first)
+
+    def _answered(self, found: Found, depth_first: bool) -> Result:
+        """Tell a violation: as it was met, looked for in all orders, or by a shortest way."""
         if self.any_witness:
-            return self._as_met(found, depth_first)
+            path, _ = self._path(self.space, found, depth_first=True)
+            return self._result(self._name(depth_first), self._shown(path, found.name, ANY, self._lost(path, found)))
         if self._reordered:
             return self._in_all_orders(found, depth_first)
-        if not depth_first:
-            found = self.limits.in_time(partial(self._where_it_shows, found), found)
         return self._result(self._name(depth_first), self._counterexample(found, depth_first))
 
     def _ask_again(self) -> None:
@@ -279,15 +280,11 @@ class Exploration(Sampling):
         """Tell a violation that only the whole graph shows."""
         if not hasattr(self.space, "parents"):  # a proof keeps no ways: the plain loop finds one
             raise Unfit
-        name = self._name(depth_first)
-        if isinstance(found, Lasso):
-            prefix = concrete(self.kernel, self.symmetry, found.prefix)
-            return self._result(name, self._told(prefix, prop.name, "shortest into the cycle", found.cycle))
-        if self.any_witness:
-            return self._as_met(found, depth_first)
-        if self._reordered:
-            return self._in_all_orders(found, depth_first)
-        return self._result(name, self._counterexample(found, depth_first))
+        if not isinstance(found, Lasso):
+            return self._answered(found, depth_first)
+        prefix = concrete(self.kernel, self.symmetry, found.prefix)
+        told = self._told(prefix, prop.name, "shortest into the cycle", found.cycle)
+        return self._result(self._name(depth_first), told)
 
     def _never(self) -> Iterator[str]:
         """Yield what never happened, as far as that is known."""

@@ -56,7 +56,7 @@ def foresee(
     longest = in_vain = seed = 0
     while steps > 0 and in_vain < _IN_VAIN:
         known = len(kernel.effects), len(kernel.locals)
-        strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
+        strategy = in_turn(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
         try:
             taken = _run(canonical(kernel.initial), ways, canonical, strategy, kernel, steps)
@@ -64,6 +64,11 @@ def foresee(
             return  # the search says so, if it comes to that
         longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
         in_vain = in_vain + 1 if known == (len(kernel.effects), len(kernel.locals)) else 0
+
+
+def in_turn(seed: int) -> Strategy:
+    """Return what chooses the steps of one of several runs: chance, and PCT, in turn."""
+    return PCT(seed=seed) if seed % 2 else RandomWalk(seed)
 
 
 def sampled(strategy: Strategy, kernel: Kernel, state: Packed, choices: list[Choice]) -> Choice:

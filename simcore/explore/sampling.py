@@ -5,10 +5,12 @@ Samples prove nothing: that they meet no violation is never a verdict.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from simcore.explore.counterexamples import Counterexamples
+from simcore.explore.foresight import in_turn
 from simcore.explore.graph import Path
 from simcore.explore.limits import OutOfBudget
 from simcore.explore.reduction import Symmetry
@@ -17,7 +19,7 @@ from simcore.explore.search import Found
 from simcore.explore.shrink import without_needless
 from simcore.explore.space import Space
 from simcore.model import Verdict
-from simcore.schedule import PCT, RandomWalk, Strategy
+from simcore.schedule import Strategy
 
 _SAMPLES = 1_000
 _GLANCES, _GLANCE = 10, 1_000  # runs, and steps of each, before a search where any witness will do
@@ -55,17 +57,15 @@ class Sampling(Counterexamples):
     def glance(self) -> Result | None:
         """Return a violation that a few short sampled runs meet; None where they meet none, or time is up."""
         steps = longest = 0
-        try:
+        with suppress(OutOfBudget):
             for runs in range(1, _GLANCES + 1):
-                strategy: Strategy = PCT(seed=runs) if runs % 2 else RandomWalk(runs)
+                strategy = in_turn(runs)
                 found, length = self.run(strategy, longest, -_GLANCE, _GLANCE)
                 steps, longest = steps + length, max(longest, length)
                 if found is not None:
                     self.any_witness = True
                     with self.limits.lifted():
                         return self._sampled(str(strategy), runs, steps, longest, self._told(*found, ANY))
-        except OutOfBudget:
-            return None
         return None
 
     def _sampled(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from simcore.explore.foresight import FORESEE_AFTER, foresee, sampled
+from simcore.explore.foresight import FORESEE_AFTER, foresee, in_turn, sampled
 from simcore.explore.graph import Path
 from simcore.explore.limits import STEPS_OF_A_STATE, Limits, OutOfBudget
 from simcore.explore.reduction import Alike, PartialOrder, Symmetry
@@ -20,7 +20,7 @@ from simcore.explore.space import Space
 from simcore.explore.standstill import new_knots
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import NO_FAILURE, Property, Watched
-from simcore.schedule import PCT, RandomWalk, Strategy
+from simcore.schedule import Strategy
 
 FAST_AFTER = 1_000  # states, before a compiled loop is loaded
 HUNT_AFTER = 50_000
@@ -338,8 +338,7 @@ class Search:
         self.looked_ahead = True
         longest, left = 0, _HUNT_STEPS
         for seed in range(_HUNTS):
-            strategy: Strategy = PCT(seed=seed) if seed % 2 else RandomWalk(seed)
-            found, length = self.run(strategy, longest, -_HUNT_STEPS, min(left, _RUN_STEPS))
+            found, length = self.run(in_turn(seed), longest, -_HUNT_STEPS, min(left, _RUN_STEPS))
             longest, left = max(longest, length), left - length
             if found is not None and (self.hunted is None or len(found[0]) < len(self.hunted[0])):
                 self.hunted = found

@@ -51,19 +51,20 @@ class Run:
 
     def passed(self, operation: Operation) -> tuple[Hashable, frozenset[SharedObject]]:
         """Note that ``operation`` is handed over; return its key and the shared objects that it mentions."""
-        told = (operation.target, operation.name, self._outside.identity(operation.args), operation.timeout)
-        if told in self._outside.passed:
-            return self._outside.passed[told]
+        args, known = self._outside.identity(operation.args), self._outside.passed
+        told = (operation.target, operation.name, args, operation.timeout)
+        if args is not None and told in known:
+            return known[told]
         freezer = Freezer(outside=self._outside)
         key = operation_key(operation, freezer)
-        if freezer.mutable and told[2] is None:
+        if freezer.mutable and args is None:
             self._passed.setdefault(freezer.identities, (operation, key))
         if freezer.made and operation.name not in operation.target.creates:
             did = f"passes on, in {operation.target.call(operation.name)[:-1]}...),"
             raise made_here(f"{self.program.name} ({place(self.generator)}) {did}", freezer.made[0])
         found = key, frozenset(freezer.objects | {operation.target})
-        if told[2] is not None:
-            self._outside.passed[told] = found
+        if args is not None:
+            known[told] = found
         return found
 
     def check(self) -> None:

@@ -4,7 +4,7 @@
 """
 
 from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
-from simcore.report.folder import check_file, check_folder, whole_file, write_folder
+from simcore.report.folder import check_file, check_folder, file_beside, whole_file, write_folder
 from simcore.report.tables import Line, printed_table, table
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "check_file",
     "check_folder",
     "execution_json",
+    "file_beside",
     "model_json",
     "pictures",
     "printed_table",

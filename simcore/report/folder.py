@@ -111,13 +111,21 @@ def whole_file(path: Path, option: str = "--out") -> Iterator[Callable[[str], No
         When ``path`` cannot be written, before anything else is done if that can be seen.
     """
     check_file(path, option)
+    texts: list[str] = []
+    yield texts.append
+    with file_beside(path, option) as partial:
+        partial.write_text("".join(texts), encoding="utf-8")
+
+
+@contextmanager
+def file_beside(path: Path, option: str = "--out") -> Iterator[Path]:
+    """Give where to write a file that is ``path`` when all went well; raise OptionError where it cannot be written."""
+    check_file(path, option)
     place = path.resolve()
     partial = _partial_file(place)
-    texts: list[str] = []
     try:
-        yield texts.append
         with _writing(path, option):
-            partial.write_text("".join(texts), encoding="utf-8")
+            yield partial
             os.replace(partial, place)
     finally:
         partial.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from simcore.model import Parameter, Verdict
 
@@ -93,3 +93,8 @@ def in_words(names: Collection[str], word: str = "and") -> str:
     """Return names as a sentence has them: "a, b and c"; "none" of no name."""
     *most, last = names if names else ["none"]
     return f"{', '.join(most)} {word} {last}" if most else last
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Tell whether a value is a whole number, which True is not."""
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, OptionError
+from simcore.explore import usable_cores
 from simcore.model import (
     DEADLOCK_FREE,
     Model,
@@ -23,7 +24,7 @@ from simcore.model import (
     check_timeouts,
 )
 from simcore.sizes.cell import Cell, counted
-from simcore.sizes.executors import answers, check_executor, jobs_by_default, travels
+from simcore.sizes.executors import answers, check_executor, travels
 from simcore.sizes.grid import Grid, Subject
 from simcore.sizes.kept import Kept
 from simcore.sizes.monotone import Monotone
@@ -144,7 +145,7 @@ def sweep(
     check_numbers(whole=True, least=1, jobs=jobs)
     names = (infer,) if isinstance(infer, str) else tuple(infer)
     order = Monotone(cells, names) if names else None
-    run = _Run(task, cells, executor or "processes", jobs or jobs_by_default(), progress)
+    run = _Run(task, cells, executor or "processes", jobs or usable_cores(), progress)
     kept = Kept(keep, digest(task)) if keep is not None else None
     try:
         run.all_of(order, kept)

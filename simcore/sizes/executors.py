@@ -51,11 +51,6 @@ Answers = Generator[list[Found], None, None]
 T = TypeVar("T")
 
 
-def jobs_by_default() -> int:
-    """Return how many processes explore at once: one for each CPU that this one may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def travels(task: Task, executor: Executor | str) -> str:
     """Say why a task cannot be sent to where it would be explored; nothing where it can."""
     if isinstance(executor, ThreadPoolExecutor):

@@ -8,8 +8,8 @@ from typing import Any
 
 from simcore.errors import ModelError, OptionError
 from simcore.model import Model, Parameter, Verdict, check_kinds, check_numbers
-from simcore.sizes.cell import at, in_words
-from simcore.sizes.judge import Finding, Judge, is_whole
+from simcore.sizes.cell import at, in_words, is_whole
+from simcore.sizes.judge import Finding, Judge
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ def assert_pool_safe(
     judge = Judge(model, pool, sizes, max_states)
     if not is_whole(judge.usual[pool]):
         raise OptionError(f"assert_pool_safe({pool}={judge.usual[pool]!r}): a pool's size comes first, a whole number")
-    wanted = _wanted(judge, pool, margin or {})
-    finding = judge.at()
     others = [name for name, value in judge.usual.items() if name != pool and is_whole(value)]
+    wanted = _wanted(judge, others, margin or {})
+    finding = judge.at()
     reaches = tuple(_reach(judge, name, finding.safe, max(far, (margin or {}).get(name, 0))) for name in others)
     found = PoolSafety(judge.subject.name, pool, judge.usual, finding, reaches)
     short = [f"{each.parameter} must be safe to {wanted[each.parameter]}" for each in _short(reaches, wanted)]
@@ -147,9 +147,8 @@ def assert_pool_safe(
     return found
 
 
-def _wanted(judge: Judge, pool: str, margin: Mapping[str, Any]) -> dict[str, int]:
-    """Return up to which value each parameter of the margin must be safe."""
-    names = [name for name, value in judge.usual.items() if name != pool and is_whole(value)]
+def _wanted(judge: Judge, names: list[str], margin: Mapping[str, Any]) -> dict[str, int]:
+    """Return up to which value each parameter of the margin, of ``names``, must be safe."""
     for name, more in margin.items():
         if name not in names:
             raise OptionError(f"margin: {name!r} is no parameter that may grow; those are {in_words(names)}")

@@ -7,12 +7,12 @@ any other nothing is said. `prove` is about hangs alone, so where a process may 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
 from simcore.errors import OptionError, SimcoreError
 from simcore.explore import explore
 from simcore.model import Model, Parameter, Verdict
-from simcore.sizes.cell import in_words, key
+from simcore.sizes.cell import in_words, is_whole, key
 from simcore.sizes.grid import Grid, Subject
 from simcore.sizes.structure import prove, witness
 
@@ -135,8 +135,3 @@ class Judge:
             self._refused |= changed
             return False
         return law.safe(**{self._pool: size})
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Tell whether a value is a whole number, which True is not."""
-    return isinstance(value, int) and not isinstance(value, bool)

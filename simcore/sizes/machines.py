@@ -9,8 +9,8 @@ from typing import Any
 
 from simcore.errors import OptionError
 from simcore.model import Model, Parameter, check_kinds, check_numbers
-from simcore.sizes.cell import at
-from simcore.sizes.judge import EXPLORED, PROVED, WITNESS, Finding, Judge, is_whole
+from simcore.sizes.cell import at, is_whole
+from simcore.sizes.judge import EXPLORED, PROVED, WITNESS, Finding, Judge
 
 Formula = Callable[[int], int] | int
 """A pool's size: of the number of processors, or the same on each machine."""

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from simcore.explain import Knots
-from simcore.explore import hanging, stands_still
+from simcore.explore import hanging, new_knots
 from simcore.kernel import Kernel, Packed
 from simcore.model import Model, Origin, Timeouts, check_model, check_numbers, check_timeouts, with_parameters
 from simcore.schedule import RandomWalk
@@ -227,7 +227,7 @@ def _numbers(marked: bytearray) -> list[int]:
 
 def _sampled(kernel: Kernel, runs: int, seed: int) -> Sample:
     """Return what runs with a random scheduler come to."""
-    walk, knots = RandomWalk(seed), Knots(kernel, partial(stands_still, kernel))
+    walk, knots = RandomWalk(seed), new_knots(kernel)
     met = [_run(kernel, walk, knots) for _ in range(runs)]
     ways = [way for way, _ in met]
     return Sample(runs, ways.count("hung"), ways.count("ended"), sum(died for _, died in met))

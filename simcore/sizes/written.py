@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from simcore.errors import OptionError, extra
-from simcore.report import check_file, whole_file
+from simcore.report import check_file, file_beside, whole_file
 
 
 def dataframe(rows: Sequence[dict[str, Any]], wanted_by: str) -> Any:
@@ -39,14 +38,8 @@ def write_cells(rows: Sequence[dict[str, Any]], path: Path) -> None:
         with whole_file(path) as write:
             write(_csv(rows))
         return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with file_beside(path) as partial:
         dataframe(rows, f"{path}").to_parquet(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        raise OptionError(f"{path} cannot be written: {error.strerror}; name another one with --out") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> str:

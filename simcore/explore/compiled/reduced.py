@@ -58,8 +58,8 @@ from simcore.explore.compiled.registers import (
     WAITS,
     WITHOUT,
 )
-from simcore.explore.compiled.space import OfStates, graph_of
-from simcore.explore.compiled.structs import Buffers, Edges, Reached, Representatives, Room
+from simcore.explore.compiled.space import OfStates, graph_of, room_for_edges
+from simcore.explore.compiled.structs import Buffers, Reached, Representatives, Room
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.foresight import FORESEE_AFTER
 from simcore.explore.graph import Graph
@@ -350,11 +350,7 @@ class ReducedSearch:
     def graph(self) -> Graph:
         """The steps that were followed, found once more; asked when the search has ended."""
         registers, last = self.registers, int(self.registers[POSITION])
-        starts, (targets, processes, outcomes) = (
-            np.zeros(last + 1, np.uint64),
-            (np.zeros(self.transitions, kind) for kind in (np.uint32, np.uint16, np.uint16)),
-        )
-        edges = Edges(starts, targets, processes, outcomes)
+        edges = room_for_edges(last, self.transitions)
         registers[[POSITION, REMEMBERED]], registers[UNTIL] = (0, -1), last
         while registers[POSITION] < last:
             arrays = self.tables.arrays(), self.orbits.arrays()
@@ -363,7 +359,7 @@ class ReducedSearch:
                 raise InternalError(f"a step of state {registers[POSITION]} leads to no state that was met")
             if status != PAUSED:
                 self._answer(status)
-        return graph_of(starts, targets, processes, outcomes)
+        return graph_of(edges)
 
     @property
     def bytes(self) -> int:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from functools import cached_property
 
-import numpy as np
-
 from simcore.explore.compiled import loop
 from simcore.explore.compiled.registers import (
     ALIVE,
@@ -43,7 +41,7 @@ from simcore.explore.compiled.registers import (
     WRONG,
 )
 from simcore.explore.compiled.share import Share, expand
-from simcore.explore.compiled.space import PackedSpace, graph_of
+from simcore.explore.compiled.space import PackedSpace, graph_of, room_for_edges
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.graph import Graph
 from simcore.explore.limits import STEPS_OF_A_STATE
@@ -303,18 +301,17 @@ class FastSearch(PackedSpace):
     @cached_property
     def graph(self) -> Graph:
         """The steps of all states that were expanded, found once more; asked when the search has ended."""
-        last, size = int(self.registers[POSITION]), int(self.registers[EDGES])
-        starts = np.zeros(last + 1, np.uint64)
-        targets, processes, outcomes = (np.zeros(size, kind) for kind in (np.uint32, np.uint16, np.uint16))
+        last = int(self.registers[POSITION])
+        edges = room_for_edges(last, self.transitions)
         self.registers[LOOK] = position = 0
         while position < last:
             shares = self._divided(position, last)
             for share in shares if self._expanded(shares) else []:
                 first, position = share.registers[[FIRST, POSITION]].tolist()
-                begin = int(starts[first])
-                starts[first + 1 : position + 1] = begin + share.out.ends[: position - first]
-                end = int(starts[position])
+                begin = int(edges.starts[first])
+                edges.starts[first + 1 : position + 1] = begin + share.out.ends[: position - first]
+                end = int(edges.starts[position])
                 steps = share.out.steps[: end - begin]
-                targets[begin:end] = share.out.found[: end - begin]
-                processes[begin:end], outcomes[begin:end] = steps[:, 0], steps[:, 1]
-        return graph_of(starts, targets, processes, outcomes)
+                edges.targets[begin:end] = share.out.found[: end - begin]
+                edges.processes[begin:end], edges.outcomes[begin:end] = steps[:, 0], steps[:, 1]
+        return graph_of(edges)

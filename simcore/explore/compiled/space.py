@@ -32,7 +32,7 @@ from simcore.explore.compiled.registers import (
     WRONG,
 )
 from simcore.explore.compiled.rows import index, keep_all, keep_level, numbers_of, rehash, repack
-from simcore.explore.compiled.structs import Layout, Met
+from simcore.explore.compiled.structs import Edges, Layout, Met
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.graph import Graph
 from simcore.kernel import Packed
@@ -301,10 +301,16 @@ class PackedSpace:
         return int(self.registers[STATES] * each + kept * 8 * met.rows.shape[1] + tables)
 
 
-def graph_of(starts: Array, targets: Array, processes: Array, outcomes: Array) -> Graph:
-    """Return a graph whose edges are in arrays of numpy."""
+def room_for_edges(states: int, edges: int) -> Edges:
+    """Return room for so many edges of so many states."""
+    targets, processes, outcomes = (np.zeros(edges, kind) for kind in (np.uint32, np.uint16, np.uint16))
+    return Edges(np.zeros(states + 1, np.uint64), targets, processes, outcomes)
+
+
+def graph_of(edges: Edges) -> Graph:
+    """Return the graph that these are the edges of."""
     found = []
-    for kind, column in zip("QIHH", (starts, targets, processes, outcomes), strict=True):
+    for kind, column in zip("QIHH", (edges.starts, edges.targets, edges.processes, edges.outcomes), strict=True):
         found.append(array(kind))
         found[-1].frombytes(column.tobytes())
     return Graph(*found)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 from simcore.errors import InternalError, ScheduleError
-from simcore.explain import Knots
-from simcore.explore import stands_still
+from simcore.explore import new_knots
 from simcore.kernel import Kernel, Move, Packed
 from simcore.model import Model, check_model, check_numbers, with_parameters
 from simcore.model.objects import ThreadPool
@@ -166,7 +165,7 @@ def _stuck(kernel: Kernel, state: Packed) -> bool:
     """Tell whether it is a hang; that somebody has died of an exception is another failure, and comes first."""
     if kernel.failed(state) is not None:
         return False
-    return Knots(kernel, partial(stands_still, kernel)).stuck(state, kernel.successors(state))
+    return new_knots(kernel).stuck(state, kernel.successors(state))
 
 
 def _check(run: _Run) -> None:

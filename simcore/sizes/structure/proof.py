@@ -10,6 +10,7 @@ from typing import Any
 
 from simcore.errors import ModelError, OptionError
 from simcore.model import Model, check_kinds, model_function, not_a_function
+from simcore.sizes.cell import is_whole
 from simcore.sizes.structure.built import Builder, Built, fitted, sample, shown
 from simcore.sizes.structure.law import Law, simplest
 from simcore.sizes.structure.linear import TooManyRows
@@ -110,9 +111,8 @@ class Proved:
             if name not in self._names():
                 about = ", ".join(self._names()) or "no size"
                 raise OptionError(f"safe({name}=...): the law of {self.model} is about {about}")
-        several = {name for law in self.laws for name in law.at}
-        for name in {*several, *(name for law in self.laws for name in law.about), *sizes}:
-            if not _whole(sizes.get(name)):
+        for name in {*self._needed(), *sizes}:
+            if not is_whole(sizes.get(name)):
                 raise OptionError(f"safe(): give {name} a whole number; the law of {self.model} depends on it")
         fits = (law for law in self.laws if all(sizes[name] == value for name, value in law.at.items()))
         return any(law.safe(sizes) for law in fits)
@@ -120,9 +120,12 @@ class Proved:
     def safe_at(self, parameters: Mapping[str, Any]) -> bool:
         """Tell the same of values of all parameters, also of those on which no law depends; False where one lacks."""
         about = {name: parameters[name] for name in self._names() if name in parameters}
-        needed = {*(name for law in self.laws for name in law.at), *(name for law in self.laws for name in law.about)}
         fixed = all(parameters.get(name, value) == value for name, value in self.fixed.items())
-        return fixed and needed <= about.keys() and all(map(_whole, about.values())) and self.safe(**about)
+        return fixed and self._needed() <= about.keys() and all(map(is_whole, about.values())) and self.safe(**about)
+
+    def _needed(self) -> set[str]:
+        """Return the parameters whose values decide."""
+        return {name for law in self.laws for name in (*law.at, *law.about)}
 
     def _names(self) -> list[str]:
         return [*self.lowest, *{name: None for law in self.laws for name in law.at}]
@@ -220,8 +223,8 @@ class _Proof:
             self.values |= {name: values} if len(values) > 1 else {}
         elif name in self.asked:
             least = one if name in given else 1
-            self.values[name] = _numbers(name, [least, least + 1, least + 2, least + 4] if _whole(least) else [least])
-        elif name in given or self.asked or not _whole(default):
+            self.values[name] = _numbers(name, [least, least + 1, least + 2, least + 4] if is_whole(least) else [least])
+        elif name in given or self.asked or not is_whole(default):
             if one is not inspect.Parameter.empty:
                 self.single[name] = one
         else:
@@ -334,13 +337,9 @@ def _names(sizes: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(sizes or ())
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _numbers(name: str, values: Iterable[Any]) -> list[int]:
     """Return the values of a parameter, the lowest first."""
     given = list(values)
-    if not given or not all(map(_whole, given)):
+    if not given or not all(map(is_whole, given)):
         raise OptionError(f"{name}: give whole numbers to compare, as in {name}=range(1, 5), not {values!r}")
     return sorted(set(given))
