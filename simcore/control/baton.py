@@ -26,6 +26,9 @@ OUTSIDE = 4.0
 
 _MOMENT = 0.001
 
+_WINDOW = 0.01
+"""Seconds of steps that are measured together, unless one takes longer: to ask for the processor's time is dear."""
+
 GOES_ON, TIMES_OUT = 0, 1
 """Outcomes of a step."""
 
@@ -46,6 +49,11 @@ Enabled = list[tuple[ControlledThread, int]]
 
 Known = dict[tuple[str, str, int, str], set[str]]
 """Which functions did an operation on the objects that were made in a function, at a line, of a file."""
+
+
+def _only_time(candidates: Enabled) -> bool:
+    """Tell whether nobody could go on but by a time-out; who could comes first among them."""
+    return not candidates or candidates[0][1] == TIMES_OUT
 
 
 def learn(known: Known, seen: Known) -> None:
@@ -157,13 +165,14 @@ class Run:
         try:
             return self._chosen()
         finally:
-            self._since = _clock(), _work()
             self._choosing = False
 
     def _measure(self) -> None:
-        """Note for how long a step has waited outside: what it took, and the processor did not work."""
-        seconds, work = _clock(), _work()
-        self.paused = max(self.paused, seconds - self._since[0] - (work - self._since[1]))
+        """Note for how long steps have waited outside: what they took, and the processor did not work."""
+        seconds, (since, worked) = _clock(), self._since
+        if seconds - since > _WINDOW:
+            self._since = seconds, _work()
+            self.paused = max(self.paused, seconds - since - (self._since[1] - worked))
 
     def _chosen(self) -> ControlledThread:
         if self.over():
@@ -171,11 +180,9 @@ class Run:
         if len(self.taken) >= self.max_steps:
             self.stop(self, "steps")
         candidates = self._candidates()
-        if all(outcome == TIMES_OUT for _, outcome in candidates) and (
-            self.settle() or self._waits_outside(candidates)
-        ):
+        if _only_time(candidates) and (self.settle() or self._waits_outside(candidates)):
             candidates = self._candidates()
-        if all(outcome == TIMES_OUT for _, outcome in candidates) and self.hung(self, not candidates):
+        if _only_time(candidates) and self.hung(self, not candidates):
             self.stop(self, "deadlock")
         thread, outcome = candidates[self.choose(self, candidates)]
         self.stepped(thread, outcome, candidates)
@@ -210,6 +217,7 @@ class Run:
                     self.stop(self, "outside")
                 break
             _sleep(_MOMENT)
+        self._since = _clock(), _work()  # which was no step
         return waiting
 
     @property
@@ -223,7 +231,6 @@ class Run:
 
     # ---- switching -----------------------------------------------------------------------------------------
 
-    @property
     def current(self) -> ControlledThread | None:
         """The thread that asks, if it is one of this run, and it is not us who ask on its way to the next step."""
         return None if self._choosing else self.of.get(_identity())

@@ -19,14 +19,16 @@ def by_strategy(strategy: Strategy, numbers: dict[str, int]) -> Choose:
     def choose(run: Run, candidates: Enabled) -> int:
         if len(candidates) == 1:
             return 0
-        by_number = {numbers.setdefault(thread.path, len(numbers)): thread for thread, _ in candidates}
-        return strategy.choose(list(by_number), lambda number: id(by_number[number].target))
+        order = [numbers.setdefault(thread.path, len(numbers)) for thread, _ in candidates]
+        return strategy.choose(order, lambda number: id(candidates[order.index(number)][0].target))
 
     return choose
 
 
 def along_then(path: Path, rest: Choose) -> Choose:
     """Follow a schedule to the letter; then choose as ``rest`` does."""
+    if not path:
+        return rest
     along, length = to_the_letter(path), len(path)
     return lambda run, candidates: (along if len(run.taken) < length else rest)(run, candidates)
 

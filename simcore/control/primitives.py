@@ -36,9 +36,9 @@ class Current:
 
 def here() -> tuple[Run, ControlledThread] | None:
     """Return the run that goes on, and the thread of it that asks; None outside of one."""
-    run = Current.run
-    thread = None if run is None else run.current
-    return None if run is None or thread is None else (run, thread)
+    if (run := Current.run) is None or (thread := run.current()) is None:
+        return None
+    return run, thread
 
 
 @contextmanager
