@@ -257,7 +257,7 @@ class EvenProgress(_Seeded):
 @listed(without="begin choose promise")
 @dataclass
 class Portfolio:
-    """Random walks, URW, PCT and POS, which take turns, a run each.
+    """Random walks, URW, PCT, POS and even progress, which take turns, a run each.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ class Portfolio:
 
     depth: int = 3
     seed: int = 0
-    _parts: tuple[RandomWalk | URW | PCT | POS, ...] = field(init=False, repr=False)
+    _parts: tuple[RandomWalk | URW | PCT | POS | EvenProgress, ...] = field(init=False, repr=False)
     _runs: int = field(init=False, repr=False, default=0)
 
     def __str__(self) -> str:
@@ -277,7 +277,7 @@ class Portfolio:
 
     def __post_init__(self) -> None:
         pct = PCT(self.depth, self.seed)  # which refuses a depth that is none
-        self._parts = RandomWalk(self.seed), URW(self.seed), pct, POS(self.seed)
+        self._parts = RandomWalk(self.seed), URW(self.seed), pct, POS(self.seed), EvenProgress(self.seed)
 
     def begin(self, processes: int, steps: int) -> None:
         """Start a run of whoever's turn it is."""

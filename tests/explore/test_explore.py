@@ -259,7 +259,7 @@ def test_samples_say_how_they_were_taken_and_what_they_promise(strategy, told):
     promised = "; one run of PCT meets a bug of depth 3 with probability at least 0.014" * (
         strategy in ("pct", "portfolio")
     )
-    promised += ", and one in 4 is one" * (strategy == "portfolio")
+    promised += ", and one in 5 is one" * (strategy == "portfolio")
     assert result.reason == f"max_states=60 was reached after 10 sampled runs without a violation{promised}"
 
 
