@@ -127,6 +127,7 @@ class Run:
         self.of = {self.main.identity: self.main}
         self.owners: dict[int, ControlledThread] = {}
         self.sentinels: dict[int, ControlledThread] = {}
+        self.joined: set[int] = set()
         self.quiet: frozenset[int] = frozenset()
         self._choosing = False
         self._leaving: ControlledThread | None = None
