@@ -128,6 +128,7 @@ class Run:
         self.owners: dict[int, ControlledThread] = {}
         self.sentinels: dict[int, ControlledThread] = {}
         self.joined: set[int] = set()
+        self.shut_down: dict[int, Any] = {}
         self.quiet: frozenset[int] = frozenset()
         self._choosing = False
         self._leaving: ControlledThread | None = None

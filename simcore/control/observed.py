@@ -4,21 +4,26 @@ What a step does to which thing is seen as it runs, in the real primitives: insi
 A thing is called by the thread that has made it, and its how manieth that was; so it has one name in all runs, in
 whichever order threads go on. What was there before the run, or was made where nobody saw it, has one name together:
 such things are taken for one and the same, which costs a few orders, and loses none.
+
+What a finalizer does is done when the last reference goes, in whichever thread that is. To drop a reference is no step,
+so there may be orders of it that nobody runs: where a finalizer does something to what threads share, that is said.
 """
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import thread as futures_thread
+from types import FrameType
 from typing import Any, NamedTuple
 
 from simcore.control import operations
 from simcore.control.baton import GOES_ON, TIMES_OUT, WRITES, Enabled
 from simcore.control.environment import Learning
-from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
-from simcore.control.thread import ControlledThread
+from simcore.control.primitives import LOCK, LOST, QUEUE, RLOCK, owner_of
+from simcore.control.thread import LIBRARY, ControlledThread
 
 Key = tuple[str, int]
 """A thread, by its path, and how it goes on."""
@@ -133,6 +138,8 @@ class Observed(Learning):
         """Note what the step that goes on does to ``thing``."""
         if not self.events or thing is futures_thread._global_shutdown_lock or id(thing) in self.quiet:
             return
+        if not self.unordered and _finalizes(sys._getframe(1)):
+            self.unordered = "a finalizer, which runs where the last reference is dropped,"
         if isinstance(thing, LOCK) and (thread := self.sentinels.get(id(thing))) is not None:
             thing = thread
         found, name = self.events[-1].accesses, self._name(thing)
@@ -181,3 +188,20 @@ class Observed(Learning):
                 accesses = {name: Access(WRITES, NOBODY)}
                 found.append(Event((thread.path, GOES_ON), thread.label, name, accesses, ()))
         return found
+
+
+def _finalizes(frame: FrameType | None) -> bool:
+    """Tell whether what runs was not called by anybody, but because something is gone."""
+    while frame is not None:
+        code = frame.f_code
+        if code is LOST or code is _FINALIZE or code.co_name == "__del__":
+            return True
+        if code.co_argcount and code.co_filename not in LIBRARY:
+            first = frame.f_locals.get(code.co_varnames[0])
+            if isinstance(first, weakref.ref) and first() is None:
+                return True  # a callback of a weak reference
+        frame = frame.f_back
+    return False
+
+
+_FINALIZE = weakref.finalize.__call__.__code__

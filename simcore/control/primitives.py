@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import _queue
 import _thread
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any
 
 from simcore.control import patching
@@ -24,6 +27,13 @@ _acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release
 _r_restore, _r_give_up = RLOCK._acquire_restore, RLOCK._release_save  # type: ignore[attr-defined]
 _get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
+_SHUTDOWN = ThreadPoolExecutor.shutdown.__code__
+LOST = next(
+    each
+    for each in ThreadPoolExecutor._adjust_thread_count.__code__.co_consts  # type: ignore[attr-defined]
+    if isinstance(each, CodeType) and each.co_name == "weakref_cb"
+)
+"""What runs where nobody has a pool any more: it wakes its workers."""
 
 _NEVER = -1
 
@@ -236,7 +246,7 @@ def queue_methods(kind: Any) -> dict[str, Callable[..., Any]]:
 
     def put(self: Any, item: Any, block: bool = True, timeout: float | None = None) -> None:
         found = here()
-        if found is not None:
+        if found is not None and not _said_again(found[0], self, sys._getframe(1).f_code):
             found[0].point(found[1], "SimpleQueue.put", self)
             found[0].touched(self)
         put_one(self, item)
@@ -257,6 +267,16 @@ def queue_methods(kind: Any) -> dict[str, Callable[..., Any]]:
         "get_nowait": lambda self: get(self, False),
         **{name: look(name) for name in ("empty", "qsize")},
     }
+
+
+def _said_again(run: Run, queue: Any, caller: CodeType) -> bool:
+    """Tell whether the workers of a pool that was shut down are told once more that it has ended, as nobody has it.
+
+    They know. Who drops the last reference is no step, and depends on all who have one.
+    """
+    if caller is _SHUTDOWN:
+        run.shut_down[id(queue)] = queue  # and is kept: another one may not have its identity
+    return caller is LOST and id(queue) in run.shut_down
 
 
 def _look(run: Run, thread: ControlledThread, thing: Any, label: str) -> None:

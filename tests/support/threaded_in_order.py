@@ -4,6 +4,7 @@ import queue
 import socket
 import tempfile
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -127,3 +128,54 @@ def asks_again_and_again():
             pass
 
     together(ask, ask)
+
+
+class Told:
+    """Tells an event when it is gone."""
+
+    def __init__(self, gone):
+        self.gone = gone
+
+    def __del__(self):
+        self.gone.set()
+
+
+class Thing:
+    """Has a weak reference, and no finalizer."""
+
+
+def _dropped(thing):
+    """Have two threads drop a thing, each when it has come to its end."""
+
+    def drop(thing):
+        return lambda: str(thing)
+
+    two = [threading.Thread(target=drop(thing)) for _ in range(2)]
+    del thing
+    for thread in two:
+        thread.start()
+    for thread in two:
+        thread.join()
+
+
+def a_finalizer_tells():
+    _dropped(Told(threading.Event()))
+
+
+def a_weak_reference_tells():
+    thing, gone = Thing(), threading.Event()
+    watched = weakref.ref(thing, lambda reference: gone.set())
+    _dropped(thing)
+    del thing
+    assert watched() is None
+
+
+def finalize_tells():
+    thing = Thing()
+    weakref.finalize(thing, threading.Event().set)
+    _dropped(thing)
+    del thing
+
+
+def nobody_shuts_the_pool_down():
+    assert ThreadPoolExecutor(1).submit(int, 1).result() == 1
