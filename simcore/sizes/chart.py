@@ -29,6 +29,9 @@ KINDS = (".png", ".svg")
 
 _NEAR = 0.95
 
+_MOST = 8
+"""Sizes that a note names; the table has them all."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -190,8 +193,9 @@ class Chart:
         notes = []
         for kind, told in (("hung", "hung"), ("died", "died of an exception"), ("given_up", "were given up")):
             found = [(p.size, getattr(p.measured, kind)) for p in self.points if getattr(p.measured, kind, 0)]
-            sizes = in_words([f"{count:,} at {self.parameter}={size}" for size, count in found])
-            notes += [f"of the runs {sizes} {told}"] if found else []
+            sizes = [f"{count:,} at {self.parameter}={size}" for size, count in found[:_MOST]]
+            sizes += [f"{sum(count for _, count in found[_MOST:]):,} at others"] * (len(found) > _MOST)
+            notes += [f"of the runs {in_words(sizes)} {told}"] if found else []
         best = self._best
         most = (best.throughput or 0.0) if best is not None else 0.0
         faster = [str(p.size) for p in self.points if p.safety != "safe" and (p.throughput or 0.0) > most]
@@ -293,7 +297,7 @@ def _told(key: str, delay: Delay) -> str:
 
 def _varying(values: Mapping[str, Sequence[Parameter]]) -> str:
     """Return the parameter that varies; raise OptionError unless it is one, and its values are numbers."""
-    names = [name for name, each in values.items() if len(each) > 1] or [*values][-1:]
+    names = [name for name, each in values.items() if len(each) > 1] or [*values][:1]
     if len(names) != 1:
         raise OptionError(
             f"a chart is of one parameter with several values, the pool's size, and here {in_words(names)} have; "

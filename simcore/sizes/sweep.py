@@ -100,6 +100,10 @@ class Sweep(Sequence[Cell]):
     seconds: float = field(default=0.0, compare=False)
     subject: Subject | None = field(default=None, compare=False, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what built the models, which may be a function that cannot be sent anywhere."""
+        return {**self.__dict__, "subject": None}
+
     @overload
     def __getitem__(self, place: int) -> Cell: ...
     @overload

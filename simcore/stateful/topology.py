@@ -96,7 +96,8 @@ class Topology:
         return f'"""No schedule of this topology hangs."""\n\nimport simcore\n\n\n{self}\n{_TEST}'
 
     def _lines(self) -> Iterator[str]:
-        sizes = ", ".join(["*", *(f"{name}: int = {size}" for name, size in self._sizes())])
+        given = [f"{name}: int = {size}" for name, size in self._sizes()]
+        sizes = ", ".join(["*", *given] if given else [])
         sizes = sizes if len(sizes) <= 68 else f"\n    {sizes}\n"
         yield f"def topology({sizes}) -> simcore.Model:"
         yield '    model = simcore.Model("topology")'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import pickle
 from xml.etree import ElementTree
 
 import matplotlib.image
@@ -16,7 +17,7 @@ from test_measure import work
 
 from simcore import Model, Verdict, sweep
 from simcore.command import cli
-from simcore.errors import OptionError
+from simcore.errors import OptionError, SimcoreError
 from simcore.models import nested_futures
 from simcore.report.pictures import Size, picture_of_sizes
 from simcore.sizes import Cell, Chart, Point, chart
@@ -60,6 +61,20 @@ def test_sizes_are_in_order_whatever_the_sweep_had():
     assert [each.size for each in found.points] == [1, 2, 4]
     assert [each.throughput for each in found.points] == [1.0, 2.0, 4.0]
     assert found.recommended == 4
+
+
+def test_of_many_sizes_a_note_names_some():
+    found = charted(*(point(n, "violated", 0.0, hung=2) for n in range(20)))
+    assert "2 at n=7 and 24 at others hung" in str(found)
+
+
+def test_a_sweep_that_was_sent_has_its_chart_where_a_name_leads_to_the_model():
+    found = sweep(nested_futures.one_pool, executor="here", workers=[5], roots=2, depth=3)
+    assert chart(pickle.loads(pickle.dumps(found)), **SLOW) == chart(found, **SLOW)
+    unnamed = sweep(lambda *, n: work(workers=n), executor="here", n=[1])
+    assert chart(unnamed, runs=1).recommended == 1
+    with pytest.raises(SimcoreError, match="lambda"):
+        chart(pickle.loads(pickle.dumps(unnamed)), runs=1)
 
 
 @pytest.mark.parametrize(

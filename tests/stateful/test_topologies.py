@@ -145,6 +145,12 @@ def topology(
     assert verdict(EVERYTHING) is Verdict.HOLDS
 
 
+def test_without_sizes_it_has_no_parameters():
+    nothing = Topology((), (1,), (), ((Hold(0),),), ())
+    assert str(nothing).startswith("def topology() -> simcore.Model:")
+    assert verdict(nothing) is Verdict.HOLDS
+
+
 @pytest.mark.parametrize("option", ["pools", "workers", "tasks", "roots", "queues", "locks"])
 @pytest.mark.parametrize("number", [-1, 1.5, None, True])
 def test_a_number_that_is_none_is_an_error(option, number):
