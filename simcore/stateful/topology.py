@@ -87,7 +87,7 @@ class Topology:
     def model(self) -> Model:
         """Return the model; it has no token, as no name leads to the function."""
         namespace: dict[str, Any] = {"__name__": "topology"}
-        exec(compile(f"import simcore\n{self}", "<topology>", "exec"), namespace)
+        exec(compile(f"import simcore\n{self}", "<topology>", "exec", dont_inherit=True), namespace)
         built: Model = namespace.pop("topology")()
         return built
 

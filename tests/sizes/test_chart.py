@@ -53,7 +53,9 @@ def test_the_smallest_safe_size_near_the_best_is_recommended():
 
 @pytest.mark.parametrize(("throughput", "expected"), [(95.0, 1), (94.9, 2)])
 def test_near_is_within_5_percent(throughput, expected):
-    assert charted(point(1, "holds", throughput), point(2, "holds", 100.0)).recommended == expected
+    found = charted(point(1, "holds", throughput), point(2, "holds", 100.0), point(3, "holds", 100.0))
+    assert found.recommended == expected
+    assert found.reason.endswith("100 processes per virtual second at n=2")
 
 
 def test_sizes_are_in_order_whatever_the_sweep_had():
@@ -181,7 +183,7 @@ def test_the_recommended_size_and_what_never_completes_are_marked():
     assert near(marked, "#000000") > near(plain, "#000000") + 100
 
 
-@pytest.mark.parametrize("title", ["W" * 3_000, "a $b$ <b> \x1b[31m \n\0 漢字 \u202e " * 30, "$", "x " * 80])
+@pytest.mark.parametrize("title", ["W" * 3_000, "a $b$ <b> \x1b[31m \n\0 漢字 \u202e " * 30, r"$\frac$", "x " * 80])
 def test_a_title_is_not_cut_at_the_edge_whatever_is_in_it(title):
     picture = pixels(drawn(("safe", 1.0, None), title=title))
     assert (picture[:, :3] == 1).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,10 +41,12 @@ def hangs(topology: Topology) -> bool:
     return verdict(topology) is Verdict.VIOLATED
 
 
-def smallest(strategy: st.SearchStrategy[Topology], number: int) -> Topology:
+def smallest(
+    strategy: st.SearchStrategy[Topology], number: int, wanted: Callable[[Topology], bool] = hangs
+) -> Topology:
     phases = [Phase.generate, Phase.shrink]  # to explain a hang it would look for hundreds of others
     limits = settings(max_examples=500, database=None, deadline=None, phases=phases)
-    return find(strategy, hangs, settings=limits, random=random.Random(number))
+    return find(strategy, wanted, settings=limits, random=random.Random(number))
 
 
 # ---- shrinking -----------------------------------------------------------------------------------------
@@ -62,6 +65,11 @@ def test_with_everything_a_hang_shrinks_to_two_tasks_or_to_one_and_a_queue_or_lo
         assert len(found.tasks) <= 2
         assert steps <= 3
         assert found.pools == (1,)
+
+
+def test_of_three_tasks_the_smallest_is_a_chain():
+    found = smallest(topologies(), 0, lambda topology: len(topology.tasks) == 3)
+    assert found == Topology((1,), (), (), CHAIN.roots, (*CHAIN.tasks[:1], (Submit(2, 0, "now"),), ()))
 
 
 # ---- what is drawn -------------------------------------------------------------------------------------
@@ -83,6 +91,7 @@ def test_what_is_drawn_could_be_meant(topology):
     for queue in range(len(topology.queues)):
         putting, getting = ([n for n, step in steps(topology, kind) if step.queue == queue] for kind in (Put, Get))
         assert len(putting) == len(getting)
+        assert len(putting) != 1 or putting != getting  # nobody hands one to himself
     held = steps(topology, Hold)
     assert len(held) == len(set(held))
 
