@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, seed, settings
@@ -170,27 +169,24 @@ def test_a_number_that_is_none_is_an_error(option, number):
 # ---- the file ------------------------------------------------------------------------------------------
 
 
-def pytest_on(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a file in a process of its own."""
-    (folder / "test_hang.py").write_text(text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_hang.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize(
-    ("topology", "fixed"),
-    [
-        (CHAIN, lambda text: text.replace("workers0: int = 1", "workers0: int = 2")),
-        (OPPOSED, lambda _: LOCKS.as_pytest()),
-    ],
-    ids=["one worker more", "locks in one order"],
-)
-def test_the_file_fails_for_the_same_reason_and_passes_once_it_is_mended(topology, fixed, tmp_path):
-    reason = explore(topology.model()).answer
-    assert "can never move again" in reason
-    failed = pytest_on(topology.as_pytest(), tmp_path)
-    assert failed.returncode == 1
-    assert reason in failed.stdout
-    assert "1 failed" in failed.stdout
-    passed = pytest_on(fixed(topology.as_pytest()), tmp_path)
-    assert (passed.returncode, passed.stdout.split("\n")[-2][:8]) == (0, "1 passed")
+def test_a_file_fails_for_the_same_reason_and_passes_once_it_is_mended(tmp_path):
+    """One more worker mends the chain; locks in one order mend the other."""
+    hang = CHAIN.as_pytest()
+    files = {"chain": hang, "chain_mended": hang.replace("workers0: int = 1", "workers0: int = 2")}
+    files |= {"opposed": OPPOSED.as_pytest(), "opposed_mended": LOCKS.as_pytest()}
+    for name, text in files.items():
+        (tmp_path / f"test_{name}.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "--tb=short"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = [line.split("::")[0] for line in ran.stdout.splitlines() if line.startswith(("PASSED", "FAILED"))]
+    assert sorted(told) == [
+        "FAILED test_chain.py",
+        "FAILED test_opposed.py",
+        "PASSED test_chain_mended.py",
+        "PASSED test_opposed_mended.py",
+    ]
+    for topology, name in ((CHAIN, "chain"), (OPPOSED, "opposed")):
+        reason = explore(topology.model()).answer
+        assert "can never move again" in reason
+        _, _, report = ran.stdout.partition(f"test_{name}.py:")
+        assert reason in report.partition("_ test_no_schedule_hangs _")[0]
