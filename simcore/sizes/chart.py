@@ -253,7 +253,7 @@ def chart(
     latency, load : mapping of str to Delay, optional
         Virtual seconds, as those of `simulate`: before what is slow, and between the starts of processes.
     runs : int
-        Simulated runs of each size, of 200,000 steps at most.
+        Simulated runs of each size, of 200,000 steps at most; where one takes more, no other is begun.
     seed : int
         Of the first of them; the others have those that follow.
 

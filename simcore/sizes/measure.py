@@ -11,8 +11,8 @@ from simcore.errors import OptionError
 from simcore.model import Model
 from simcore.simulate import Delay, Simulation, simulate
 
-_STEPS = 200_000
-"""Steps after which a run is given up: nothing is said of how fast it is."""
+_STEPS = (20_000, 200_000)
+"""Steps after which a run is looked at, as others may go on for ever beside a hang, and after which it is given up."""
 
 
 class Measured(NamedTuple):
@@ -21,11 +21,11 @@ class Measured(NamedTuple):
     Attributes
     ----------
     runs : int
-        How many there were.
+        How many there were; after one that is given up no other is begun.
     hung, died : int
         In how many somebody can never move again, and in how many a process died of an exception.
     given_up : int
-        How many were stopped by a limit of steps.
+        How many were stopped by the limit of steps, without a hang that is proved.
     throughput : float, optional
         Processes that completed per virtual second, in the mean of all runs; of one that hung or died that is 0. None
         where a run was given up.
@@ -61,8 +61,8 @@ def measure(
     rates: list[float] = []
     times: list[float] = []
     for number in range(seed, seed + runs):
-        run = simulate(model, seed=number, latency=latency, load=load, max_steps=_STEPS)
-        end, completions = _end(run), [*_completions(run)]
+        run, end = _run(model, latency, load, number)
+        completions = [*_completions(run)]
         if not completions:
             raise OptionError(f"{where}: no process has to complete, so there is no throughput to be measured")
         if end == "completed" and run.time <= 0:
@@ -73,8 +73,19 @@ def measure(
         ends[end] += 1
         rates.append(len(completions) / run.time if end == "completed" else 0.0)
         times += completions
-    throughput, p99 = (None, None) if ends["given up"] else (math.fsum(rates) / runs, _p99(times))
-    return Measured(runs, ends["hung"], ends["died"], ends["given up"], throughput, p99)
+        if end == "given up":
+            return Measured(len(rates), ends["hung"], ends["died"], 1, None, None)
+    return Measured(runs, ends["hung"], ends["died"], 0, math.fsum(rates) / runs, _p99(times))
+
+
+def _run(model: Model, latency: Mapping[str, Delay], load: Mapping[str, Delay], seed: int) -> tuple[Simulation, str]:
+    """Return a run, and what it came to."""
+    for steps in _STEPS:
+        run = simulate(model, seed=seed, latency=latency, load=load, max_steps=steps)
+        end = _end(run)
+        if end != "given up":
+            break
+    return run, end
 
 
 def _end(run: Simulation) -> str:

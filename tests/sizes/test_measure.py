@@ -93,11 +93,29 @@ def test_who_completes_in_a_run_that_hangs_has_completed_and_the_run_has_not():
     assert found.p99 == 1.0  # the two processes, as who hangs is a worker
 
 
-def test_of_a_run_that_is_given_up_nothing_is_said(monkeypatch):
-    monkeypatch.setattr(measured, "_STEPS", 100)
-    found = of(sometimes("goes on"))
-    assert 0 < found.given_up < 10
-    assert (found.throughput, found.p99, found.clean) == (None, None, False)
+def test_of_a_run_that_is_given_up_nothing_is_said_and_no_other_is_begun(monkeypatch):
+    monkeypatch.setattr(measured, "_STEPS", (10, 100))
+    found = of(sometimes("goes on"), runs=100)
+    assert 0 < found.runs < 100
+    assert (found.given_up, found.throughput, found.p99, found.clean) == (1, None, None, False)
+
+
+def test_a_hang_beside_somebody_who_goes_on_is_one(monkeypatch):
+    monkeypatch.setattr(measured, "_STEPS", (100, 200))
+    model = opposed_locks()
+
+    def beat():
+        while True:
+            yield sleep(1.0)
+
+    model.process("heart", beat, daemon=True)
+    found = of(model, latency={"acquire": 1.0})
+    assert (found.runs, found.hung, found.given_up, found.throughput) == (10, 10, 0, 0.0)
+
+
+def test_a_long_run_is_waited_for(monkeypatch):
+    monkeypatch.setattr(measured, "_STEPS", (5, 100))
+    assert of(work(workers=1)).throughput == 1.0
 
 
 def test_the_seeds_are_those_that_are_said():
