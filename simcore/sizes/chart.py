@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from simcore.errors import OptionError, extra
+from simcore.errors import OptionError
 from simcore.model import Parameter, Verdict, check_kinds, check_numbers
 from simcore.report import check_file, file_beside
 from simcore.simulate import Delay
@@ -148,8 +148,8 @@ class Chart:
         """Return it drawn, as "png" or "svg"; raise a `MissingExtra` where matplotlib is not installed."""
         if f".{kind}" not in KINDS:
             raise OptionError(f"picture({kind!r}): use 'png' or 'svg'")
-        with extra("plots", "a chart"):
-            from simcore.report.pictures import Size, picture_of_sizes
+        from simcore.report.pictures import Size, picture_of_sizes
+
         sizes = [
             Size(str(p.size), p.safety, p.throughput, None if p.measured is None else p.measured.p99)
             for p in self.points
@@ -227,8 +227,8 @@ def check_chart(path: Path, values: Mapping[str, Sequence[Parameter]] | None = N
         _varying(values)
     if path.suffix not in KINDS:
         raise OptionError(f"{path}: a chart is written as .png or .svg; give the file one of these endings")
-    with extra("plots", "a chart"):
-        from simcore.report import pictures  # noqa: F401  # wanted when all is explored, which may be an hour later
+    from simcore.report import pictures  # noqa: F401  # wanted when all is explored, which may be an hour later
+
     check_file(path, "--chart")
 
 
