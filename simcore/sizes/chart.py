@@ -111,10 +111,9 @@ class Chart:
         A size of which a run did not complete is left out, whatever was explored of it.
         """
         best = self._best
-        if best is None or best.throughput is None:
+        if best is None:
             return None
-        near = (p for p in self.points if p.usable and (p.throughput or 0.0) >= _NEAR * (best.throughput or 0.0))
-        return next(near).size
+        return next(p.size for p in self.points if p.usable and _rate(p) >= _NEAR * _rate(best))
 
     @property
     def reason(self) -> str:
@@ -131,7 +130,7 @@ class Chart:
     @property
     def _best(self) -> Point | None:
         """The safe size with the most throughput, the smallest of these."""
-        return max((p for p in self.points if p.usable), key=lambda p: (p.throughput or 0.0, -p.size), default=None)
+        return max((p for p in self.points if p.usable), key=lambda p: (_rate(p), -p.size), default=None)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the sizes as plain data, one dict for each."""
@@ -155,8 +154,7 @@ class Chart:
             for p in self.points
         ]
         chosen = None if self.recommended is None else [p.size for p in self.points].index(self.recommended)
-        title = f"{self.model}{f' ({at(self.others)})' if self.others else ''}"
-        return picture_of_sizes(sizes, self.parameter, chosen, title, self._verdict(), kind)
+        return picture_of_sizes(sizes, self.parameter, chosen, self._about, self._verdict, kind)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file, whole or not at all: ``.png`` or ``.svg``.
@@ -170,22 +168,26 @@ class Chart:
         place = Path(path)
         check_chart(place)
         drawn = self.picture(place.suffix[1:])
-        with file_beside(place, "--chart") as partial:
-            partial.write_bytes(drawn)
+        with file_beside(place, "--chart") as beside:
+            beside.write_bytes(drawn)
 
+    @property
+    def _about(self) -> str:
+        return f"{self.model}{f' ({at(self.others)})' if self.others else ''}"
+
+    @property
     def _verdict(self) -> str:
-        name = self.parameter
-        return f"recommended: {name}={self.recommended}" if self.recommended is not None else "no size is recommended"
+        chosen = self.recommended
+        return "no size is recommended" if chosen is None else f"recommended: {self.parameter}={chosen}"
 
     def __str__(self) -> str:
-        lines = [f"{self._verdict()} ({self.reason})"]
-        lines += [f"  {self.model}{f' ({at(self.others)})' if self.others else ''}; asked: {', '.join(self.asked)}"]
         runs = max((p.measured.runs for p in self.points if p.measured is not None), default=0)
-        seeds = f"seeds {self.seed} to {self.seed + runs - 1}" if runs > 1 else f"seed {self.seed}"
+        simulated = f"{runs:,} simulated runs of each size, seeds {self.seed} to {self.seed + runs - 1}"
+        if runs <= 1:
+            simulated = f"one simulated run of each size, seed {self.seed}"
         slow = f", with {', '.join(self.slow)}" if self.slow else ""
-        lines += [
-            f"  {runs:,} simulated {'run' if runs == 1 else 'runs'} of each size ({seeds}){slow}: they prove nothing"
-        ]
+        lines = [f"{self._verdict} ({self.reason})", f"  {self._about}; asked: {', '.join(self.asked)}"]
+        lines += [f"  {simulated}{slow}: one that completes proves nothing"]
         return "\n".join([*lines, *(f"  {note}" for note in self._notes())])
 
     def _notes(self) -> list[str]:
@@ -197,12 +199,16 @@ class Chart:
             sizes += [f"{sum(count for _, count in found[_MOST:]):,} at others"] * (len(found) > _MOST)
             notes += [f"of the runs {in_words(sizes)} {told}"] if found else []
         best = self._best
-        most = (best.throughput or 0.0) if best is not None else 0.0
-        faster = [str(p.size) for p in self.points if p.safety != "safe" and (p.throughput or 0.0) > most]
+        most = _rate(best) if best is not None else 0.0
+        faster = [str(p.size) for p in self.points if p.safety != "safe" and _rate(p) > most]
         notes += [f"faster, and not known to be safe: {self.parameter}={', '.join(faster)}"] if faster else []
         return notes
 
     __repr__ = __str__
+
+
+def _rate(point: Point) -> float:
+    return point.throughput or 0.0
 
 
 def _line(point: Point) -> list[str]:

@@ -113,6 +113,7 @@ def test_its_text_is_its_model(topology):
     assert [each.name for each in built.objects] == [each.name for each in again.objects]
     assert [each.name for each in built.processes] == [each.name for each in again.processes]
     assert built.origin is None  # which no name leads to
+    compile(topology.as_pytest(), "test_hang.py", "exec")
 
 
 def test_it_prints_as_a_model():
