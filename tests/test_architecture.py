@@ -69,6 +69,7 @@ LAZY = {
     "explore.driver": "a checkpoint is wanted by few",
     "explore.exploration": "numpy and LLVM take longer to import than a small model to explore, and are an extra",
     "explore.runs": "numpy and scipy take longer to import than a small model to explore, and are an extra",
+    "sizes.chart": "matplotlib takes longer to import than most sweeps to run, and is an extra",
     "sizes.written": "pandas is an extra, and is wanted by few",
     "explore.compiled.native": "numba is wanted once on a machine, to compile",
 }

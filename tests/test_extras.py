@@ -191,6 +191,24 @@ def test_pictures_without_matplotlib_say_how_to_get_it():
     assert ran.stderr.splitlines()[-1] == f"simcore.errors.MissingExtra: {told}"
 
 
+def test_a_chart_without_matplotlib_has_its_numbers_and_is_refused_before_anything_is_explored(tmp_path):
+    code = """
+from simcore import sweep
+from simcore.sizes import chart
+found = chart(sweep("nested_futures:one_pool", executor="here", workers=[3]), latency={"task": 1.0}, runs=1)
+print(found.recommended, len(found.table().splitlines()))
+found.write("sizes.png")
+"""
+    told = "a picture needs matplotlib, which is not installed: pip install 'simcore[plots]'"
+    ran = run("-c", code, without=EXTRAS, cwd=tmp_path)
+    assert ran.stdout == "3 2\n"
+    assert ran.stderr.splitlines()[-1] == f"simcore.errors.MissingExtra: {told}"
+    command = ["sweep", "nested_futures:one_pool", "-p", "workers=3,4", "--chart", "sizes.png", "--latency", "task=1"]
+    ran = run("-m", "simcore", *command, without=EXTRAS, cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"simcore: {told}\n")
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("where", ["from simcore.stateful import machine", "import simcore.stateful.driver"])
 def test_the_state_machine_without_hypothesis_says_how_to_get_it(where):
     ran = run("-c", where, without=EXTRAS)

@@ -45,7 +45,7 @@ from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
 from simcore.report import as_json, execution_json, simulation_json
 from simcore.simulate import Simulation, exponential, lognormal, uniform
-from simcore.sizes import machine_table
+from simcore.sizes import chart, machine_table
 
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 NOT_HERE = "What is not here"
@@ -185,6 +185,7 @@ def in_code() -> dict[str, list[str]]:
         "Laws for every size": options_of(prove),
         "How often": options_of(odds),
         "Gate": options_of(assert_pool_safe),
+        "Charts": options_of(chart),
         "Machines": [
             each.partition("formulas=")[0] + "formulas=FORMULAS" * ("formulas=" in each)
             for each in options_of(machine_table)
@@ -192,7 +193,7 @@ def in_code() -> dict[str, list[str]]:
         "Strategies": words(get_args(StrategyName)),
         "Rules for time-outs": words(model.RULES),
         "Delays": functions(exponential, uniform, lognormal),
-        "simcore.stateful": functions(*(getattr(stateful, name) for name in stateful.__all__)),
+        "simcore.stateful": functions(*(getattr(stateful, name) for name in stateful.__all__ if name.islower())),
         "Verdict": list(simcore.Verdict.__members__),
         "Status": words(get_args(inspect.get_annotations(Simulation, eval_str=True)["status"])),
         "simcore_explore": options_of(pytest_plugin.Explorer.__call__),
@@ -340,6 +341,7 @@ def test_what_the_text_calls_is_there():
         "odds",
         "assert_pool_safe",
         "machine_table",
+        "chart",
         *held(),
         *objects(),
         "LockValue",

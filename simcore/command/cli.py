@@ -8,8 +8,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, get_args
@@ -19,6 +17,7 @@ import click
 from simcore.command.arguments import build_model, catalogue, described, modules, read_delay
 from simcore.command.code import control_code, is_of_code, replay_code
 from simcore.command.console import matrix_text, progress, sections, status, stepped, width
+from simcore.command.export import export_model
 from simcore.command.matrix import NAMES, answer, choose
 from simcore.command.odds import odds_of_model
 from simcore.command.options import (
@@ -42,9 +41,8 @@ from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explain import fit
 from simcore.explore import StrategyName, explore
-from simcore.model import Timeouts, build
-from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
-from simcore.report.promela import promela
+from simcore.model import build
+from simcore.report import as_json, check_folder, execution_json, simulation_json, write_folder
 from simcore.schedule import Schedule
 from simcore.simulate import Simulation, simulate
 
@@ -295,37 +293,9 @@ def reproduce_the_known_one(context: click.Context, out: Path | None, as_object:
     return found
 
 
-@cli.command("export")
-@MODEL_ARGUMENT
-@PARAMETERS
-@click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin; there is no other language yet.")
-@TIMEOUTS
-@click.option(
-    "--max-states",
-    type=int,
-    default=1_000_000,
-    show_default=True,
-    help="All states are met first; give up after these.",
-)
-@click.option("--out", type=click.Path(path_type=Path), help="File to write, instead of printing the program.")
-def export_model(
-    model: str, parameters: tuple[str, ...], in_promela: bool, timeouts: Timeouts, max_states: int, out: Path | None
-) -> int:
-    """Write MODEL down for another checker, whose states must be the same: a second opinion."""
-    if not in_promela:
-        raise click.UsageError("say in which language: simcore export --promela MODEL")
-    built = build_model(model, parameters)
-    with whole_file(out) if out is not None else nullcontext(partial(click.echo, nl=False)) as write:
-        with status("exploring"):
-            program = promela(built, timeouts=timeouts, max_states=max_states)
-        write(program.text)
-    if out is not None:
-        click.echo(f"written: {out}, with {program.states:,} states, of which {program.deadlocks:,} are deadlocks")
-    return HOLDS
-
-
 cli.add_command(control_code)
 cli.add_command(confirm_claims)
+cli.add_command(export_model)
 cli.add_command(sweep_model)
 cli.add_command(law_of_model)
 cli.add_command(odds_of_model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +15,14 @@ from typing import Any
 
 import click
 
-from simcore.command.arguments import read_parameters
+from simcore.command.arguments import read_delay, read_parameters
 from simcore.command.console import status
 from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, TIMEOUTS, UNDETERMINED, USAGE, show
 from simcore.command.property import read_property
 from simcore.command.values import convert
 from simcore.errors import InternalError, OptionError, extra
 from simcore.model import Parameter, model_function
-from simcore.sizes import MOST, Law, Proved, Sweep, at, check_path, prove, sweep
+from simcore.sizes import MOST, Chart, Law, Proved, Sweep, at, chart, check_chart, check_path, prove, sweep
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
 
@@ -64,18 +65,43 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("sweep")
 @_with_options
 @click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="Write the cells to FILE.csv or .parquet.")
-def sweep_model(out: Path | None, as_object: bool, **options: Any) -> int:
+@click.option(
+    "--chart",
+    "picture",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Simulate each size, too, and draw which are safe and how fast they are, as FILE.png or .svg.",
+)
+@click.option("--latency", metavar="KEY=DELAY", multiple=True, help="Of --chart: what is slow.")
+@click.option("--load", metavar="NAME=DELAY", multiple=True, help="Of --chart: gaps between process starts.")
+@click.option("--runs", type=int, default=20, show_default=True, help="Of --chart: simulated runs of each size.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of --chart: of the first run of each size.")
+def sweep_model(out: Path | None, picture: Path | None, as_object: bool, **options: Any) -> int:
     """Explore MODEL at every size of a grid: -p workers=1..16 -p downloads=1,2,4,8.
 
     Exit status: 0 all hold, 1 some are violated, 2 an error, of one cell too, 3 some are undetermined, none violated.
     """
+    slow = {name: dict(map(read_delay, options.pop(name))) for name in ("latency", "load")}
+    runs, seed = options.pop("runs"), options.pop("seed")
     if out is not None:
         check_path(out)
+    if picture is not None:
+        check_chart(picture, read_grid(options["model"], options["parameters"]))
+    elif any(slow.values()):
+        raise OptionError(
+            "simcore sweep: --latency and --load are for --chart FILE, which simulates; nothing else does"
+        )
     found = _swept(**options)
+    drawn = None
+    if picture is not None:
+        with status("simulating"):
+            drawn = chart(found, **slow, runs=runs, seed=seed)
+            drawn.write(picture)
     if out is not None:
         found.write(out)
-    written = f"\n\nwritten: {out}" if out is not None else ""
-    show(json.dumps(sweep_json(found), indent=2) if as_object else f"{found}\n\n{found.table()}{written}", as_object)
+    parts = [str(found), found.table(), *([] if drawn is None else [str(drawn), drawn.table()])]
+    parts += [f"written: {path}" for path in (out, picture) if path is not None]
+    show(json.dumps(sweep_json(found, drawn), indent=2) if as_object else "\n\n".join(parts), as_object)
     return _status(found)
 
 
@@ -193,7 +219,7 @@ def _failed(found: Sweep) -> bool:
     return bool(found.errors)
 
 
-def sweep_json(found: Sweep) -> dict[str, Any]:
+def sweep_json(found: Sweep, drawn: Chart | None) -> dict[str, Any]:
     """Return the one object that ``simcore sweep --json`` prints."""
     return {
         "model": found.model,
@@ -204,9 +230,16 @@ def sweep_json(found: Sweep) -> dict[str, Any]:
         "verdict": str(found.verdict),
         "cells": found.rows(),
         "alarms": [str(alarm) for alarm in found.alarms()],
+        "chart": None if drawn is None else chart_json(drawn),
         "notes": list(found.notes),
         "seconds": round(found.seconds, 3),
     }
+
+
+def chart_json(drawn: Chart) -> dict[str, Any]:
+    """Return the numbers of a chart, as ``simcore sweep --chart FILE --json`` prints them; a p99 of never is a text."""
+    rows = [{**row, "p99": "never" if row["p99"] == math.inf else row["p99"]} for row in drawn.rows()]
+    return {"parameter": drawn.parameter, "recommended": drawn.recommended, "reason": drawn.reason, "sizes": rows}
 
 
 def law_json(found: Sweep, law: Law, proved: Proved | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How an answer is shown: as text, as JSON, as tables, in a folder; pictures and exports are modules of their own.
 
-`simcore.report.pictures` draws, and `simcore.report.promela` writes a program for Spin.
+`simcore.report.pictures` draws, `simcore.report.promela` writes a program for Spin, and `simcore.report.storm` a Markov
+chain for Storm.
 """
 
 from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
@@ -20,6 +21,7 @@ __all__ = [
     "promela",
     "simulation_json",
     "step_json",
+    "storm",
     "table",
     "whole_file",
     "write_folder",

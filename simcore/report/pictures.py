@@ -7,8 +7,10 @@ installed, that import fails with one line that says how to get it.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from textwrap import wrap
+from typing import Any, NamedTuple
 
 from simcore.errors import extra
 from simcore.explain import WaitForGraph
@@ -17,6 +19,8 @@ from simcore.simulate import Occupancy, Simulation
 with extra("plots", "a picture"):
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
 Series = Mapping[str, tuple[Sequence[tuple[float, float]], int | None]]
 """Curves to draw: name to ((seconds, slots in use) at every change, slots there are)."""
@@ -119,6 +123,140 @@ def _averaged(series: list[tuple[float, int]], end: float, bins: int = 240) -> l
             area[number] += used * max(0.0, min(stop, (number + 1) * width) - max(start, number * width))
     means = [(number * width, used / width) for number, used in enumerate(area)]
     return [*means, (end, float(series[-1][1])), (end * 1.05, float(series[-1][1]))]
+
+
+# ---- sizes ---------------------------------------------------------------------------------------------
+
+
+class Size(NamedTuple):
+    """One size of a pool.
+
+    Attributes
+    ----------
+    name : str
+        As the axis shows it.
+    safety : {"safe", "unsafe", "unknown"}
+        What was explored.
+    throughput : float, optional
+        Processes per virtual second; None where it is not known.
+    p99 : float, optional
+        Virtual seconds; infinite where too many never complete, None where it is not known.
+    """
+
+    name: str
+    safety: str
+    throughput: float | None
+    p99: float | None
+
+
+_SHADES = {
+    "unsafe": ("#f6c9ae", "#d55e00", "//", "unsafe: a schedule violates what was asked"),
+    "unknown": ("#e4e4e4", "#7a7a7a", "..", "not known to be safe: undetermined, or inferred"),
+}
+"""Behind the curves: fill, edge of the hatch, hatch, what it means. Colours are those of Okabe and Ito (2008)."""
+
+_BLUE, _GREEN = "#0072b2", "#007a5a"
+_TICKS, _TITLE = 20, 72
+
+
+@mpl.rc_context({"text.parse_math": False, "font.size": 13, "hatch.linewidth": 0.8, "svg.hashsalt": "simcore"})
+def picture_of_sizes(
+    sizes: Sequence[Size], parameter: str, chosen: int | None, title: str, verdict: str, kind: str
+) -> bytes:
+    """Draw throughput and p99 of completion over the sizes of a pool, as "png" or "svg", one above the other.
+
+    Sizes stand beside each other at equal distances, whatever lies between them.
+
+    Parameters
+    ----------
+    sizes : sequence of Size
+        The smallest first.
+    parameter : str
+        What varies.
+    chosen : int, optional
+        The place of the recommended one.
+    title, verdict : str
+        What it is about, and which size is recommended. They are wrapped; a very long one is shortened.
+    """
+    about = [*_wrapped(title), *_wrapped(verdict)]
+    figure = Figure(figsize=(9, 6.6 + 0.27 * len(about)), layout="constrained")
+    _fit(figure.suptitle("\n".join(about), fontsize=14), 0.95 * figure.bbox.width)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    _draw_curve(upper, [size.throughput for size in sizes], "o")
+    upper.set_ylabel("throughput\n(processes per\nvirtual second)")
+    _draw_curve(lower, [size.p99 for size in sizes], "s")
+    lower.set_ylabel("p99 of completion\n(virtual seconds)")
+    for axes in (upper, lower):
+        _shade(axes, [size.safety for size in sizes])
+        if chosen is not None:
+            axes.axvline(chosen, color=_GREEN, linewidth=2, linestyle="--", zorder=2)
+    every = math.ceil(len(sizes) / _TICKS)
+    lower.set_xticks(range(0, len(sizes), every), [_plain(size.name) for size in sizes[::every]])
+    _fit(lower.set_xlabel(_wrapped(parameter, 1)[0]), 0.8 * figure.bbox.width)
+    figure.legend(handles=_legend(sizes, chosen), loc="outside lower center", ncols=1, fontsize=12, frameon=False)
+    return _png(figure) if kind == "png" else _svg(figure)
+
+
+def _draw_curve(axes: Any, values: Sequence[float | None], marker: str) -> None:
+    """Draw what is known and finite; what never comes is a cross above all that does."""
+    finite = [math.nan if value is None or math.isinf(value) else value for value in values]
+    axes.plot(finite, color=_BLUE, marker=marker, markersize=min(8, 256 / len(values)))
+    never = [place for place, value in enumerate(values) if value == math.inf]
+    if never:
+        edge = axes.get_xaxis_transform()
+        axes.plot(never, [0.92] * len(never), "X", color="black", markersize=9, transform=edge, zorder=3)
+        axes.text(1.01, 0.92, "never", transform=axes.transAxes, va="center")
+    axes.set_xlim(-0.5, len(values) - 0.5)
+    most = max((value for value in finite if value > 0), default=1.0)
+    axes.set_ylim(0, most * (1.2 if never else 1.08))
+    axes.grid(axis="y", color="#cccccc", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _shade(axes: Any, safeties: Sequence[str]) -> None:
+    for place, safety in enumerate(safeties):
+        if safety in _SHADES:
+            face, edge, hatch, _ = _SHADES[safety]
+            style = {"facecolor": face, "edgecolor": edge, "hatch": hatch, "linewidth": 0, "zorder": 0}
+            axes.axvspan(place - 0.5, place + 0.5, **style)
+
+
+def _legend(sizes: Sequence[Size], chosen: int | None) -> list[Any]:
+    """Say what stands for what, of what there is to be seen."""
+    entries: list[Any] = [
+        Patch(facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0, label=means)
+        for safety, (face, edge, hatch, means) in _SHADES.items()
+        if any(size.safety == safety for size in sizes)
+    ]
+    if any(size.p99 == math.inf for size in sizes):
+        told = "never: more than 1 % of the processes do not complete"
+        entries.append(Line2D([], [], color="black", marker="X", markersize=9, linestyle="", label=told))
+    if chosen is not None:
+        told = "the smallest safe size within 5 % of the best throughput"
+        entries.append(Line2D([], [], color=_GREEN, linewidth=2, linestyle="--", label=told))
+    return entries
+
+
+def _fit(text: Any, room: float) -> None:
+    """Make letters smaller where a text, of wide letters, is wider than there is room for."""
+    text.set_fontsize(text.get_fontsize() * min(1.0, room / text.get_window_extent().width))
+
+
+def _wrapped(text: str, most: int = 6) -> list[str]:
+    """Return a text as lines that fit the picture; of more than ``most`` these, and dots say that there is more."""
+    lines = wrap(_plain(text), _TITLE)
+    return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][: _TITLE - 3]}..."]
+
+
+def _plain(text: str) -> str:
+    """Return a text whose characters the font has: control characters, and those of far scripts, are escaped."""
+    return "".join(c if c.isprintable() and ord(c) < 0x250 else ascii(c)[1:-1] for c in text)
+
+
+def _svg(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def _png(figure: Figure) -> bytes:

@@ -1,6 +1,7 @@
-"""Many sizes of one model at once: sweeps, laws, margins and machines; and how often a size hangs by chance."""
+"""Many sizes of one model at once: sweeps, laws, margins, machines and charts; and how often a size hangs by chance."""
 
 from simcore.sizes.cell import Cell, at
+from simcore.sizes.chart import Chart, Point, chart, check_chart
 from simcore.sizes.driver import Progress, sweep
 from simcore.sizes.executors import EXECUTORS
 from simcore.sizes.gate import PoolSafety, Reach, assert_pool_safe
@@ -19,11 +20,13 @@ __all__ = [
     "MOST",
     "Alarm",
     "Cell",
+    "Chart",
     "Edge",
     "Finding",
     "Law",
     "MachineTable",
     "Odds",
+    "Point",
     "PoolSafety",
     "Progress",
     "Proved",
@@ -33,6 +36,8 @@ __all__ = [
     "Sweep",
     "assert_pool_safe",
     "at",
+    "chart",
+    "check_chart",
     "check_path",
     "machine_table",
     "odds",

@@ -280,4 +280,5 @@ class _Run:
         asked = tuple(each.name for each in task.properties())
         seconds = time.monotonic() - self._started
         timeouts = str(task.options["timeouts"])
-        return Sweep(task.subject.name, cells, values, fixed, asked, timeouts, tuple(self._notes), seconds)
+        notes = tuple(self._notes)
+        return Sweep(task.subject.name, cells, values, fixed, asked, timeouts, notes, seconds, task.subject)

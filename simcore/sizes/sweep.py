@@ -14,6 +14,7 @@ from simcore.errors import OptionError
 from simcore.model import Parameter, Verdict, check_kinds, listed
 from simcore.sizes.cell import Cell, at, counted, in_words
 from simcore.sizes.fitting import fitted
+from simcore.sizes.grid import Subject
 from simcore.sizes.laws import Law
 from simcore.sizes.monotone import is_number
 from simcore.sizes.shown import picture, table_of
@@ -62,7 +63,7 @@ class Edge:
     hangs_to: Parameter
 
 
-@listed(without="count index")
+@listed(without="count index subject")
 @dataclass(frozen=True)
 class Sweep(Sequence[Cell]):
     """The cells of a grid, in its order: the last parameter changes first. Two sweeps are equal when all cells are.
@@ -85,6 +86,8 @@ class Sweep(Sequence[Cell]):
         What was done otherwise than asked, and what was inferred.
     seconds : float
         Wall-clock time of all of it.
+    subject : Subject, optional
+        What built the models, where no name leads to it, too.
     """
 
     model: str
@@ -95,6 +98,11 @@ class Sweep(Sequence[Cell]):
     timeouts: str
     notes: tuple[str, ...] = field(default=(), compare=False)
     seconds: float = field(default=0.0, compare=False)
+    subject: Subject | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what built the models, which may be a function that cannot be sent anywhere."""
+        return {**self.__dict__, "subject": None}
 
     @overload
     def __getitem__(self, place: int) -> Cell: ...

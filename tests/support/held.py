@@ -23,7 +23,8 @@ from simcore import (
 )
 from simcore.properties import deadlock_free
 from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
-from simcore.sizes import machine_table
+from simcore.sizes import chart, machine_table
+from simcore.stateful import Topology
 
 
 def everything() -> Model:
@@ -61,6 +62,17 @@ def ready() -> Model:
     return model
 
 
+def late() -> Model:
+    """A model that takes a second."""
+    model = Model("late")
+
+    def main() -> Any:
+        yield sleep(1.0)
+
+    model.process("main", main)
+    return model
+
+
 @cache
 def objects() -> dict[str, Any]:
     """Return one object of each kind that a process can operate on."""
@@ -92,4 +104,6 @@ def held() -> dict[str, Any]:
     things += [found_of_sizes, found_of_sizes[0], found_of_sizes.law(), prove(lambda: ready())]
     safety = assert_pool_safe(lambda *, n: ready(), n=1)
     things += [odds(ready()), safety, safety.finding, machine_table(lambda *, n: ready(), "n", cores=[1])]
+    drawn = chart(sweep(lambda *, n: late(), executor="here", n=1), runs=1)
+    things += [drawn, drawn.points[0], Topology((), (), (), ((),), ())]
     return {type(thing).__name__: thing for thing in things}

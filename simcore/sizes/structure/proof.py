@@ -12,9 +12,9 @@ from simcore.errors import ModelError, OptionError
 from simcore.model import Model, check_kinds, model_function, not_a_function
 from simcore.sizes.cell import is_whole
 from simcore.sizes.structure.built import Builder, Built, fitted, sample, shown
-from simcore.sizes.structure.law import Law, simplest
 from simcore.sizes.structure.linear import TooManyRows
 from simcore.sizes.structure.net import Net
+from simcore.sizes.structure.open_sizes import OpenSizes, simplest
 from simcore.sizes.structure.steps import Refused
 
 SMALL = (1, 2, 3, 5)
@@ -44,7 +44,7 @@ class Proved:
     ----------
     model : str
         The name of the model function.
-    laws : tuple of Law
+    laws : tuple of OpenSizes
         One, or one for each value of the parameters that change the programs.
     compared : tuple of str
         The sizes at which the function was read.
@@ -57,7 +57,7 @@ class Proved:
     """
 
     model: str
-    laws: tuple[Law, ...]
+    laws: tuple[OpenSizes, ...]
     compared: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
     deaths: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class Proved:
         return "\n".join(lines)
 
 
-def _said(law: Law) -> str:
+def _said(law: OpenSizes) -> str:
     if law.refused:
         return f"no law: {law.refused}"
     if not law.cases:
@@ -237,7 +237,7 @@ class _Proof:
             self._try_each()
             laws = tuple(self._law(dict(zip(self.several, at, strict=True))) for at in self._values_of_laws())
         except Refused as refusal:
-            laws = (Law([], {name: each[0] for name, each in self.values.items()}, {}, str(refusal)),)
+            laws = (OpenSizes([], {name: each[0] for name, each in self.values.items()}, {}, str(refusal)),)
         return Proved(
             self.builder.name, laws, tuple(self._compared()), self.kept, tuple(self.builder.deaths), self.single
         )
@@ -289,14 +289,16 @@ class _Proof:
                 return f"at {name}={first.at[name]} and {name}={value}: {differs}"
         return ""
 
-    def _law(self, several: Mapping[str, Any]) -> Law:
+    def _law(self, several: Mapping[str, Any]) -> OpenSizes:
         lowest = {name: each[0] for name, each in self.values.items()}
         try:
-            return Law(self._cases({**self.single, **several}, lowest), lowest, several)
+            return OpenSizes(self._cases({**self.single, **several}, lowest), lowest, several)
         except Refused as refusal:
-            return Law([], lowest, several, str(refusal))
+            return OpenSizes([], lowest, several, str(refusal))
         except TooManyRows:
-            return Law([], lowest, several, "the rows are too many to be taken apart; give a parameter a single value")
+            return OpenSizes(
+                [], lowest, several, "the rows are too many to be taken apart; give a parameter a single value"
+            )
 
     def _cases(self, fixed: Mapping[str, Any], lowest: Mapping[str, int]) -> list[Any]:
         sizes = sample(self._compared_values()) if self.values else [{}]

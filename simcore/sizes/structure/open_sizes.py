@@ -64,8 +64,8 @@ def _one_holds(a: Row, b: Row) -> bool:
 
 
 @dataclass(frozen=True)
-class Law:
-    """Where a hang may be reachable, as far as the structure of the programs tells.
+class OpenSizes:
+    """The sizes that a law leaves open: a hang may be reachable there, as far as the structure of the programs tells.
 
     Attributes
     ----------
