@@ -31,6 +31,7 @@ def graph_after(
     lost: Iterable[str] = (),
     stands_still: StandsStill | None = None,
     servers: Mapping[str, Sequence[str]] | None = None,
+    tried: bool = True,
 ) -> WaitForGraph:
     """Return who waits for whom after ``path``, with what can be proved of it.
 
@@ -42,12 +43,14 @@ def graph_after(
         Tells whether, from a state on, somebody may wait for time that cannot pass: as in `Knots`.
     servers : mapping, optional
         As in `WaitForGraph`.
+    tried : bool
+        Whether to try if one more worker would have broken the knot, which takes as long as all the rest.
     """
     state, history = history_of(kernel, path)
     proved, complete = _proved(kernel, state, stands_still)
     view = kernel.view(state)
     graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete, servers=servers)
-    starved = _starved(view.values, graph)
+    starved = _starved(view.values, graph) if tried else ()
     return replace(graph, breaks={p.name: p.workers + 1 for p in starved if _broken(kernel, path, graph, p)})
 
 

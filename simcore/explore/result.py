@@ -117,21 +117,25 @@ class Counterexample:
     @cached_property
     def wait_for(self) -> WaitForGraph:
         """Who waits for whom at its end, with what is proved of it."""
+        return self._graph(tried=True)
+
+    def _graph(self, tried: bool) -> WaitForGraph:
         if self.kernel is None:
             return wait_for_graph(self.state)
-        still = partial(stands_still, self.kernel)
-        return graph_after(
-            self.kernel, self.schedule.path(self.kernel), [self.never] * bool(self.never), still, self.servers
-        )
+        still, never = partial(stands_still, self.kernel), [self.never] * bool(self.never)
+        return graph_after(self.kernel, self.schedule.path(self.kernel), never, still, self.servers, tried)
+
+    @cached_property
+    def _headline(self) -> str:
+        """What the graph says in a line; that one more worker would do is no part of it."""
+        return self._graph(tried=False).headline
 
     @builtins.property
     def answer(self) -> str:
         """What is wrong, in plain words."""
         if self.failure:
             return self.failure
-        if self.hangs and not self.wait_for.headline:
-            return self.lost or self.property
-        return self.wait_for.headline if self.hangs else self.lost or self.property
+        return (self.hangs and self._headline) or self.lost or self.property
 
     @builtins.property
     def token(self) -> str:
