@@ -1,4 +1,7 @@
-"""simcore beside Spin and minicheck on the same systems in one run, until each gives up; then beside frontrun.
+"""simcore beside Spin and minicheck on the same systems in one run, until each gives up; then beside the others.
+
+Those are frontrun, interleave-test (which needs Python 3.12) and bare SimPy; last come the
+families that nobody tuned for, sweeps, and a property test that fails.
 
 ``python -m benchmarks [all]`` needs ``pip install -e '.[bench]'`` and the Debian packages spin and gcc. All must
 agree on verdicts, and with reductions off on the number of states, or the run ends with an error; times are
@@ -16,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import first_deadlock
+from benchmarks import failing_machine, families, first_deadlock, sweeps, virtual_time
 from benchmarks.measure import GAVE_UP, MEMORY_LIMIT, Measured, ours, spin
 
 UNREDUCED, REDUCED = "simcore, reductions off", "simcore, both reductions"
@@ -143,7 +146,10 @@ def main() -> None:
     print(f"a searcher gives up after {given.seconds} CPU seconds, Spin also at {MEMORY_LIMIT:,} MB")
     for table in GRID:
         print(f"\n{ask(table)}", flush=True)
-    print(f"\n{first_deadlock.compared()}", flush=True)
+    for tables in (first_deadlock.compared, virtual_time.tables, sweeps.tables, failing_machine.table):
+        print(f"\n{tables()}", flush=True)
+    for line in families.lines(families.FAMILIES):
+        print(line, flush=True)
     for table in TOO_LARGE_FOR_SPIN if given.grid == "all" else []:
         print(f"\n{ask(table)}", flush=True)
 

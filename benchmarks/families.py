@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -220,17 +220,26 @@ def one(name: str, size: int) -> None:
     print(json.dumps([str(result.verdict), result.states, time.process_time() - since, empty]))
 
 
+def lines(names: Iterable[str]) -> Iterator[str]:
+    """Yield a table for each family, line by line as it is measured."""
+    for name in names:
+        yield from (
+            "",
+            name,
+            "",
+            f"| size | {'verdict':<12} | {'states':>10} | {'CPU s':>7} | ms/state | bytes/state |",
+        )
+        yield "|-----:|--------------|-----------:|--------:|---------:|------------:|"
+        yield from (measured(name, size) for size in FAMILIES[name].sizes)
+
+
 def main() -> None:
     given = sys.argv[1:]
     if given[:1] == ["--one"]:
         one(given[1], int(given[2]))
         return
-    for name in given or FAMILIES:
-        print(f"\n{name}\n")
-        print(f"| size | {'verdict':<12} | {'states':>10} | {'CPU s':>7} | ms/state | bytes/state |")
-        print("|-----:|--------------|-----------:|--------:|---------:|------------:|")
-        for size in FAMILIES[name].sizes:
-            print(measured(name, size), flush=True)
+    for line in lines(given or FAMILIES):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
