@@ -205,16 +205,18 @@ class Waiting:
         target, position = operation.target, self._kernel.target(local)
         point, task, _ = self._kernel.locals[local]
         second_half = point is not None and isinstance(point.result, Operation) and point.operation is operation
+        takes = who.pool is not None and task is None and target is who.pool
+        apart = who if takes and not target.interchangeable else None  # type: ignore[attr-defined]
         return Plan(
             operation,
             position,
             self._place(position),
-            (operation.name, target.gate(operation), operation.timeout),
+            (operation.name, target.gate(operation), operation.timeout, apart),
             None if second_half else self._latency.of_operation(operation, who),
             operation.name in target.arriving,
             task is not None if who.pool is not None else not who.daemon,
             operation.rests,
-            who.pool is not None and task is None and target is who.pool,
+            takes,
         )
 
 

@@ -86,6 +86,8 @@ class ThreadPool(SharedObject):
         "join": Ends("for every worker of {at} to leave", "leave it", "leaves it", "left it"),
     }
     spelled: ClassVar = {"join": "shutdown"}
+    interchangeable: ClassVar[bool] = True
+    """Whether it is the same which of its workers takes a task."""
 
     def __init__(self, name: str, workers: int) -> None:
         super().__init__(name)
