@@ -14,7 +14,7 @@ from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, field
 
 from simcore.kernel import Kernel, Move, OneRun
-from simcore.model.objects import Future
+from simcore.model.objects import Future, ThreadPool
 from simcore.model.operations import Operation, SharedObject
 from simcore.simulate.delays import Latency, Sampler
 
@@ -117,8 +117,8 @@ class Plan:
         Whether the process must still finish: it is no daemon, or a worker inside a task.
     rests : bool
         Whether it owes nothing as long as it is blocked: it has not been started.
-    takes : bool
-        Whether a worker is about to take a task from its pool.
+    begins : bool
+        Whether a call may begin with it, as where a worker takes a task from its pool.
     moves : dict of int to moves
         What it can do, by the value that it is about; nothing where that depends on more.
     """
@@ -131,7 +131,7 @@ class Plan:
     arriving: bool
     owes: bool
     rests: bool
-    takes: bool
+    begins: bool
     moves: dict[int, tuple[Move, ...]] = field(default_factory=dict)
 
 
@@ -205,8 +205,8 @@ class Waiting:
         target, position = operation.target, self._kernel.target(local)
         point, task, _ = self._kernel.locals[local]
         second_half = point is not None and isinstance(point.result, Operation) and point.operation is operation
-        takes = who.pool is not None and task is None and target is who.pool
-        apart = who if takes and not target.interchangeable else None  # type: ignore[attr-defined]
+        pool = target if isinstance(target, ThreadPool) else None
+        apart = who if pool is not None and pool is who.pool and not pool.interchangeable else None
         return Plan(
             operation,
             position,
@@ -216,7 +216,7 @@ class Waiting:
             operation.name in target.arriving,
             task is not None if who.pool is not None else not who.daemon,
             operation.rests,
-            takes,
+            pool is not None and operation.name in pool.begins,
         )
 
 

@@ -1,5 +1,7 @@
-"""Many sizes of one model at once: sweeps, laws, margins and machines; and how often a size hangs by chance."""
+"""Many sizes of one model at once: sweeps, laws, margins and machines; and how often a size hangs by chance, and what cures it."""
 
+from simcore.sizes.advice import Advice, Attempt, Rate
+from simcore.sizes.advise import advise
 from simcore.sizes.cell import Cell, at
 from simcore.sizes.driver import Progress, sweep
 from simcore.sizes.executors import EXECUTORS
@@ -9,6 +11,7 @@ from simcore.sizes.judge import Finding
 from simcore.sizes.laws import Law, SafeSize
 from simcore.sizes.machines import FORMULAS, MachineTable, machine_table
 from simcore.sizes.odds import Odds, Sample, odds
+from simcore.sizes.repairs import repaired
 from simcore.sizes.structure import Proved, prove
 from simcore.sizes.sweep import Alarm, Edge, Sweep
 from simcore.sizes.written import check_path
@@ -17,7 +20,9 @@ __all__ = [
     "EXECUTORS",
     "FORMULAS",
     "MOST",
+    "Advice",
     "Alarm",
+    "Attempt",
     "Cell",
     "Edge",
     "Finding",
@@ -27,15 +32,18 @@ __all__ = [
     "PoolSafety",
     "Progress",
     "Proved",
+    "Rate",
     "Reach",
     "SafeSize",
     "Sample",
     "Sweep",
+    "advise",
     "assert_pool_safe",
     "at",
     "check_path",
     "machine_table",
     "odds",
     "prove",
+    "repaired",
     "sweep",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from simcore.errors import ModelError
-from simcore.model.objects import PoolValue, ThreadPool
-from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes
+from simcore.model.objects import Future, PoolValue, ThreadPool
+from simcore.model.operations import BLOCKED, Operation, Outcome, Outcomes, Raised
 
 
 class CallerRunsPool(ThreadPool):
@@ -17,6 +17,7 @@ class CallerRunsPool(ThreadPool):
     """
 
     creates: ClassVar = frozenset({"submit", "promise"})
+    begins: ClassVar = frozenset({"take", "promise"})
     phrases: ClassVar = {**ThreadPool.phrases, "promise": "runs {0}({1}) itself, in place of submitting it to {at}"}
 
     def promise(self, fn: Any, *args: Any) -> Operation:
@@ -29,6 +30,25 @@ class CallerRunsPool(ThreadPool):
     def do_promise(self, value: PoolValue, process: Any, fn: Any, args: tuple[Any, ...], future: Any) -> Outcomes:
         submitted = self.do_submit(value, process, fn, args, future)
         return submitted if value.shut else (Outcome(value, future),)
+
+    def begun(self, operation: Operation, result: Any) -> Any:
+        """Return the function whose call begins: the worker's that runs it itself, too."""
+        runs = operation.name == "promise" and not isinstance(result, Raised)
+        return operation.args[0] if runs else super().begun(operation, result)
+
+
+class CancellingPool(ThreadPool):
+    """A pool whose queued tasks can be cancelled by their future, as `concurrent.futures.Future.cancel` does."""
+
+    phrases: ClassVar = {**ThreadPool.phrases, "cancel": "cancels a task of {at}, if nobody has taken it"}
+
+    def cancel(self, future: Future) -> Operation:
+        """Take the task of ``future`` from the queue. The result is False when it is not there: a worker has it."""
+        return Operation(self, "cancel", (future,))
+
+    def do_cancel(self, value: PoolValue, process: Any, future: Future) -> Outcomes:
+        left = tuple(task for task in value.tasks if task.future is not future)
+        return (Outcome(value._replace(tasks=left), len(left) < len(value.tasks)),)
 
 
 class ReservingPool(ThreadPool):

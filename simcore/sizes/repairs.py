@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from simcore.errors import ModelError, OptionError, SimcoreError
-from simcore.kernel.generators import SuspendedGenerator
 from simcore.model import (
     Model,
     Origin,
@@ -28,22 +27,32 @@ from simcore.model import (
     made_as,
     replaced,
 )
-from simcore.model.objects import Semaphore, ThreadPool
+from simcore.model.objects import Event, Semaphore, ThreadPool
 from simcore.model.operations import Operation, ProcessGenerator, Raised
-from simcore.sizes.pools import CallerRunsPool, ReservingPool
+from simcore.sizes.pools import CallerRunsPool, CancellingPool, ReservingPool
+from simcore.sizes.retries import Asked, retry, waited_for
 
 KINDS = {
-    "size": "{size} workers",
-    "levels": "a pool for each of {size} levels",
-    "bound": "at most {size} roots at once",
+    "size": "{size} worker{s}",
+    "levels": "a pool for each of {size} level{s}",
+    "bound": "at most {size} root{s} at once",
     "reserve": "a worker reserved for inner tasks",
     "caller": "run in the caller",
+    "retry": "time-out with retry",
+    "count": "{size} worker{s} and as many permits",
     "none": "no change",
 }
-"""What is changed, in words; ``size`` is the number of workers, of levels, or of roots at once."""
+"""What is changed, in words; ``size`` is the number of workers, of levels, or of roots at once.
+
+The last two are no repairs: what comes of counting is how many tasks there can be at once, and of no change nothing.
+"""
 
 OUTSIDE = -1
 """Where a process is that is no task of the pool; a task is at its level, 0 for one submitted from outside."""
+
+
+BY_NAME = "simcore.sizes:repaired"
+"""What builds a repaired model from names."""
 
 
 class Repair(NamedTuple):
@@ -64,7 +73,7 @@ class Repair(NamedTuple):
     size: int = 1
 
     def __str__(self) -> str:
-        return KINDS[self.kind].format(size=self.size)
+        return KINDS[self.kind].format(size=self.size, s="s" * (self.size != 1))
 
 
 @dataclass(frozen=True)
@@ -78,15 +87,52 @@ class Change:
     levels : tuple of ThreadPool
         The pool of each level, where that is the repair; else of one.
     permits : Semaphore, optional
-        Where roots are bounded: one for each that there may be at once.
+        Where roots are bounded: one for each that there may be at once. Where tasks are counted: for each worker.
+    more : Event, optional
+        Where tasks are counted: set once there is one more than permits.
     """
 
     kind: str
     pool: ThreadPool
     levels: tuple[ThreadPool, ...]
     permits: Semaphore | None = None
+    more: Event | None = None
 
-    def submit(self, _driven: SuspendedGenerator, operation: Operation, at: int) -> ProcessGenerator:
+    def follow(
+        self, _driven: ProcessGenerator, operation: Operation, at: int, asked: tuple[Asked, ...]
+    ) -> ProcessGenerator:
+        """Do ``operation`` of a process, or what comes in its place.
+
+        Parameters
+        ----------
+        at : int
+            The level of the task that it is, or `OUTSIDE`.
+        asked : tuple of Asked
+            The inner tasks that it may submit again.
+
+        Returns
+        -------
+        tuple of (object, tuple of Asked)
+            What the process is given, and the inner tasks from now on.
+        """
+        if operation.name != "submit":
+            return (yield from self._wait(_driven, operation, asked))
+        future = yield from self._submit(_driven, operation, at)
+        if self.kind == "retry" and at != OUTSIDE and operation.target is self.pool:
+            fn, args = operation.args
+            asked = (*asked, Asked(future, driven(fn, self, at), args, future))
+        return future, asked
+
+    def _wait(self, _driven: ProcessGenerator, operation: Operation, asked: tuple[Asked, ...]) -> ProcessGenerator:
+        number = waited_for(operation, asked)
+        if number is None:
+            return (yield operation), asked
+        assert isinstance(self.pool, CancellingPool)
+        replaced(operation)
+        given, one = yield from retry(_driven, self.pool, operation, asked[number])
+        return given, (*asked[:number], one, *asked[number + 1 :])
+
+    def _submit(self, _driven: ProcessGenerator, operation: Operation, at: int) -> ProcessGenerator:
         """Do what the repair does in place of a submit of a process that is ``at`` a level, or `OUTSIDE`.
 
         ``_driven`` is for reports, which look for the process's own code there.
@@ -95,7 +141,7 @@ class Change:
         fn, args = operation.args
         if operation.target is not self.pool:
             return (yield Operation(operation.target, "submit", (driven(fn, self, OUTSIDE), args)))
-        if at == OUTSIDE:
+        if at == OUTSIDE or self.more is not None:
             return (yield from self._admit(_driven, fn, args))
         if self.kind == "caller":
             return (yield from self._run_here(_driven, fn, args, at))
@@ -103,19 +149,23 @@ class Change:
         inner = driven(fn, self, deeper, inside=self.kind == "reserve")
         return (yield Operation(self.levels[deeper], "submit", (inner, args)))
 
-    def _admit(self, _driven: SuspendedGenerator, fn: Any, args: tuple[Any, ...]) -> ProcessGenerator:
-        """Submit a root: where roots are bounded, once there is a permit, which its task gives back."""
+    def _admit(self, _driven: ProcessGenerator, fn: Any, args: tuple[Any, ...]) -> ProcessGenerator:
+        """Submit a root: where roots are bounded, once there is a permit, which its task gives back.
+
+        Where tasks are counted, submit any of them, and tell when there was no permit for it.
+        """
         root = Operation(self.pool, "submit", (driven(fn, self, 0, permits=self.permits), args))
         if self.permits is None:
             return (yield root)
-        yield self.permits.acquire()
+        if not (yield self.permits.acquire(blocking=self.more is None)) and self.more is not None:
+            yield self.more.set()
         try:
             return (yield root)
         except RuntimeError:  # it is shut down: no task will give the permit back
             yield self.permits.release()
             raise
 
-    def _run_here(self, _driven: SuspendedGenerator, fn: Any, args: tuple[Any, ...], at: int) -> ProcessGenerator:
+    def _run_here(self, _driven: ProcessGenerator, fn: Any, args: tuple[Any, ...], at: int) -> ProcessGenerator:
         """Run a task of the pool in the worker that submits it, and set its future as a worker would."""
         future = yield Operation(self.pool, "promise", (fn, args))
         result = raised = None
@@ -141,11 +191,12 @@ class Repaired(Model):
         kind, repaired_one, size = self.repair
         if name != repaired_one:
             return super().thread_pool(name, workers)
-        pool = self._add_pool(_POOLS.get(kind, ThreadPool)(name, size if kind == "size" else workers))
+        pool = self._add_pool(_POOLS.get(kind, ThreadPool)(name, size if kind in ("size", "count") else workers))
         more = range(1, size if kind == "levels" else 1)
         levels = (pool, *(super(Repaired, self).thread_pool(level_name(name, level), workers) for level in more))
-        permits = self.semaphore(f"roots of {name}", size) if kind == "bound" else None
-        self.change = Change(kind, pool, levels, permits)
+        permits = self.semaphore(f"roots of {name}", size) if kind in ("bound", "count") else None
+        more = self.event(more_than(name)) if kind == "count" else None
+        self.change = Change(kind, pool, levels, permits, more)
         return pool
 
     def drive(self) -> None:
@@ -157,7 +208,7 @@ class Repaired(Model):
                 object.__setattr__(process, "fn", fn)  # as if the function had given it
 
 
-_POOLS: dict[str, type[ThreadPool]] = {"caller": CallerRunsPool, "reserve": ReservingPool}
+_POOLS: dict[str, type[ThreadPool]] = {"caller": CallerRunsPool, "reserve": ReservingPool, "retry": CancellingPool}
 
 
 def driven(
@@ -186,13 +237,14 @@ def driven(
     return run
 
 
-def passed_on(_driven: SuspendedGenerator, change: Change, at: int) -> ProcessGenerator:
+def passed_on(_driven: ProcessGenerator, change: Change, at: int) -> ProcessGenerator:
     """Run a generator: yield what it yields, but for its submits, and give or throw to it what comes back.
 
     At each yield its variables are what follows from the generator's own state and its operation, so two program
     points are one here where they are one there.
     """
     given = thrown = None
+    asked: tuple[Asked, ...] = ()
     while True:
         try:
             operation = _driven.send(given) if thrown is None else _driven.throw(thrown)
@@ -200,8 +252,8 @@ def passed_on(_driven: SuspendedGenerator, change: Change, at: int) -> ProcessGe
             return ended.value
         given = thrown = None
         try:
-            if isinstance(operation, Operation) and operation.name == "submit":
-                given = yield from change.submit(_driven, operation, at)
+            if isinstance(operation, Operation) and (asked or operation.name == "submit"):
+                given, asked = yield from change.follow(_driven, operation, at, asked)
             else:
                 given = yield operation
         except BaseException as error:  # given to the process outside of this block, as it handles none yet
@@ -219,6 +271,11 @@ def _rooted(fn: Any, args: tuple[Any, ...], permits: Semaphore) -> ProcessGenera
 def level_name(pool: str, level: int) -> str:
     """Return what the pool of a level is called; that of the first one has the pool's own name."""
     return f"{pool}, level {level}" if level else pool
+
+
+def more_than(pool: str) -> str:
+    """Return what the event is called that is set once a pool has more tasks than there are permits."""
+    return f"more tasks of {pool} than permits"
 
 
 def rebuild(builder: Callable[[], Model], repair: Repair) -> Repaired:
@@ -249,7 +306,7 @@ def repaired(*, of_model: str, by_kind: str, in_pool: str, to_size: int = 1, **p
     of_model : str
         The model, as ``package.module:function``.
     by_kind : str
-        size, levels, bound, reserve or caller.
+        size, levels, bound, reserve, caller or retry.
     in_pool : str
         The pool that is repaired.
     to_size : int
@@ -277,4 +334,4 @@ def origin_of(model: Origin | None, repair: Repair) -> Origin | None:
     own = {"of_model": model.function, "by_kind": repair.kind, "in_pool": repair.pool, "to_size": repair.size}
     if own.keys() & model.parameters.keys():
         return None
-    return Origin(f"{__name__}:{repaired.__name__}", {**own, **model.parameters})
+    return Origin(BY_NAME, {**own, **model.parameters})

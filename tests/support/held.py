@@ -23,7 +23,7 @@ from simcore import (
 )
 from simcore.properties import deadlock_free
 from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
-from simcore.sizes import machine_table
+from simcore.sizes import Advice, Attempt, Rate, machine_table
 
 
 def everything() -> Model:
@@ -92,4 +92,5 @@ def held() -> dict[str, Any]:
     things += [found_of_sizes, found_of_sizes[0], found_of_sizes.law(), prove(lambda: ready())]
     safety = assert_pool_safe(lambda *, n: ready(), n=1)
     things += [odds(ready()), safety, safety.finding, machine_table(lambda *, n: ready(), "n", cores=[1])]
+    things += [Advice(explore(ready())), Attempt("bound", "pool", "", "safe"), Rate(1.0, 1.0, 1.0)]
     return {type(thing).__name__: thing for thing in things}
