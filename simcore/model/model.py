@@ -128,7 +128,7 @@ class Model:
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make a model, or what `made_as` says is to be made in its place."""
         kind = _KIND.get() if cls is Model else None
-        return super().__new__(cls if kind is None else kind)  # type: ignore[arg-type,return-value]
+        return super().__new__(cls if kind is None else kind)  # type: ignore[return-value]
 
     def __post_init__(self) -> None:
         self.origin = _origin(sys._getframe(2))  # __post_init__ <- the generated __init__ <- the builder

@@ -1,4 +1,4 @@
-"""Many sizes of one model at once: sweeps, laws, margins and machines; and how often a size hangs by chance, and what cures it."""
+"""Many sizes of one model at once: sweeps, laws, margins, machines; how often a size hangs, and what cures it."""
 
 from simcore.sizes.advice import Advice, Attempt, Rate
 from simcore.sizes.advise import advise

@@ -32,6 +32,7 @@ from simcore.model import (
 from simcore.model.objects import ThreadPool
 from simcore.simulate import Delay, simulate
 from simcore.sizes.advice import IMPOSSIBLE, NOTHING, SAFE, UNKNOWN, WRONG, Advice, Attempt, Rate, ranked
+from simcore.sizes.pools import CancellingPool
 from simcore.sizes.repairs import Repair, level_name, more_than, origin_of, rebuild
 
 MOST_WORKERS, MOST_LEVELS = 64, 8
@@ -39,6 +40,8 @@ MOST_WORKERS, MOST_LEVELS = 64, 8
 
 ENDS = eventually(lambda state: all(p.done for p in state.processes if not p.process.daemon), "every process ends")
 """What a repair must keep that goes on by itself: where one retries for ever, nobody waits for ever."""
+
+_WHOLE = {"symmetry": False, "partial_order": False}  # for a goal that a run may go round without both are no use
 
 
 def advise(
@@ -161,6 +164,13 @@ def _rate(latency: Mapping[str, Delay], seeds: int, model: Model) -> Rate | str:
             return "no time passes in a simulated run; say with latency what takes how long"
         rates.append(run.throughput())
     return Rate(sum(rates) / len(rates), min(rates), max(rates))
+
+
+def _retries(result: Result) -> bool:
+    """Tell whether a run was found that goes on for ever by cancelling tasks, and submitting them again."""
+    lasso = None if result.counterexample is None else result.counterexample.lasso
+    cancels = CancellingPool.phrases["cancel"].partition("{")[0]
+    return lasso is not None and any(step.text.startswith(cancels) for step in lasso.steps)
 
 
 def _of_speed(attempts: Sequence[Attempt]) -> tuple[str, ...]:
@@ -314,33 +324,33 @@ class _Adviser:
 
     def _retry(self, pool: ThreadPool) -> Attempt:
         """Retries must not only leave nobody waiting for ever: whenever time-outs come, every process must end."""
-        repair, found = Repair("retry", pool.name), self._once("retry", pool)
-        if found.verdict == WRONG:  # that is shown best by a run that retries for ever, where one is found in time
-            for_ever = self.tried(repair, ENDS)
-            if for_ever.verdict is Verdict.VIOLATED and for_ever.property == ENDS.name:
-                found = replace(self._judged("retry", repair, for_ever, ENDS), reason="it retries for ever")
-            return found
-        if found.verdict != SAFE:
-            return found
-        ends = self.tried(repair, ENDS, timeouts="anytime")
+        repair = Repair("retry", pool.name)
+        result = self.tried(repair)
+        if result.verdict is Verdict.VIOLATED:  # shown best by a run that retries for ever, where one is found in time
+            for_ever = self.tried(repair, ENDS, **_WHOLE)
+            if for_ever.property == ENDS.name and _retries(for_ever):
+                return self._attempt("retry", repair, for_ever, WRONG, "it retries for ever")
+        if result.verdict is not Verdict.HOLDS:
+            return self._judged("retry", repair, result)
+        ends = self.tried(repair, ENDS, timeouts="anytime", **_WHOLE)
         if ends.verdict is Verdict.HOLDS:
-            return replace(found, reason="and every process ends, whenever time-outs come")
-        why = ends.reason or "it need not: a run that goes on for ever was found"
-        return replace(found, verdict=UNKNOWN, reason=f"whether every process ends, whenever time-outs come: {why}")
+            return replace(self._judged("retry", repair, result), reason="every process ends, whenever time-outs come")
+        why = ends.reason or f"{ends.verdict}: {ends.answer}"
+        return self._attempt("retry", repair, result, UNKNOWN, f"nobody hangs; under 'anytime', {ENDS.name}: {why}")
 
     # ---- what comes of it ----------------------------------------------------------------------------
 
     def _judged(self, name: str, repair: Repair, result: Result, *properties: Property) -> Attempt:
         """Return the attempt that an exploration has decided: how fast it is, or with a shorter schedule."""
-        model = self.repaired(repair)
-        threads = sum(pool.workers for pool, _ in model.pools())
-        attempt = Attempt(name, repair.pool, str(repair), UNKNOWN, result.reason, threads, result)
+        if result.verdict is Verdict.UNDETERMINED:
+            return self._attempt(name, repair, result, UNKNOWN, result.reason)
         if result.verdict is Verdict.HOLDS:
-            rate = self._rate(model)
-            known = isinstance(rate, Rate)
-            return replace(attempt, verdict=SAFE, rate=rate if known else None, unrated="" if known else rate)
-        if result.verdict is Verdict.VIOLATED:
-            short = self.tried(repair, *properties, witness="short")
-            found = short if short.property == result.property and short.counterexample is not None else result
-            return replace(attempt, verdict=WRONG, reason=found.answer, result=found)
-        return attempt
+            safe, rate = self._attempt(name, repair, result, SAFE), self._rate(self.repaired(repair))
+            return replace(safe, rate=rate) if isinstance(rate, Rate) else replace(safe, unrated=rate)
+        short = self.tried(repair, *properties, witness="short")
+        found = short if short.property == result.property and short.counterexample is not None else result
+        return self._attempt(name, repair, found, WRONG, found.answer)
+
+    def _attempt(self, name: str, repair: Repair, result: Result, verdict: str, reason: str = "") -> Attempt:
+        threads = sum(pool.workers for pool, _ in self.repaired(repair).pools())
+        return Attempt(name, repair.pool, str(repair), verdict, reason, threads, result)

@@ -192,8 +192,8 @@ class Repaired(Model):
         if name != repaired_one:
             return super().thread_pool(name, workers)
         pool = self._add_pool(_POOLS.get(kind, ThreadPool)(name, size if kind in ("size", "count") else workers))
-        more = range(1, size if kind == "levels" else 1)
-        levels = (pool, *(super(Repaired, self).thread_pool(level_name(name, level), workers) for level in more))
+        deeper = range(1, size if kind == "levels" else 1)
+        levels = (pool, *(super(Repaired, self).thread_pool(level_name(name, level), workers) for level in deeper))
         permits = self.semaphore(f"roots of {name}", size) if kind in ("bound", "count") else None
         more = self.event(more_than(name)) if kind == "count" else None
         self.change = Change(kind, pool, levels, permits, more)
@@ -286,7 +286,7 @@ def rebuild(builder: Callable[[], Model], repair: Repair) -> Repaired:
     ModelError
         When it makes no pool of that name, or keeps a model and returns it again, or the repair cannot be made there.
     """
-    kind = type("Repaired", (Repaired,), {"repair": repair})
+    kind: type[Repaired] = type("Repaired", (Repaired,), {"repair": repair})
     with made_as(kind):
         model = builder()
     if not isinstance(model, kind):
@@ -331,7 +331,12 @@ def origin_of(model: Origin | None, repair: Repair) -> Origin | None:
     """Return what builds a repaired model again from a name; None where the model itself has none."""
     if model is None:
         return None
-    own = {"of_model": model.function, "by_kind": repair.kind, "in_pool": repair.pool, "to_size": repair.size}
+    own: dict[str, Parameter] = {
+        "of_model": model.function,
+        "by_kind": repair.kind,
+        "in_pool": repair.pool,
+        "to_size": repair.size,
+    }
     if own.keys() & model.parameters.keys():
         return None
     return Origin(BY_NAME, {**own, **model.parameters})
