@@ -229,7 +229,11 @@ class _Adviser:
 
     def attempts(self, pool: ThreadPool) -> Iterator[Attempt]:
         """Try every repair of a pool; that one cannot be made there is said, and is no answer."""
-        at_once = self._tasks_at_once(pool)
+        at_once: int | str
+        try:
+            at_once = self._tasks_at_once(pool)
+        except ModelError as error:  # a name is taken, say
+            at_once = str(error)
         nested = self.explored(self._builder(), flat(pool.name), what=f"whether tasks of {pool.name} submit to it")
         flat_already = f"no task of {pool.name} submits to it" if nested.verdict is Verdict.HOLDS else ""
         for name, attempt, useless in (

@@ -72,6 +72,7 @@ def test_numbers_are_those_of_the_law(roots, depth, workers):
     assert found["caller"][0] == SAFE
 
 
+@pytest.mark.slow
 def test_pool_starvation_is_cured_by_more_than_its_fix():
     advice = advise(pool_starvation.buggy(downloads=2, workers=2), max_states=2_000)
     assert {one.repair for one in advice.safe} == {*NAMES} - {"retry"}
@@ -115,8 +116,16 @@ def test_a_search_that_hits_its_limit_is_not_safe():
     assert "undetermined" in str(advice)
 
 
+def test_how_fast_a_safe_repair_is_is_simulated():
+    advice = advise(nested_futures.one_pool(roots=1, workers=1), latency={"task": 0.5}, seeds=2)
+    rates = [(one.repair, str(one.rate)) for one in advice.safe]  # one root, and two tasks of half a second
+    assert rates == [("caller", "1"), ("unbounded", "1"), ("bigger", "1"), ("levels", "1")]
+    assert not advice.notes
+
+
+@pytest.mark.slow
 def test_what_is_fastest_comes_first_of_those_with_as_many_threads():
-    advice = advise(nested_futures.one_pool(), latency={"task": 0.5}, seeds=1, max_states=200)
+    advice = advise(nested_futures.one_pool(), latency={"task": 0.5}, seeds=2)
     assert [(one.repair, str(one.rate)) for one in advice.safe] == [
         ("caller", "2"),
         ("bound", "1"),
@@ -125,7 +134,6 @@ def test_what_is_fastest_comes_first_of_those_with_as_many_threads():
         ("unbounded", "2"),
         ("levels", "2"),
     ]
-    assert not advice.notes
 
 
 def test_attempts_are_ranked():
@@ -161,6 +169,13 @@ def test_what_cannot_be_tried_says_why():
     text = " ".join(str(advice).split())
     assert "with its one worker reserved, nobody would take a task from outside" in text
     assert "hands the future of an inner task on" in text
+
+
+def test_a_name_that_is_taken_ends_no_more_than_its_repair():
+    advice = advise(by_hand.named_alike)
+    assert {one.repair for one in advice.safe} == {"bigger", "caller"}
+    assert told(advice)["bound"][0] == told(advice)["levels"][0] == IMPOSSIBLE
+    assert "the name 'roots of pool' is taken" in " ".join(str(advice).split())
 
 
 @pytest.mark.parametrize(

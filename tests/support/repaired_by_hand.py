@@ -192,3 +192,23 @@ def handed_on() -> Model:
 
     model.process("main", main)
     return model
+
+
+def named_alike() -> Model:
+    """Nested futures beside objects that have the names of what a repair adds."""
+    model = Model("named alike")
+    pool = model.thread_pool("pool", 1)
+    model.semaphore("roots of pool")
+    model.lock("pool, level 1")
+
+    def task(level):
+        if level:
+            inner = yield pool.submit(task, level - 1)
+            yield inner.result()
+
+    def main():
+        future = yield pool.submit(task, 1)
+        yield future.result()
+
+    model.process("main", main)
+    return model
