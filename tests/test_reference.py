@@ -45,7 +45,7 @@ from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
 from simcore.report import as_json, execution_json, simulation_json
 from simcore.simulate import Simulation, exponential, lognormal, uniform
-from simcore.sizes import chart, machine_table
+from simcore.sizes import advise, chart, machine_table
 
 PAGE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 NOT_HERE = "What is not here"
@@ -190,6 +190,7 @@ def in_code() -> dict[str, list[str]]:
             each.partition("formulas=")[0] + "formulas=FORMULAS" * ("formulas=" in each)
             for each in options_of(machine_table)
         ],
+        "Which repair": options_of(advise),
         "Strategies": words(get_args(StrategyName)),
         "Rules for time-outs": words(model.RULES),
         "Delays": functions(exponential, uniform, lognormal),
@@ -342,6 +343,8 @@ def test_what_the_text_calls_is_there():
         "assert_pool_safe",
         "machine_table",
         "chart",
+        "advise",
+        "repaired",
         *held(),
         *objects(),
         "LockValue",

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, get_args
 
 import click
 
+from simcore.command.advise import advise_on_model
 from simcore.command.arguments import build_model, catalogue, described, modules, read_delay
 from simcore.command.code import control_code, is_of_code, replay_code
 from simcore.command.console import matrix_text, progress, sections, status, stepped, width
@@ -299,6 +300,7 @@ cli.add_command(export_model)
 cli.add_command(sweep_model)
 cli.add_command(law_of_model)
 cli.add_command(odds_of_model)
+cli.add_command(advise_on_model)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from simcore.errors import OptionError
+from simcore.errors import ModelError, OptionError
 from simcore.execute.explain import Explainer, Explanation
 from simcore.execute.gate import Gate
 from simcore.execute.records import Record
@@ -18,6 +18,7 @@ from simcore.execute.run import Run
 from simcore.execute.watch import held_up, observe, results, watch
 from simcore.kernel import Kernel
 from simcore.model import Model, check_flags, check_kinds, check_model, check_numbers
+from simcore.model.objects import ThreadPool
 from simcore.schedule import Schedule
 
 __all__ = ["Execution", "Record", "execute"]
@@ -65,6 +66,12 @@ def execute(
     check_flags(explain=explain)
     if not settle > 0 or not max_seconds > 0:
         raise OptionError(f"settle={settle}, max_seconds={max_seconds}: both are numbers of seconds above 0")
+    for pool, _ in model.pools():
+        if type(pool) is not ThreadPool:
+            raise ModelError(
+                f"{pool.name} is a {type(pool).__name__}, as which there is no executor in the standard library, so it "
+                f"cannot be run for real; explore or simulate it"
+            )
     kernel = Kernel(model, "anytime")
     run = Run(model, Gate(kernel, schedule))
     try:

@@ -42,7 +42,7 @@ import ctypes
 import os
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from gc import get_referents
 from typing import Any, NamedTuple, TypeAlias
@@ -189,13 +189,30 @@ def variables(generator: SuspendedGenerator) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not UNBOUND and not isinstance(value, Word)}
 
 
+DRIVEN = "_driven"
+"""The variable of a generator that passes on what another one yields, and keeps that one in it."""
+
+
+def stack(generator: SuspendedGenerator) -> Iterator[SuspendedGenerator]:
+    """Yield a generator and those that it delegates to, the innermost coming last.
+
+    In the place of one that passes on what another one yields, which is no code of the model's, stands that other one.
+    """
+    current: Any = generator
+    while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
+        driven = variables(current).get(DRIVEN) if DRIVEN in current.gi_code.co_varnames else None
+        if isinstance(driven, types.GeneratorType) and not driven.gi_running:
+            yield from stack(driven)
+        else:
+            yield current
+        current = current.gi_yieldfrom
+
+
 def all_variables(generator: SuspendedGenerator) -> dict[str, Any]:
     """Return the bound variables of a generator and of those that it delegates to, the innermost coming last."""
-    current: Any = generator
     found: dict[str, Any] = {}
-    while isinstance(current, types.GeneratorType):
+    for current in stack(generator):
         found |= variables(current)
-        current = current.gi_yieldfrom
     return found
 
 
@@ -208,7 +225,6 @@ def _names(code: types.CodeType) -> tuple[str, ...]:
 
 def place(generator: SuspendedGenerator) -> str:
     """Return function, file and line of the innermost generator that is suspended."""
-    while isinstance(generator.gi_yieldfrom, types.GeneratorType) and generator.gi_yieldfrom.gi_frame is not None:
-        generator = generator.gi_yieldfrom
+    *_, generator = (generator, *stack(generator))
     line = generator.gi_frame.f_lineno if generator.gi_frame is not None else 0
     return f"{generator.gi_code.co_name} ({os.path.basename(generator.gi_code.co_filename)}:{line})"

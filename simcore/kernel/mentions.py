@@ -17,7 +17,7 @@ from functools import cache
 from inspect import getattr_static
 from typing import Any
 
-from simcore.kernel.generators import SuspendedGenerator, contents, variables
+from simcore.kernel.generators import SuspendedGenerator, contents, stack, variables
 from simcore.kernel.instances import ours
 from simcore.model import Index, Model, Process
 from simcore.model.operations import SharedObject
@@ -45,12 +45,11 @@ class Mentions:
         """Return `called_by` for everything that a suspended generator, and those it delegates to, is running."""
         called: frozenset[str] = frozenset()
         submitted: frozenset[str] = frozenset()
-        current: Any = generator
-        while isinstance(current, types.GeneratorType) and current.gi_frame is not None:
+        for current in stack(generator):
+            assert current.gi_frame is not None
             scope = ChainMap(variables(current), current.gi_frame.f_globals)
             more_called, more_submitted = self._names(current.gi_code, scope)
             called, submitted = called | more_called, submitted | more_submitted
-            current = current.gi_yieldfrom
         return called, submitted
 
     def called_by(self, fn: Any) -> _Names:

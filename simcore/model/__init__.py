@@ -23,7 +23,7 @@ from simcore.model.given import (
     check_witness,
 )
 from simcore.model.listing import listed
-from simcore.model.making import Made, Making
+from simcore.model.making import Made, Making, replaced
 from simcore.model.model import (
     Index,
     Model,
@@ -31,6 +31,7 @@ from simcore.model.model import (
     Parameter,
     Process,
     ProcessFunction,
+    made_as,
     with_parameters,
 )
 from simcore.model.spec import (
@@ -93,6 +94,7 @@ __all__ = [
     "import_module",
     "leads_to",
     "listed",
+    "made_as",
     "model_function",
     "models_of",
     "no_value",
@@ -100,6 +102,7 @@ __all__ = [
     "objects",
     "operations",
     "parameters_of",
+    "replaced",
     "sometimes",
     "with_parameters",
 ]

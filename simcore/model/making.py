@@ -106,6 +106,13 @@ def note(operation: Any) -> None:
         making.made.append(Made(weakref.ref(operation), operation.target, operation.name, operation.args, *where))
 
 
+def replaced(operation: object) -> None:
+    """Note that another operation is yielded in the place of ``operation``, which a process has yielded."""
+    making = _running()
+    if making is not None:
+        making.yielded(operation)
+
+
 def mistake(error: ModelError) -> ModelError:
     """Return ``error`` to be raised, and see to it that no process hides it."""
     making = _running()

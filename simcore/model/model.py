@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 from zlib import crc32
 
 from simcore.errors import ModelError
@@ -123,6 +125,11 @@ class Model:
     origin: Origin | None = field(default=None, init=False)
     _names: set[str] = field(default_factory=set, init=False, repr=False)
 
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make a model, or what `made_as` says is to be made in its place."""
+        kind = _KIND.get() if cls is Model else None
+        return super().__new__(cls if kind is None else kind)  # type: ignore[return-value]
+
     def __post_init__(self) -> None:
         self.origin = _origin(sys._getframe(2))  # __post_init__ <- the generated __init__ <- the builder
 
@@ -165,9 +172,12 @@ class Model:
 
     def thread_pool(self, name: str, workers: int) -> ThreadPool:
         """Add a `ThreadPool` and its workers, which are processes called ``name[0]``, ``name[1]``, ..."""
-        pool = self._add(ThreadPool(name, workers))
-        for number in range(workers):
-            self._add_process(f"{name}[{number}]", daemon=True, pool=pool)
+        return self._add_pool(ThreadPool(name, workers))
+
+    def _add_pool(self, pool: ThreadPool) -> ThreadPool:
+        self._add(pool)
+        for number in range(pool.workers):
+            self._add_process(f"{pool.name}[{number}]", daemon=True, pool=pool)
         return pool
 
     def link(
@@ -250,6 +260,19 @@ class Model:
             raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
         if name in self._names:  # LOCAL is not there, as nobody has named it
             raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
+
+
+_KIND: ContextVar[type[Model] | None] = ContextVar("what Model(...) makes", default=None)
+
+
+@contextmanager
+def made_as(kind: type[Model]) -> Iterator[None]:
+    """Let each ``Model(...)`` inside make a ``kind`` of model: the function of a system then builds a changed one."""
+    before = _KIND.set(kind)
+    try:
+        yield
+    finally:
+        _KIND.reset(before)
 
 
 def _origin(frame: FrameType) -> Origin | None:

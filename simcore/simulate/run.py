@@ -22,7 +22,7 @@ import simpy
 
 from simcore.errors import ScheduleError
 from simcore.kernel import Move, OneRun
-from simcore.model.objects import Task
+from simcore.model.objects import Task, ThreadPool
 from simcore.simulate.delays import Latency
 from simcore.simulate.endless import Endless
 from simcore.simulate.result import Recorder, Simulation, Status
@@ -273,7 +273,7 @@ class Run:
         state, position = kernel.state, plan.position
         before = state[position]
         self._stop_waiting(process, plan)
-        called = self._called(process, outcome) if plan.takes else 0.0
+        called = self._called(process, plan, outcome) if plan.begins else 0.0
         kernel.happen(process, move)
         self.path.append((process, outcome))
         self._record.now = self._now
@@ -311,15 +311,17 @@ class Run:
             self._refresh(process)
         self._wake(place)
 
-    def _called(self, process: int, outcome: int) -> float:
-        """Return how long the call takes that a worker is about to begin with this step; 0 where it begins none."""
-        task = self.kernel.result(self.kernel.state, process, outcome)
-        if not isinstance(task, Task):
-            return 0.0
-        owner = self.kernel.processes[process].pool
-        assert owner is not None
-        self._record.take(owner)
-        return self.latency.of_call(task.fn)
+    def _called(self, process: int, plan: Plan, outcome: int) -> float:
+        """Return how long the call takes that ``process`` is about to begin with this step; 0 where it begins none."""
+        result = self.kernel.result(self.kernel.state, process, outcome)
+        if isinstance(result, Task):
+            owner = self.kernel.processes[process].pool
+            assert owner is not None
+            self._record.take(owner)
+        assert plan.operation is not None
+        assert isinstance(plan.operation.target, ThreadPool)
+        fn = plan.operation.target.begun(plan.operation, result)
+        return 0.0 if fn is None else self.latency.of_call(fn)
 
     def _begin(self, process: int, extra: float) -> None:
         """Spend the delay of the operation that ``process`` has come to, and ``extra`` before it."""

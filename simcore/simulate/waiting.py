@@ -14,7 +14,7 @@ from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass, field
 
 from simcore.kernel import Kernel, Move, OneRun
-from simcore.model.objects import Future
+from simcore.model.objects import Future, ThreadPool
 from simcore.model.operations import Operation, SharedObject
 from simcore.simulate.delays import Latency, Sampler
 
@@ -117,8 +117,8 @@ class Plan:
         Whether the process must still finish: it is no daemon, or a worker inside a task.
     rests : bool
         Whether it owes nothing as long as it is blocked: it has not been started.
-    takes : bool
-        Whether a worker is about to take a task from its pool.
+    begins : bool
+        Whether a call may begin with it, as where a worker takes a task from its pool.
     moves : dict of int to moves
         What it can do, by the value that it is about; nothing where that depends on more.
     """
@@ -131,7 +131,7 @@ class Plan:
     arriving: bool
     owes: bool
     rests: bool
-    takes: bool
+    begins: bool
     moves: dict[int, tuple[Move, ...]] = field(default_factory=dict)
 
 
@@ -205,16 +205,18 @@ class Waiting:
         target, position = operation.target, self._kernel.target(local)
         point, task, _ = self._kernel.locals[local]
         second_half = point is not None and isinstance(point.result, Operation) and point.operation is operation
+        pool = target if isinstance(target, ThreadPool) else None
+        apart = who if pool is not None and pool is who.pool and not pool.interchangeable else None
         return Plan(
             operation,
             position,
             self._place(position),
-            (operation.name, target.gate(operation), operation.timeout),
+            (operation.name, target.gate(operation), operation.timeout, apart),
             None if second_half else self._latency.of_operation(operation, who),
             operation.name in target.arriving,
             task is not None if who.pool is not None else not who.daemon,
             operation.rests,
-            who.pool is not None and task is None and target is who.pool,
+            pool is not None and operation.name in pool.begins,
         )
 
 

@@ -1,5 +1,7 @@
-"""Many sizes of one model at once: sweeps, laws, margins, machines and charts; and how often a size hangs by chance."""
+"""Many sizes of one model: sweeps, laws, margins, machines, charts; how often one hangs, and what cures it."""
 
+from simcore.sizes.advice import Advice, Attempt, Rate
+from simcore.sizes.advise import advise
 from simcore.sizes.cell import Cell, at
 from simcore.sizes.chart import Chart, Point, chart, check_chart
 from simcore.sizes.driver import Progress, sweep
@@ -10,6 +12,7 @@ from simcore.sizes.judge import Finding
 from simcore.sizes.laws import Law, SafeSize
 from simcore.sizes.machines import FORMULAS, MachineTable, machine_table
 from simcore.sizes.odds import Odds, Sample, odds
+from simcore.sizes.repairs import repaired
 from simcore.sizes.structure import Proved, prove
 from simcore.sizes.sweep import Alarm, Edge, Sweep
 from simcore.sizes.written import check_path
@@ -18,7 +21,9 @@ __all__ = [
     "EXECUTORS",
     "FORMULAS",
     "MOST",
+    "Advice",
     "Alarm",
+    "Attempt",
     "Cell",
     "Chart",
     "Edge",
@@ -30,10 +35,12 @@ __all__ = [
     "PoolSafety",
     "Progress",
     "Proved",
+    "Rate",
     "Reach",
     "SafeSize",
     "Sample",
     "Sweep",
+    "advise",
     "assert_pool_safe",
     "at",
     "chart",
@@ -42,5 +49,6 @@ __all__ = [
     "machine_table",
     "odds",
     "prove",
+    "repaired",
     "sweep",
 ]

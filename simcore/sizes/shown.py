@@ -27,8 +27,8 @@ def table_of(cells: Sequence[Cell], names: Sequence[str]) -> str:
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     words = [_GAP.join(map(_aligned, row, widths, _to_the_right(row, len(names)))) for row in (header, *rows)]
     room = max(_NARROWEST, WIDTH - len(words[0]) - len(_GAP))
-    reasons = ["reason", *(_cut(cell.error or cell.reason, room) for cell in cells)]
-    return "\n".join(_cut(f"{line}{_GAP}{why}".rstrip(), WIDTH) for line, why in zip(words, reasons, strict=True))
+    reasons = ["reason", *(cut(cell.error or cell.reason, room) for cell in cells)]
+    return "\n".join(cut(f"{line}{_GAP}{why}".rstrip(), WIDTH) for line, why in zip(words, reasons, strict=True))
 
 
 def _to_the_right(row: Sequence[str], parameters: int) -> list[bool]:
@@ -39,7 +39,8 @@ def _aligned(text: str, width: int, to_the_right: bool) -> str:
     return text.rjust(width) if to_the_right else text.ljust(width)
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
+    """Return a text of at most ``width`` columns, with dots in the place of what is cut off."""
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
@@ -53,7 +54,7 @@ def picture(cells: Sequence[Cell], values: Mapping[str, Sequence[Parameter]], va
     for value in values[down]:
         row = (signs[value, other].rjust(wide) for other in values[across])
         lines.append(" ".join([str(value).rjust(left), *row]))
-    return "\n".join([*(_cut(line.rstrip(), WIDTH) for line in lines), legend(set(signs.values()))])
+    return "\n".join([*(cut(line.rstrip(), WIDTH) for line in lines), legend(set(signs.values()))])
 
 
 def sign(cell: Cell) -> str:

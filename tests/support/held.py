@@ -23,7 +23,7 @@ from simcore import (
 )
 from simcore.properties import deadlock_free
 from simcore.schedule import PCT, POS, URW, EvenProgress, Portfolio, RandomWalk
-from simcore.sizes import chart, machine_table
+from simcore.sizes import Advice, Attempt, Rate, chart, machine_table
 from simcore.stateful import Topology
 
 
@@ -106,4 +106,5 @@ def held() -> dict[str, Any]:
     things += [odds(ready()), safety, safety.finding, machine_table(lambda *, n: ready(), "n", cores=[1])]
     drawn = chart(sweep(lambda *, n: late(), executor="here", n=1), runs=1)
     things += [drawn, drawn.points[0], Topology((), (), (), ((),), ())]
+    things += [Advice(explore(ready())), Attempt("bound", "pool", "", "safe"), Rate(1.0, 1.0, 1.0)]
     return {type(thing).__name__: thing for thing in things}

@@ -78,8 +78,9 @@ class Names:
         self._pattern = self._compiled(families)
         self._read: dict[str, Label] = {}
         self.first_future = sys.maxsize
-        pools = [team for pool, team in kernel.model.pools() if len(team) > 1 or self.read(pool.name).names]
-        workers = [worker for team in pools for worker in team]
+        pools = [(pool, team) for pool, team in kernel.model.pools() if pool.interchangeable]
+        teams = [team for pool, team in pools if len(team) > 1 or self.read(pool.name).names]
+        workers = [worker for team in teams for worker in team]
         self._of_worker = {worker: self.first_worker + number for number, worker in enumerate(workers)}
         self._worker = {name: worker for worker, name in self._of_worker.items()}
         self.first_future = self.first_worker + len(workers)

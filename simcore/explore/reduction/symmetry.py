@@ -229,6 +229,8 @@ class Symmetry:
 
     def _looked_up(self, state: Packed) -> list[Component]:
         self.tested.test()
+        if len(self._tables) < len(state):  # the first state with so many futures
+            return self.components.of(state)
         try:
             return [table[number] for table, number in zip(self._tables, state, strict=False)]
         except KeyError:

@@ -86,6 +86,10 @@ class ThreadPool(SharedObject):
         "join": Ends("for every worker of {at} to leave", "leave it", "leaves it", "left it"),
     }
     spelled: ClassVar = {"join": "shutdown"}
+    interchangeable: ClassVar[bool] = True
+    """Whether it is the same which of its workers takes a task."""
+    begins: ClassVar[frozenset[str]] = frozenset({"take"})
+    """Operations with which a call begins, that then takes its time."""
 
     def __init__(self, name: str, workers: int) -> None:
         super().__init__(name)
@@ -115,6 +119,10 @@ class ThreadPool(SharedObject):
         if value.shut:
             return (Outcome(value, Raised(RuntimeError, ("cannot schedule new futures after shutdown",))),)
         return (Outcome(value._replace(tasks=(*value.tasks, Task(fn, args, future))), future),)
+
+    def begun(self, operation: Operation, result: Any) -> Any:
+        """Return the function whose call begins where ``operation`` gives ``result``; None where none does."""
+        return result.fn if isinstance(result, Task) else None
 
     @property
     def taking(self) -> Operation:
