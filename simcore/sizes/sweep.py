@@ -13,6 +13,7 @@ from typing import Any, overload
 from simcore.errors import OptionError
 from simcore.model import Parameter, Verdict, check_kinds, listed
 from simcore.sizes.cell import Cell, at, counted, in_words
+from simcore.sizes.drawn import html_of
 from simcore.sizes.fitting import fitted
 from simcore.sizes.grid import Subject
 from simcore.sizes.laws import Law
@@ -245,6 +246,10 @@ class Sweep(Sequence[Cell]):
         return "\n".join(lines + [f"  {alarm}" for alarm in self.alarms()])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the grids as a notebook shows them."""
+        return html_of(str(self), self.cells, self.values, self.varying)
 
 
 def _turns(before: Cell, after: Cell) -> bool:
