@@ -93,6 +93,9 @@ class Violation:
             return "; ".join(f"{each.thread} raised {each.error.partition(chr(10))[0]}" for each in self.errors)
         return self.wait_for.headline.replace("process", "thread").replace("threades", "threads")
 
+    def __str__(self) -> str:
+        return fit(self.lines())
+
     def lines(self) -> list[str]:
         """Tell it, line by line."""
         lines = [f"{each.thread} raised {each.error}, at {each.place}" for each in self.errors]

@@ -141,6 +141,9 @@ class Counterexample:
         except ScheduleError:
             return ""
 
+    def __str__(self) -> str:
+        return fit(self.lines())
+
     def lines(self) -> list[str]:
         """Tell it, line by line: why, then how it comes to that."""
         lines = [f"lost: {self.lost}"] if self.lost and not self.never and not self.servers else []
@@ -219,6 +222,10 @@ class Result:
         return self.property if self.counterexample is None else self.counterexample.answer
 
     def __str__(self) -> str:
+        return fit(self.lines())
+
+    def lines(self) -> list[str]:
+        """Tell it, line by line: what was asked and looked at, then what was found."""
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
         bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
         unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
@@ -234,4 +241,4 @@ class Result:
             lines.append(f"  undetermined because {self.reason}")
         if self.counterexample is not None:
             lines += self.counterexample.lines()
-        return fit(lines)
+        return lines

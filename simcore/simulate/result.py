@@ -60,7 +60,7 @@ class Failure(NamedTuple):
     where: str
 
 
-@listed(without="kernel packed path")
+@listed(without="kernel packed path times")
 @dataclass(frozen=True)
 class Simulation:
     """One run in virtual time.
@@ -86,6 +86,8 @@ class Simulation:
         How many tasks the workers of each pool have begun.
     notes : tuple of str
         Which limit was reached, and what the clock could not do.
+    times : tuple of float
+        At what virtual second each step was taken.
     """
 
     status: Status
@@ -100,6 +102,7 @@ class Simulation:
     kernel: Kernel = field(repr=False)
     path: tuple[tuple[int, int], ...] = field(repr=False)
     packed: Packed = field(repr=False)
+    times: tuple[float, ...] = field(default=(), repr=False)
 
     @property
     def steps(self) -> int:

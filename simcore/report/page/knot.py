@@ -1,0 +1,83 @@
+"""The wait-for graph as it is drawn: what is alike is one box where there would be too many, and the knot is whole.
+
+Parts are alike when they differ in their numbers alone and wait for, and are waited for by, parts that are alike: the
+coarsest stable partition, by refinement (Hopcroft, 1971). So four workers that wait for four results of one pool are
+three boxes, and a ring of philosophers stays a ring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from simcore.explain import WaitForGraph, summary
+from simcore.report.page.film import Drawing, Node
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+PLAIN = 10
+"""Boxes up to which each part has its own."""
+
+MOST = 40
+"""Boxes that are drawn at most."""
+
+_NUMBER = re.compile(r"\d+")
+
+
+def knot_of(graph: WaitForGraph) -> tuple[str, ...]:
+    """Return the names of the processes in the knot."""
+    return tuple(edge.process.name for edge in graph.knot)
+
+
+def drawing_of(graph: WaitForGraph) -> Drawing:
+    """Return what is drawn of ``graph``."""
+    drawn = graph.graph
+    names = list(drawn)
+    group = _groups(drawn) if len(names) > PLAIN else {name: number for number, name in enumerate(names)}
+    members: dict[int, list[str]] = {}
+    for name in names:
+        members.setdefault(group[name], []).append(name)
+    order = sorted(members, key=lambda number: (not drawn.nodes[members[number][0]]["knot"], names.index(members[number][0])))
+    kept = {number: place for place, number in enumerate(order[:MOST])}
+    nodes = tuple(_node(drawn, members[number]) for number in order[:MOST])
+    arrows: dict[tuple[int, int], str] = {}
+    for source, target, about in drawn.edges(data=True):
+        if group[source] in kept and group[target] in kept:
+            arrows.setdefault((kept[group[source]], kept[group[target]]), about["mode"])
+    more = len(order) - len(kept)
+    left_out = f"{more} more are not drawn; the text has them" if more else ""
+    return Drawing(nodes, tuple((*arrow, mode) for arrow, mode in arrows.items()), left_out)
+
+
+def _groups(drawn: nx.DiGraph[str]) -> dict[str, int]:
+    """Return a number for each node, the same for those that are alike."""
+    colours: Mapping[str, Any] = {
+        name: (_NUMBER.sub("#", f"{name}\n{about['text']}") if about["kind"] != "pool" else name, about["knot"])
+        for name, about in drawn.nodes(data=True)
+    }
+    count = 0
+    while True:
+        numbers: dict[Any, int] = {}
+        colours = {name: numbers.setdefault(colours[name], len(numbers)) for name in drawn}
+        if len(numbers) == count:
+            return dict(colours)
+        count = len(numbers)
+        colours = {
+            name: (
+                colours[name],
+                frozenset(colours[other] for other in drawn.successors(name)),
+                frozenset(colours[other] for other in drawn.predecessors(name)),
+            )
+            for name in drawn
+        }
+
+
+def _node(drawn: nx.DiGraph[str], members: list[str]) -> Node:
+    """Return one box for ``members``, which are alike: each line tells what stands in that line of all of them."""
+    about = drawn.nodes[members[0]]
+    texts = [drawn.nodes[name]["text"].split("\n") for name in members]
+    lines = [summary(dict.fromkeys(column)) for column in zip(*texts, strict=True)]
+    used, limit = about["slots"] if len(members) == 1 and about["slots"] is not None else (None, None)
+    return Node(tuple(lines), about["kind"], about["knot"], len(members), used, limit)
