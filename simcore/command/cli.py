@@ -8,8 +8,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, get_args
@@ -19,6 +17,7 @@ import click
 from simcore.command.arguments import build_model, catalogue, described, modules, read_delay
 from simcore.command.code import control_code, is_of_code, replay_code
 from simcore.command.console import matrix_text, progress, sections, status, stepped, width
+from simcore.command.export import export_model
 from simcore.command.matrix import NAMES, answer, choose
 from simcore.command.odds import odds_of_model
 from simcore.command.options import (
@@ -34,6 +33,7 @@ from simcore.command.options import (
     WITNESS,
     show,
 )
+from simcore.command.paged import HTML, film_of_replay, page_to
 from simcore.command.property import read_property
 from simcore.command.released import confirm_claims
 from simcore.command.reproduce import find, load, reproduce
@@ -42,9 +42,8 @@ from simcore.errors import InternalError, SimcoreError, place_of
 from simcore.execute import Execution, execute
 from simcore.explain import fit
 from simcore.explore import StrategyName, explore
-from simcore.model import Timeouts, build
-from simcore.report import as_json, check_folder, execution_json, simulation_json, whole_file, write_folder
-from simcore.report.promela import promela
+from simcore.model import build
+from simcore.report import as_json, check_folder, execution_json, simulation_json, write_folder
 from simcore.schedule import Schedule
 from simcore.simulate import Simulation, simulate
 
@@ -166,12 +165,14 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 )
 @TIMEOUTS
 @WITNESS(help="What is told of a violation: a shortest schedule, or the first that is met.")
+@HTML
 @AS_JSON
 def explore_model(
     model: str,
     parameters: tuple[str, ...],
     names: tuple[str, ...],
     as_object: bool,
+    html: Path | None,
     no_symmetry: bool,
     no_partial_order: bool,
     **options: Any,
@@ -179,10 +180,12 @@ def explore_model(
     """Search every interleaving of MODEL; deadlock freedom unless --property says otherwise."""
     built = build_model(model, parameters)
     properties = [read_property(name) for name in names]
-    with progress() as tell:
-        options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
-        result = explore(built, *properties, progress=tell, **options)
-    show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
+    options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
+    with page_to(html, as_object) as page:
+        with progress() as tell:
+            result = explore(built, *properties, progress=tell, **options)
+        show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
+        page(result)
     return STATUS_OF[result.verdict]
 
 
@@ -195,6 +198,7 @@ def explore_model(
 @click.option(
     "--load", "loads", metavar="NAME=DELAY", multiple=True, help="Gap between starts, 'download[*]=exponential(0.5)'."
 )
+@HTML
 @AS_JSON
 def simulate_model(
     model: str,
@@ -203,12 +207,15 @@ def simulate_model(
     until: float | None,
     latencies: tuple[str, ...],
     loads: tuple[str, ...],
+    html: Path | None,
     as_object: bool,
 ) -> int:
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
-    run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-    show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
+    with page_to(html, as_object) as page:
+        run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
+        show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
+        page(run)
     return _simulated(run)
 
 
@@ -216,12 +223,17 @@ def simulate_model(
 @MODEL_ARGUMENT
 @PARAMETERS
 @click.option("--max-seconds", type=float, default=60.0, show_default=True, help="Give up after this many seconds.")
+@HTML
 @AS_JSON
-def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, as_object: bool) -> int:
+def execute_model(
+    model: str, parameters: tuple[str, ...], max_seconds: float, html: Path | None, as_object: bool
+) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
-    with status("running"):
-        run = execute(build_model(model, parameters), max_seconds=max_seconds)
-    show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
+    with page_to(html, as_object) as page:
+        with status("running"):
+            run = execute(build_model(model, parameters), max_seconds=max_seconds)
+        show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
+        page(run)
     return _real_status(run)
 
 
@@ -235,26 +247,32 @@ def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, a
     show_default=True,
     help="explore: step by step, up to the last step; simulate, execute: then let the run go on.",
 )
+@HTML
 @AS_JSON
-def replay_token(token: str, driver: str, as_object: bool) -> int:
+def replay_token(token: str, driver: str, html: Path | None, as_object: bool) -> int:
     """Take the steps of TOKEN again."""
     if is_of_code(token):
-        return replay_code(token, as_object)
+        return replay_code(token, html, as_object)
     schedule = Schedule.from_token(token)
     assert schedule.origin is not None
     model = build(schedule.origin)
-    if driver == "simulate":
-        run = simulate(model, schedule=schedule)
-        show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
-        return _simulated(run)
-    if driver == "execute":
-        with status("running"):
-            real = execute(model, schedule=schedule)
-        show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
-        return _real_status(real)
-    standing, told = stepped(model, schedule, as_object)
-    show(told, as_object)
-    return VIOLATED if standing in ("stuck", "failed") else HOLDS
+    with page_to(html, as_object) as page:
+        if driver == "simulate":
+            run = simulate(model, schedule=schedule)
+            show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
+            page(run)
+            return _simulated(run)
+        if driver == "execute":
+            with status("running"):
+                real = execute(model, schedule=schedule)
+            show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
+            page(real)
+            return _real_status(real)
+        replayed = stepped(model, schedule, as_object)
+        show(replayed.printed, as_object)
+        if html is not None:
+            page(film_of_replay(schedule, replayed))
+    return VIOLATED if replayed.standing in ("stuck", "failed") else HOLDS
 
 
 def _with_steps(run: Simulation | Execution, schedule: Schedule) -> str:
@@ -269,8 +287,9 @@ _out = click.option(
 @cli.command("reproduce")
 @click.argument("report")
 @_out
+@HTML
 @AS_JSON
-def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
+def reproduce_report(report: str, out: Path | None, html: Path | None, as_object: bool) -> int:
     """Take REPORT, a file or the name of one of the library, through all drivers.
 
     Find, explain, replay, prove, run for real.
@@ -278,8 +297,10 @@ def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
     file = find(report)
     read = load(file)
     console, say = sections(beside_json=as_object)
-    with status("reading", console) as working, progress(working) as tell:
-        done = reproduce(read, out or Path("reports") / file.stem, say, working, tell)
+    with page_to(html, as_object) as page:
+        with status("reading", console) as working, progress(working) as tell:
+            done = reproduce(read, out or Path("reports") / file.stem, say, working, tell)
+        page(done.found)
     if as_object:
         click.echo(json.dumps(done.as_json(), indent=2))
     return VIOLATED if done.failed else HOLDS
@@ -287,44 +308,17 @@ def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
 
 @cli.command("demo")
 @_out
+@HTML
 @AS_JSON
 @click.pass_context
-def reproduce_the_known_one(context: click.Context, out: Path | None, as_object: bool) -> int:
+def reproduce_the_known_one(context: click.Context, out: Path | None, html: Path | None, as_object: bool) -> int:
     """Reproduce a hang that is known: NVIDIA FLARE 2.7.1, #4171."""
-    found: int = context.invoke(reproduce_report, report=DEMO, out=out, as_object=as_object)
+    found: int = context.invoke(reproduce_report, report=DEMO, out=out, html=html, as_object=as_object)
     return found
 
 
-@cli.command("export")
-@MODEL_ARGUMENT
-@PARAMETERS
-@click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin; there is no other language yet.")
-@TIMEOUTS
-@click.option(
-    "--max-states",
-    type=int,
-    default=1_000_000,
-    show_default=True,
-    help="All states are met first; give up after these.",
-)
-@click.option("--out", type=click.Path(path_type=Path), help="File to write, instead of printing the program.")
-def export_model(
-    model: str, parameters: tuple[str, ...], in_promela: bool, timeouts: Timeouts, max_states: int, out: Path | None
-) -> int:
-    """Write MODEL down for another checker, whose states must be the same: a second opinion."""
-    if not in_promela:
-        raise click.UsageError("say in which language: simcore export --promela MODEL")
-    built = build_model(model, parameters)
-    with whole_file(out) if out is not None else nullcontext(partial(click.echo, nl=False)) as write:
-        with status("exploring"):
-            program = promela(built, timeouts=timeouts, max_states=max_states)
-        write(program.text)
-    if out is not None:
-        click.echo(f"written: {out}, with {program.states:,} states, of which {program.deadlocks:,} are deadlocks")
-    return HOLDS
-
-
 cli.add_command(control_code)
+cli.add_command(export_model)
 cli.add_command(confirm_claims)
 cli.add_command(sweep_model)
 cli.add_command(law_of_model)

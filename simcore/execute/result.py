@@ -11,14 +11,14 @@ from simcore.errors import ScheduleError
 from simcore.execute.records import Record
 from simcore.explain import History, WaitForGraph, fit, wait_for_graph
 from simcore.kernel import Kernel
-from simcore.model import Model, State, with_parameters
+from simcore.model import Model, Pictured, State, with_parameters
 from simcore.schedule import Schedule
 
 Ending = Literal["completed", "stuck", "failed", "limit"]
 
 
 @dataclass(frozen=True)
-class Execution:
+class Execution(Pictured):
     """The outcome of one real run.
 
     Attributes

@@ -33,6 +33,7 @@ from simcore.model.model import (
     ProcessFunction,
     with_parameters,
 )
+from simcore.model.pictured import Pictured
 from simcore.model.spec import (
     DEADLOCK_FREE,
     LATE,
@@ -66,6 +67,7 @@ __all__ = [
     "Model",
     "Origin",
     "Parameter",
+    "Pictured",
     "Predicate",
     "Process",
     "ProcessFunction",

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from simcore.errors import OptionError, ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.kernel import Kernel, Packed
-from simcore.model import ProcessState, State, listed, with_parameters
+from simcore.model import Pictured, ProcessState, State, listed, with_parameters
 from simcore.model.objects import ThreadPool
 from simcore.model.operations import Raised, Value
 from simcore.schedule import Schedule
@@ -62,7 +62,7 @@ class Failure(NamedTuple):
 
 @listed(without="kernel packed path times")
 @dataclass(frozen=True)
-class Simulation:
+class Simulation(Pictured):
     """One run in virtual time.
 
     Attributes

@@ -4,12 +4,13 @@ A `Film` is what is shown, as data; `schedule.js` shows it.
 """
 
 from simcore.report.page.film import Film, as_data
-from simcore.report.page.page import film_of, page_of, picture_of
+from simcore.report.page.page import film_of, framed, page_of, picture_of
 
 __all__ = [
     "Film",
     "as_data",
     "film_of",
+    "framed",
     "page_of",
     "picture_of",
 ]

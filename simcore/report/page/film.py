@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from unicodedata import category
 
 LONGEST_TEXT = 400
 """Characters of one value or name that are shown; a model may have any."""
@@ -19,9 +20,19 @@ MOST_STEPS = 20_000
 """Steps that a film has at most: the last ones of a longer run."""
 
 
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, what turns the direction of writing, halves of characters
+
+
+def clean(text: str) -> str:
+    """Return ``text`` with what cannot be seen, or would turn what stands behind it round, written as Python does."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(repr(one)[1:-1] if one not in "\n\t" and category(one) in _UNSEEN else one for one in text)
+
+
 def cut(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return ``text``, or its beginning and how much there is of it."""
-    return text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
+    """Return ``text``, or its beginning and how much there is of it; clean."""
+    return clean(text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)")
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,8 @@ class Standing:
     lane : int
         Whose.
     status : str
-        "enabled", "blocked", "limited" (it waits, and gives up after a while), "idle" (a worker without a task), "done",
-        "failed"; "still" where it is only known that it had no step, "unknown" where not even that is.
+        "enabled", "blocked", "limited" (it waits, and gives up after a while), "idle" (a worker without a task),
+        "done", "failed"; "still" where it is only known that it had no step, "unknown" where not even that is.
     words : str
         What it waits for, or would do next.
     task : str
@@ -158,7 +169,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The wait-for graph to draw: nodes, arrows (from, to, "all of" or "any of") by their positions, what was left out."""
+    """The wait-for graph to draw: nodes, arrows (from, to, "all of" or "any of") by their places, what was left out."""
 
     nodes: tuple[Node, ...] = ()
     arrows: tuple[tuple[int, int, str], ...] = ()
@@ -214,6 +225,8 @@ class Film:
         Who waits for whom at its end.
     knot : tuple of str
         The processes that wait only for each other then.
+    stuck : tuple of str
+        Those that are proved never to move again.
     token, replay : str
         The schedule in one word, and the command that takes it again.
     text : str
@@ -236,6 +249,7 @@ class Film:
     turn: Turn | None = None
     drawing: Drawing = field(default_factory=Drawing)
     knot: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
     token: str = ""
     replay: str = ""
     text: str = ""
@@ -244,7 +258,7 @@ class Film:
 def as_data(film: Film) -> dict[str, Any]:
     """Return ``film`` as JSON has it; every member is there, and long texts are cut."""
     data: dict[str, Any] = _cut(asdict(film))
-    return data | {"token": film.token, "replay": film.replay, "text": film.text}  # to copy, or to read: whole
+    return data | {"token": film.token, "replay": film.replay, "text": clean(film.text)}  # to copy, or to read: whole
 
 
 def as_text(film: Film) -> str:

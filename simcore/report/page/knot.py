@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from simcore.explain import WaitForGraph, summary
-from simcore.report.page.film import Drawing, Node
+from simcore.report.page.film import Drawing, Film, Node
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -26,9 +27,12 @@ MOST = 40
 _NUMBER = re.compile(r"\d+")
 
 
-def knot_of(graph: WaitForGraph) -> tuple[str, ...]:
-    """Return the names of the processes in the knot."""
-    return tuple(edge.process.name for edge in graph.knot)
+def with_waits(film: Film, graph: WaitForGraph) -> Film:
+    """Return ``film`` with who waits for whom at its end."""
+    known = graph.proved is not None or bool(graph.servers)
+    stuck = tuple(edge.process.name for edge in graph.stuck) if known else ()
+    knot = tuple(edge.process.name for edge in graph.knot)
+    return replace(film, drawing=drawing_of(graph), knot=knot, stuck=stuck)
 
 
 def drawing_of(graph: WaitForGraph) -> Drawing:
@@ -39,7 +43,9 @@ def drawing_of(graph: WaitForGraph) -> Drawing:
     members: dict[int, list[str]] = {}
     for name in names:
         members.setdefault(group[name], []).append(name)
-    order = sorted(members, key=lambda number: (not drawn.nodes[members[number][0]]["knot"], names.index(members[number][0])))
+    order = sorted(
+        members, key=lambda number: (not drawn.nodes[members[number][0]]["knot"], names.index(members[number][0]))
+    )
     kept = {number: place for place, number in enumerate(order[:MOST])}
     nodes = tuple(_node(drawn, members[number]) for number in order[:MOST])
     arrows: dict[tuple[int, int], str] = {}

@@ -7,14 +7,15 @@ from dataclasses import replace
 from simcore.control import Controlled, Violation
 from simcore.explain import fit
 from simcore.report.page.film import Film, Frame, Lane, Standing, Turn, lines_of
-from simcore.report.page.knot import drawing_of, knot_of
+from simcore.report.page.knot import with_waits
 
 UNKNOWN = "what the objects of your own code hold between steps is not known, so no values are shown"
 
 
 def of_controlled(result: Controlled) -> Film:
     """Return a film of the answer of `control`; one without steps where nothing was found."""
-    counted = f"{result.schedules:,} schedules, {result.strategy}, at most {result.steps:,} steps in one"
+    many = f"{result.schedules:,} schedule{'s' * (result.schedules != 1)}, {result.strategy}"
+    counted = f"{many}, at most {result.steps:,} steps in one"
     facts = (f"{counted}, {result.seconds:.1f} s", *(f"note: {note}" for note in result.notes))
     if result.violation is None:
         return Film(result.name, str(result.verdict), result.reason, facts=facts, text=str(result))
@@ -34,7 +35,7 @@ def of_violation(found: Violation) -> Film:
     lines = found.lines()
     begins = next((place for place, line in enumerate(lines) if line.startswith("schedule (")), len(lines))
     turn = next((line for line in lines[:begins] if line.startswith("point of no return: ")), "")
-    return Film(
+    film = Film(
         "your own code",
         "violated",
         found.answer,
@@ -44,12 +45,11 @@ def of_violation(found: Violation) -> Film:
         frames=tuple(frames),
         standings=tuple(Standing(place, "unknown") for place in number.values()),
         turn=Turn(found.no_return, False, turn) if turn else None,
-        drawing=drawing_of(found.wait_for),
-        knot=knot_of(found.wait_for),
         token=found.token,
         replay=f"{found.again} {found.token}" if found.token else "",
         text=fit(lines),
     )
+    return with_waits(film, found.wait_for)
 
 
 def _lane(name: str, pool: str) -> Lane:

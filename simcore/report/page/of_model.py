@@ -15,7 +15,7 @@ from simcore.explore import Counterexample, Result, stands_still
 from simcore.kernel import Kernel
 from simcore.model import build, with_parameters
 from simcore.report.page.film import MOST_STEPS, Film, Frame, Lane, Standing, Turn, lines_of
-from simcore.report.page.knot import drawing_of, knot_of
+from simcore.report.page.knot import with_waits
 from simcore.report.page.replayed import Replayed, lanes_of
 from simcore.schedule import Schedule
 from simcore.simulate import Simulation
@@ -24,8 +24,7 @@ from simcore.simulate import Simulation
 def of_waits(graph: WaitForGraph) -> Film:
     """Return a film without steps: who waits for whom."""
     answer = graph.headline or ("nobody is known never to move again" if graph.edges else "nobody waits")
-    drawing = drawing_of(graph)
-    return Film("Who waits for whom", "", answer, lines_of(graph.explain()), drawing=drawing, text=str(graph))
+    return with_waits(Film("Who waits for whom", "", answer, lines_of(graph.explain()), text=str(graph)), graph)
 
 
 def of_result(result: Result) -> Film:
@@ -44,21 +43,20 @@ def of_counterexample(found: Counterexample) -> Film:
     """Return a film of a schedule into a violation, and of what is then repeated."""
     steps = [*found.schedule.steps, *(found.lasso.steps if found.lasso is not None else ())]
     schedule = Schedule(tuple(steps), found.schedule.origin)
-    film = _of_schedule(schedule, found.kernel)
+    film = with_waits(_of_schedule(schedule, found.kernel), found.wait_for)
     after = len(found.schedule) if found.lasso is not None else None
     then = [] if found.lasso is None or found.lasso.steps else ["and then nothing, for ever"]
+    lost = [f"lost: {found.lost}"] if found.lost and found.lost != found.answer else []
     asked = [f"asked: {found.property}"] if found.property != found.answer else []
     turn = found.no_return
     return replace(
         film,
         verdict="violated",
         answer=found.answer,
-        why=lines_of([f"lost: {found.lost}" if found.lost and found.lost != found.answer else "", *found.wait_for.told(), *then]),
+        why=lines_of([*lost, *found.wait_for.told(), *then, *found.left_behind]),
         facts=(*asked, f"schedule: {found.shortest}"),
         lasso=after if found.lasso is not None and found.lasso.steps else None,
         turn=Turn(turn.step, turn.exact, turn.describe(found.schedule)) if turn is not None else None,
-        drawing=drawing_of(found.wait_for),
-        knot=knot_of(found.wait_for),
         token=found.token,
         replay=f"simcore replay {found.token}" if found.token else "",
         text=str(found),
@@ -72,7 +70,7 @@ def of_schedule(schedule: Schedule) -> Film:
     if kernel is not None:
         graph = graph_after(kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
         film = replace(film, answer=graph.headline, why=lines_of(graph.told()))
-        film = replace(film, drawing=drawing_of(graph), knot=knot_of(graph))
+        film = with_waits(film, graph)
     return film
 
 
@@ -107,9 +105,13 @@ def _by_names(film: Film, schedule: Schedule) -> Film:
     asked = [step.enabled for step in schedule.steps[1:]]
     standings = _enabled(names, schedule.steps[0].enabled if schedule.steps else (), before)
     for step, enabled in zip(schedule.steps, [*asked, None], strict=True):
-        frames.append(Frame(names.index(step.process), step.text, step.result, standings=_enabled(names, enabled, before)))
+        frames.append(
+            Frame(names.index(step.process), step.text, step.result, standings=_enabled(names, enabled, before))
+        )
     fact = "the model cannot be built here, so the values of its objects are not known"
-    return _shortened(replace(film, lanes=tuple(map(Lane, names)), frames=tuple(frames), standings=standings, facts=(fact,)))
+    return _shortened(
+        replace(film, lanes=tuple(map(Lane, names)), frames=tuple(frames), standings=standings, facts=(fact,))
+    )
 
 
 def _enabled(names: Sequence[str], enabled: Sequence[str] | None, before: dict[str, str]) -> tuple[Standing, ...]:
@@ -133,7 +135,7 @@ def _with_path(film: Film, kernel: Kernel, path: Sequence[tuple[int, int]], time
 
 
 def _shortened(film: Film) -> Film:
-    """Return ``film`` with its last steps alone where there are too many: what came before has led to its first values."""
+    """Return ``film`` with its last steps alone where there are too many; those before have led to its first values."""
     gone = max(0, len(film.frames) - MOST_STEPS)
     if not gone:
         return film
@@ -166,13 +168,11 @@ def of_simulation(run: Simulation) -> Film:
         why=lines_of(run.wait_for.told()) if hangs else (),
         facts=(at, *(f"note: {note}" for note in run.notes)),
         seconds="virtual",
-        drawing=drawing_of(run.wait_for),
-        knot=knot_of(run.wait_for),
         token=run.token,
         replay=replay,
         text=str(run),
     )
-    return _with_path(film, run.kernel, run.path, run.times)
+    return _with_path(with_waits(film, run.wait_for), run.kernel, run.path, run.times)
 
 
 def of_execution(run: Execution) -> Film:
@@ -185,12 +185,11 @@ def of_execution(run: Execution) -> Film:
         why=lines_of(run.wait_for.told()) if run.status in ("stuck", "limit") else (),
         facts=tuple(facts),
         seconds="real",
-        drawing=drawing_of(run.wait_for),
-        knot=knot_of(run.wait_for),
         token=run.token,
         replay=f"simcore replay {run.token}" if run.token else "",
         text=str(run),
     )
+    film = with_waits(film, run.wait_for)
     if run.explained:
         kernel = Kernel(run.model, "anytime")
         return _with_path(film, kernel, run.path, list(_real_times(run, kernel)))
@@ -238,4 +237,3 @@ def _gave(record: Record) -> str:
     if hasattr(record.result, "target") or operation.name in operation.target.creates:
         return ""
     return "" if record.result in (None, True) else str(record.result)
-

@@ -17,7 +17,7 @@ from simcore.errors import OptionError
 from simcore.execute import Execution
 from simcore.explain import WaitForGraph
 from simcore.explore import Counterexample, Result
-from simcore.report.page.film import Film, as_text, cut
+from simcore.report.page.film import Film, as_text, clean, cut
 from simcore.report.page.of_code import of_controlled, of_violation
 from simcore.report.page.of_model import (
     of_counterexample,
@@ -39,6 +39,7 @@ _FILMS: dict[type, Callable[[Any], Film]] = {
     Controlled: of_controlled,
     Violation: of_violation,
     WaitForGraph: of_waits,
+    Film: lambda film: film,
 }
 
 _PAGE = """\
@@ -78,7 +79,7 @@ def film_of(value: Any) -> Film:
     Parameters
     ----------
     value : Result, Counterexample, Schedule, Simulation, Execution, Controlled, Violation or WaitForGraph
-        What was found.
+        What was found; a `Film` is returned as it is.
 
     Raises
     ------
@@ -88,9 +89,7 @@ def film_of(value: Any) -> Film:
     for kind, make in _FILMS.items():
         if isinstance(value, kind):
             return make(value)
-    raise OptionError(
-        f"a page shows {', '.join(kind.__name__ for kind in _FILMS)}, not a {type(value).__name__}"
-    )
+    raise OptionError(f"a page shows {', '.join(kind.__name__ for kind in _FILMS)}, not a {type(value).__name__}")
 
 
 def page_of(film: Film) -> str:
@@ -99,7 +98,7 @@ def page_of(film: Film) -> str:
     return _PAGE.format(
         title=escape(cut(f"{film.title}: {told}" if told else film.title, 120)),
         style=_part("page.css"),
-        text=escape(film.text),
+        text=escape(clean(film.text)),
         data=as_text(film),
         module=_part("schedule.js"),
     )
@@ -107,10 +106,15 @@ def page_of(film: Film) -> str:
 
 def picture_of(value: Any) -> str:
     """Return the same page as an element of another one: in a frame of its own, so that neither touches the other."""
-    title = escape(cut(film_of(value).title, 120))
+    film = film_of(value)
+    return framed(film.title, page_of(film))
+
+
+def framed(title: str, page: str, height: int = HEIGHT) -> str:
+    """Return a frame that shows ``page``, a whole one, ``height`` pixels high, and is read out as ``title``."""
     return (
-        f'<iframe title="{title}" style="width:100%;height:{HEIGHT}px;border:0" sandbox="allow-scripts" '
-        f'srcdoc="{escape(page_of(film_of(value)))}"></iframe>'
+        f'<iframe title="{escape(cut(title, 120))}" style="width:100%;height:{height}px;border:0" '
+        f'sandbox="allow-scripts" srcdoc="{escape(page)}"></iframe>'
     )
 
 

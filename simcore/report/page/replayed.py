@@ -1,8 +1,8 @@
 """A path of a model is taken again by its kernel, and each step is told with what it has changed.
 
-That a step hands something over is read off first-in-first-out objects: what a queue, a link or a pool gives is what was
-put there first. That a step lets somebody go on is read off the states: before it that process had no step, and after it
-has one. Nothing else is drawn as an arrow.
+That a step hands something over is read off what gives out first what was put there first: a queue, a link, a pool.
+That a step lets somebody go on is read off the states: before it that process had no step, and after it it has one.
+Nothing else is drawn as an arrow.
 """
 
 from __future__ import annotations
@@ -171,7 +171,9 @@ class Replayed:
             words = "" if process.status == "done" else process.failure
             return Standing(index, process.status, words, task, process.where)
         if index in self._could:
-            return Standing(index, "enabled", f"next: {self._named(operation.target.phrase(operation))}", task, process.where)
+            return Standing(
+                index, "enabled", f"next: {self._named(operation.target.phrase(operation))}", task, process.where
+            )
         if process.status == "idle":
             return Standing(index, "idle")
         words = f"waits {self._wants(process, operation)}"
@@ -205,6 +207,8 @@ def _contents(thing: Any, value: Any) -> tuple[Any, ...] | None:
 
 
 def _items(thing: Any, value: Any) -> tuple[str, ...]:
-    items = [str(item) if isinstance(thing, ThreadPool) else shown_value(item) for item in _contents(thing, value) or ()]
+    items = [
+        str(item) if isinstance(thing, ThreadPool) else shown_value(item) for item in _contents(thing, value) or ()
+    ]
     more = len(items) - MOST_ITEMS
     return (*items[:MOST_ITEMS], *([f"and {more:,} more"] if more > 0 else []))

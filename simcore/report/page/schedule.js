@@ -22,6 +22,8 @@ function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const short = (text, most = 60) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
 function set(node, key, value) {
   if (node.getAttribute(key) !== value) node.setAttribute(key, value);
 }
@@ -79,6 +81,7 @@ function header(el, film, go) {
   }[film.verdict] || ["?", "open"];
   const title = add(head, "h1");
   if (film.verdict) add(title, "span", `${sign} ${film.verdict}`, { class: `verdict ${kind}` });
+  if (film.verdict && film.answer) add(title, "span", ": ", { class: "unseen" });
   add(title, "span", film.answer || (film.verdict ? "" : `a schedule of ${film.frames.length} steps`));
   add(head, "p", film.title, { class: "asked" });
   if (film.why.length) {
@@ -148,7 +151,7 @@ function controls(el, film, go, now) {
 }
 
 /** The lanes: one drawing of what is in view, however many steps and lanes there are. */
-function lanesOf(el, film, standings, go) {
+function lanesOf(el, film, standings, values, go) {
   const rows = rowsOf(film.lanes), rowOf = new Map(rows.map((row, number) => [row.lane, number]));
   const count = film.frames.length, knot = new Set(film.knot), later = film.frames.map(() => []);
   film.frames.forEach((frame, number) => {
@@ -168,7 +171,7 @@ function lanesOf(el, film, standings, go) {
   function draw() {
     wanted = 0;
     const width = outer.clientWidth, left = labels(), scroll = outer.scrollLeft, down = outer.scrollTop;
-    const height = Math.min(HEAD + rows.length * ROW, outer.clientHeight || 400);
+    const height = Math.min(HEAD + rows.length * ROW + 4, outer.clientHeight || 400);
     const x = (step) => left + (step - 0.5) * column - scroll, y = (row) => HEAD + (row + 0.5) * ROW - down;
     const from = Math.max(1, Math.floor(scroll / column));
     const to = Math.min(count, Math.ceil((scroll + width - left) / column) + 1);
@@ -228,7 +231,7 @@ function lanesOf(el, film, standings, go) {
     });
     if (inside) label.classList.add("inside");
     if (note) add(label, "small", ` ${note}`);
-    if (number < 0) return;
+    if (number < 0) { busy(name, x, y(row), to, left); return; }
     const history = standings[number];
     let place = Math.max(0, placeAt(history, from - 1));
     for (; place < history.length && history[place].at <= to; place += 1) {
@@ -236,6 +239,19 @@ function lanesOf(el, film, standings, go) {
       const one = begins === 0 ? left - outer.scrollLeft : x(begins);
       line(svg, Math.max(one, left - column), y(row), Math.min(x(ends), x(to + 1)), y(row), `line ${history[place].is.status}`);
     }
+  }
+
+  /** How many workers of a pool are busy, over the steps. */
+  function busy(pool, x, y, to, left) {
+    const history = values[film.things.findIndex((thing) => thing.kind === "pool" && thing.name === pool)] || [];
+    history.forEach(({ at: begins, is: { used, limit } }, place) => {
+      const ends = place + 1 < history.length ? history[place + 1].at : count + 1;
+      const one = Math.max(left, begins === 0 ? left - outer.scrollLeft : x(begins)), two = Math.min(x(ends), x(to + 1));
+      const tall = limit ? (ROW - 10) * used / limit : 0;
+      if (used && two > one) {
+        add(svg, "rect", "", { x: one, y: y + ROW / 2 - 3 - tall, width: two - one, height: tall, class: used === limit ? "busy full" : "busy" });
+      }
+    });
   }
 
   function arrow(source, target, x, y) {
@@ -276,8 +292,8 @@ function lanesOf(el, film, standings, go) {
 
   function fit() {
     column = Math.max(NARROW, Math.min(WIDE, Math.floor((outer.clientWidth - labels() - 2) / (count + 1.5))));
-    space.style.width = `${labels() + (count + 1.5) * column}px`;
-    space.style.height = `${HEAD + rows.length * ROW}px`;
+    space.style.width = `${Math.max(outer.clientWidth, labels() + (count + 1.5) * column)}px`;
+    space.style.height = `${HEAD + rows.length * ROW + 4}px`;
   }
 
   fit();
@@ -306,6 +322,7 @@ function legend(el, film) {
     add(svg, "line", "", { x1: 0, y1: 7, x2: 34, y2: 7, class: `line ${status}` });
     add(item, "span", `${SIGN[status]} ${STATUS[status]}`);
   }
+  if (film.things.some((thing) => thing.kind === "pool")) add(list, "li", "▆ busy workers of a pool");
   if (film.frames.some((frame) => frame.comes_from.length)) add(list, "li", "→ hands over, or lets go on");
   if (film.turn && film.turn.step) add(list, "li", "◆ point of no return; shaded: no good end any more");
   if (film.lasso != null) add(list, "li", "↻ from here on, for ever");
@@ -322,13 +339,13 @@ function stepCard(el, film, go) {
     show(position, standings) {
       const frame = position ? film.frames[position - 1] : null;
       say(number, frame ? `Step ${film.first + position} of ${film.first + film.frames.length}` : "Before the first step");
-      say(words, frame ? `${film.lanes[frame.lane].name} ${frame.text}${frame.result ? ` → ${frame.result}` : ""}` : film.title);
+      say(words, frame ? `${short(film.lanes[frame.lane].name)} ${frame.text}${frame.result ? ` → ${frame.result}` : ""}` : film.title);
       const when = frame && frame.time != null ? `at ${Number(frame.time.toPrecision(6))} s${film.seconds ? `, ${film.seconds} time` : ""}` : "";
       say(about, frame ? [frame.place && `in ${frame.place}`, when].filter(Boolean).join(", ") : "");
       from.replaceChildren();
       for (const [source, how] of frame ? frame.comes_from : []) {
         const other = film.frames[source - film.first - 1];
-        const told = other ? `step ${source}, ${film.lanes[other.lane].name} ${other.text},` : `step ${source}`;
+        const told = other ? `step ${source}, ${short(film.lanes[other.lane].name)} ${short(other.text, 120)},` : `step ${source}`;
         const link = add(from, "button", `${told} ${how === "hands over" ? "has put that there" : "has let it go on"}`, { type: "button", class: "link" });
         if (other) link.onclick = () => go(source - film.first);
       }
@@ -339,7 +356,7 @@ function stepCard(el, film, go) {
       say(note, [lost, round].filter(Boolean).join(" · "));
       if (!position || film.lanes.length > MOST_ROWS) { say(could, ""); return; }
       const before = standings.map((history) => at(history, position - 1));
-      const movers = film.lanes.filter((_, lane) => before[lane] && before[lane].status === "enabled").map((lane) => lane.name);
+      const movers = film.lanes.filter((_, lane) => before[lane] && before[lane].status === "enabled").map((lane) => short(lane.name));
       const known = before.some((one) => one && one.status !== "unknown");
       say(could, known ? `Enabled before it: ${movers.join(", ") || "nobody, but for time that passes"}` : "");
     },
@@ -361,7 +378,7 @@ function objectsOf(el, film, values) {
   if (!film.things.length) return { show() {} };
   const card = add(el, "section", "", { class: "card objects" });
   add(card, "h2", "Objects");
-  const list = add(card, "ul"), still = values.filter((history) => history.length < 2 && !(history[0] && history[0].at)).length;
+  const list = add(card, "ul", "", { tabindex: "0", "aria-label": "Objects and their values" }), still = values.filter((history) => history.length < 2 && !(history[0] && history[0].at)).length;
   const other = still ? add(add(card, "details"), "summary", `${still} that no step changes`).parentNode : null;
   const rest = other && add(other, "ul");
   const items = film.things.map((thing, number) => {
@@ -389,7 +406,7 @@ function object(item, thing, value, changed, before) {
   set(item, "class", changed ? "changed" : "");
   if (item.hidden) return;
   const head = add(item, "div");
-  add(head, "b", thing.name, { title: thing.name });
+  add(head, "b", short(thing.name, 90), { title: thing.name });
   add(head, "small", ` ${thing.kind}`);
   if (changed) add(head, "span", before && before.text != null ? " ● changed" : " ● new", { class: "flag" });
   slots(item, value.used, value.limit);
@@ -412,10 +429,10 @@ function processesOf(el, film, standings) {
   const head = add(add(table, "thead"), "tr"), body = add(table, "tbody");
   for (const text of ["who", "now", "what"]) add(head, "th", text, { scope: "col" });
   const lanes = rowsOf(film.lanes).filter((row) => row.lane >= 0).slice(0, MOST_ROWS).map((row) => row.lane);
-  const knot = new Set(film.knot);
+  const knot = new Set(film.knot), stuck = new Set(film.stuck);
   const rows = lanes.map((lane) => {
     const row = add(body, "tr");
-    add(row, "th", film.lanes[lane].name, { scope: "row", class: knot.has(film.lanes[lane].name) ? "knotted" : "" });
+    add(row, "th", short(film.lanes[lane].name), { scope: "row", title: film.lanes[lane].name, class: knot.has(film.lanes[lane].name) ? "knotted" : "" });
     return { lane, row, status: add(row, "td"), words: add(row, "td") };
   });
   if (film.lanes.length > lanes.length) add(card, "p", `${film.lanes.length - lanes.length} more are not in this list`, { class: "fact" });
@@ -425,8 +442,9 @@ function processesOf(el, film, standings) {
       for (const { lane, row, status, words } of rows) {
         const stands = at(standings[lane], position) || { status: "unknown", words: "", task: "", place: "" };
         set(row, "class", `${stands.status}${lane === mover ? " mover" : ""}`);
-        say(status, `${SIGN[stands.status]} ${STATUS[stands.status]}`);
-        const where = stands.place && stands.status !== "idle" ? ` (${stands.place.replace(/^.*\((.*)\)$/, "$1")})` : "";
+        const ever = position === film.frames.length && stuck.has(film.lanes[lane].name) ? " for ever" : "";
+        say(status, `${SIGN[stands.status]} ${STATUS[stands.status]}${ever}`);
+        const where = stands.place && stands.status !== "idle" ? ` (${stands.place.replace(/^.*\(([^()]+:\d+)\)$/, "$1")})` : "";
         say(words, `${stands.task ? `in ${stands.task}: ` : ""}${stands.words}${stands.words || stands.task ? where : ""}`);
       }
     },
@@ -473,16 +491,20 @@ function knotOf(el, film) {
   if (!film.drawing.nodes.length) return { show() {}, stop() {} };
   const card = add(el, "section", "", { class: "card knot" });
   add(card, "h2", film.frames.length ? "At the end: who waits for whom" : "Who waits for whom");
-  const outer = add(card, "div", "", { class: "drawing", role: "img", "aria-label": "Who waits for whom; the same in words below" });
-  const told = add(card, "ul", "", { class: "words" });
+  const both = add(card, "div", "", { class: "both" });
+  const outer = add(both, "div", "", { class: "drawing", role: "img", "aria-label": "Who waits for whom; the same in words below" });
+  const told = add(both, "ul", "", { class: "words" });
   const called = ({ kind, lines, count }) => `${lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ")}`
-    + (count > 1 ? ` (${count})` : "");
-  for (const [source, target, mode] of film.drawing.arrows) {
-    const one = film.drawing.nodes[source], two = film.drawing.nodes[target];
+    + (count > 1 ? ` (×${count})` : "");
+  film.drawing.nodes.forEach((one, number) => {
+    const arrows = film.drawing.arrows.filter(([source]) => source === number);
+    if (!arrows.length) return;
     const verb = one.kind !== "process" ? `${one.count > 1 ? "are" : "is"} up to` : one.count > 1 ? "wait for" : "waits for";
-    const any = mode === "any of" ? "any of " : "";
-    add(told, "li", `${called(one)} ${verb} ${any}${called(two)}`, { class: one.knot && two.knot ? "knotted" : "" });
-  }
+    const any = arrows[0][2] === "any of" ? "any of " : "";
+    const others = arrows.map(([, target]) => film.drawing.nodes[target]);
+    const kind = one.knot && others.some((other) => other.knot) ? "knotted" : "";
+    add(told, "li", `${called(one)} ${verb} ${any}${others.map(called).join("; ")}`, { class: kind });
+  });
   if (film.drawing.left_out) add(card, "p", film.drawing.left_out, { class: "fact" });
   add(card, "p", "red and thick: the knot, in which everybody waits for everybody else · solid: needs it · dashed: any of them would do", { class: "fact" });
   let before = 0;
@@ -568,7 +590,7 @@ function tableOf(el, film, go) {
       add(add(row, "td"), "a", `${turn ? "◆ " : ""}${film.lasso != null && number >= film.lasso ? "↻ " : ""}${step}`, { href: `#step=${step}` })
         .onclick = (event) => { event.preventDefault(); go(number + 1, true); };
       if (timed) add(row, "td", frame.time == null ? "" : String(Number(frame.time.toPrecision(6))));
-      add(row, "td", film.lanes[frame.lane].name);
+      add(row, "td", short(film.lanes[frame.lane].name));
       add(row, "td", `${frame.text}${frame.result ? ` → ${frame.result}` : ""}${turn ? ` (${film.turn.text.split(":")[0]})` : ""}`);
       add(row, "td", frame.place);
     });
@@ -612,18 +634,17 @@ function render({ model, el }) {
       model.set("step", film.first + position);
       model.save_changes();
     }
-    if (into) root.querySelector(".controls").scrollIntoView({ block: "nearest" });
+    if (into) root.querySelector(".film").scrollIntoView({ block: "center" });
   };
   header(root, film, go);
   const stops = [];
   if (count) {
-    const steps = add(root, "div", "", { class: "film" });
-    const bar = controls(steps, film, go, () => position);
-    const lanes = lanesOf(steps, film, standings, go);
+    const bar = controls(root, film, go, () => position), steps = add(root, "div", "", { class: "film" });
+    const lanes = lanesOf(steps, film, standings, values, go);
     legend(steps, film);
     const panel = add(root, "div", "", { class: "panel" }), left = add(panel, "div"), right = add(panel, "div");
     const card = stepCard(left, film, go), objects = objectsOf(left, film, values), processes = processesOf(right, film, standings);
-    const words = () => `${film.first + position}: ${position ? `${film.lanes[film.frames[position - 1].lane].name} ${film.frames[position - 1].text}` : "before the first step"}`;
+    const words = () => `${film.first + position}: ${position ? `${short(film.lanes[film.frames[position - 1].lane].name)} ${film.frames[position - 1].text}` : "before the first step"}`;
     parts.push({ show: (next) => bar.show(next, words()) }, lanes, card, objects, processes);
     stops.push(bar.stop, lanes.stop);
   }
