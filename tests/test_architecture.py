@@ -64,6 +64,7 @@ CORE = ("errors", "model", "kernel", "schedule")
 
 LAZY = {
     "command.pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+    "command.export": "the page is wanted by few, and commands start fast",
     "command.paged": "the page is wanted by few, and commands start fast",
     "command.sizes": "Dask is an extra, and takes longer to import than most sweeps to run",
     "command.reproduce.run": "matplotlib takes longer to import than most commands to run, and is an extra",

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simcore.command.arguments import build_model
-from simcore.command.console import status
+from simcore.command.code import is_of_code
+from simcore.command.console import progress, status
 from simcore.command.options import HOLDS, MODEL_ARGUMENT, PARAMETERS, TIMEOUTS
+from simcore.control import replay
+from simcore.errors import OptionError
+from simcore.explore import explore
 from simcore.model import Timeouts
 from simcore.report import whole_file
 from simcore.report.promela import promela
+from simcore.schedule import Schedule
+
+if TYPE_CHECKING:
+    from simcore.report.page import Film
+
+_FILE = click.Path(path_type=Path)
+_WRITTEN = ("perfetto", "mermaid_sequence", "itf")  # as the functions of the page, and as the options
 
 
 @click.command("export")
 @MODEL_ARGUMENT
 @PARAMETERS
-@click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin; there is no other language yet.")
+@click.option("--promela", "in_promela", is_flag=True, help="As a program for Spin.")
+@click.option("--perfetto", type=_FILE, metavar="FILE", help="Its schedule as a trace for ui.perfetto.dev.")
+@click.option("--mermaid-sequence", type=_FILE, metavar="FILE", help="Its schedule as a sequence diagram of Mermaid.")
+@click.option("--itf", type=_FILE, metavar="FILE", help="The states of its schedule, as Apalache writes them.")
 @TIMEOUTS
 @click.option(
     "--max-states",
@@ -28,13 +43,36 @@ from simcore.report.promela import promela
     show_default=True,
     help="All states are met first; give up after these.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File to write, instead of printing the program.")
+@click.option("--out", type=_FILE, help="File to write, instead of printing the program.")
 def export_model(
-    model: str, parameters: tuple[str, ...], in_promela: bool, timeouts: Timeouts, max_states: int, out: Path | None
+    model: str,
+    parameters: tuple[str, ...],
+    in_promela: bool,
+    timeouts: Timeouts,
+    max_states: int,
+    out: Path | None,
+    **files: Path | None,
 ) -> int:
-    """Write MODEL down for another checker, whose states must be the same: a second opinion."""
-    if not in_promela:
-        raise click.UsageError("say in which language: simcore export --promela MODEL")
+    """Write MODEL, or the schedule that it is violated by, or that of a token, for others.
+
+    As a program for Spin its states must be the same: a second opinion.
+    """
+    wanted = {name: files[name] for name in _WRITTEN if files[name] is not None}
+    if not in_promela and not wanted:
+        raise click.UsageError(
+            "say in which language: simcore export --promela MODEL, "
+            "or --perfetto FILE, --mermaid-sequence FILE or --itf FILE"
+        )
+    if wanted:
+        _export_schedule(model, parameters, wanted, timeouts, max_states)
+    if in_promela:
+        _export_program(model, parameters, timeouts, max_states, out)
+    return HOLDS
+
+
+def _export_program(
+    model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_states: int, out: Path | None
+) -> None:
     built = build_model(model, parameters)
     with whole_file(out) if out is not None else nullcontext(partial(click.echo, nl=False)) as write:
         with status("exploring"):
@@ -42,4 +80,36 @@ def export_model(
         write(program.text)
     if out is not None:
         click.echo(f"written: {out}, with {program.states:,} states, of which {program.deadlocks:,} are deadlocks")
-    return HOLDS
+
+
+def _export_schedule(
+    model: str, parameters: tuple[str, ...], wanted: dict[str, Path | None], timeouts: Timeouts, max_states: int
+) -> None:
+    from simcore.report import page
+
+    with ExitStack() as stack:
+        writes = {
+            name: stack.enter_context(whole_file(file, f"--{name.replace('_', '-')}"))
+            for name, file in wanted.items()
+            if file is not None
+        }
+        film = _film(model, parameters, timeouts, max_states)
+        for name, write in writes.items():
+            write(getattr(page, name)(film))
+    for file in wanted.values():
+        click.echo(f"written: {file}, with {len(film.frames):,} steps")
+
+
+def _film(model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_states: int) -> Film:
+    """Return what there is to export: of a token its schedule, of a model the one that a search finds."""
+    from simcore.report.page import film_of
+
+    if model.startswith("sc1-") or is_of_code(model):
+        if parameters:
+            raise OptionError(f"-p {parameters[0]!r}: a token has its parameters in it; leave -p out")
+        return film_of(replay(model) if is_of_code(model) else Schedule.from_token(model))
+    with progress() as tell:
+        result = explore(build_model(model, parameters), timeouts=timeouts, max_states=max_states, progress=tell)
+    if result.counterexample is None:
+        raise OptionError(f"{model}: {result.verdict}: {result.answer}; so there is no schedule to export")
+    return film_of(result)

@@ -3,6 +3,7 @@
 A `Film` is what is shown, as data; `schedule.js` shows it.
 """
 
+from simcore.report.page.exports import itf, mermaid_sequence, perfetto
 from simcore.report.page.film import Film, as_data
 from simcore.report.page.page import film_of, framed, page_of, picture_of
 
@@ -11,6 +12,9 @@ __all__ = [
     "as_data",
     "film_of",
     "framed",
+    "itf",
+    "mermaid_sequence",
     "page_of",
+    "perfetto",
     "picture_of",
 ]

@@ -10,13 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simcore.explain import WaitForGraph, summary
 from simcore.report.page.film import Drawing, Film, Node
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 PLAIN = 10
 """Boxes up to which each part has its own."""
@@ -28,11 +25,13 @@ _NUMBER = re.compile(r"\d+")
 
 
 def with_waits(film: Film, graph: WaitForGraph) -> Film:
-    """Return ``film`` with who waits for whom at its end."""
+    """Return ``film`` with who waits for whom at its end; servers that just wait for work are no knot."""
+    drawing = drawing_of(graph)
+    if not graph.servers and not any(edge.process.owes for edge in graph.stuck):
+        return replace(film, drawing=replace(drawing, nodes=tuple(replace(node, knot=False) for node in drawing.nodes)))
     known = graph.proved is not None or bool(graph.servers)
     stuck = tuple(edge.process.name for edge in graph.stuck) if known else ()
-    knot = tuple(edge.process.name for edge in graph.knot)
-    return replace(film, drawing=drawing_of(graph), knot=knot, stuck=stuck)
+    return replace(film, drawing=drawing, knot=tuple(edge.process.name for edge in graph.knot), stuck=stuck)
 
 
 def drawing_of(graph: WaitForGraph) -> Drawing:
@@ -57,7 +56,7 @@ def drawing_of(graph: WaitForGraph) -> Drawing:
     return Drawing(nodes, tuple((*arrow, mode) for arrow, mode in arrows.items()), left_out)
 
 
-def _groups(drawn: nx.DiGraph[str]) -> dict[str, int]:
+def _groups(drawn: Any) -> dict[str, int]:
     """Return a number for each node, the same for those that are alike."""
     colours: Mapping[str, Any] = {
         name: (_NUMBER.sub("#", f"{name}\n{about['text']}") if about["kind"] != "pool" else name, about["knot"])
@@ -80,7 +79,7 @@ def _groups(drawn: nx.DiGraph[str]) -> dict[str, int]:
         }
 
 
-def _node(drawn: nx.DiGraph[str], members: list[str]) -> Node:
+def _node(drawn: Any, members: list[str]) -> Node:
     """Return one box for ``members``, which are alike: each line tells what stands in that line of all of them."""
     about = drawn.nodes[members[0]]
     texts = [drawn.nodes[name]["text"].split("\n") for name in members]

@@ -20,6 +20,8 @@ from simcore.report.page.replayed import Replayed, lanes_of
 from simcore.schedule import Schedule
 from simcore.simulate import Simulation
 
+ONE_RUN = "this is one run; it proves nothing about the others"
+
 
 def of_waits(graph: WaitForGraph) -> Film:
     """Return a film without steps: who waits for whom."""
@@ -54,7 +56,7 @@ def of_counterexample(found: Counterexample) -> Film:
         verdict="violated",
         answer=found.answer,
         why=lines_of([*lost, *found.wait_for.told(), *then, *found.left_behind]),
-        facts=(*asked, f"schedule: {found.shortest}"),
+        facts=(*film.facts, *asked, f"schedule: {found.shortest}"),
         lasso=after if found.lasso is not None and found.lasso.steps else None,
         turn=Turn(turn.step, turn.exact, turn.describe(found.schedule)) if turn is not None else None,
         token=found.token,
@@ -94,7 +96,7 @@ def _of_schedule(schedule: Schedule, kernel: Kernel | None) -> Film:
     text = fit([str(schedule), *([f"replay: {replay}"] if token else [])])
     title = with_parameters(kernel.model.name, kernel.model.origin) if kernel is not None else "a schedule"
     film = Film(title, "", "", token=token, replay=replay, text=text)
-    return _with_path(film, kernel, schedule.path(kernel)) if kernel is not None else _by_names(film, schedule)
+    return with_path(film, kernel, schedule.path(kernel)) if kernel is not None else _by_names(film, schedule)
 
 
 def _by_names(film: Film, schedule: Schedule) -> Film:
@@ -125,7 +127,8 @@ def _enabled(names: Sequence[str], enabled: Sequence[str] | None, before: dict[s
     return tuple(found)
 
 
-def _with_path(film: Film, kernel: Kernel, path: Sequence[tuple[int, int]], times: Sequence[float | None] = ()) -> Film:
+def with_path(film: Film, kernel: Kernel, path: Sequence[tuple[int, int]], times: Sequence[float | None] = ()) -> Film:
+    """Return ``film`` with every step of ``path``, taken by ``kernel``, and when it was taken."""
     replayed = Replayed(kernel)
     values, standings = replayed.values(), replayed.standings()
     frames = tuple(replayed.frames(path, times))
@@ -166,33 +169,33 @@ def of_simulation(run: Simulation) -> Film:
         run.status,
         run.answer,
         why=lines_of(run.wait_for.told()) if hangs else (),
-        facts=(at, *(f"note: {note}" for note in run.notes)),
+        facts=(at, *(f"note: {note}" for note in run.notes), *(() if hangs else (ONE_RUN,))),
         seconds="virtual",
         token=run.token,
         replay=replay,
         text=str(run),
     )
-    return _with_path(with_waits(film, run.wait_for), run.kernel, run.path, run.times)
+    film = with_waits(film, run.wait_for) if hangs else film
+    return with_path(film, run.kernel, run.path, run.times)
 
 
 def of_execution(run: Execution) -> Film:
     """Return a film of a real run: in the order that explains it, or else in that in which its steps were seen."""
-    facts = [line.strip() for line in str(run).splitlines()[2:6] if line.startswith("  ") and "waiting" not in line]
     film = Film(
         with_parameters(run.model.name, run.model.origin),
         run.status,
         f"{run.answer}, for real" if run.answer else "for real",
         why=lines_of(run.wait_for.told()) if run.status in ("stuck", "limit") else (),
-        facts=tuple(facts),
+        facts=(*run.facts, *(() if run.status == "stuck" else (ONE_RUN,))),
         seconds="real",
         token=run.token,
         replay=f"simcore replay {run.token}" if run.token else "",
         text=str(run),
     )
-    film = with_waits(film, run.wait_for)
+    film = with_waits(film, run.wait_for) if run.status != "completed" else film
     if run.explained:
         kernel = Kernel(run.model, "anytime")
-        return _with_path(film, kernel, run.path, list(_real_times(run, kernel)))
+        return with_path(film, kernel, run.path, list(_real_times(run, kernel)))
     return _as_recorded(film, run)
 
 
