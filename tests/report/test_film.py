@@ -8,8 +8,8 @@ from functools import cache
 
 import generated
 import pytest
-import threaded
 import toys
+from held import held
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +25,8 @@ from simcore.simulate import exponential
 
 @cache
 def starved():
-    """The hang at the size of the report."""
-    return explore(buggy())
+    """The hang, with as many downloads as workers."""
+    return explore(buggy(downloads=4))
 
 
 def after(film, position):
@@ -198,7 +198,7 @@ def test_of_a_real_run_that_is_not_explained_no_values_are_invented():
 
 
 def test_of_code_threads_and_places_are_known_and_no_values():
-    result = control(threaded.opposed_locks)
+    result = held()["Controlled"]
     film = film_of(result)
     assert result.verdict is Verdict.VIOLATED
     assert film.things == film.values == ()
