@@ -16,7 +16,7 @@ from simcore.explain import WaitForGraph, summary
 from simcore.report.page.film import Drawing, Film, Node
 
 PLAIN = 10
-"""Boxes up to which each part has its own."""
+"""Parts up to which only those are one box that wait for the very same, and for which the same wait."""
 
 MOST = 40
 """Boxes that are drawn at most."""
@@ -38,7 +38,7 @@ def drawing_of(graph: WaitForGraph) -> Drawing:
     """Return what is drawn of ``graph``."""
     drawn = graph.graph
     names = list(drawn)
-    group = _groups(drawn) if len(names) > PLAIN else {name: number for number, name in enumerate(names)}
+    group = _groups(drawn) if len(names) > PLAIN else _twins(drawn)
     members: dict[int, list[str]] = {}
     for name in names:
         members.setdefault(group[name], []).append(name)
@@ -56,12 +56,27 @@ def drawing_of(graph: WaitForGraph) -> Drawing:
     return Drawing(nodes, tuple((*arrow, mode) for arrow, mode in arrows.items()), left_out)
 
 
-def _groups(drawn: Any) -> dict[str, int]:
-    """Return a number for each node, the same for those that are alike."""
-    colours: Mapping[str, Any] = {
+def _looks(drawn: Any) -> dict[str, tuple[str, bool]]:
+    """Return what each node looks like, its numbers aside."""
+    return {
         name: (_NUMBER.sub("#", f"{name}\n{about['text']}") if about["kind"] != "pool" else name, about["knot"])
         for name, about in drawn.nodes(data=True)
     }
+
+
+def _twins(drawn: Any) -> dict[str, int]:
+    """Return a number for each node, the same for those that look alike and have the same neighbours."""
+    numbers: dict[Any, int] = {}
+    about = {
+        name: (look, frozenset(drawn.successors(name)), frozenset(drawn.predecessors(name)))
+        for name, look in _looks(drawn).items()
+    }
+    return {name: numbers.setdefault(about[name], len(numbers)) for name in drawn}
+
+
+def _groups(drawn: Any) -> dict[str, int]:
+    """Return a number for each node, the same for those that are alike."""
+    colours: Mapping[str, Any] = _looks(drawn)
     count = 0
     while True:
         numbers: dict[Any, int] = {}

@@ -425,15 +425,15 @@ function processesOf(el, film, standings) {
   if (!film.lanes.length) return { show() {} };
   const card = add(el, "section", "", { class: "card processes" });
   add(card, "h2", film.lanes.some((lane) => lane.kind === "thread") ? "Threads" : "Processes");
-  const table = add(add(card, "div", "", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Who waits for what" }), "table");
-  const head = add(add(table, "thead"), "tr"), body = add(table, "tbody");
-  for (const text of ["who", "now", "what"]) add(head, "th", text, { scope: "col" });
+  const table = add(add(card, "div", "", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Who waits for what" }), "table", "", { role: "table" });
+  const head = add(add(table, "thead"), "tr", "", { role: "row" }), body = add(table, "tbody");
+  for (const text of ["who", "now", "what"]) add(head, "th", text, { scope: "col", role: "columnheader" });
   const lanes = rowsOf(film.lanes).filter((row) => row.lane >= 0).slice(0, MOST_ROWS).map((row) => row.lane);
   const knot = new Set(film.knot), stuck = new Set(film.stuck);
   const rows = lanes.map((lane) => {
-    const row = add(body, "tr");
-    add(row, "th", short(film.lanes[lane].name), { scope: "row", title: film.lanes[lane].name, class: knot.has(film.lanes[lane].name) ? "knotted" : "" });
-    return { lane, row, status: add(row, "td"), words: add(row, "td") };
+    const row = add(body, "tr", "", { role: "row" });
+    add(row, "th", short(film.lanes[lane].name), { scope: "row", role: "rowheader", title: film.lanes[lane].name, class: knot.has(film.lanes[lane].name) ? "knotted" : "" });
+    return { lane, row, status: add(row, "td", "", { role: "cell" }), words: add(row, "td", "", { role: "cell" }) };
   });
   if (film.lanes.length > lanes.length) add(card, "p", `${film.lanes.length - lanes.length} more are not in this list`, { class: "fact" });
   return {
@@ -538,7 +538,7 @@ function drawKnot(outer, drawing, width) {
       row = []; taken = 0;
     };
     for (const box of boxes.filter((_, number) => layers[number] === layer).sort((one, two) => one.node.knot - two.node.knot)) {
-      if (row.length && taken + box.width > width - gutter) place();
+      if (row.length && taken + 20 + box.width > width - gutter - 16) place();
       row.push(box);
       taken += box.width + (row.length > 1 ? 20 : 0);
     }
