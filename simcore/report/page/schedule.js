@@ -24,6 +24,13 @@ function say(node, text) {
 
 const short = (text, most = 60) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
+/** Scroll `outer`, and nothing else, so that `node` inside of it is seen. */
+function seen(node, outer) {
+  const one = node.getBoundingClientRect(), two = outer.getBoundingClientRect();
+  if (one.top < two.top) outer.scrollTop += one.top - two.top;
+  else if (one.bottom > two.bottom) outer.scrollTop += one.bottom - two.bottom;
+}
+
 function set(node, key, value) {
   if (node.getAttribute(key) !== value) node.setAttribute(key, value);
 }
@@ -442,6 +449,7 @@ function processesOf(el, film, standings) {
       for (const { lane, row, status, words } of rows) {
         const stands = at(standings[lane], position) || { status: "unknown", words: "", task: "", place: "" };
         set(row, "class", `${stands.status}${lane === mover ? " mover" : ""}`);
+        if (lane === mover) seen(row, body.closest(".scroll"));
         const ever = position === film.frames.length && stuck.has(film.lanes[lane].name) ? " for ever" : "";
         say(status, `${SIGN[stands.status]} ${STATUS[stands.status]}${ever}`);
         const where = stands.place && stands.status !== "idle" ? ` (${stands.place.replace(/^.*\(([^()]+:\d+)\)$/, "$1")})` : "";
