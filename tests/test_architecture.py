@@ -19,6 +19,7 @@ import simcore
 ROOT = Path(__file__).parents[1]
 RANKS = [
     {"errors"},
+    {"pictured"},
     {"model"},
     {"kernel"},
     {"explain", "schedule"},
@@ -156,8 +157,8 @@ def test_there_are_at_most_twelve_ranks():
 
 def test_the_listing_is_the_rooms():
     there = {path.name for path in (ROOT / "simcore").iterdir() if path.name != "__pycache__"}
-    rooms = {name for names in RANKS for name in names} - {"errors", "__main__"}
-    assert there == rooms | {"__init__.py", "__main__.py", "errors.py", "py.typed"}
+    rooms = {name for names in RANKS for name in names} - {"errors", "pictured", "__main__"}
+    assert there == rooms | {"__init__.py", "__main__.py", "errors.py", "pictured.py", "py.typed"}
 
 
 @pytest.mark.parametrize(("module", "path"), INSIDE)

@@ -17,7 +17,8 @@ from simcore.control.history import History
 from simcore.control.skeleton import skeleton
 from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
-from simcore.model import Pictured, Timeouts, Verdict, listed
+from simcore.model import Timeouts, Verdict, listed
+from simcore.pictured import Pictured
 
 RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""

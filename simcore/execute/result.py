@@ -11,7 +11,8 @@ from simcore.errors import ScheduleError
 from simcore.execute.records import Record
 from simcore.explain import History, WaitForGraph, fit, wait_for_graph
 from simcore.kernel import Kernel
-from simcore.model import Model, Pictured, State, listed, with_parameters
+from simcore.model import Model, State, listed, with_parameters
+from simcore.pictured import Pictured
 from simcore.schedule import Schedule
 
 Ending = Literal["completed", "stuck", "failed", "limit"]

@@ -22,7 +22,7 @@ from simcore.explain.components import components
 from simcore.explain.drawing import as_graph, as_mermaid
 from simcore.explain.edges import Actor, Edge, Pool, Slots
 from simcore.explain.words import Words
-from simcore.model import Pictured
+from simcore.pictured import Pictured
 
 if TYPE_CHECKING:
     import networkx as nx

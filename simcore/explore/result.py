@@ -16,7 +16,8 @@ from simcore.errors import ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after, wait_for_graph
 from simcore.explore.standstill import stands_still
 from simcore.kernel import Kernel
-from simcore.model import Origin, Pictured, State, Verdict, listed, with_parameters
+from simcore.model import Origin, State, Verdict, listed, with_parameters
+from simcore.pictured import Pictured
 from simcore.schedule import Schedule
 
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)

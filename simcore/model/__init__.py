@@ -33,7 +33,6 @@ from simcore.model.model import (
     ProcessFunction,
     with_parameters,
 )
-from simcore.model.pictured import Pictured
 from simcore.model.spec import (
     DEADLOCK_FREE,
     LATE,
@@ -67,7 +66,6 @@ __all__ = [
     "Model",
     "Origin",
     "Parameter",
-    "Pictured",
     "Predicate",
     "Process",
     "ProcessFunction",

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import SLEEPS, Kernel, Packed
-from simcore.model import Model, Origin, Pictured, State, build, check_model, listed
+from simcore.model import Model, Origin, State, build, check_model, listed
 from simcore.model.operations import Operation, plain
+from simcore.pictured import Pictured
 from simcore.schedule.codec import decode, encode
 
 _PREFIX = "sc1-"

@@ -15,9 +15,10 @@ from typing import Any, Literal, NamedTuple
 from simcore.errors import OptionError, ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.kernel import Kernel, Packed
-from simcore.model import Pictured, ProcessState, State, listed, with_parameters
+from simcore.model import ProcessState, State, listed, with_parameters
 from simcore.model.objects import ThreadPool
 from simcore.model.operations import Raised, Value
+from simcore.pictured import Pictured
 from simcore.schedule import Schedule
 from simcore.simulate.delays import matches
 
