@@ -226,6 +226,26 @@ def test_of_a_very_long_run_the_last_steps_are_shown(monkeypatch):
     assert f"the last 4 of {len(whole.frames)} steps are shown" in film.facts
 
 
+def test_each_waits_for_the_result_of_its_own_task():
+    model = Model("many tasks")
+    pool, never = model.thread_pool("pool", 1), model.event("never")
+
+    def task(number):
+        yield never.wait()
+
+    def client(number):
+        future = yield pool.submit(task, number)
+        yield future.result()
+
+    for number in range(12):
+        model.process(f"client[{number}]", client, number)
+    film = film_of(simulate(model))
+    _, standings = after(film, len(film.frames))
+    for number in range(12):
+        lane = [each.name for each in film.lanes].index(f"client[{number}]")
+        assert standings[lane].words == f"waits for the result of task({number})"
+
+
 def test_servers_that_wait_for_work_are_no_knot():
     found = explore(fixed(downloads=1, workers=1, callback_workers=1, chunks=None), completes("download"))
     assert not any(node.knot for node in film_of(found).drawing.nodes)

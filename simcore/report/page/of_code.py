@@ -58,10 +58,14 @@ def _lane(name: str, pool: str) -> Lane:
 
 def _at_the_end(found: Violation, number: dict[str, int]) -> list[Standing]:
     """Return how the threads stand when nobody moves any more: that, and no more, is known of them."""
+    raised = {each.thread: each.error.partition("\n")[0] for each in found.errors}
     waits = {edge.process.name: f"waits {edge.why.wants}" for edge in found.wait_for.edges}
     standings = []
     for actor in found.wait_for.actors:
         task = actor.what if actor.what != actor.name else ""
         place = found.places.get(actor.name, "")
-        standings.append(Standing(number[actor.name], actor.status, waits.get(actor.name, ""), task, place))
+        status, words = actor.status, waits.get(actor.name, "")
+        if actor.name in raised:
+            status, words = "failed", f"raised {raised[actor.name]}"
+        standings.append(Standing(number[actor.name], status, words, task, place))
     return standings

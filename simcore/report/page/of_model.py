@@ -49,14 +49,13 @@ def of_counterexample(found: Counterexample) -> Film:
     after = len(found.schedule) if found.lasso is not None else None
     then = [] if found.lasso is None or found.lasso.steps else ["and then nothing, for ever"]
     lost = [f"lost: {found.lost}"] if found.lost and found.lost != found.answer else []
-    asked = [f"asked: {found.property}"] if found.property != found.answer else []
     turn = found.no_return
     return replace(
         film,
         verdict="violated",
         answer=found.answer,
         why=lines_of([*lost, *found.wait_for.told(), *then, *found.left_behind]),
-        facts=(*film.facts, *asked, f"schedule: {found.shortest}"),
+        facts=(*film.facts, f"asked: {found.property}", f"schedule: {found.shortest}"),
         lasso=after if found.lasso is not None and found.lasso.steps else None,
         turn=Turn(turn.step, turn.exact, turn.describe(found.schedule)) if turn is not None else None,
         token=found.token,

@@ -7,6 +7,7 @@ Nothing else is drawn as an arrow.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from simcore.schedule import Schedule
 
 _IN = {"put": "get", "send": "recv", "submit": "take"}
 _OUT = frozenset(_IN.values())
+_RESULT = re.compile(r"result of future#(\d+)")
 
 MOST_ITEMS = 12
 """Items of a queue that are told one by one."""
@@ -190,11 +192,13 @@ class Replayed:
         return f"{wants}, held by {owners}" if owners else wants
 
     def _named(self, words: str) -> str:
-        """Return ``words`` with the tasks in place of the futures that submits have made."""
-        for place, number in self._futures.items():
-            future = self.kernel.future(place - self.kernel.first_future)
-            words = words.replace(f"result of {future.name}", self.things[number].name)
-        return words
+        """Return ``words`` with the tasks in place of the futures that submits have made, which are numbered by place."""
+
+        def task(found: re.Match[str]) -> str:
+            number = self._futures.get(self.kernel.first_future + int(found[1]))
+            return found[0] if number is None else self.things[number].name
+
+        return _RESULT.sub(task, words)
 
 
 def _contents(thing: Any, value: Any) -> tuple[Any, ...] | None:

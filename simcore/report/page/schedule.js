@@ -1,7 +1,7 @@
 // One picture of a schedule, for a page and for a notebook's widget: render({ model, el }), as anywidget calls it.
 // `model.get("film")` is a film as simcore.report.page makes it. Every text of it becomes a text node, never markup.
 
-const NARROW = 30, WIDE = 58, ROW = 28, HEAD = 24, MOST_ROWS = 200, MOST_SLOTS = 24;
+const NARROW = 30, WIDE = 58, ROW = 28, HEAD = 24, MOST_ROWS = 200, MOST_SLOTS = 24, MOST_LINES = 16;
 const STATUS = {
   enabled: "can move", blocked: "waits", limited: "waits, for a time", idle: "no task", done: "has ended",
   failed: "has failed", still: "cannot move", unknown: "not known",
@@ -87,15 +87,19 @@ function header(el, film, go) {
     violated: ["✗", "bad"], stuck: ["✗", "bad"], failed: ["✗", "bad"], holds: ["✓", "good"], completed: ["✓", "good"],
   }[film.verdict] || ["?", "open"];
   const title = add(head, "h1");
-  if (film.verdict) add(title, "span", `${sign} ${film.verdict}`, { class: `verdict ${kind}` });
-  if (film.verdict && film.answer) add(title, "span", ": ", { class: "unseen" });
-  add(title, "span", film.answer || (film.verdict ? "" : `a schedule of ${film.frames.length} steps`));
+  if (film.verdict) add(title, "span", `${sign} ${film.verdict}${film.answer ? ":" : ""}`, { class: `verdict ${kind}` });
+  add(title, "span", film.answer || (film.verdict ? "" : `a schedule of ${film.frames.length} step${film.frames.length === 1 ? "" : "s"}`));
   add(head, "p", film.title, { class: "asked" });
   if (film.why.length) {
-    const why = add(head, "ul", "", { class: "why" });
-    for (const line of film.why) {
+    let why = add(head, "ul", "", { class: "why" });
+    film.why.forEach((line, number) => {
+      if (number === MOST_LINES) {
+        const more = add(head, "details");
+        add(more, "summary", `${film.why.length - MOST_LINES} more lines`);
+        why = add(more, "ul", "", { class: "why" });
+      }
       add(why, "li", line.trim(), { style: `margin-left:${Math.min(3, line.search(/\S/) / 2)}rem` });
-    }
+    });
   }
   if (film.turn) {
     const turn = add(head, "p", "", { class: "turn" });
@@ -107,11 +111,7 @@ function header(el, film, go) {
     }
   }
   for (const fact of film.facts) add(head, "p", fact, { class: "fact" });
-  if (!film.frames.length) {
-    const none = film.verdict === "holds" ? "There is no schedule to show: no run was found that violates it."
-      : "There is no schedule to show.";
-    if (!film.drawing.nodes.length) add(head, "p", none, { class: "none" });
-  }
+  if (!film.lanes.length && !film.drawing.nodes.length) add(head, "p", "There is no schedule to show.", { class: "none" });
 }
 
 function controls(el, film, go, now) {
@@ -388,6 +388,7 @@ function objectsOf(el, film, values) {
   const list = add(card, "ul", "", { tabindex: "0", "aria-label": "Objects and their values" }), still = values.filter((history) => history.length < 2 && !(history[0] && history[0].at)).length;
   const other = still ? add(add(card, "details"), "summary", `${still} that no step changes`).parentNode : null;
   const rest = other && add(other, "ul");
+  if (still === values.length) other.open = true;
   const items = film.things.map((thing, number) => {
     const steady = values[number].length < 2 && !(values[number][0] && values[number][0].at);
     return { item: add(steady ? rest : list, "li"), thing, shown: null };
@@ -466,7 +467,7 @@ function wrapped(lines, most) {
   const found = [];
   for (const line of lines) {
     let rest = line;
-    while (rest.length > most && found.length < 8) {
+    for (let part = 0; rest.length > most && part < 4; part += 1) {
       const space = rest.lastIndexOf(" ", most);
       const cut = space > most / 2 ? space : most;
       found.push(rest.slice(0, cut));
@@ -502,8 +503,10 @@ function knotOf(el, film) {
   const both = add(card, "div", "", { class: "both" });
   const outer = add(both, "div", "", { class: "drawing", role: "img", "aria-label": "Who waits for whom; the same in words below" });
   const told = add(both, "ul", "", { class: "words" });
-  const called = ({ kind, lines, count }) => `${lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ")}`
-    + (count > 1 ? ` (×${count})` : "");
+  const called = ({ kind, lines, count }) => {
+    const text = lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ");
+    return short(text, 160) + (count > 1 ? ` (×${count})` : "");
+  };
   film.drawing.nodes.forEach((one, number) => {
     const arrows = film.drawing.arrows.filter(([source]) => source === number);
     if (!arrows.length) return;
@@ -528,12 +531,14 @@ function knotOf(el, film) {
 
 function drawKnot(outer, drawing, width) {
   outer.replaceChildren();
+  const pen = document.createElement("canvas").getContext("2d");
   const layers = layersOf(drawing), most = Math.max(16, Math.min(30, Math.floor(width / 14)));
   const gutter = 16 * Math.min(4, drawing.arrows.filter(([a, b]) => layers[b] <= layers[a]).length) + 12;
   const boxes = drawing.nodes.map((node) => {
     const [first, ...others] = node.lines;
     const lines = wrapped([node.count > 1 ? `${first}  ×${node.count}` : first, ...others], most), counted = node.limit != null && node.limit <= MOST_SLOTS;
-    return { node, lines, counted, width: 24 + 6.9 * Math.max(6, ...lines.map((line) => line.length)), height: 14 + 16 * lines.length + (counted ? 14 : 0) };
+    const wide = lines.map((line, number) => { pen.font = `${number ? 400 : 600} 13px system-ui, sans-serif`; return pen.measureText(line).width; });
+    return { node, lines, counted, width: 24 + Math.max(40, ...wide), height: 14 + 16 * lines.length + (counted ? 14 : 0) };
   });
   let y = 30, wide = 0;
   for (let layer = 0; layer <= Math.max(...layers); layer += 1) {
@@ -585,7 +590,7 @@ function drawKnot(outer, drawing, width) {
 function tableOf(el, film, go) {
   if (!film.frames.length) return () => {};
   const details = add(el, "details", "", { class: "card all" });
-  add(details, "summary", `All ${film.frames.length.toLocaleString("en")} steps as a table`);
+  add(details, "summary", film.frames.length === 1 ? "The step as a table" : `All ${film.frames.length.toLocaleString("en")} steps as a table`);
   const table = add(add(details, "div", "", { class: "scroll" }), "table");
   const fill = () => {
     if (table.rows.length) return;
@@ -646,7 +651,7 @@ function render({ model, el }) {
   };
   header(root, film, go);
   const stops = [];
-  if (count) {
+  if (film.lanes.length) {
     const bar = controls(root, film, go, () => position), steps = add(root, "div", "", { class: "film" });
     const lanes = lanesOf(steps, film, standings, values, go);
     legend(steps, film);
