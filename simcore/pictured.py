@@ -19,6 +19,11 @@ class Pictured:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        """Give the class a `_repr_pretty_` of its own: IPython takes its `__repr__` before one that is inherited."""
+        super().__init_subclass__()
+        cls._repr_pretty_ = Pictured._repr_pretty_  # type: ignore[method-assign]
+
     def _repr_html_(self) -> str | None:
         """Return the picture; None, for the text instead, where there is none."""
         module, name = _DRAWN_BY

@@ -192,7 +192,7 @@ class Replayed:
         return f"{wants}, held by {owners}" if owners else wants
 
     def _named(self, words: str) -> str:
-        """Return ``words`` with the tasks in place of the futures that submits have made, which are numbered by place."""
+        """Return ``words`` with tasks in place of the futures that submits have made, which are numbered by place."""
 
         def task(found: re.Match[str]) -> str:
             number = self._futures.get(self.kernel.first_future + int(found[1]))
