@@ -39,6 +39,12 @@ def after(film, position):
     return values, standings
 
 
+def named(film, values):
+    """Return what there is by its name, in some order: results of tasks are numbered as they are met."""
+    there = [value for value in values.values() if value.text is not None]
+    return sorted((film.things[value.thing].name, value.text, value.used, value.items) for value in there)
+
+
 def agrees(film, kernel, schedule):
     """Compare a film with the kernel, state by state."""
     lanes = [lane.name for lane in film.lanes]
@@ -221,8 +227,12 @@ def test_of_a_very_long_run_the_last_steps_are_shown(monkeypatch):
     monkeypatch.setattr(of_model, "MOST_STEPS", 4)
     film = film_of(found)
     assert (film.first, len(film.frames)) == (len(whole.frames) - 4, 4)
-    assert after(film, 4)[0] == after(whole, len(whole.frames))[0]
-    assert after(film, 0)[1] == after(whole, film.first)[1]
+    for position in range(5):
+        values, standings = after(film, position)
+        those, stand = after(whole, film.first + position)
+        assert standings == stand
+        assert named(film, values) == named(whole, those)
+    assert {step for frame in film.frames for step, _ in frame.comes_from} <= {7, 8, 9, 10}
     assert f"the last 4 of {len(whole.frames)} steps are shown" in film.facts
 
 

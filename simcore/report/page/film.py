@@ -264,7 +264,9 @@ def as_data(film: Film) -> dict[str, Any]:
 def as_text(film: Film) -> str:
     """Return ``film`` as JSON that can stand inside a page: nothing in it ends or begins an element."""
     text = json.dumps(as_data(film), separators=(",", ":"))
-    return "".join(f"\\u{ord(one):04x}" if one in "<>&\u2028\u2029" else one for one in text)
+    for one in "<>&":  # and nothing else, as JSON has all that is not ASCII escaped
+        text = text.replace(one, f"\\u{ord(one):04x}")
+    return text
 
 
 def _cut(value: Any) -> Any:

@@ -12,7 +12,7 @@ from simcore.errors import SimcoreError
 from simcore.execute import Execution, Record
 from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.explore import Counterexample, Result, stands_still
-from simcore.kernel import Kernel
+from simcore.kernel import Kernel, Packed
 from simcore.model import build, with_parameters
 from simcore.report.page.film import MOST_STEPS, Film, Frame, Lane, Standing, Turn, lines_of
 from simcore.report.page.knot import with_waits
@@ -128,33 +128,34 @@ def _enabled(names: Sequence[str], enabled: Sequence[str] | None, before: dict[s
 
 def with_path(film: Film, kernel: Kernel, path: Sequence[tuple[int, int]], times: Sequence[float | None] = ()) -> Film:
     """Return ``film`` with every step of ``path``, taken by ``kernel``, and when it was taken."""
-    replayed = Replayed(kernel)
+    gone = max(0, len(path) - MOST_STEPS)
+    state: Packed | None = kernel.initial
+    for step in path[:gone]:
+        assert state is not None
+        state = kernel.step(state, *step)
+    assert state is not None
+    replayed = Replayed(kernel, state)
     values, standings = replayed.values(), replayed.standings()
-    frames = tuple(replayed.frames(path, times))
-    lanes = lanes_of(kernel.processes)
-    whole = replace(film, lanes=lanes, things=tuple(replayed.things), frames=frames, values=values, standings=standings)
-    return _shortened(whole)
+    frames = tuple(replayed.frames(path[gone:], times[gone:] or [None] * (len(path) - gone), gone))
+    film = replace(film, lanes=lanes_of(kernel.processes), things=tuple(replayed.things), frames=frames, first=gone)
+    return _told(replace(film, values=values, standings=standings), len(path))
 
 
 def _shortened(film: Film) -> Film:
-    """Return ``film`` with its last steps alone where there are too many; those before have led to its first values."""
+    """Return ``film`` with its last steps alone where there are too many; those before have led to how lanes stand."""
     gone = max(0, len(film.frames) - MOST_STEPS)
-    if not gone:
-        return film
-    values = {value.thing: value for value in film.values}
     standings = {standing.lane: standing for standing in film.standings}
     for frame in film.frames[:gone]:
-        values |= {value.thing: value for value in frame.values}
         standings |= {standing.lane: standing for standing in frame.standings}
-    fact = f"the last {MOST_STEPS:,} of {len(film.frames):,} steps are shown"
-    return replace(
-        film,
-        first=film.first + gone,
-        frames=film.frames[gone:],
-        values=tuple(values.values()),
-        standings=tuple(standings.values()),
-        facts=(*film.facts, fact),
-    )
+    first = replace(film, first=gone, frames=film.frames[gone:], standings=tuple(standings.values()))
+    return _told(first, len(film.frames))
+
+
+def _told(film: Film, steps: int) -> Film:
+    """Return ``film`` with how many of its ``steps`` are shown, where that is not all."""
+    if not film.first:
+        return film
+    return replace(film, facts=(*film.facts, f"the last {len(film.frames):,} of {steps:,} steps are shown"))
 
 
 def of_simulation(run: Simulation) -> Film:

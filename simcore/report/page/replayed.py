@@ -16,9 +16,9 @@ from simcore.explain import summary
 from simcore.kernel import FREE, Kernel, Packed
 from simcore.model import Process, ProcessState
 from simcore.model.objects import Link, Queue, ThreadPool
-from simcore.model.operations import Operation, shown_value
+from simcore.model.operations import Operation, SharedObject, shown_value
 from simcore.report.page.film import Frame, Lane, Standing, Thing, Value
-from simcore.schedule import Schedule
+from simcore.schedule import describe
 
 _IN = {"put": "get", "send": "recv", "submit": "take"}
 _OUT = frozenset(_IN.values())
@@ -37,7 +37,7 @@ def lanes_of(processes: Sequence[Process]) -> tuple[Lane, ...]:
 
 
 class Replayed:
-    """Takes the steps of a path, one after the other.
+    """Takes the steps of a path, one after the other, from some state on.
 
     Attributes
     ----------
@@ -47,58 +47,57 @@ class Replayed:
         Where it is.
     """
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.kernel, self.state = kernel, kernel.initial
+    def __init__(self, kernel: Kernel, state: Packed) -> None:
+        self.kernel, self.state = kernel, state
         self._objects = [thing for thing in kernel.model.objects if thing.kind != "local"]
         self.things = [Thing(thing.name, thing.kind) for thing in self._objects]
         self._futures: dict[int, int] = {}  # by place in the state: which of the things stands there
         self._known: dict[int, tuple[Any, ...]] = {}  # of each process, what its standing was made of
         self._shown: dict[int, Standing] = {}
         self._inside: dict[Any, deque[int]] = {
-            thing: deque() for thing in self._objects if _contents(thing, thing.initial) is not None
-        }
+            thing: deque([0] * len(there)) for thing in self._objects if (there := self._there(thing)) is not None
+        }  # by which step each was put there; 0 where that was before all of them
         self._freed: dict[int, int] = {}  # for each process that had no step and has one now: since which step
         self._could = self._movers()
 
     def values(self) -> tuple[Value, ...]:
-        """Return the value of every object where it is."""
-        return tuple(self._value(number) for number in range(len(self._objects)))
+        """Return the value of every object where it is, before any step is taken."""
+        futures = enumerate(self.state[self.kernel.first_future :], self.kernel.first_future)
+        known = [self._future(place, value, created=True) for place, value in futures if value != FREE]
+        return (*map(self._value, range(len(self._objects))), *known)
 
     def standings(self) -> tuple[Standing, ...]:
         """Return how those stand of whom that has changed since it was asked last."""
         return tuple(self._changed_standings())
 
-    def frames(self, path: Sequence[tuple[int, int]], times: Sequence[float | None] = ()) -> Iterator[Frame]:
-        """Take the steps of ``path``, from the initial state, and yield each."""
-        self.standings()
-        for number, (step, (process, outcome)) in enumerate(
-            zip(Schedule.of(self.kernel, path).steps, path, strict=True), 1
-        ):
+    def frames(self, path: Sequence[tuple[int, int]], times: Sequence[float | None], first: int) -> Iterator[Frame]:
+        """Take the steps of ``path``, which ``first`` others came before, and yield each."""
+        for number, ((process, outcome), time) in enumerate(zip(path, times, strict=True), first + 1):
             operation = self.kernel.operation(self.state, process)
             assert operation is not None
             place = self.kernel.process_state(self.state, process).where
-            sources = self._sources(number, process, operation)
+            sources = self._sources(process, operation)
+            text, result = describe(self.kernel, self.state, process, outcome)
             before = self.state
             after = self.kernel.step(before, process, outcome)
             assert after is not None
             self.state = after
             self._note(number, process, operation)
             values = tuple(self._changed_values(before))
-            time = times[number - 1] if times else None
-            yield Frame(process, step.text, step.result, place, time, values, self.standings(), sources)
+            yield Frame(process, text, result, place, time, values, self.standings(), sources)
 
     # ---- who could move, and because of what -----------------------------------------------------------
 
     def _movers(self) -> set[int]:
         return {p.index for p in self.kernel.processes if self.kernel.moves(self.state, p.index)}
 
-    def _sources(self, number: int, process: int, operation: Operation) -> tuple[tuple[int, str], ...]:
+    def _sources(self, process: int, operation: Operation) -> tuple[tuple[int, str], ...]:
         """Return which earlier steps the next one of ``process`` owes itself to."""
         if process not in self._could:  # only time has let it go on
             return ()
         waiting = self._inside.get(operation.target)
         if operation.name in _OUT and waiting:
-            return ((waiting[0], "hands over"),)
+            return ((waiting[0], "hands over"),) if waiting[0] else ()
         return ((self._freed[process], "lets it go on"),) if process in self._freed else ()
 
     def _note(self, number: int, process: int, operation: Operation) -> None:
@@ -112,13 +111,16 @@ class Replayed:
         inside = self._inside.get(operation.target)
         if inside is None:
             return
-        there = len(_contents(operation.target, self.kernel.values[self.state[operation.target.index]]) or ())
+        there = len(self._there(operation.target) or ())
         if operation.name in _IN and there == len(inside) + 1:
             inside.append(number)
         elif operation.name in _OUT and there == len(inside) - 1:
             inside.popleft()
         elif there != len(inside):
             del self._inside[operation.target]
+
+    def _there(self, thing: SharedObject) -> tuple[Any, ...] | None:
+        return _contents(thing, self.kernel.values[self.state[thing.index]])
 
     # ---- values ----------------------------------------------------------------------------------------
 
