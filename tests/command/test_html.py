@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import small_report
 
 from simcore.command.cli import main
 
@@ -72,6 +73,18 @@ def test_a_real_run_is_shown(capsys, tmp_path):
     file = tmp_path / "page.html"
     run(capsys, "execute", *SMALL, "--html", file)
     assert film(file)["seconds"] == "real"
+
+
+@pytest.mark.slow
+def test_the_hang_of_a_report_is_shown(capsys, tmp_path):
+    report, file = tmp_path / "small.toml", tmp_path / "page.html"
+    report.write_text(small_report.SMALL)
+    status, out, _ = run(capsys, "reproduce", report, "--out", tmp_path / "out", "--html", file)
+    assert (status, out.splitlines()[-1]) == (0, f"page: {file}")
+    assert (film(file)["verdict"], film(file)["title"].partition(" (")[0]) == (
+        "violated",
+        "pool starvation, before #4171",
+    )
 
 
 def test_a_proof_is_shown_without_a_schedule(capsys, tmp_path):
