@@ -331,7 +331,8 @@ function legend(el, film) {
   }
   if (film.things.some((thing) => thing.kind === "pool")) add(list, "li", "▆ busy workers of a pool");
   if (film.frames.some((frame) => frame.comes_from.length)) add(list, "li", "→ hands over, or lets go on");
-  if (film.turn && film.turn.step) add(list, "li", "◆ point of no return; shaded: no good end any more");
+  const lost = film.turn && film.turn.exact ? "; shaded: no good end any more" : ", as far as is known";
+  if (film.turn && film.turn.step) add(list, "li", `◆ point of no return${lost}`);
   if (film.lasso != null) add(list, "li", "↻ from here on, for ever");
   if (film.knot.length) add(list, "li", "red name: in the knot");
 }
