@@ -74,6 +74,24 @@ def test_every_state_of_a_film_is_the_kernels():
     agrees(film_of(found), found.kernel, found.schedule)
 
 
+def test_a_worker_that_a_task_has_killed_has_failed():
+    model = Model("dies")
+    pool = model.thread_pool("pool", 1)
+
+    def task():
+        raise ValueError("no")
+        yield
+
+    def submit():
+        yield pool.submit(task)
+
+    model.process("submit", submit)
+    film = film_of(explore(model))
+    _, standings = after(film, len(film.frames))
+    assert (standings[0].status, "died of ValueError: no" in standings[0].words) == ("failed", True)
+    assert film.answer.startswith("task() died of ValueError: no")
+
+
 @settings(max_examples=15)
 @given(generated.systems(every_kind=True), st.integers(0, 9))
 def test_every_state_of_a_film_is_the_kernels_whatever_the_model(model, seed):

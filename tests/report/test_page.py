@@ -10,34 +10,10 @@ from html.parser import HTMLParser
 import pytest
 import toys
 from held import held
+from odd_names import NASTY, nasty
 
 from simcore import Model, explore
 from simcore.report.page import Film, film_of, framed, page_of, picture_of
-
-NASTY = (
-    "</script><script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<!--<script>",
-    "\u2028\u2029 & \"'`${alert(1)}",
-    "\x1b[31m\x00\x07 red",
-    "\u202etxet",
-    "\ud800",
-    "very long " * 400,
-)
-
-
-def nasty():
-    """A model whose names are markup, scripts and control characters; it hangs."""
-    model = Model(NASTY[0])
-    locks = [model.lock(f"{name} lock") for name in NASTY]
-
-    def take(lock):
-        yield lock.acquire()
-        yield lock.acquire()
-
-    for name, lock in zip(NASTY, locks, strict=True):
-        model.process(name, take, lock)
-    return model
 
 
 class Elements(HTMLParser):

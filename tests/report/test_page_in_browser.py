@@ -8,7 +8,7 @@ import time
 
 import pytest
 import threaded
-from test_page import nasty
+from odd_names import nasty
 
 from simcore import Model, control, explore, simulate
 from simcore.models.pool_starvation import buggy, fixed

@@ -171,7 +171,7 @@ class Replayed:
     def _standing(self, process: ProcessState) -> Standing:
         index, operation = process.process.index, process.operation
         task = str(process.task) if process.task is not None else ""
-        if operation is None:
+        if operation is None or (process.status == "failed" and index not in self._could):
             words = "" if process.status == "done" else process.failure
             return Standing(index, process.status, words, task, process.where)
         if index in self._could:
