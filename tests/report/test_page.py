@@ -71,6 +71,12 @@ def test_the_picture_is_the_page_in_a_frame():
     assert picture.count("<") == 2
 
 
+def test_a_proof_takes_less_room():
+    picture = picture_of(explore(toys.one_lock(threads=1)))
+    assert "height:260px" in picture
+    assert "There is no schedule to show" in picture
+
+
 def test_a_title_of_a_frame_is_text():
     assert framed('"><script>', "<p>") == (
         '<iframe title="&quot;&gt;&lt;script&gt;" style="width:100%;height:720px;border:0" '

@@ -72,6 +72,9 @@ render({{ model: pageModel(film), el: document.getElementById("film") }});
 HEIGHT = 720
 """Pixels of the picture in a notebook, in which it scrolls by itself."""
 
+LOW = 260
+"""Pixels of one in which there is neither a schedule nor anybody who waits."""
+
 
 def film_of(value: Any) -> Film:
     """Return what is shown of an answer.
@@ -107,7 +110,7 @@ def page_of(film: Film) -> str:
 def picture_of(value: Any) -> str:
     """Return the same page as an element of another one: in a frame of its own, so that neither touches the other."""
     film = film_of(value)
-    return framed(film.title, page_of(film))
+    return framed(film.title, page_of(film), HEIGHT if film.lanes or film.drawing.nodes else LOW)
 
 
 def framed(title: str, page: str, height: int = HEIGHT) -> str:
