@@ -23,7 +23,8 @@ RANKS = [
     {"kernel"},
     {"explain", "schedule"},
     {"explore", "simulate", "execute"},
-    {"stateful", "report", "control"},
+    {"stateful", "control"},
+    {"report"},
     {"sizes"},
     {"command"},
     {"__main__"},
@@ -63,6 +64,8 @@ CORE = ("errors", "model", "kernel", "schedule")
 
 LAZY = {
     "command.pytest_plugin": "pytest imports it in every run, and most of those want nothing of it",
+    "command.export": "the page is wanted by few, and commands start fast",
+    "command.paged": "the page is wanted by few, and commands start fast",
     "command.sizes": "Dask is an extra, and takes longer to import than most sweeps to run",
     "command.reproduce.run": "matplotlib takes longer to import than most commands to run, and is an extra",
     "explain.waitfor": "networkx takes longer to import than a small model to explore, and a proof shows no graph",

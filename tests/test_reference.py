@@ -43,7 +43,7 @@ from simcore.command.controlled import controlled_json
 from simcore.command.property import read_property
 from simcore.explore.driver import StrategyName
 from simcore.model.operations import Raised, SharedObject
-from simcore.report import as_json, execution_json, simulation_json
+from simcore.report import as_json, execution_json, page, simulation_json
 from simcore.simulate import Simulation, exponential, lognormal, uniform
 from simcore.sizes import advise, chart, machine_table
 
@@ -195,6 +195,7 @@ def in_code() -> dict[str, list[str]]:
         "Rules for time-outs": words(model.RULES),
         "Delays": functions(exponential, uniform, lognormal),
         "simcore.stateful": functions(*(getattr(stateful, name) for name in stateful.__all__ if name.islower())),
+        "simcore.report.page": functions(*(getattr(page, name) for name in page.__all__ if name != "Film")),
         "Verdict": list(simcore.Verdict.__members__),
         "Status": words(get_args(inspect.get_annotations(Simulation, eval_str=True)["status"])),
         "simcore_explore": options_of(pytest_plugin.Explorer.__call__),

@@ -123,6 +123,7 @@ def test_the_wheel_installs_one_package_with_its_library_and_reports(wheel):
         here = {path.relative_to(ROOT / base).as_posix() for path in (ROOT / base).rglob("*.py")}
         assert here <= {name.removeprefix(f"{inside}/") for name in names}
     assert {"simcore/py.typed", "simcore/models/reports/nvflare-4171.toml"} <= {*names}
+    assert {"simcore/report/page/schedule.js", "simcore/report/page/page.css"} <= {*names}
 
 
 @pytest.mark.slow

@@ -34,6 +34,7 @@ from simcore.command.options import (
     WITNESS,
     show,
 )
+from simcore.command.paged import HTML, film_of_replay, page_to
 from simcore.command.property import read_property
 from simcore.command.released import confirm_claims
 from simcore.command.reproduce import find, load, reproduce
@@ -165,12 +166,14 @@ def explore_claims(package: str, quick: bool, names: tuple[str, ...], jobs: int,
 )
 @TIMEOUTS
 @WITNESS(help="What is told of a violation: a shortest schedule, or the first that is met.")
+@HTML
 @AS_JSON
 def explore_model(
     model: str,
     parameters: tuple[str, ...],
     names: tuple[str, ...],
     as_object: bool,
+    html: Path | None,
     no_symmetry: bool,
     no_partial_order: bool,
     **options: Any,
@@ -178,10 +181,12 @@ def explore_model(
     """Search every interleaving of MODEL; deadlock freedom unless --property says otherwise."""
     built = build_model(model, parameters)
     properties = [read_property(name) for name in names]
-    with progress() as tell:
-        options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
-        result = explore(built, *properties, progress=tell, **options)
-    show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
+    options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
+    with page_to(html, as_object) as page:
+        with progress() as tell:
+            result = explore(built, *properties, progress=tell, **options)
+        show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
+        page(result)
     return STATUS_OF[result.verdict]
 
 
@@ -194,6 +199,7 @@ def explore_model(
 @click.option(
     "--load", "loads", metavar="NAME=DELAY", multiple=True, help="Gap between starts, 'download[*]=exponential(0.5)'."
 )
+@HTML
 @AS_JSON
 def simulate_model(
     model: str,
@@ -202,12 +208,15 @@ def simulate_model(
     until: float | None,
     latencies: tuple[str, ...],
     loads: tuple[str, ...],
+    html: Path | None,
     as_object: bool,
 ) -> int:
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
-    run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-    show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
+    with page_to(html, as_object) as page:
+        run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
+        show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
+        page(run)
     return _simulated(run)
 
 
@@ -215,12 +224,17 @@ def simulate_model(
 @MODEL_ARGUMENT
 @PARAMETERS
 @click.option("--max-seconds", type=float, default=60.0, show_default=True, help="Give up after this many seconds.")
+@HTML
 @AS_JSON
-def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, as_object: bool) -> int:
+def execute_model(
+    model: str, parameters: tuple[str, ...], max_seconds: float, html: Path | None, as_object: bool
+) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
-    with status("running"):
-        run = execute(build_model(model, parameters), max_seconds=max_seconds)
-    show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
+    with page_to(html, as_object) as page:
+        with status("running"):
+            run = execute(build_model(model, parameters), max_seconds=max_seconds)
+        show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
+        page(run)
     return _real_status(run)
 
 
@@ -234,26 +248,32 @@ def execute_model(model: str, parameters: tuple[str, ...], max_seconds: float, a
     show_default=True,
     help="explore: step by step, up to the last step; simulate, execute: then let the run go on.",
 )
+@HTML
 @AS_JSON
-def replay_token(token: str, driver: str, as_object: bool) -> int:
+def replay_token(token: str, driver: str, html: Path | None, as_object: bool) -> int:
     """Take the steps of TOKEN again."""
     if is_of_code(token):
-        return replay_code(token, as_object)
+        return replay_code(token, html, as_object)
     schedule = Schedule.from_token(token)
     assert schedule.origin is not None
     model = build(schedule.origin)
-    if driver == "simulate":
-        run = simulate(model, schedule=schedule)
-        show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
-        return _simulated(run)
-    if driver == "execute":
-        with status("running"):
-            real = execute(model, schedule=schedule)
-        show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
-        return _real_status(real)
-    standing, told = stepped(model, schedule, as_object)
-    show(told, as_object)
-    return VIOLATED if standing in ("stuck", "failed") else HOLDS
+    with page_to(html, as_object) as page:
+        if driver == "simulate":
+            run = simulate(model, schedule=schedule)
+            show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
+            page(run)
+            return _simulated(run)
+        if driver == "execute":
+            with status("running"):
+                real = execute(model, schedule=schedule)
+            show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
+            page(real)
+            return _real_status(real)
+        replayed = stepped(model, schedule, as_object)
+        show(replayed.printed, as_object)
+        if html is not None:
+            page(film_of_replay(schedule, replayed))
+    return VIOLATED if replayed.standing in ("stuck", "failed") else HOLDS
 
 
 def _with_steps(run: Simulation | Execution, schedule: Schedule) -> str:
@@ -268,8 +288,9 @@ _out = click.option(
 @cli.command("reproduce")
 @click.argument("report")
 @_out
+@HTML
 @AS_JSON
-def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
+def reproduce_report(report: str, out: Path | None, html: Path | None, as_object: bool) -> int:
     """Take REPORT, a file or the name of one of the library, through all drivers.
 
     Find, explain, replay, prove, run for real.
@@ -277,8 +298,10 @@ def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
     file = find(report)
     read = load(file)
     console, say = sections(beside_json=as_object)
-    with status("reading", console) as working, progress(working) as tell:
-        done = reproduce(read, out or Path("reports") / file.stem, say, working, tell)
+    with page_to(html, as_object) as page:
+        with status("reading", console) as working, progress(working) as tell:
+            done = reproduce(read, out or Path("reports") / file.stem, say, working, tell)
+        page(done.found)
     if as_object:
         click.echo(json.dumps(done.as_json(), indent=2))
     return VIOLATED if done.failed else HOLDS
@@ -286,15 +309,17 @@ def reproduce_report(report: str, out: Path | None, as_object: bool) -> int:
 
 @cli.command("demo")
 @_out
+@HTML
 @AS_JSON
 @click.pass_context
-def reproduce_the_known_one(context: click.Context, out: Path | None, as_object: bool) -> int:
+def reproduce_the_known_one(context: click.Context, out: Path | None, html: Path | None, as_object: bool) -> int:
     """Reproduce a hang that is known: NVIDIA FLARE 2.7.1, #4171."""
-    found: int = context.invoke(reproduce_report, report=DEMO, out=out, as_object=as_object)
+    found: int = context.invoke(reproduce_report, report=DEMO, out=out, html=html, as_object=as_object)
     return found
 
 
 cli.add_command(control_code)
+cli.add_command(export_model)
 cli.add_command(confirm_claims)
 cli.add_command(export_model)
 cli.add_command(sweep_model)

@@ -14,6 +14,7 @@ from simcore.command.arguments import read_parameters
 from simcore.command.console import status
 from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, show
+from simcore.command.paged import HTML, page_to
 from simcore.command.values import convert
 from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
 from simcore.report import whole_file
@@ -39,8 +40,16 @@ from simcore.report import whole_file
     help="What is told of a run that fails: a schedule that was shortened, or that of the run, as soon as it is there."
 )
 @click.option("--model", metavar="FILE", help="Write a skeleton model of what was seen to FILE; - prints it instead.")
+@HTML
 @AS_JSON
-def control_code(function: str, parameters: tuple[str, ...], model: str | None, as_object: bool, **options: Any) -> int:
+def control_code(
+    function: str,
+    parameters: tuple[str, ...],
+    model: str | None,
+    html: Path | None,
+    as_object: bool,
+    **options: Any,
+) -> int:
     """Run FUNCTION, package.module:function, under many schedules: any code with threads, as it stands.
 
     Exit status: 0 no order of operations hangs (--strategy dfs), 1 a schedule hangs or something raised, 2 an error,
@@ -49,16 +58,19 @@ def control_code(function: str, parameters: tuple[str, ...], model: str | None, 
     given = read_parameters(parameters)
     found = find(function)
     body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
-    if model is None:
-        with status("running"):
-            result = control(body, **options)
-        return _answered(result, as_object)
-    to = nullcontext(partial(click.echo, nl=False)) if model == "-" else whole_file(Path(model), "--model")
-    with to as write:
-        with status("running"):
-            result = control(body, **options)
-        write(result.model())
-    return STATUS_OF[result.verdict] if model == "-" else _answered(result, as_object)
+    with page_to(html, as_object or model == "-") as page:
+        if model is None:
+            with status("running"):
+                result = control(body, **options)
+            page(result)
+            return _answered(result, as_object)
+        to = nullcontext(partial(click.echo, nl=False)) if model == "-" else whole_file(Path(model), "--model")
+        with to as write:
+            with status("running"):
+                result = control(body, **options)
+            write(result.model())
+        page(result)
+        return STATUS_OF[result.verdict] if model == "-" else _answered(result, as_object)
 
 
 def is_of_code(token: str) -> bool:
@@ -66,11 +78,13 @@ def is_of_code(token: str) -> bool:
     return token.strip().startswith(PREFIX)
 
 
-def replay_code(token: str, as_object: bool) -> int:
+def replay_code(token: str, html: Path | None, as_object: bool) -> int:
     """Run a schedule of code again; return the exit status."""
-    with status("running"):
-        result = replay(token)
-    return _answered(result, as_object)
+    with page_to(html, as_object) as page:
+        with status("running"):
+            result = replay(token)
+        page(result)
+        return _answered(result, as_object)
 
 
 def _answered(result: Controlled, as_object: bool) -> int:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -87,8 +88,17 @@ def _style(row: Row) -> str:
     return "" if row.as_expected else "yellow" if row.undetermined else "bold red"
 
 
-def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str]:
-    """Replay on the kernel; return how the last state stands, and what there is to print."""
+class Stepped(NamedTuple):
+    """A schedule replayed on the kernel: how its last state stands, what there is to print, the same in a few words."""
+
+    standing: str
+    printed: str
+    answer: str
+    graph: WaitForGraph
+
+
+def stepped(model: Model, schedule: Schedule, as_object: bool) -> Stepped:
+    """Replay on the kernel."""
     kernel = Kernel(model)
     last = schedule.states(kernel)[-1]
     state: State = kernel.view(last)
@@ -101,17 +111,18 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> tuple[str, str
         standing, headline, blame = "stuck", servers.told, [servers.told, *graph.explain()]
     elif servers is not None:
         blame = [*blame, servers.told]
-    if as_object:
-        steps = [step_json(step) for step in schedule.steps]
-        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
-        return standing, json.dumps({**whole, "token": schedule.token}, indent=2)
     failures = "; ".join(p.failure for p in state.processes if p.status == "failed")
     told = {"failed": failures, "stuck": headline, "completed": "every process that must end has ended"}
     unsure = f"; {servers.told}" if servers is not None and not servers.ends else ""
-    lines = [f"{standing}: {told.get(standing, 'it is not known that anybody can never move again')}{unsure}"]
+    answer = told.get(standing, "it is not known that anybody can never move again") + unsure
+    if as_object:
+        steps = [step_json(step) for step in schedule.steps]
+        whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
+        return Stepped(standing, json.dumps({**whole, "token": schedule.token}, indent=2), answer, graph)
+    lines = [f"{standing}: {answer}"]
     lines += graph.told() if standing != "completed" else []
     lines += ["schedule:", str(schedule)] if schedule.steps else []
-    return standing, fit(lines)
+    return Stepped(standing, fit(lines), answer, graph)
 
 
 def _standing(state: State, graph: WaitForGraph) -> str:

@@ -1,21 +1,33 @@
-"""`simcore export`: a model written down for another checker, whose answers must be the same."""
+"""What others read or draw better: a model as a program for another checker, its schedule as data for other viewers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simcore.command.arguments import build_model
-from simcore.command.console import status
+from simcore.command.code import is_of_code
+from simcore.command.console import progress, status
 from simcore.command.options import HOLDS, MODEL_ARGUMENT, PARAMETERS, TIMEOUTS
+from simcore.control import replay
+from simcore.errors import OptionError
+from simcore.explore import explore
 from simcore.model import Model, Timeouts
 from simcore.report import whole_file
 from simcore.report.promela import promela
 from simcore.report.storm import storm
+from simcore.schedule import Schedule
+
+if TYPE_CHECKING:
+    from simcore.report.page import Film
+
+_FILE = click.Path(path_type=Path)
+_WRITTEN = ("perfetto", "mermaid_sequence", "itf")  # as the functions of the page, and as the options
 
 Written = tuple[str, str]
 """The text of a file, and what there is in it."""
@@ -29,9 +41,12 @@ Written = tuple[str, str]
     "--storm",
     "chain",
     metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="As a Markov chain for Storm, under a random scheduler: write FILE, in its DRN format.",
+    type=_FILE,
+    help="As a Markov chain for Storm, under a random scheduler, in its format DRN.",
 )
+@click.option("--perfetto", type=_FILE, metavar="FILE", help="Its schedule as a trace for ui.perfetto.dev.")
+@click.option("--mermaid-sequence", type=_FILE, metavar="FILE", help="Its schedule as a sequence diagram of Mermaid.")
+@click.option("--itf", type=_FILE, metavar="FILE", help="The states of its schedule, as Apalache writes them.")
 @TIMEOUTS
 @click.option(
     "--max-states",
@@ -40,7 +55,7 @@ Written = tuple[str, str]
     show_default=True,
     help="All states are met first; give up after these.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="File to write, instead of printing the program.")
+@click.option("--out", type=_FILE, help="File to write, instead of printing the program.")
 def export_model(
     model: str,
     parameters: tuple[str, ...],
@@ -49,22 +64,33 @@ def export_model(
     timeouts: Timeouts,
     max_states: int,
     out: Path | None,
+    **files: Path | None,
 ) -> int:
-    """Write MODEL down for another checker, whose states must be the same: a second opinion."""
-    if in_promela == (chain is not None):
+    """Write MODEL, or the schedule that it is violated by, or that of a token, for others.
+
+    As a program for Spin, and as a chain for Storm, its states must be the same: a second opinion.
+    """
+    wanted = {name: files[name] for name in _WRITTEN if files[name] is not None}
+    if not (in_promela or chain or wanted):
         raise click.UsageError(
-            "say in which language: simcore export --promela MODEL, or simcore export MODEL --storm FILE"
+            "say in which language: simcore export --promela MODEL, "
+            "or --storm FILE, --perfetto FILE, --mermaid-sequence FILE or --itf FILE"
         )
-    if chain is not None and out is not None:
-        raise click.UsageError("--storm names its file itself; leave --out away")
-    write = _program if chain is None else _chain
-    _export(partial(write, build_model(model, parameters), timeouts, max_states), chain or out, chain is not None)
+    if out is not None and not in_promela:
+        raise click.UsageError("--out is the file of --promela; the others name theirs themselves")
+    if wanted:
+        _export_schedule(model, parameters, wanted, timeouts, max_states)
+    if in_promela or chain is not None:
+        built = build_model(model, parameters)
+        if in_promela:
+            _export(partial(_program, built, timeouts, max_states), out, "--out")
+        if chain is not None:
+            _export(partial(_chain, built, timeouts, max_states), chain, "--storm")
     return HOLDS
 
 
-def _export(made: Callable[[], Written], path: Path | None, in_storm: bool) -> None:
+def _export(made: Callable[[], Written], path: Path | None, option: str) -> None:
     """Write a file, whole or not at all, and say what there is in it; without a path print the text."""
-    option = "--storm" if in_storm else "--out"
     with whole_file(path, option) if path is not None else nullcontext(partial(click.echo, nl=False)) as write:
         with status("exploring"):
             text, told = made()
@@ -82,3 +108,36 @@ def _chain(model: Model, timeouts: Timeouts, max_states: int) -> Written:
     found = storm(model, timeouts=timeouts, max_states=max_states)
     labels = ", ".join(f"{number:,} {label}" for label, number in found.labels.items() if number)
     return found.text, f"{found.states:,} states: {labels}"
+
+
+def _export_schedule(
+    model: str, parameters: tuple[str, ...], wanted: dict[str, Path | None], timeouts: Timeouts, max_states: int
+) -> None:
+    from simcore.report import page
+
+    with ExitStack() as stack:
+        writes = {
+            name: stack.enter_context(whole_file(file, f"--{name.replace('_', '-')}"))
+            for name, file in wanted.items()
+            if file is not None
+        }
+        film = _film(model, parameters, timeouts, max_states)
+        for name, write in writes.items():
+            write(getattr(page, name)(film))
+    for file in wanted.values():
+        click.echo(f"written: {file}, with {len(film.frames):,} steps")
+
+
+def _film(model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_states: int) -> Film:
+    """Return what there is to export: of a token its schedule, of a model the one that a search finds."""
+    from simcore.report.page import film_of
+
+    if model.startswith("sc1-") or is_of_code(model):
+        if parameters:
+            raise OptionError(f"-p {parameters[0]!r}: a token has its parameters in it; leave -p out")
+        return film_of(replay(model) if is_of_code(model) else Schedule.from_token(model))
+    with progress() as tell:
+        result = explore(build_model(model, parameters), timeouts=timeouts, max_states=max_states, progress=tell)
+    if result.counterexample is None:
+        raise OptionError(f"{model}: {result.verdict}: {result.answer}; so there is no schedule to export")
+    return film_of(result)

@@ -17,7 +17,7 @@ from simcore.control.history import History
 from simcore.control.skeleton import skeleton
 from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
-from simcore.model import Timeouts, Verdict, listed
+from simcore.model import Pictured, Timeouts, Verdict, listed
 
 RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""
@@ -44,7 +44,7 @@ class Raised(NamedTuple):
 
 @listed(without="lines")
 @dataclass(frozen=True)
-class Violation:
+class Violation(Pictured):
     """A run that does not end, or in which something was raised.
 
     Attributes
@@ -93,6 +93,9 @@ class Violation:
             return "; ".join(f"{each.thread} raised {each.error.partition(chr(10))[0]}" for each in self.errors)
         return self.wait_for.headline.replace("process", "thread").replace("threades", "threads")
 
+    def __str__(self) -> str:
+        return fit(self.lines())
+
     def lines(self) -> list[str]:
         """Tell it, line by line."""
         lines = [f"{each.thread} raised {each.error}, at {each.place}" for each in self.errors]
@@ -124,7 +127,7 @@ NO_RUN = "there is no run that came to its end, or was found; let control() run 
 
 @listed(without="lines recall")
 @dataclass(frozen=True)
-class Controlled:
+class Controlled(Pictured):
     """The answer of `control`.
 
     Attributes

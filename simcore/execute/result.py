@@ -11,14 +11,15 @@ from simcore.errors import ScheduleError
 from simcore.execute.records import Record
 from simcore.explain import History, WaitForGraph, fit, wait_for_graph
 from simcore.kernel import Kernel
-from simcore.model import Model, State, with_parameters
+from simcore.model import Model, Pictured, State, listed, with_parameters
 from simcore.schedule import Schedule
 
 Ending = Literal["completed", "stuck", "failed", "limit"]
 
 
+@listed(without="facts")
 @dataclass(frozen=True)
-class Execution:
+class Execution(Pictured):
     """The outcome of one real run.
 
     Attributes
@@ -99,20 +100,24 @@ class Execution:
     def __str__(self) -> str:
         answer = f": {self.answer}" if self.answer else ""
         lines = [f"{self.status}{answer}, for real", f"  {with_parameters(self.model.name, self.model.origin)}"]
-        lines.append(
-            f"  {self.steps:,} operations in {self.seconds:.2f} s, {self.frames:,} frames, {self.bytes:,} bytes"
-        )
-        if self.stuck_after is not None:
-            lines.append(f"  seen to be stuck {self.stuck_after:.2f} s after the last progress")
-        if self.explained:
-            lines.append(f"  explained by the model, in {len(self.path):,} steps")
-        elif self.unexplained:
-            lines.append(f"  {'not explained' if self.explained is False else 'undetermined'}: {self.unexplained}")
+        lines += [f"  {fact}" for fact in self.facts]
         if self.status in ("stuck", "limit"):
-            if self.held_up:
-                lines.append(f"  held up by TCP: {', '.join(self.held_up)} (the peer does not read)")
             lines += self.wait_for.told()
         return fit(lines)
+
+    @property
+    def facts(self) -> list[str]:
+        """Say, line by line, what was counted and seen, and whether the model explains it."""
+        facts = [f"{self.steps:,} operations in {self.seconds:.2f} s, {self.frames:,} frames, {self.bytes:,} bytes"]
+        if self.stuck_after is not None:
+            facts.append(f"seen to be stuck {self.stuck_after:.2f} s after the last progress")
+        if self.explained:
+            facts.append(f"explained by the model, in {len(self.path):,} steps")
+        elif self.unexplained:
+            facts.append(f"{'not explained' if self.explained is False else 'undetermined'}: {self.unexplained}")
+        if self.status in ("stuck", "limit") and self.held_up:
+            facts.append(f"held up by TCP: {', '.join(self.held_up)} (the peer does not read)")
+        return facts
 
 
 def _when(noted: tuple[Record, str]) -> int:

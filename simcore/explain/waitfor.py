@@ -22,13 +22,14 @@ from simcore.explain.components import components
 from simcore.explain.drawing import as_graph, as_mermaid
 from simcore.explain.edges import Actor, Edge, Pool, Slots
 from simcore.explain.words import Words
+from simcore.model import Pictured
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
 @dataclass
-class WaitForGraph:
+class WaitForGraph(Pictured):
     """The wait-for graph of one state.
 
     Attributes

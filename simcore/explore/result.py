@@ -16,7 +16,7 @@ from simcore.errors import ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after, wait_for_graph
 from simcore.explore.standstill import stands_still
 from simcore.kernel import Kernel
-from simcore.model import Origin, State, Verdict, listed, with_parameters
+from simcore.model import Origin, Pictured, State, Verdict, listed, with_parameters
 from simcore.schedule import Schedule
 
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
@@ -68,9 +68,9 @@ class NoReturn:
         return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
 
 
-@listed(without="hangs kernel never servers")
+@listed(without="hangs kernel left_behind never servers")
 @dataclass(frozen=True)
-class Counterexample:
+class Counterexample(Pictured):
     """One witness of a violation.
 
     Attributes
@@ -145,6 +145,9 @@ class Counterexample:
         except ScheduleError:
             return ""
 
+    def __str__(self) -> str:
+        return fit(self.lines())
+
     def lines(self) -> list[str]:
         """Tell it, line by line: why, then how it comes to that."""
         lines = [f"lost: {self.lost}"] if self.lost and not self.never and not self.servers else []
@@ -155,19 +158,22 @@ class Counterexample:
         lines += [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
         if self.lasso is not None:
             lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
-            lines += self._left_behind(self.lasso)
+            lines += self.left_behind
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
         return lines
 
-    def _left_behind(self, lasso: Schedule) -> list[str]:
-        """Say who must finish and takes no step in ``lasso``, and what it would do next."""
-        waiting = [p for p in self.state.processes if lasso.steps and p.owes and p.name not in lasso.processes]
+    @builtins.property
+    def left_behind(self) -> list[str]:
+        """Say who must finish and takes no step that is repeated, and what it would do next."""
+        if self.lasso is None or not self.lasso.steps:
+            return []
+        waiting = [p for p in self.state.processes if p.owes and p.name not in self.lasso.processes]
         nexts = [(p.what, p.operation.target.phrase(p.operation)) for p in waiting if p.operation is not None]
         return [f"meanwhile {what} takes no step; its next one: {text}" for what, text in nexts]
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Pictured):
     """The answer of an exploration.
 
     Attributes
@@ -223,6 +229,10 @@ class Result:
         return self.property if self.counterexample is None else self.counterexample.answer
 
     def __str__(self) -> str:
+        return fit(self.lines())
+
+    def lines(self) -> list[str]:
+        """Tell it, line by line: what was asked and looked at, then what was found."""
         counted = f"{self.states:,} states, {self.transitions:,} transitions, depth {self.depth}"
         bound = _ROUNDED_UP.create_decimal_from_float(self.omission)
         unless = f", unless a state was omitted (probability at most {bound:g})" if self.omission else ""
@@ -238,4 +248,4 @@ class Result:
             lines.append(f"  undetermined because {self.reason}")
         if self.counterexample is not None:
             lines += self.counterexample.lines()
-        return fit(lines)
+        return lines

@@ -34,6 +34,7 @@ from simcore.model.model import (
     made_as,
     with_parameters,
 )
+from simcore.model.pictured import Pictured
 from simcore.model.spec import (
     DEADLOCK_FREE,
     LATE,
@@ -67,6 +68,7 @@ __all__ = [
     "Model",
     "Origin",
     "Parameter",
+    "Pictured",
     "Predicate",
     "Process",
     "ProcessFunction",

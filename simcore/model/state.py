@@ -278,6 +278,9 @@ class State:
         values = [f"{thing}: {thing.show(value)}" for thing, value in self.values.items() if thing.kind != "local"]
         return "; ".join(values)
 
+    def __repr__(self) -> str:
+        return f"<State of {self.model.name!r}>"  # its values are looked at by who wants them
+
 
 def _names(things: Any) -> str:
     return ", ".join(sorted(thing.name for thing in things)) or "none"

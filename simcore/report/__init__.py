@@ -1,7 +1,7 @@
 """How an answer is shown: as text, as JSON, as tables, in a folder; pictures and exports are modules of their own.
 
-`simcore.report.pictures` draws, `simcore.report.promela` writes a program for Spin, and `simcore.report.storm` a Markov
-chain for Storm.
+`simcore.report.pictures` draws, `simcore.report.page` shows step by step, `simcore.report.promela` writes a program for
+Spin, and `simcore.report.storm` a Markov chain for Storm.
 """
 
 from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
@@ -16,6 +16,7 @@ __all__ = [
     "execution_json",
     "file_beside",
     "model_json",
+    "page",
     "pictures",
     "printed_table",
     "promela",

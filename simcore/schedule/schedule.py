@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from simcore.errors import Diverged, ModelError, ScheduleError
 from simcore.kernel import SLEEPS, Kernel, Packed
-from simcore.model import Model, Origin, State, build, check_model, listed
+from simcore.model import Model, Origin, Pictured, State, build, check_model, listed
 from simcore.model.operations import Operation, plain
 from simcore.schedule.codec import decode, encode
 
@@ -49,7 +49,7 @@ class Step(NamedTuple):
 
 @listed(without="of path states")
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Pictured):
     """An order of steps from the initial state of a model.
 
     Attributes

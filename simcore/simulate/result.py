@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from simcore.errors import OptionError, ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after
 from simcore.kernel import Kernel, Packed
-from simcore.model import ProcessState, State, listed, with_parameters
+from simcore.model import Pictured, ProcessState, State, listed, with_parameters
 from simcore.model.objects import ThreadPool
 from simcore.model.operations import Raised, Value
 from simcore.schedule import Schedule
@@ -60,9 +60,9 @@ class Failure(NamedTuple):
     where: str
 
 
-@listed(without="kernel packed path")
+@listed(without="kernel packed path times")
 @dataclass(frozen=True)
-class Simulation:
+class Simulation(Pictured):
     """One run in virtual time.
 
     Attributes
@@ -86,6 +86,8 @@ class Simulation:
         How many tasks the workers of each pool have begun.
     notes : tuple of str
         Which limit was reached, and what the clock could not do.
+    times : tuple of float
+        At what virtual second each step was taken.
     """
 
     status: Status
@@ -100,6 +102,7 @@ class Simulation:
     kernel: Kernel = field(repr=False)
     path: tuple[tuple[int, int], ...] = field(repr=False)
     packed: Packed = field(repr=False)
+    times: tuple[float, ...] = field(default=(), repr=False)
 
     @property
     def steps(self) -> int:

@@ -14,6 +14,7 @@ received once it has arrived, never before.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import Any
@@ -37,6 +38,7 @@ class Run:
     def __init__(self, kernel: OneRun, seed: int, until: float | None, max_steps: int | None, latency: Latency) -> None:
         self.kernel, self.seed, self.until, self.max_steps, self.latency = kernel, seed, until, max_steps, latency
         self.path: list[tuple[int, int]] = []
+        self._times = array("d")
         self.status: Status | None = None
         self.notes: dict[str, None] = {}
         self._clock = simpy.Environment()
@@ -276,6 +278,7 @@ class Run:
         called = self._called(process, plan, outcome) if plan.begins else 0.0
         kernel.happen(process, move)
         self.path.append((process, outcome))
+        self._times.append(self._now)
         self._record.now = self._now
         self._plans[process] = self._waiting.look(process)
         for other in kernel.touched:
@@ -371,4 +374,5 @@ class Run:
             kernel=self.kernel,
             path=tuple(self.path),
             packed=tuple(self.kernel.state),
+            times=tuple(self._times),
         )

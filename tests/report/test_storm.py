@@ -218,8 +218,7 @@ def test_the_command_writes_the_chain_whole(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--promela",), "say in which language"),
-        (("--out", "other.drn"), "leave --out away"),
+        (("--out", "other.drn"), "--out is the file of --promela"),
         (("--max-states", "3"), "has more than 3 states"),
     ],
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simcore.command.reproduce.report import Report
+from simcore.explore import Result
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Reproduction:
         File name to PNG.
     mermaid : str
         The wait-for graph of the counterexample; empty when there is none.
+    found : Result, optional
+        The answer of the search for the hang.
     """
 
     report: Report
@@ -33,6 +36,7 @@ class Reproduction:
     failed: list[str] = field(default_factory=list)
     pictures: dict[str, bytes] = field(default_factory=dict)
     mermaid: str = ""
+    found: Result | None = None
 
     def check(self, claim: str, shown: bool) -> str:
         """Note whether a claim was shown, and return it with its mark."""

@@ -127,7 +127,7 @@ class _Run:
     def find(self) -> str:
         result = self.explore("exploring", changed(self.report.before, self.report.explored))
         done = self.done
-        done.data["find"] = as_json(result)
+        done.data["find"], done.found = as_json(result), result
         claim = f"before the fix a hang is reachable at the reported size ({result.bound})"
         lines = [str(result), "", *self._at_full_size(result.counterexample)]
         return "\n".join([*lines, done.check(claim, _violated(result)), *self._exactly(), *self._law()])

@@ -1,0 +1,71 @@
+"""Films of what was found in the user's own code: threads, steps and places. What its objects hold is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simcore.control import Controlled, Violation
+from simcore.explain import fit
+from simcore.report.page.film import Film, Frame, Lane, Standing, Turn, lines_of
+from simcore.report.page.knot import with_waits
+
+UNKNOWN = "what the objects of your own code hold between steps is not known, so no values are shown"
+
+
+def of_controlled(result: Controlled) -> Film:
+    """Return a film of the answer of `control`; one without steps where nothing was found."""
+    many = f"{result.schedules:,} schedule{'s' * (result.schedules != 1)}, {result.strategy}"
+    counted = f"{many}, at most {result.steps:,} steps in one"
+    facts = (f"{counted}, {result.seconds:.1f} s", *(f"note: {note}" for note in result.notes))
+    if result.violation is None:
+        return Film(result.name, str(result.verdict), result.reason, facts=facts, text=str(result))
+    film = of_violation(result.violation)
+    return replace(film, title=result.name, facts=(*facts, *film.facts), text=str(result))
+
+
+def of_violation(found: Violation) -> Film:
+    """Return a film of a run that hangs, or in which something was raised."""
+    actors = {actor.name: actor for actor in found.wait_for.actors}
+    names = list(dict.fromkeys([*(step.thread for step in found.steps), *actors]))
+    number = {name: place for place, name in enumerate(names)}
+    lanes = tuple(_lane(name, actors[name].worker_of if name in actors else "") for name in names)
+    frames = [Frame(number[step.thread], step.text, place=step.place) for step in found.steps]
+    if frames:
+        frames[-1] = replace(frames[-1], standings=tuple(_at_the_end(found, number)))
+    lines = found.lines()
+    begins = next((place for place, line in enumerate(lines) if line.startswith("schedule (")), len(lines))
+    turn = next((line for line in lines[:begins] if line.startswith("point of no return: ")), "")
+    film = Film(
+        "your own code",
+        "violated",
+        found.answer,
+        why=lines_of(line for line in lines[:begins] if line != turn),
+        facts=(UNKNOWN, f"after {found.time:g} s of virtual time"),
+        lanes=lanes,
+        frames=tuple(frames),
+        standings=tuple(Standing(place, "unknown") for place in number.values()),
+        turn=Turn(found.no_return, False, turn) if turn else None,
+        token=found.token,
+        replay=f"{found.again} {found.token}" if found.token else "",
+        text=fit(lines),
+    )
+    return with_waits(film, found.wait_for)
+
+
+def _lane(name: str, pool: str) -> Lane:
+    return Lane(name, "worker" if pool else "thread", pool)
+
+
+def _at_the_end(found: Violation, number: dict[str, int]) -> list[Standing]:
+    """Return how the threads stand when nobody moves any more: that, and no more, is known of them."""
+    raised = {each.thread: each.error.partition("\n")[0] for each in found.errors}
+    waits = {edge.process.name: f"waits {edge.why.wants}" for edge in found.wait_for.edges}
+    standings = []
+    for actor in found.wait_for.actors:
+        task = actor.what if actor.what != actor.name else ""
+        place = found.places.get(actor.name, "")
+        status, words = actor.status, waits.get(actor.name, "")
+        if actor.name in raised:
+            status, words = "failed", f"raised {raised[actor.name]}"
+        standings.append(Standing(number[actor.name], status, words, task, place))
+    return standings

@@ -1,0 +1,720 @@
+// One picture of a schedule, for a page and for a notebook's widget: render({ model, el }), as anywidget calls it.
+// `model.get("film")` is a film as simcore.report.page makes it. Every text of it becomes a text node, never markup.
+
+const NARROW = 30, WIDE = 58, ROW = 28, HEAD = 24, MOST_ROWS = 200, MOST_SLOTS = 24, MOST_LINES = 16;
+const STATUS = {
+  enabled: "can move", blocked: "waits", limited: "waits, for a time", idle: "no task", done: "has ended",
+  failed: "has failed", still: "cannot move", unknown: "not known",
+};
+const SIGN = { enabled: "▸", blocked: "■", limited: "◧", idle: "○", done: "✓", failed: "✗", still: "□", unknown: "?" };
+const SVG = "http://www.w3.org/2000/svg";
+
+function add(parent, name, text = "", attributes = {}) {
+  const made = parent.namespaceURI === SVG || name === "svg"
+    ? document.createElementNS(SVG, name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== "") made.textContent = text;
+  parent.append(made);
+  return made;
+}
+
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const short = (text, most = 60) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
+/** Scroll `outer`, and nothing else, so that `node` inside of it is seen. */
+function seen(node, outer) {
+  const one = node.getBoundingClientRect(), two = outer.getBoundingClientRect();
+  if (one.top < two.top) outer.scrollTop += one.top - two.top;
+  else if (one.bottom > two.bottom) outer.scrollTop += one.bottom - two.bottom;
+}
+
+function set(node, key, value) {
+  if (node.getAttribute(key) !== value) node.setAttribute(key, value);
+}
+
+// ---- what is known at a step ---------------------------------------------------------------------------
+
+/** For each of `count` parts, its values with the position from which on each holds, oldest first. */
+function histories(count, first, frames, member, key) {
+  const all = Array.from({ length: count }, () => []);
+  for (const each of first) all[each[key]].push({ at: 0, is: each });
+  frames.forEach((frame, number) => {
+    for (const each of frame[member]) all[each[key]].push({ at: number + 1, is: each });
+  });
+  return all;
+}
+
+/** The place in a history of what holds at a position; -1 where nothing is known yet. */
+function placeAt(history, position) {
+  let low = 0, high = history.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (history[middle].at <= position) low = middle + 1; else high = middle;
+  }
+  return low - 1;
+}
+
+function at(history, position) {
+  const place = placeAt(history, position);
+  return place < 0 ? null : history[place].is;
+}
+
+/** Lanes in the order in which they are drawn: workers together, under a row for their pool. */
+function rowsOf(lanes) {
+  const rows = [], seen = new Set();
+  lanes.forEach((lane, number) => {
+    if (!lane.pool) {
+      rows.push({ lane: number, name: lane.name });
+    } else if (!seen.has(lane.pool)) {
+      seen.add(lane.pool);
+      const workers = lanes.map((_, other) => other).filter((other) => lanes[other].pool === lane.pool);
+      const many = `${workers.length} worker${workers.length === 1 ? "" : "s"}`;
+      rows.push({ lane: -1, name: lane.pool, note: many });
+      for (const worker of workers) rows.push({ lane: worker, name: lanes[worker].name, inside: true });
+    }
+  });
+  return rows;
+}
+
+// ---- the parts of the picture --------------------------------------------------------------------------
+
+function header(el, film, go) {
+  const head = add(el, "header");
+  const [sign, kind] = {
+    violated: ["✗", "bad"], stuck: ["✗", "bad"], failed: ["✗", "bad"], holds: ["✓", "good"], completed: ["✓", "good"],
+  }[film.verdict] || ["?", "open"];
+  const title = add(head, "h1");
+  if (film.verdict) add(title, "span", `${sign} ${film.verdict}${film.answer ? ":" : ""}`, { class: `verdict ${kind}` });
+  add(title, "span", film.answer || (film.verdict ? "" : `a schedule of ${film.frames.length} step${film.frames.length === 1 ? "" : "s"}`));
+  add(head, "p", film.title, { class: "asked" });
+  if (film.why.length) {
+    let why = add(head, "ul", "", { class: "why" });
+    film.why.forEach((line, number) => {
+      if (number === MOST_LINES) {
+        const more = add(head, "details");
+        add(more, "summary", `${film.why.length - MOST_LINES} more lines`);
+        why = add(more, "ul", "", { class: "why" });
+      }
+      add(why, "li", line.trim(), { style: `margin-left:${Math.min(3, line.search(/\S/) / 2)}rem` });
+    });
+  }
+  if (film.turn) {
+    const turn = add(head, "p", "", { class: "turn" });
+    add(turn, "span", "◆ ", { "aria-hidden": "true" });
+    add(turn, "span", film.turn.text);
+    if (film.turn.step) {
+      const jump = add(turn, "button", "Show it", { type: "button" });
+      jump.onclick = () => go(film.turn.step - film.first, true);
+    }
+  }
+  for (const fact of film.facts) add(head, "p", fact, { class: "fact" });
+  if (!film.lanes.length && !film.drawing.nodes.length) add(head, "p", "There is no schedule to show.", { class: "none" });
+}
+
+function controls(el, film, go, now) {
+  const count = film.frames.length;
+  const bar = add(el, "div", "", { class: "controls", role: "group", "aria-label": "Go through the schedule" });
+  const button = (text, label, act) => {
+    const made = add(bar, "button", text, { type: "button", "aria-label": label, title: label });
+    made.onclick = act;
+    return made;
+  };
+  let timer = 0;
+  const stop = () => { clearInterval(timer); timer = 0; say(play, "▶ Play"); set(play, "aria-label", "Play"); };
+  const start = () => {
+    if (now() >= count && film.lasso == null) go(0);
+    say(play, "❚❚ Pause");
+    set(play, "aria-label", "Pause");
+    timer = setInterval(() => {
+      if (now() < count) go(now() + 1);
+      else if (film.lasso != null) go(film.lasso);
+      else stop();
+    }, 700);
+  };
+  button("|◀", "To the start (Home)", () => go(0));
+  button("◀", "One step back (left arrow)", () => go(now() - 1));
+  const play = button("▶ Play", "Play", () => (timer ? stop() : start()));
+  button("▶", "One step on (right arrow)", () => go(now() + 1));
+  button("▶|", "To the end (End)", () => go(count));
+  if (film.turn && film.turn.step > film.first) {
+    button("◆ Point of no return", "To the point of no return", () => go(film.turn.step - film.first));
+  }
+  const slider = add(bar, "input", "", {
+    type: "range", min: "0", max: String(count), step: "1", value: "0", "aria-label": "Step of the schedule",
+  });
+  slider.oninput = () => go(Number(slider.value));
+  const told = add(bar, "output", "", { class: "position" });
+  return {
+    stop,
+    show(position, words) {
+      if (Number(slider.value) !== position) slider.value = String(position);
+      set(slider, "aria-valuetext", words);
+      say(told, `${film.first + position} of ${film.first + count}`);
+    },
+  };
+}
+
+/** The lanes: one drawing of what is in view, however many steps and lanes there are. */
+function lanesOf(el, film, standings, values, go) {
+  const rows = rowsOf(film.lanes), rowOf = new Map(rows.map((row, number) => [row.lane, number]));
+  const count = film.frames.length, knot = new Set(film.knot), later = film.frames.map(() => []);
+  film.frames.forEach((frame, number) => {
+    for (const [source] of frame.comes_from) if (source > film.first) later[source - film.first - 1].push(number + 1);
+  });
+  const outer = add(el, "div", "", { class: "lanes", tabindex: "0", role: "group" });
+  set(outer, "aria-label", `${film.lanes.length} lanes with ${count} steps; a table of the steps follows below`);
+  const space = add(outer, "div", "", { class: "space" });
+  const view = add(space, "div", "", { class: "view", "aria-hidden": "true" });
+  const svg = add(view, "svg"), names = add(view, "div", "", { class: "names" });
+  let position = 0, wanted = 0;
+
+  let column = NARROW;
+  const labels = () => (outer.clientWidth < 640 ? 112 : 190);
+  const line = (group, x1, y1, x2, y2, kind) => add(group, "line", "", { x1, y1, x2, y2, class: kind });
+
+  function draw() {
+    wanted = 0;
+    const width = outer.clientWidth, left = labels(), scroll = outer.scrollLeft, down = outer.scrollTop;
+    const height = Math.min(HEAD + rows.length * ROW + 4, outer.clientHeight || 400);
+    const x = (step) => left + (step - 0.5) * column - scroll, y = (row) => HEAD + (row + 0.5) * ROW - down;
+    const from = Math.max(1, Math.floor(scroll / column));
+    const to = Math.min(count, Math.ceil((scroll + width - left) / column) + 1);
+    const top = Math.max(0, Math.floor(down / ROW)), end = Math.min(rows.length, Math.ceil((down + height) / ROW));
+    svg.replaceChildren();
+    names.replaceChildren();
+    for (const [key, value] of [["width", width], ["height", height]]) set(svg, key, String(value));
+    set(names, "style", `width:${left}px;height:${height}px`);
+    regions(x, from, to, height);
+    for (let row = top; row < end; row += 1) lane(row, x, y, from, to, left, height);
+    for (let step = from; step <= to; step += 1) {
+      for (const [source] of film.frames[step - 1].comes_from) {
+        if (source > film.first) arrow(source - film.first, step, x, y);
+      }
+      for (const target of later[step - 1]) if (target > to) arrow(step, target, x, y);
+    }
+    for (let step = from; step <= to; step += 1) mark(step, x, y, top, end);
+    for (let row = top; row < end; row += 1) if (rows[row].lane >= 0) ending(row, x, y);
+    say(add(names, "div", "", { class: "corner", style: `height:${HEAD}px` }), "step");
+    numbers(x, from, to);
+  }
+
+  function regions(x, from, to, height) {
+    const region = (start, kind) => add(svg, "rect", "", {
+      x: x(start) - column / 2, y: 0, width: Math.max(0, x(count) - x(start) + 1.5 * column), height, class: kind,
+    });
+    const turn = film.turn && film.turn.step ? film.turn.step - film.first : 0;
+    if (turn > 0) {
+      region(turn + 1, "lost");
+      line(svg, x(turn) + column / 2, 0, x(turn) + column / 2, height, "no-return");
+    }
+    if (film.lasso != null) {
+      region(film.lasso + 1, "lasso");
+      line(svg, x(film.lasso) + column / 2, 0, x(film.lasso) + column / 2, height, "round");
+    }
+    if (position >= from && position <= to) {
+      add(svg, "rect", "", { x: x(position) - column / 2, y: 0, width: column, height, class: "now" });
+    }
+  }
+
+  function numbers(x, from, to) {
+    add(svg, "rect", "", { x: 0, y: 0, width: outer.clientWidth, height: HEAD, class: "head" });
+    const turn = film.turn ? film.turn.step - film.first : 0;
+    for (let step = from; step <= to; step += 1) {
+      const shown = step === turn ? `◆${step + film.first}` : step === film.lasso + 1 && film.lasso != null
+        ? `↻${step + film.first}` : String(step + film.first);
+      const kind = step === turn ? "number bad" : step === position ? "number here" : "number";
+      add(svg, "text", shown, { x: x(step), y: HEAD - 8, class: kind });
+    }
+  }
+
+  function lane(row, x, y, from, to, left) {
+    const { lane: number, name, note, inside } = rows[row];
+    const label = add(names, "div", name, {
+      class: number < 0 ? "pool" : knot.has(name) ? "name knotted" : "name", style: `top:${y(row) - ROW / 2}px;height:${ROW}px`,
+      title: name,
+    });
+    if (inside) label.classList.add("inside");
+    if (note) add(label, "small", ` ${note}`);
+    if (number < 0) { busy(name, x, y(row), to, left); return; }
+    const history = standings[number];
+    let place = Math.max(0, placeAt(history, from - 1));
+    for (; place < history.length && history[place].at <= to; place += 1) {
+      const begins = history[place].at, ends = place + 1 < history.length ? history[place + 1].at : count + 1;
+      const one = begins === 0 ? left - outer.scrollLeft : x(begins);
+      line(svg, Math.max(one, left - column), y(row), Math.min(x(ends), x(to + 1)), y(row), `line ${history[place].is.status}`);
+    }
+  }
+
+  /** How many workers of a pool are busy, over the steps. */
+  function busy(pool, x, y, to, left) {
+    const history = values[film.things.findIndex((thing) => thing.kind === "pool" && thing.name === pool)] || [];
+    history.forEach(({ at: begins, is: { used, limit } }, place) => {
+      const ends = place + 1 < history.length ? history[place + 1].at : count + 1;
+      const one = Math.max(left, begins === 0 ? left - outer.scrollLeft : x(begins)), two = Math.min(x(ends), x(to + 1));
+      const tall = limit ? (ROW - 10) * used / limit : 0;
+      if (used && two > one) {
+        add(svg, "rect", "", { x: one, y: y + ROW / 2 - 3 - tall, width: two - one, height: tall, class: used === limit ? "busy full" : "busy" });
+      }
+    });
+  }
+
+  function arrow(source, target, x, y) {
+    const one = rowOf.get(film.frames[source - 1].lane), two = rowOf.get(film.frames[target - 1].lane);
+    if (one === two) return;
+    const down = two > one ? 1 : -1, near = source === position || target === position;
+    const x1 = x(source), y1 = y(one) + 9 * down, x2 = x(target), y2 = y(two) - 12 * down, bend = Math.min(60, Math.abs(y2 - y1) / 2);
+    const kind = near ? "arrow near" : "arrow";
+    add(svg, "path", "", { d: `M${x1} ${y1} C${x1} ${y1 + bend * down} ${x2} ${y2 - bend * down} ${x2} ${y2}`, class: kind });
+    add(svg, "path", "", { d: `M${x2 - 4} ${y2 - 3 * down} L${x2} ${y2 + 3 * down} L${x2 + 4} ${y2 - 3 * down} Z`, class: `${kind} tip` });
+  }
+
+  function mark(step, x, y, top, end) {
+    const row = rowOf.get(film.frames[step - 1].lane);
+    if (row < top - 1 || row > end) return;
+    const group = add(svg, "g"), cx = x(step), cy = y(row);
+    const turn = film.turn && step === film.turn.step - film.first;
+    const kind = `mark${step === position ? " here" : ""}${step > position ? " later" : ""}${turn ? " bad" : ""}`;
+    const size = step === position ? 11 : 8;
+    if (turn) add(group, "path", "", { d: `M${cx} ${cy - size - 3} l${size + 3} ${size + 3} l-${size + 3} ${size + 3} l-${size + 3} -${size + 3} Z`, class: kind });
+    else add(group, "circle", "", { cx, cy, r: size, class: kind });
+  }
+
+  function ending(row, x, y) {
+    const { lane: number, name } = rows[row], last = at(standings[number], count);
+    const stands = last ? last.status : "unknown";
+    add(svg, "text", SIGN[stands], { x: x(count + 1), y: y(row) + 5, class: `ending ${stands}${knot.has(name) ? " knotted" : ""}` });
+  }
+
+  const soon = () => { wanted = wanted || requestAnimationFrame(draw); };
+  outer.addEventListener("scroll", soon, { passive: true });
+  view.addEventListener("click", (event) => {
+    const step = Math.round((event.clientX - view.getBoundingClientRect().left - labels() + outer.scrollLeft) / column + 0.5);
+    if (step >= 1 && step <= count) go(step);
+  });
+  const watch = new ResizeObserver(() => { fit(); soon(); });
+  watch.observe(outer);
+
+  function fit() {
+    column = Math.max(NARROW, Math.min(WIDE, Math.floor((outer.clientWidth - labels() - 2) / (count + 1.5))));
+    space.style.width = `${Math.max(outer.clientWidth, labels() + (count + 1.5) * column)}px`;
+    space.style.height = `${HEAD + rows.length * ROW + 4}px`;
+  }
+
+  fit();
+  return {
+    stop: () => watch.disconnect(),
+    show(next) {
+      position = next;
+      const left = labels(), room = outer.clientWidth - left, middle = (next - 0.5) * column;
+      if (middle - outer.scrollLeft < column || middle - outer.scrollLeft > room - 2 * column) {
+        outer.scrollLeft = middle - room / 2;
+      }
+      const row = next ? rowOf.get(film.frames[next - 1].lane) : 0, y = row * ROW;
+      if (y < outer.scrollTop || y > outer.scrollTop + outer.clientHeight - HEAD - ROW) outer.scrollTop = y - outer.clientHeight / 2;
+      soon();
+    },
+  };
+}
+
+function legend(el, film) {
+  const used = new Set([...film.standings, ...film.frames.flatMap((frame) => frame.standings)].map((one) => one.status));
+  const list = add(el, "ul", "", { class: "legend" });
+  for (const status of Object.keys(STATUS)) {
+    if (!used.has(status)) continue;
+    const item = add(list, "li");
+    const svg = add(item, "svg", "", { width: 34, height: 14, "aria-hidden": "true" });
+    add(svg, "line", "", { x1: 0, y1: 7, x2: 34, y2: 7, class: `line ${status}` });
+    add(item, "span", `${SIGN[status]} ${STATUS[status]}`);
+  }
+  if (film.things.some((thing) => thing.kind === "pool")) add(list, "li", "▆ busy workers of a pool");
+  if (film.frames.some((frame) => frame.comes_from.length)) add(list, "li", "→ hands over, or lets go on");
+  const lost = film.turn && film.turn.exact ? "; shaded: no good end any more" : ", as far as is known";
+  if (film.turn && film.turn.step) add(list, "li", `◆ point of no return${lost}`);
+  if (film.lasso != null) add(list, "li", "↻ from here on, for ever");
+  if (film.knot.length) add(list, "li", "red name: in the knot");
+}
+
+function stepCard(el, film, go) {
+  const card = add(el, "section", "", { class: "card step", "aria-label": "The step" });
+  const live = add(card, "div", "", { "aria-live": "polite", "aria-atomic": "true" });
+  const number = add(live, "p", "", { class: "which" }), words = add(live, "p", "", { class: "words" });
+  const about = add(card, "p", "", { class: "about" }), from = add(card, "p", "", { class: "from" });
+  const note = add(card, "p", "", { class: "turn" }), could = add(card, "p", "", { class: "could" });
+  return {
+    show(position, standings) {
+      const frame = position ? film.frames[position - 1] : null;
+      say(number, frame ? `Step ${film.first + position} of ${film.first + film.frames.length}` : "Before the first step");
+      say(words, frame ? `${short(film.lanes[frame.lane].name)} ${frame.text}${frame.result ? ` → ${frame.result}` : ""}` : film.title);
+      const when = frame && frame.time != null ? `at ${Number(frame.time.toPrecision(6))} s${film.seconds ? `, ${film.seconds} time` : ""}` : "";
+      say(about, frame ? [frame.place && `in ${frame.place}`, when].filter(Boolean).join(", ") : "");
+      from.replaceChildren();
+      for (const [source, how] of frame ? frame.comes_from : []) {
+        const other = film.frames[source - film.first - 1];
+        const told = other ? `step ${source}, ${short(film.lanes[other.lane].name)} ${short(other.text, 120)},` : `step ${source}`;
+        const link = add(from, "button", `${told} ${how === "hands over" ? "has put that there" : "has let it go on"}`, { type: "button", class: "link" });
+        if (other) link.onclick = () => go(source - film.first);
+      }
+      const turn = film.turn ? film.turn.step - film.first : 0;
+      const round = film.lasso != null && position > film.lasso ? `↻ repeated for ever: steps ${film.first + film.lasso + 1} to ${film.first + film.frames.length}` : "";
+      const lost = position && position === turn ? `◆ ${film.turn.text}` : turn > 0 && position > turn && film.turn.exact
+        ? `◆ past the point of no return (step ${film.turn.step})` : "";
+      say(note, [lost, round].filter(Boolean).join(" · "));
+      if (!position || film.lanes.length > MOST_ROWS) { say(could, ""); return; }
+      const before = standings.map((history) => at(history, position - 1));
+      const movers = film.lanes.filter((_, lane) => before[lane] && before[lane].status === "enabled").map((lane) => short(lane.name));
+      const known = before.some((one) => one && one.status !== "unknown");
+      say(could, known ? `Enabled before it: ${movers.join(", ") || "nobody, but for time that passes"}` : "");
+    },
+  };
+}
+
+function slots(parent, used, limit) {
+  if (used == null) return;
+  const of = limit == null ? `${used} in use` : `${used} of ${limit} in use`;
+  const row = add(parent, "span", "", { class: "slots" });
+  if (limit != null && limit <= MOST_SLOTS) {
+    const boxes = add(row, "span", "", { class: "boxes", "aria-hidden": "true" });
+    for (let slot = 0; slot < limit; slot += 1) add(boxes, "i", "", { class: slot < used ? "used" : "" });
+  }
+  add(row, "span", of, { class: limit != null && used >= limit ? "full" : "" });
+}
+
+function objectsOf(el, film, values) {
+  if (!film.things.length) return { show() {} };
+  const card = add(el, "section", "", { class: "card objects" });
+  add(card, "h2", "Objects");
+  const list = add(card, "ul", "", { tabindex: "0", "aria-label": "Objects and their values" }), still = values.filter((history) => history.length < 2 && !(history[0] && history[0].at)).length;
+  const other = still ? add(add(card, "details"), "summary", `${still} that no step changes`).parentNode : null;
+  const rest = other && add(other, "ul");
+  if (still === values.length) other.open = true;
+  const items = film.things.map((thing, number) => {
+    const steady = values[number].length < 2 && !(values[number][0] && values[number][0].at);
+    return { item: add(steady ? rest : list, "li"), thing, shown: null };
+  });
+  return {
+    show(position) {
+      items.forEach((each, number) => {
+        const history = values[number], place = placeAt(history, position), value = place < 0 ? null : history[place].is;
+        const changed = place > 0 || (place === 0 && history[0].at > 0) ? history[place].at === position : false;
+        const key = `${place} ${changed}`;
+        if (each.shown === key) return;
+        each.shown = key;
+        const before = place > 0 ? history[place - 1].is : null;
+        object(each.item, each.thing, value, changed, before);
+      });
+    },
+  };
+}
+
+function object(item, thing, value, changed, before) {
+  item.replaceChildren();
+  item.hidden = !value || value.text == null;
+  set(item, "class", changed ? "changed" : "");
+  if (item.hidden) return;
+  const head = add(item, "div");
+  add(head, "b", short(thing.name, 90), { title: thing.name });
+  add(head, "small", ` ${thing.kind}`);
+  if (changed) add(head, "span", before && before.text != null ? " ● changed" : " ● new", { class: "flag" });
+  slots(item, value.used, value.limit);
+  if (value.items && value.items.length) {
+    add(item, "small", thing.kind === "pool" ? "queued, the next one first:" : "the first to come out first:");
+    const queue = add(item, "ol");
+    value.items.forEach((text) => add(queue, "li", text));
+  } else {
+    add(item, "span", thing.kind === "pool" ? "nothing queued" : value.text, { class: "value" });
+  }
+  const told = value.items && (value.items.length || (before && before.items && before.items.length));
+  if (changed && !told && before && before.text != null && before.text !== value.text) add(item, "small", `before: ${before.text}`, { class: "before" });
+}
+
+function processesOf(el, film, standings) {
+  if (!film.lanes.length) return { show() {} };
+  const card = add(el, "section", "", { class: "card processes" });
+  add(card, "h2", film.lanes.some((lane) => lane.kind === "thread") ? "Threads" : "Processes");
+  const table = add(add(card, "div", "", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Who waits for what" }), "table", "", { role: "table" });
+  const head = add(add(table, "thead"), "tr", "", { role: "row" }), body = add(table, "tbody");
+  for (const text of ["who", "now", "what"]) add(head, "th", text, { scope: "col", role: "columnheader" });
+  const lanes = rowsOf(film.lanes).filter((row) => row.lane >= 0).slice(0, MOST_ROWS).map((row) => row.lane);
+  const knot = new Set(film.knot), stuck = new Set(film.stuck);
+  const rows = lanes.map((lane) => {
+    const row = add(body, "tr", "", { role: "row" });
+    add(row, "th", short(film.lanes[lane].name), { scope: "row", role: "rowheader", title: film.lanes[lane].name, class: knot.has(film.lanes[lane].name) ? "knotted" : "" });
+    return { lane, row, status: add(row, "td", "", { role: "cell" }), words: add(row, "td", "", { role: "cell" }) };
+  });
+  if (film.lanes.length > lanes.length) add(card, "p", `${film.lanes.length - lanes.length} more are not in this list`, { class: "fact" });
+  return {
+    show(position) {
+      const mover = position ? film.frames[position - 1].lane : -1;
+      for (const { lane, row, status, words } of rows) {
+        const stands = at(standings[lane], position) || { status: "unknown", words: "", task: "", place: "" };
+        set(row, "class", `${stands.status}${lane === mover ? " mover" : ""}`);
+        if (lane === mover) seen(row, body.closest(".scroll"));
+        const ever = position === film.frames.length && stuck.has(film.lanes[lane].name) ? " for ever" : "";
+        say(status, `${SIGN[stands.status]} ${STATUS[stands.status]}${ever}`);
+        const where = stands.place && stands.status !== "idle" ? ` (${stands.place.replace(/^.*\(([^()]+:\d+)\)$/, "$1")})` : "";
+        say(words, `${stands.task ? `in ${stands.task}: ` : ""}${stands.words}${stands.words || stands.task ? where : ""}`);
+      }
+    },
+  };
+}
+
+// ---- the end: the knot, the text, the table --------------------------------------------------------------
+
+/** Lines of a box, broken so that none is longer than `most` characters. */
+function wrapped(lines, most) {
+  const found = [];
+  for (const line of lines) {
+    let rest = line;
+    for (let part = 0; rest.length > most && part < 4; part += 1) {
+      const space = rest.lastIndexOf(" ", most);
+      const cut = space > most / 2 ? space : most;
+      found.push(rest.slice(0, cut));
+      rest = rest.slice(cut).trimStart();
+    }
+    found.push(rest.length > most ? `${rest.slice(0, most - 1)}…` : rest);
+  }
+  return found;
+}
+
+/** How far each box is from the first ones, along the arrows. */
+function layersOf({ nodes, arrows }) {
+  const layer = nodes.map(() => -1), reached = new Set(arrows.filter(([a, b]) => a !== b).map(([, target]) => target));
+  const starts = nodes.map((_, number) => number).filter((number) => !reached.has(number));
+  for (const root of [...starts, ...nodes.map((_, number) => number)]) {
+    if (layer[root] >= 0) continue;
+    layer[root] = 0;
+    const next = [root];
+    while (next.length) {
+      const one = next.shift();
+      for (const [source, target] of arrows) {
+        if (source === one && layer[target] < 0) { layer[target] = layer[one] + 1; next.push(target); }
+      }
+    }
+  }
+  return layer;
+}
+
+function knotOf(el, film) {
+  if (!film.drawing.nodes.length) return { show() {}, stop() {} };
+  const card = add(el, "section", "", { class: "card knot" });
+  add(card, "h2", film.frames.length ? "At the end: who waits for whom" : "Who waits for whom");
+  const both = add(card, "div", "", { class: "both" });
+  const outer = add(both, "div", "", { class: "drawing", role: "img", "aria-label": "Who waits for whom; the same in words below" });
+  const told = add(both, "ul", "", { class: "words" });
+  const called = ({ kind, lines, count }) => {
+    const text = lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ");
+    return short(text, 160) + (count > 1 ? ` (×${count})` : "");
+  };
+  film.drawing.nodes.forEach((one, number) => {
+    const arrows = film.drawing.arrows.filter(([source]) => source === number);
+    if (!arrows.length) return;
+    const verb = one.kind !== "process" ? `${one.count > 1 ? "are" : "is"} up to` : one.count > 1 ? "wait for" : "waits for";
+    const any = arrows[0][2] === "any of" ? "any of " : "";
+    const others = arrows.map(([, target]) => film.drawing.nodes[target]);
+    const kind = one.knot && others.some((other) => other.knot) ? "knotted" : "";
+    add(told, "li", `${called(one)} ${verb} ${any}${others.map(called).join("; ")}`, { class: kind });
+  });
+  if (film.drawing.left_out) add(card, "p", film.drawing.left_out, { class: "fact" });
+  add(card, "p", "red and thick: the knot, in which everybody waits for everybody else · solid: needs it · dashed: any of them would do", { class: "fact" });
+  let before = 0;
+  const draw = () => {
+    const width = Math.min(outer.clientWidth || 600, 900);
+    if (width !== before) drawKnot(outer, film.drawing, before = width);
+  };
+  const watch = new ResizeObserver(draw);
+  watch.observe(outer);
+  draw();
+  return { stop: () => watch.disconnect() };
+}
+
+function drawKnot(outer, drawing, width) {
+  outer.replaceChildren();
+  const pen = document.createElement("canvas").getContext("2d");
+  const layers = layersOf(drawing), most = Math.max(16, Math.min(30, Math.floor(width / 14)));
+  const gutter = 16 * Math.min(4, drawing.arrows.filter(([a, b]) => layers[b] <= layers[a]).length) + 12;
+  const boxes = drawing.nodes.map((node) => {
+    const [first, ...others] = node.lines;
+    const lines = wrapped([node.count > 1 ? `${first}  ×${node.count}` : first, ...others], most), counted = node.limit != null && node.limit <= MOST_SLOTS;
+    const wide = lines.map((line, number) => { pen.font = `${number ? 400 : 600} 13px system-ui, sans-serif`; return pen.measureText(line).width; });
+    return { node, lines, counted, width: 24 + Math.max(40, ...wide), height: 14 + 16 * lines.length + (counted ? 14 : 0) };
+  });
+  let y = 30, wide = 0;
+  for (let layer = 0; layer <= Math.max(...layers); layer += 1) {
+    let row = [], taken = 0;
+    const place = () => {
+      let x = Math.max(8, (width - gutter - taken) / 2);
+      const tall = Math.max(...row.map((box) => box.height));
+      for (const box of row) { box.x = x; box.y = y; box.below = y + tall; x += box.width + 20; wide = Math.max(wide, x); }
+      y += tall + 44;
+      row = []; taken = 0;
+    };
+    for (const box of boxes.filter((_, number) => layers[number] === layer).sort((one, two) => one.node.knot - two.node.knot)) {
+      if (row.length && taken + 20 + box.width > width - gutter - 16) place();
+      row.push(box);
+      taken += box.width + (row.length > 1 ? 20 : 0);
+    }
+    if (row.length) place();
+  }
+  const full = Math.max(width, wide + gutter), height = y - 14, right = Math.max(...boxes.map((box) => box.x + box.width));
+  const svg = add(outer, "svg", "", { viewBox: `0 0 ${full} ${height}`, width: full, height });
+  let back = 0;
+  const lines = add(svg, "g");
+  for (const [source, target, mode] of drawing.arrows) {
+    const one = boxes[source], two = boxes[target], knot = one.node.knot && two.node.knot;
+    const kind = `wait${knot ? " knotted" : ""}${mode === "any of" ? " any" : ""}`;
+    if (source !== target && layers[target] > layers[source]) {
+      const x1 = one.x + one.width / 2, y1 = one.y + one.height, x2 = two.x + two.width / 2, y2 = two.y - 2, bend = (y2 - y1) / 2;
+      add(lines, "path", "", { d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2 - 5}`, class: kind });
+      add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
+    } else {
+      const turn = back++ % 4, x1 = one.x + one.width / 2 + 12, y1 = one.y + one.height, x2 = two.x + two.width / 2 + 12, y2 = two.y - 2;
+      const low = one.below + 10 + 5 * turn, high = y2 - 18 - 4 * turn, x = right + 12 + 14 * turn;
+      add(lines, "path", "", { d: `M${x1} ${y1} V${low} H${x} V${high} H${x2} V${y2 - 5}`, class: kind });
+      add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
+    }
+  }
+  for (const box of boxes) {
+    const round = box.node.kind === "process" ? 0 : 12;
+    add(svg, "rect", "", { x: box.x, y: box.y, width: box.width, height: box.height, rx: round, class: `box${box.node.knot ? " knotted" : ""}` });
+    box.lines.forEach((text, number) => add(svg, "text", text, { x: box.x + box.width / 2, y: box.y + 20 + 16 * number, class: number ? "more" : "first" }));
+    if (!box.counted) continue;
+    const size = Math.min(12, (box.width - 16) / box.node.limit), begin = box.x + (box.width - size * box.node.limit) / 2;
+    for (let slot = 0; slot < box.node.limit; slot += 1) {
+      add(svg, "rect", "", { x: begin + slot * size + 1, y: box.y + box.height - 16, width: size - 2, height: 9, class: slot < box.node.used ? "slot used" : "slot" });
+    }
+  }
+}
+
+function tableOf(el, film, go) {
+  if (!film.frames.length) return () => {};
+  const details = add(el, "details", "", { class: "card all" });
+  add(details, "summary", film.frames.length === 1 ? "The step as a table" : `All ${film.frames.length.toLocaleString("en")} steps as a table`);
+  const table = add(add(details, "div", "", { class: "scroll" }), "table");
+  const fill = () => {
+    if (table.rows.length) return;
+    const timed = film.frames.some((frame) => frame.time != null);
+    const head = add(add(table, "thead"), "tr"), body = add(table, "tbody");
+    for (const text of ["step", ...(timed ? ["seconds"] : []), "who", "what", "where"]) add(head, "th", text, { scope: "col" });
+    film.frames.forEach((frame, number) => {
+      const step = film.first + number + 1, turn = film.turn && film.turn.step === step;
+      const row = add(body, "tr", "", turn ? { class: "bad" } : {});
+      add(add(row, "td"), "a", `${turn ? "◆ " : ""}${film.lasso != null && number >= film.lasso ? "↻ " : ""}${step}`, { href: `#step=${step}` })
+        .onclick = (event) => { event.preventDefault(); go(number + 1, true); };
+      if (timed) add(row, "td", frame.time == null ? "" : String(Number(frame.time.toPrecision(6))));
+      add(row, "td", short(film.lanes[frame.lane].name));
+      add(row, "td", `${frame.text}${frame.result ? ` → ${frame.result}` : ""}${turn ? ` (${film.turn.text.split(":")[0]})` : ""}`);
+      add(row, "td", frame.place);
+    });
+  };
+  details.addEventListener("toggle", () => { if (details.open) fill(); });
+  return () => { fill(); return details; };
+}
+
+function tokenOf(el, film) {
+  if (!film.replay) return;
+  const card = add(el, "section", "", { class: "card token" });
+  add(card, "h2", "Take it again");
+  const code = add(card, "code", film.replay, { tabindex: "0" });
+  const copy = add(card, "button", "Copy", { type: "button", "aria-label": "Copy the command" });
+  copy.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(film.replay);
+    } catch {
+      getSelection().selectAllChildren(code);
+      document.execCommand("copy");
+    }
+    say(copy, "Copied");
+    setTimeout(() => say(copy, "Copy"), 1500);
+  };
+}
+
+// ---- all of it -------------------------------------------------------------------------------------------
+
+function render({ model, el }) {
+  const film = model.get("film"), count = film.frames.length, whole = model.get("page") === true;
+  let position = -1;
+  const root = add(el, "div", "", { class: "simcore-film" });
+  const standings = histories(film.lanes.length, film.standings, film.frames, "standings", "lane");
+  const values = histories(film.things.length, film.values, film.frames, "values", "thing");
+  const parts = [];
+  const go = (wanted, into = false) => {
+    const next = Math.max(0, Math.min(count, Math.round(wanted) || 0));
+    if (next !== position) {
+      position = next;
+      for (const part of parts) part.show(position, standings);
+      model.set("step", film.first + position);
+      model.save_changes();
+    }
+    if (into) root.querySelector(".film").scrollIntoView({ block: "center" });
+  };
+  header(root, film, go);
+  const stops = [];
+  if (film.lanes.length) {
+    const bar = controls(root, film, go, () => position), steps = add(root, "div", "", { class: "film" });
+    const lanes = lanesOf(steps, film, standings, values, go);
+    legend(steps, film);
+    const panel = add(root, "div", "", { class: "panel" }), left = add(panel, "div"), right = add(panel, "div");
+    const card = stepCard(left, film, go), objects = objectsOf(left, film, values), processes = processesOf(right, film, standings);
+    const words = () => `${film.first + position}: ${position ? `${short(film.lanes[film.frames[position - 1].lane].name)} ${film.frames[position - 1].text}` : "before the first step"}`;
+    parts.push({ show: (next) => bar.show(next, words()) }, lanes, card, objects, processes);
+    stops.push(bar.stop, lanes.stop);
+  }
+  const knot = knotOf(root, film);
+  stops.push(knot.stop);
+  const table = tableOf(root, film, go);
+  tokenOf(root, film);
+  const text = add(root, "details", "", { class: "card" });
+  add(text, "summary", "The report, as it is printed");
+  add(text, "pre", film.text);
+
+  const keys = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
+  const pressed = (event) => {
+    const elsewhere = event.target instanceof Element && event.target.closest("input, pre, code, .scroll, summary");
+    if (!(event.key in keys) || elsewhere || event.ctrlKey || event.metaKey || event.altKey || !count) return;
+    event.preventDefault();
+    go(Math.max(0, Math.min(count, position + keys[event.key])));
+  };
+  const listener = whole ? document : root;
+  if (!whole) root.tabIndex = 0;
+  listener.addEventListener("keydown", pressed);
+  const moved = () => { const step = Number(model.get("step")); if (Number.isFinite(step)) go(step - film.first); };
+  model.on("change:step", moved);
+  let opened = [];
+  const printing = () => { table(); opened = [...root.querySelectorAll("details.all")].filter((one) => !one.open); opened.forEach((one) => { one.open = true; }); };
+  const printed = () => opened.forEach((one) => { one.open = false; });
+  addEventListener("beforeprint", printing);
+  addEventListener("afterprint", printed);
+  const asked = model.get("step");
+  go(asked == null ? count : Number(asked) - film.first);
+  return () => {
+    stops.forEach((stop) => stop && stop());
+    listener.removeEventListener("keydown", pressed);
+    removeEventListener("beforeprint", printing);
+    removeEventListener("afterprint", printed);
+    root.remove();
+  };
+}
+
+/** What stands in a page for a widget's model: the step is in the address, so that it can be shared. */
+function pageModel(film) {
+  const asked = () => { const found = /[#&]step=(\d+)/.exec(location.hash); return found ? Number(found[1]) : undefined; };
+  const state = { film, page: true, step: asked() }, changed = [];
+  let timer = 0;
+  addEventListener("hashchange", () => { state.step = asked(); changed.forEach((act) => act()); });
+  return {
+    get: (name) => state[name],
+    set: (name, value) => { state[name] = value; },
+    on: (_, act) => changed.push(act),
+    save_changes() {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        try { history.replaceState(null, "", `#step=${state.step}`); } catch { /* a frame without an address */ }
+      }, 200);
+    },
+  };
+}
+
+export default { render };
