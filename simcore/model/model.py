@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from simcore.model.objects import (
     Variable,
 )
 from simcore.model.operations import ProcessGenerator, SharedObject, Value
+from simcore.model.pictured import Pictured
 
 ProcessFunction = Callable[..., ProcessGenerator]
 Parameter = int | float | str | bool | None
@@ -104,9 +105,9 @@ class Origin(NamedTuple):
         return ", ".join(f"{name}={value}" for name, value in self.parameters.items())
 
 
-@listed(without="conditions families pools")
+@listed(without="conditions families named pools")
 @dataclass(eq=False)
-class Model:
+class Model(Pictured):
     """The objects and processes of a system.
 
     A model is built by a function of keyword parameters that returns it; that function and its parameters
@@ -132,6 +133,19 @@ class Model:
 
     def __post_init__(self) -> None:
         self.origin = _origin(sys._getframe(2))  # __post_init__ <- the generated __init__ <- the builder
+
+    @property
+    def named(self) -> list[SharedObject]:
+        """The objects that the model's function has made."""
+        return [thing for thing in self.objects if thing is not LOCAL]
+
+    def __str__(self) -> str:
+        objects = [f"{thing.name} ({thing.kind})" for thing in self.named]
+        processes = [f"{each.name}{' (daemon)' * each.daemon}" for each in self.processes if each.pool is None]
+        processes += [f"{len(workers)} workers of {pool.name}" for pool, workers in self.pools()]
+        lines = [with_parameters(self.name, self.origin)]
+        lines += [f"  objects: {_some(objects)}", f"  processes: {_some(processes)}"]
+        return "\n".join(lines)
 
     def lock(self, name: str) -> Lock:
         """Add a `Lock`."""
@@ -260,6 +274,14 @@ class Model:
             raise ModelError(f"model {self.name!r}: a name is a non-empty text, not {name!r}")
         if name in self._names:  # LOCAL is not there, as nobody has named it
             raise ModelError(f"model {self.name!r}: the name {name!r} is taken; names are unique in a model")
+
+
+_MOST_NAMED = 12
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join([*names[:_MOST_NAMED], *[f"and {more:,} more"] * (more > 0)]) or "none"
 
 
 _KIND: ContextVar[type[Model] | None] = ContextVar("what Model(...) makes", default=None)

@@ -124,6 +124,8 @@ class Advice:
         middle = [fit([counted]), self.table(), fit(self._without_schedule())]
         return "\n\n".join([told, "\n".join(filter(None, middle)), *self._with_schedule()])
 
+    __repr__ = __str__
+
     def table(self) -> str:
         """Return a line of at most 100 columns for each repair that was tried."""
         tried = [attempt for attempt in self.attempts if attempt.verdict not in _UNTRIED]

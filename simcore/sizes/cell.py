@@ -73,6 +73,8 @@ class Cell:
         why = self.error or self.reason
         return f"{at(self.parameters)}: {self.told}" + (f", {why}" if why else "")
 
+    __repr__ = __str__
+
 
 def at(parameters: Mapping[str, Parameter]) -> str:
     """Return the parameters as a report shows them."""

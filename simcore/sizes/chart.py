@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from simcore.errors import OptionError
+from simcore.errors import MissingExtra, OptionError
 from simcore.model import Parameter, Verdict, check_kinds, check_numbers
 from simcore.report import check_file, file_beside
 from simcore.simulate import Delay
@@ -205,6 +205,13 @@ class Chart:
         return notes
 
     __repr__ = __str__
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture for a notebook; None, for the text instead, where matplotlib is not installed."""
+        try:
+            return self.picture()
+        except MissingExtra:
+            return None
 
 
 def _rate(point: Point) -> float:

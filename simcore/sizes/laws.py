@@ -188,6 +188,8 @@ class Law:
     def __str__(self) -> str:
         return "\n  ".join([self._first, *self._rest()])
 
+    __repr__ = __str__
+
     @property
     def _first(self) -> str:
         if self.refused:

@@ -17,7 +17,7 @@ from test_measure import work
 
 from simcore import Model, Verdict, sweep
 from simcore.command import cli
-from simcore.errors import OptionError, SimcoreError
+from simcore.errors import MissingExtra, OptionError, SimcoreError
 from simcore.models import nested_futures
 from simcore.report.pictures import Size, picture_of_sizes
 from simcore.sizes import Cell, Chart, Point, chart
@@ -245,3 +245,14 @@ def test_what_cannot_be_drawn_is_an_error_and_no_file(arguments, tmp_path, monke
     with pytest.raises(OptionError):
         run(*arguments)
     assert not [*tmp_path.iterdir()]
+
+
+def test_it_shows_itself_in_a_notebook(monkeypatch):
+    found = charted(point(1, "violated", 95.0), point(2, "holds", 100.0))
+    assert found._repr_png_().startswith(b"\x89PNG")
+
+    def missing(_):
+        raise MissingExtra("plots", "a picture", "matplotlib")
+
+    monkeypatch.setattr(Chart, "picture", missing)
+    assert found._repr_png_() is None

@@ -17,7 +17,9 @@ from simcore.errors import OptionError
 from simcore.execute import Execution
 from simcore.explain import WaitForGraph
 from simcore.explore import Counterexample, Result
+from simcore.model import Model
 from simcore.report.page.film import Film, as_text, clean, cut
+from simcore.report.page.listing import listing_of
 from simcore.report.page.of_code import of_controlled, of_violation
 from simcore.report.page.of_model import (
     of_counterexample,
@@ -108,7 +110,12 @@ def page_of(film: Film) -> str:
 
 
 def picture_of(value: Any) -> str:
-    """Return the same page as an element of another one: in a frame of its own, so that neither touches the other."""
+    """Return the same page as an element of another one: in a frame of its own, so that neither touches the other.
+
+    Of a `Model`, in which nothing has happened yet, it is a list of what there is.
+    """
+    if isinstance(value, Model):
+        return listing_of(value)
     film = film_of(value)
     return framed(film.title, page_of(film), HEIGHT if film.lanes or film.drawing.nodes else LOW)
 

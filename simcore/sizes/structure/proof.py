@@ -142,6 +142,8 @@ class Proved:
         lines += [f"  {each}" for each in self.premises]
         return "\n".join(lines)
 
+    __repr__ = __str__
+
 
 def _said(law: OpenSizes) -> str:
     if law.refused:
