@@ -30,7 +30,7 @@ _get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
 _SHUTDOWN = ThreadPoolExecutor.shutdown.__code__
 LOST = next(
     each
-    for each in ThreadPoolExecutor._adjust_thread_count.__code__.co_consts  # type: ignore[attr-defined]
+    for each in ThreadPoolExecutor._adjust_thread_count.__code__.co_consts
     if isinstance(each, CodeType) and each.co_name == "weakref_cb"
 )
 """What runs where nobody has a pool any more: it wakes its workers."""
