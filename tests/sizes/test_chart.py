@@ -35,7 +35,7 @@ def point(size: int, told: str, throughput: float | None, *, inferred: bool = Fa
 
 
 def charted(*points: Point) -> Chart:
-    return Chart("known:model", "n", {}, ("deadlock free",), (), 0, points)
+    return Chart("known:model", "n", {}, ("deadlock free",), "when_stuck", (), 0, points)
 
 
 # ---- what is recommended -------------------------------------------------------------------------------
