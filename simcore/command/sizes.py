@@ -6,9 +6,9 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from simcore.command.console import status
 from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, TIMEOUTS, UNDETERMINED, USAGE, show
 from simcore.command.property import read_property
 from simcore.command.values import convert
-from simcore.errors import InternalError, OptionError, extra
-from simcore.model import Parameter, model_function
+from simcore.errors import InternalError, ModelError, OptionError, SimcoreError, extra
+from simcore.model import Origin, Parameter, build, model_function
+from simcore.simulate import Delay, simulate
 from simcore.sizes import MOST, Chart, Law, Proved, Sweep, at, chart, check_chart, check_path, prove, sweep
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
@@ -74,35 +75,53 @@ def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--latency", metavar="KEY=DELAY", multiple=True, help="Of --chart: what is slow.")
 @click.option("--load", metavar="NAME=DELAY", multiple=True, help="Of --chart: gaps between process starts.")
-@click.option("--runs", type=int, default=20, show_default=True, help="Of --chart: simulated runs of each size.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --chart: of the first run of each size.")
+@click.option("--runs", type=click.IntRange(min=1), show_default="20", help="Of --chart: simulated runs of each size.")
+@click.option("--seed", type=int, show_default="0", help="Of --chart: of the first run of each size.")
 def sweep_model(out: Path | None, picture: Path | None, as_object: bool, **options: Any) -> int:
     """Explore MODEL at every size of a grid: -p workers=1..16 -p downloads=1,2,4,8.
 
     Exit status: 0 all hold, 1 some are violated, 2 an error, of one cell too, 3 some are undetermined, none violated.
     """
     slow = {name: dict(map(read_delay, options.pop(name))) for name in ("latency", "load")}
-    runs, seed = options.pop("runs"), options.pop("seed")
+    given = slow | {name: options.pop(name) for name in ("runs", "seed")}
+    of_chart = {name: value for name, value in given.items() if value not in (None, {})}
     if out is not None:
         check_path(out)
     if picture is not None:
-        check_chart(picture, read_grid(options["model"], options["parameters"]))
-    elif any(slow.values()):
-        raise OptionError(
-            "simcore sweep: --latency and --load are for --chart FILE, which simulates; nothing else does"
-        )
+        grid = read_grid(options["model"], options["parameters"])
+        check_chart(picture, grid)
+        _check_slow(options["model"], grid, slow)
+    elif of_chart:
+        named = ", ".join(f"--{name}" for name in of_chart)
+        raise OptionError(f"simcore sweep: {named} is for --chart FILE, which simulates; nothing else does")
     found = _swept(**options)
-    drawn = None
-    if picture is not None:
-        with status("simulating"):
-            drawn = chart(found, **slow, runs=runs, seed=seed)
-            drawn.write(picture)
     if out is not None:
         found.write(out)
+    drawn, refused = (None, None) if picture is None else _drawn(found, picture, of_chart)
     parts = [str(found), found.table(), *([] if drawn is None else [str(drawn), drawn.table()])]
-    parts += [f"written: {path}" for path in (out, picture) if path is not None]
+    parts += [f"written: {path}" for path in (out, drawn and picture) if path is not None]
     show(json.dumps(sweep_json(found, drawn), indent=2) if as_object else "\n\n".join(parts), as_object)
+    if refused is not None:
+        raise refused
     return _status(found)
+
+
+def _check_slow(model: str, grid: Mapping[str, Sequence[Parameter]], slow: Mapping[str, Mapping[str, Delay]]) -> None:
+    """Raise OptionError for what no size has, before anything is explored; a size that is no model is told later."""
+    with suppress(ModelError):
+        first = build(Origin(model, {name: values[0] for name, values in grid.items()}))
+        simulate(first, latency=slow["latency"], load=slow["load"], max_steps=1)
+
+
+def _drawn(found: Sweep, place: Path, options: Mapping[str, Any]) -> tuple[Chart | None, SimcoreError | None]:
+    """Return the chart, once it is written, or why there is none: what was explored is told all the same."""
+    try:
+        with status("simulating"):
+            drawn = chart(found, **options)
+            drawn.write(place)
+    except SimcoreError as error:
+        return None, error
+    return drawn, None
 
 
 @click.command("law")

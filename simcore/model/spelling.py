@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import re
 from functools import cache
 from typing import Any
 
 _LONG = 100  # characters or bytes of one value
 _VARIABLE = inspect.Parameter.VAR_POSITIONAL
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 def plain(thing: Any) -> str:
-    """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts."""
+    """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts.
+
+    What has no name and says where it is in memory, a partial function say, is told without that: it is elsewhere in
+    the process that replays.
+    """
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         return ", ".join(map(plain, thing))
-    return getattr(thing, "__name__", None) or str(thing)
+    return getattr(thing, "__name__", None) or (thing if isinstance(thing, str) else _ADDRESS.sub("", str(thing)))
 
 
 def shown(thing: Any) -> str:
@@ -28,7 +34,7 @@ def shown(thing: Any) -> str:
         what = "bytes" if isinstance(thing, bytes) else "characters"
         return f"{plain(thing[: _LONG // 4])}... ({len(thing):,} {what})"
     name = plain(thing)
-    return f"lambda:{thing.__code__.co_firstlineno}" if name == "<lambda>" else name
+    return f"lambda:{inspect.unwrap(thing).__code__.co_firstlineno}" if name == "<lambda>" else name
 
 
 def shown_value(thing: Any) -> str:

@@ -274,7 +274,8 @@ class _Adviser:
         """Say that a pool never lets a task wait; nothing where it may."""
         if isinstance(at_once, str) or at_once > pool.workers:
             return ""
-        return f"there are at most {at_once} tasks of {pool.name} at once, so none waits for a worker"
+        tasks = "is at most 1 task" if at_once == 1 else f"are at most {at_once} tasks"
+        return f"there {tasks} of {pool.name} at once, so none waits for a worker"
 
     def _unbounded(self, pool: ThreadPool, at_once: int | str) -> Attempt:
         if isinstance(at_once, str):

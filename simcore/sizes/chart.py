@@ -88,6 +88,8 @@ class Chart:
         All other parameters.
     asked : tuple of str
         What was explored.
+    timeouts : str
+        When time-outs, and sleeps, might fire there; the runs have virtual time.
     slow : tuple of str
         What took time in the runs, as "name=seconds"; what is in the model itself is not repeated here.
     seed : int
@@ -100,6 +102,7 @@ class Chart:
     parameter: str
     others: Mapping[str, Parameter]
     asked: tuple[str, ...]
+    timeouts: str
     slow: tuple[str, ...]
     seed: int
     points: tuple[Point, ...]
@@ -186,7 +189,10 @@ class Chart:
         if runs <= 1:
             simulated = f"one simulated run of each size, seed {self.seed}"
         slow = f", with {', '.join(self.slow)}" if self.slow else ""
-        lines = [f"{self._verdict} ({self.reason})", f"  {self._about}; asked: {', '.join(self.asked)}"]
+        lines = [
+            f"{self._verdict} ({self.reason})",
+            f"  {self._about}; asked: {', '.join(self.asked)}; time-outs: {self.timeouts}",
+        ]
         lines += [f"  {simulated}{slow}: one that completes proves nothing"]
         return "\n".join([*lines, *(f"  {note}" for note in self._notes())])
 
@@ -301,7 +307,7 @@ def chart(
     others = {other: values[0] for other, values in found.values.items() if other != name} | dict(found.fixed)
     slow = tuple(_told(key, delay) for each in (latency, load) for key, delay in (each or {}).items())
     in_order = tuple(sorted(points, key=lambda point: point.size))
-    return Chart(found.model, name, others, found.asked, slow, seed, in_order)
+    return Chart(found.model, name, others, found.asked, found.timeouts, slow, seed, in_order)
 
 
 def _told(key: str, delay: Delay) -> str:

@@ -28,7 +28,7 @@ from simcore.model import (
     replaced,
 )
 from simcore.model.objects import Event, Semaphore, ThreadPool
-from simcore.model.operations import Operation, ProcessGenerator, Raised
+from simcore.model.operations import Operation, ProcessGenerator, Raised, plain
 from simcore.sizes.pools import CallerRunsPool, CancellingPool, ReservingPool
 from simcore.sizes.retries import Asked, retry, waited_for
 
@@ -230,8 +230,9 @@ def driven(
         generator = fn(*args) if permits is None else _rooted(fn, args, permits)
         return passed_on(generator, change, at) if isinstance(generator, types.GeneratorType) else generator
 
-    run.__name__ = getattr(fn, "__name__", str(fn))
+    run.__name__ = plain(fn)
     run.__qualname__ = getattr(fn, "__qualname__", run.__name__)
+    run.__wrapped__ = fn  # type: ignore[attr-defined]  # of a lambda, the line is told
     if inside:
         run.from_inside = True  # type: ignore[attr-defined]
     return run
@@ -290,6 +291,8 @@ def rebuild(builder: Callable[[], Model], repair: Repair) -> Repaired:
     with made_as(kind):
         model = builder()
     if not isinstance(model, kind):
+        if isinstance(model, Repaired):
+            raise ModelError(f"{model.name} is repaired already, and repairs are not combined; repair the model itself")
         raise ModelError(f"{model.name}: its function returns a model that was built before; build one in each call")
     if model.change is None:
         pools = ", ".join(pool.name for pool, _ in model.pools()) or "none"

@@ -96,10 +96,7 @@ class Topology:
         return f'"""No schedule of this topology hangs."""\n\nimport simcore\n\n\n{self}\n{_TEST}'
 
     def _lines(self) -> Iterator[str]:
-        given = [f"{name}: int = {size}" for name, size in self._sizes()]
-        sizes = ", ".join(["*", *given] if given else [])
-        sizes = sizes if len(sizes) <= 68 else f"\n    {sizes}\n"
-        yield f"def topology({sizes}) -> simcore.Model:"
+        yield f"def topology({self._parameters()}) -> simcore.Model:"
         yield '    model = simcore.Model("topology")'
         yield from (f'    pool{n} = model.thread_pool("pool{n}", workers{n})' for n in range(len(self.pools)))
         for n, permits in enumerate(self.locks):
@@ -112,6 +109,15 @@ class Topology:
         yield ""
         yield from (f'    model.process("root{n}", root{n})' for n in range(len(self.roots)))
         yield "    return model"
+
+    def _parameters(self) -> str:
+        """Return what is between the brackets, as a formatter would: in one line, in one of its own, or in several."""
+        given = [f"{name}: int = {size}" for name, size in self._sizes()]
+        given = ["*", *given] if given else []
+        line = ", ".join(given)
+        if len(line) <= 56:
+            return line
+        return f"\n    {line}\n" if len(line) <= 84 else "".join(["\n", *(f"    {each},\n" for each in given)])
 
     def _sizes(self) -> Iterator[tuple[str, int]]:
         """Yield the parameters of the function."""

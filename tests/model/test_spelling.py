@@ -1,9 +1,11 @@
 """A call is told as its author wrote it."""
 
+from functools import partial
+
 import pytest
 
 from simcore import Model, choose, sleep
-from simcore.model.spelling import shown
+from simcore.model.spelling import plain, shown
 
 
 def add(*args):
@@ -77,3 +79,14 @@ def test_of_a_long_value_the_beginning_is_told_and_how_much_there_is():
     assert shown(b"ab" * 500) == "b'" + "ab" * 12 + "a'... (1,000 bytes)"
     assert shown("x" * 101) == "x" * 25 + "... (101 characters)"
     assert shown(("x" * 100, 1)) == "x" * 100 + ", 1"
+
+
+@pytest.mark.parametrize("make", [object, lambda: partial(task, lambda: 1), lambda: [task, object()]], ids=str)
+def test_what_has_no_name_is_told_without_its_address(make):
+    one, other = make(), make()
+    assert one is not other
+    assert plain(one) == plain(other) == shown(one)
+
+
+def test_a_text_is_told_as_it_is():
+    assert plain("fails at 0x1f") == "fails at 0x1f"

@@ -163,6 +163,24 @@ def test_a_pool_that_nobody_waits_for_is_told_so():
     assert "unbounded, bigger of pool: changes nothing: there are at most 2 tasks of pool at once" in text
 
 
+def test_one_task_is_told_as_one():
+    def builder() -> Model:
+        model = Model("one task and a lock")
+        pool, lock = model.thread_pool("pool", 1), model.lock("lock")
+
+        def task():
+            yield lock.acquire()
+            yield lock.acquire()
+
+        def root():
+            yield pool.submit(task)
+
+        model.process("root", root)
+        return model
+
+    assert "there is at most 1 task of pool at once, so none waits" in " ".join(str(advise(builder)).split())
+
+
 def test_what_cannot_be_tried_says_why():
     advice = advise(by_hand.handed_on())
     assert told(advice)["reserve"][0] == told(advice)["retry"][0] == IMPOSSIBLE

@@ -8,10 +8,11 @@ import math
 import pickle
 from xml.etree import ElementTree
 
+import click
 import matplotlib.image
 import numpy
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from sized import swept
 from test_measure import work
 
@@ -34,7 +35,7 @@ def point(size: int, told: str, throughput: float | None, *, inferred: bool = Fa
 
 
 def charted(*points: Point) -> Chart:
-    return Chart("known:model", "n", {}, ("deadlock free",), (), 0, points)
+    return Chart("known:model", "n", {}, ("deadlock free",), "when_stuck", (), 0, points)
 
 
 # ---- what is recommended -------------------------------------------------------------------------------
@@ -203,9 +204,13 @@ def test_the_same_numbers_give_the_same_file(tmp_path):
 # ---- the command ---------------------------------------------------------------------------------------
 
 
-def run(*arguments: str) -> tuple[int, str]:
+def invoked(*arguments: str) -> Result:
     command = ["sweep", "nested_futures:one_pool", "--jobs", "1", *arguments]
-    ran = CliRunner().invoke(cli.cli, command, standalone_mode=False)
+    return CliRunner().invoke(cli.cli, command, standalone_mode=False)
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    ran = invoked(*arguments)
     if ran.exception is not None:
         raise ran.exception
     return ran.return_value, ran.output
@@ -236,13 +241,17 @@ def test_the_numbers_are_an_object(tmp_path):
         ("-p", "workers=1..2", "--latency", "task=0.01"),
         ("-p", "workers=1..2", "-p", "roots=1,2", "--chart", "sizes.png"),
         ("-p", "workers=1..2", "--chart", "sizes.pdf"),
-        ("-p", "workers=3..4", "--chart", "sizes.png"),
+        ("-p", "workers=1..2", "--runs", "2"),
+        ("-p", "workers=1..2", "--seed", "0"),
+        ("-p", "workers=3..4", "--chart", "sizes.png", "--runs", "0"),
         ("-p", "workers=3..4", "--chart", "sizes.png", "--latency", "nobody=1"),
+        ("-p", "workers=3..4", "--chart", "sizes.png", "--load", "nobody=1"),
     ],
 )
-def test_what_cannot_be_drawn_is_an_error_and_no_file(arguments, tmp_path, monkeypatch):
+def test_what_cannot_be_drawn_is_an_error_before_anything_is_explored(arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OptionError):
+    monkeypatch.setattr("simcore.command.sizes.sweep", None)
+    with pytest.raises((OptionError, click.UsageError)):
         run(*arguments)
     assert not [*tmp_path.iterdir()]
 
@@ -256,3 +265,13 @@ def test_it_shows_itself_in_a_notebook(monkeypatch):
 
     monkeypatch.setattr(Chart, "picture", missing)
     assert found._repr_png_() is None
+
+
+def test_what_was_explored_is_told_though_it_cannot_be_drawn(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = ("--chart", "sizes.png", "--out", "sizes.csv")
+    ran = invoked("-p", "workers=3..4", *files)  # no time passes, which a run shows
+    assert isinstance(ran.exception, OptionError)
+    assert "2 cells: 2 holds" in ran.output
+    assert "sizes.png" not in ran.output
+    assert [path.name for path in tmp_path.iterdir()] == ["sizes.csv"]

@@ -84,6 +84,43 @@ def test_its_report_is_the_same_and_names_the_places_of_the_process():
     assert "task (nested_futures.py:" in after.state.process("pool[0]").where
 
 
+class Countdown:
+    """A task that is an object, and has no name."""
+
+    def __init__(self, pool):
+        self.pool = pool
+
+    def __call__(self, left):
+        if left:
+            future = yield self.pool.submit(self, left - 1)
+            yield future.result()
+
+
+def without_a_name(*, kind: str = "object") -> Model:
+    model = Model("a task without a name")
+    pool = model.thread_pool("pool", 1)
+
+    def countdown(left):
+        return Countdown(pool)(left)
+
+    def root():
+        task = {"object": Countdown(pool), "partial": partial(countdown), "lambda": lambda left: countdown(left)}[kind]
+        future = yield pool.submit(task, 1)
+        yield future.result()
+
+    model.process("root", root)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["object", "partial", "lambda"])
+def test_a_task_needs_no_name(kind):
+    builder = partial(without_a_name, kind=kind)
+    assert whole(of(builder, "none")) == whole(builder())
+    before, after = (explore(each).counterexample.schedule for each in (builder(), of(builder, "none")))
+    assert [step.text for step in after.steps] == [step.text for step in before.steps]  # of a lambda, with its line
+    assert verdict(of(builder, "caller")) is Verdict.HOLDS
+
+
 def test_results_and_exceptions_pass_through():
     results = {kind: simulate(of(by_hand.ends_in_all_ways, kind, 3)).results["main"] for kind in KINDS}
     assert set(results.values()) == {("1", 2, "cannot schedule new futures after shutdown")}
@@ -235,6 +272,9 @@ def test_mistakes_are_named():
         repaired(of_model="nested_futures:one_pool", by_kind="size", in_pool="x")
     with pytest.raises(ModelError, match="at least 1 worker"):
         repaired(of_model="nested_futures:one_pool", by_kind="size", in_pool="pool", to_size=0)
+    origin = Origin(BY_NAME, {"of_model": "nested_futures:one_pool", "by_kind": "caller", "in_pool": "pool"})
+    with pytest.raises(ModelError, match="is repaired already, and repairs are not combined"):
+        rebuild(lambda: build(origin), Repair("size", "pool", 3))
     with pytest.raises(ModelError, match="has one worker"):
         repaired(of_model="nested_futures:one_pool", by_kind="reserve", in_pool="pool", workers=1)
     kept = nested_futures.one_pool()

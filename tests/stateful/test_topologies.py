@@ -154,6 +154,16 @@ def topology(
     assert verdict(EVERYTHING) is Verdict.HOLDS
 
 
+@pytest.mark.parametrize("pools", [1, 2, 3, 4, 5, 9])
+def test_it_is_as_a_formatter_leaves_it(pools, tmp_path):
+    pytest.importorskip("ruff")  # which is there where simcore is developed
+    place = tmp_path / "test_it.py"
+    place.write_text(replace(EVERYTHING, pools=(2,) * pools).as_pytest())
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", str(place)]
+    ran = subprocess.run(ruff, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+
+
 def test_without_sizes_it_has_no_parameters():
     nothing = Topology((), (1,), (), ((Hold(0),),), ())
     assert str(nothing).startswith("def topology() -> simcore.Model:")

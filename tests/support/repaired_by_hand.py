@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simcore import Model
+from simcore.model.objects import ThreadPool
 
 
 def bounded(*, roots: int, depth: int, workers: int, at_once: int) -> Model:
@@ -153,10 +154,8 @@ def ends_in_all_ways(*, workers: int = 2) -> Model:
     return model
 
 
-def oddly_named(*, name: str = "a\x1b[31m\n" + "b" * 200) -> Model:
-    """Nested futures in a pool whose name is no name for a table."""
-    model = Model("oddly named")
-    pool = model.thread_pool(name, 1)
+def _one_in_another(model: Model, pool: ThreadPool) -> Model:
+    """Add a task that waits for another one of the same pool."""
 
     def task(level):
         if level:
@@ -169,6 +168,14 @@ def oddly_named(*, name: str = "a\x1b[31m\n" + "b" * 200) -> Model:
 
     model.process("main", main)
     return model
+
+
+def oddly_named(*, name: str = "a\x1b[31m\n" + "b" * 200) -> Model:
+    """Nested futures in a pool whose name is no name for a table."""
+    model = Model("oddly named")
+    pool = model.thread_pool(name, 1)
+
+    return _one_in_another(model, pool)
 
 
 def handed_on() -> Model:
@@ -201,14 +208,4 @@ def named_alike() -> Model:
     model.semaphore("roots of pool")
     model.lock("pool, level 1")
 
-    def task(level):
-        if level:
-            inner = yield pool.submit(task, level - 1)
-            yield inner.result()
-
-    def main():
-        future = yield pool.submit(task, 1)
-        yield future.result()
-
-    model.process("main", main)
-    return model
+    return _one_in_another(model, pool)
