@@ -17,7 +17,7 @@ from simcore.sizes import Advice, Attempt, advise
 @MODEL_ARGUMENT
 @PARAMETERS
 @click.option("--max-states", type=int, default=100_000, show_default=True, help="Of each search.")
-@click.option("--max-seconds", type=float, help="Of each search.")
+@click.option("--max-seconds", type=float, default=30.0, show_default=True, help="Of each search.")
 @click.option(
     "--latency", "latencies", metavar="KEY=DELAY", multiple=True, help="What takes how long, to rank by throughput."
 )

@@ -5,7 +5,7 @@ from simcore.explain.edges import Edge, Pool, Slots, Why
 from simcore.explain.ending import graph_after
 from simcore.explain.history import History, history_of
 from simcore.explain.knot import Knots, never_enabled, reach
-from simcore.explain.layout import fit
+from simcore.explain.layout import fit, in_a_line, printable
 from simcore.explain.reading import wait_for_graph
 from simcore.explain.summary import summary
 from simcore.explain.waitfor import WaitForGraph
@@ -22,7 +22,9 @@ __all__ = [
     "fit",
     "graph_after",
     "history_of",
+    "in_a_line",
     "never_enabled",
+    "printable",
     "reach",
     "summary",
     "wait_for_graph",

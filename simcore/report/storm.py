@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from simcore.errors import OptionError
+from simcore.explain import in_a_line
 from simcore.explore import Hanging, hanging
 from simcore.kernel import Kernel
 from simcore.model import Model, Timeouts, check_model, check_numbers, check_timeouts, with_parameters
@@ -102,5 +103,5 @@ def _rows(found: Hanging, labels: list[list[str]]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Return a text as a comment: in one line, not too long."""
-    told = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    told = in_a_line(text)
     return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 3]}..."

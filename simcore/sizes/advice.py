@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simcore.explain import fit
+from simcore.explain import fit, in_a_line
 from simcore.explore import Result
 from simcore.model import with_parameters
 from simcore.sizes.shown import WIDTH, cut
@@ -167,8 +167,7 @@ _UNTRIED = (NOTHING, IMPOSSIBLE)
 
 def _in_a_line(name: str) -> str:
     """Return a pool's name with what cannot be printed escaped, and not too long for a table."""
-    printable = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)
-    return cut(printable, _NAME)
+    return cut(in_a_line(name), _NAME)
 
 
 RANK = {verdict: rank for rank, verdict in enumerate((SAFE, UNKNOWN, WRONG, NOTHING, IMPOSSIBLE))}
