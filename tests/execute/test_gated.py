@@ -109,7 +109,7 @@ def test_a_schedule_that_notifies_a_condition_after_its_own_time_out_has_passed_
 def test_pool_starvation_is_replayed_on_its_workers():
     model = pool_starvation.buggy(downloads=2, workers=2)
     schedule = explore(model).counterexample.schedule
-    run = execute(model, schedule=schedule, settle=0.05)
+    run = execute(model, schedule=schedule, settle=0.5)
     assert run.status == "stuck"
     names = [name for name, records in run.records.items() if name.startswith("stream[") and records]
     assert names == sorted({name for name in schedule.processes if name.startswith("stream[")})

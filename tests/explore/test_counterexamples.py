@@ -214,6 +214,9 @@ def test_time_that_is_up_cuts_the_search_for_the_point_of_no_return_short(monkey
         return real(kernel, start, goal, budget, pruned, *reductions)
 
     monkeypatch.setattr(no_return_module, "reach", counted)
-    result = explore(toys.pool_system(requesters=7, workers=4, chunks=1), max_seconds=0.5)
-    assert result.verdict is VIOLATED
+    for seconds in (0.5, 2.0, 8.0):  # on a slow machine the first may be over before anything is looked at
+        result = explore(toys.pool_system(requesters=7, workers=4, chunks=1), max_seconds=seconds)
+        assert result.verdict is VIOLATED
+        if max(looked):
+            break
     assert 0 < max(looked) <= 101
