@@ -11,6 +11,7 @@ import threaded
 from odd_names import nasty
 
 from simcore import Model, control, explore, simulate
+from simcore.models import callback_starvation
 from simcore.models.pool_starvation import buggy, fixed
 from simcore.properties import completes
 from simcore.report.page import film_of, framed, page_of
@@ -45,6 +46,7 @@ ANSWERS = {
     "starvation": lambda: explore(buggy()),
     "lasso": lambda: explore(fixed(downloads=1, workers=1, callback_workers=1, chunks=None), completes("download")),
     "code": lambda: control(threaded.nested_submit),
+    "callbacks": lambda: explore(callback_starvation.buggy()),
     "long": long_run,
     "proof": lambda: explore(fixed(downloads=1, workers=1)),
     "nasty": lambda: explore(nasty(), max_states=2_000),
@@ -163,6 +165,29 @@ def test_no_two_texts_of_the_drawing_overlap(shown, name):
                 assert right <= left2 or right2 <= left or bottom <= top2 or bottom2 <= top
         for left, top, right, bottom in texts:
             assert any(x <= left and right <= x2 and y <= top and bottom <= y2 for x, y, x2, y2 in boxes)
+
+
+CROSSED = """(() => {
+  const boxes = [...document.querySelectorAll('.drawing rect.box')].map(n => n.getBBox());
+  let crossed = 0;
+  for (const path of document.querySelectorAll('.drawing path.wait:not(.tip)')) {
+    for (let far = 0; far < path.getTotalLength(); far += 2) {
+      const {x, y} = path.getPointAtLength(far);
+      if (boxes.some(b => x > b.x + 2 && x < b.x + b.width - 2 && y > b.y + 2 && y < b.y + b.height - 2)) crossed += 1;
+    }
+  }
+  return crossed;
+})()"""
+
+
+@pytest.mark.parametrize("name", ["starvation", "code", "callbacks"])
+def test_no_arrow_of_the_drawing_runs_behind_a_box(shown, name):
+    for width in WIDTHS:
+        page = shown(name, width=width)
+        assert page.count(".drawing path.wait") > 4
+        assert page.js(CROSSED) == 0
+        inside = page.js("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('.drawing'))")
+        assert page.js("document.querySelector('.wider').hidden") == inside
 
 
 def test_it_opens_at_the_end_or_where_the_address_says(shown):

@@ -501,8 +501,9 @@ function knotOf(el, film) {
   if (!film.drawing.nodes.length) return { show() {}, stop() {} };
   const card = add(el, "section", "", { class: "card knot" });
   add(card, "h2", film.frames.length ? "At the end: who waits for whom" : "Who waits for whom");
+  const wider = add(card, "p", "The drawing is wider than its box: scroll it sideways, or read the sentences below it.", { class: "fact wider" });
   const both = add(card, "div", "", { class: "both" });
-  const outer = add(both, "div", "", { class: "drawing", role: "img", "aria-label": "Who waits for whom; the same in words below" });
+  const outer = add(both, "div", "", { class: "drawing", role: "img", tabindex: "0", "aria-label": "Who waits for whom; the same in words below" });
   const told = add(both, "ul", "", { class: "words" });
   const called = ({ kind, lines, count }) => {
     const text = lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ");
@@ -522,7 +523,7 @@ function knotOf(el, film) {
   let before = 0;
   const draw = () => {
     const width = Math.min(outer.clientWidth || 600, 900);
-    if (width !== before) drawKnot(outer, film.drawing, before = width);
+    if (width !== before) wider.hidden = drawKnot(outer, film.drawing, before = width);
   };
   const watch = new ResizeObserver(draw);
   watch.observe(outer);
@@ -530,55 +531,55 @@ function knotOf(el, film) {
   return { stop: () => watch.disconnect() };
 }
 
+/** A layer is one row, however wide: an arrow to the next row crosses no box, and all others go round on the right. */
 function drawKnot(outer, drawing, width) {
   outer.replaceChildren();
   const pen = document.createElement("canvas").getContext("2d");
   const layers = layersOf(drawing), most = Math.max(16, Math.min(30, Math.floor(width / 14)));
-  const gutter = 16 * Math.min(4, drawing.arrows.filter(([a, b]) => layers[b] <= layers[a]).length) + 12;
+  const round = drawing.arrows.filter(([source, target]) => layers[target] !== layers[source] + 1);
+  const gutter = 12 + 14 * round.length;
   const boxes = drawing.nodes.map((node) => {
     const [first, ...others] = node.lines;
     const lines = wrapped([node.count > 1 ? `${first}  ×${node.count}` : first, ...others], most), counted = node.limit != null && node.limit <= MOST_SLOTS;
     const wide = lines.map((line, number) => { pen.font = `${number ? 400 : 600} 13px system-ui, sans-serif`; return pen.measureText(line).width; });
     return { node, lines, counted, width: 24 + Math.max(40, ...wide), height: 14 + 16 * lines.length + (counted ? 14 : 0) };
   });
-  let y = 30, wide = 0;
-  for (let layer = 0; layer <= Math.max(...layers); layer += 1) {
-    let row = [], taken = 0;
-    const place = () => {
-      let x = Math.max(8, (width - gutter - taken) / 2);
-      const tall = Math.max(...row.map((box) => box.height));
-      for (const box of row) { box.x = x; box.y = y; box.below = y + tall; x += box.width + 20; wide = Math.max(wide, x); }
-      y += tall + 44;
-      row = []; taken = 0;
-    };
-    for (const box of boxes.filter((_, number) => layers[number] === layer).sort((one, two) => one.node.knot - two.node.knot)) {
-      if (row.length && taken + 20 + box.width > width - gutter - 16) place();
-      row.push(box);
-      taken += box.width + (row.length > 1 ? 20 : 0);
-    }
-    if (row.length) place();
-  }
-  const full = Math.max(width, wide + gutter), height = y - 14, right = Math.max(...boxes.map((box) => box.x + box.width));
+  const rows = Array.from({ length: Math.max(...layers) + 1 }, (_, layer) => boxes.filter((_, number) => layers[number] === layer)
+    .sort((one, two) => one.node.knot - two.node.knot));
+  const wides = rows.map((row) => row.reduce((sum, box) => sum + box.width + 20, -20));
+  const widest = Math.max(...wides), full = Math.max(width, widest + gutter + 16);
+  const enters = (row) => round.filter(([, target]) => layers[target] === row), leaves = (row) => round.filter(([source]) => layers[source] === row);
+  const tops = [], belows = [];
+  let y = 8;
+  rows.forEach((row, number) => {
+    y += 20 + 6 * enters(number).length;
+    let x = (full - gutter - wides[number]) / 2;
+    for (const box of row) { box.x = x; box.y = y; x += box.width + 20; }
+    tops.push(y);
+    y += Math.max(...row.map((box) => box.height));
+    belows.push(y);
+    y += 20 + 6 * leaves(number).length;
+  });
+  const height = y - 8, right = Math.max(...boxes.map((box) => box.x + box.width));
   const svg = add(outer, "svg", "", { viewBox: `0 0 ${full} ${height}`, width: full, height });
-  let back = 0;
   const lines = add(svg, "g");
-  for (const [source, target, mode] of drawing.arrows) {
-    const one = boxes[source], two = boxes[target], knot = one.node.knot && two.node.knot;
-    const kind = `wait${knot ? " knotted" : ""}${mode === "any of" ? " any" : ""}`;
-    if (source !== target && layers[target] > layers[source]) {
-      const x1 = one.x + one.width / 2, y1 = one.y + one.height, x2 = two.x + two.width / 2, y2 = two.y - 2, bend = (y2 - y1) / 2;
-      add(lines, "path", "", { d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2 - 5}`, class: kind });
-      add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
+  for (const arrow of drawing.arrows) {
+    const [source, target, mode] = arrow, one = boxes[source], two = boxes[target], knot = one.node.knot && two.node.knot;
+    const kind = `wait${knot ? " knotted" : ""}${mode === "any of" ? " any" : ""}`, turn = round.indexOf(arrow), aside = turn < 0 ? 0 : 12;
+    const x1 = one.x + one.width / 2 + aside, y1 = one.y + one.height, x2 = two.x + two.width / 2 + aside, y2 = two.y - 2;
+    if (turn < 0) {
+      const below = belows[layers[source]], bend = (y2 - below) / 2;
+      add(lines, "path", "", { d: `M${x1} ${y1} V${below} C${x1} ${below + bend} ${x2} ${y2 - bend} ${x2} ${y2 - 5}`, class: kind });
     } else {
-      const turn = back++ % 4, x1 = one.x + one.width / 2 + 12, y1 = one.y + one.height, x2 = two.x + two.width / 2 + 12, y2 = two.y - 2;
-      const low = one.below + 10 + 5 * turn, high = y2 - 18 - 4 * turn, x = right + 12 + 14 * turn;
-      add(lines, "path", "", { d: `M${x1} ${y1} V${low} H${x} V${high} H${x2} V${y2 - 5}`, class: kind });
-      add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
+      const low = belows[layers[source]] + 8 + 6 * leaves(layers[source]).indexOf(arrow);
+      const high = tops[layers[target]] - 14 - 6 * enters(layers[target]).indexOf(arrow);
+      add(lines, "path", "", { d: `M${x1} ${y1} V${low} H${right + 12 + 14 * turn} V${high} H${x2} V${y2 - 5}`, class: kind });
     }
+    add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
   }
   for (const box of boxes) {
-    const round = box.node.kind === "process" ? 0 : 12;
-    add(svg, "rect", "", { x: box.x, y: box.y, width: box.width, height: box.height, rx: round, class: `box${box.node.knot ? " knotted" : ""}` });
+    const corner = box.node.kind === "process" ? 0 : 12;
+    add(svg, "rect", "", { x: box.x, y: box.y, width: box.width, height: box.height, rx: corner, class: `box${box.node.knot ? " knotted" : ""}` });
     box.lines.forEach((text, number) => add(svg, "text", text, { x: box.x + box.width / 2, y: box.y + 20 + 16 * number, class: number ? "more" : "first" }));
     if (!box.counted) continue;
     const size = Math.min(12, (box.width - 16) / box.node.limit), begin = box.x + (box.width - size * box.node.limit) / 2;
@@ -586,6 +587,7 @@ function drawKnot(outer, drawing, width) {
       add(svg, "rect", "", { x: begin + slot * size + 1, y: box.y + box.height - 16, width: size - 2, height: 9, class: slot < box.node.used ? "slot used" : "slot" });
     }
   }
+  return full <= width;
 }
 
 function tableOf(el, film, go) {
