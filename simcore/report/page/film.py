@@ -157,6 +157,8 @@ class Node:
         How many parts it stands for.
     used, limit : int, optional
         Slots in use, of how many.
+    names : tuple of str
+        What the parts are called that it stands for.
     """
 
     lines: tuple[str, ...]
@@ -165,6 +167,7 @@ class Node:
     count: int = 1
     used: int | None = None
     limit: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,10 @@ class Film:
         After which step the rest is repeated for ever; None when it is not.
     turn : Turn, optional
         Where it could no longer end well.
+    no_turn : str
+        Why there is no such step, where there is a schedule without one.
+    counted : str
+        Which of the processes an answer counts; empty where it counts none.
     drawing : Drawing
         Who waits for whom at its end.
     knot : tuple of str
@@ -247,6 +254,8 @@ class Film:
     seconds: str = ""
     lasso: int | None = None
     turn: Turn | None = None
+    no_turn: str = ""
+    counted: str = ""
     drawing: Drawing = field(default_factory=Drawing)
     knot: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
