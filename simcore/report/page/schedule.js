@@ -423,7 +423,7 @@ function objectsOf(el, film, values) {
   const card = add(el, "section", "", { class: "card objects" });
   add(add(card, "h2", "Objects"), "span", " at the end", { class: "on-paper" });
   const list = add(card, "ul", "", { tabindex: "0", "aria-label": "Objects and their values" });
-  const told = [...film.drawing.nodes.flatMap((node) => node.names), ...film.frames.map((frame) => frame.text)].join("\n");
+  const told = [...film.drawing.nodes.flatMap((node) => node.names), ...new Set(film.frames.map((frame) => frame.text))].join("\n");
   const folded = film.things.map((thing, number) => !named(told, thing.name) && values[number].length < 2 && !(values[number][0] && values[number][0].at));
   const still = folded.filter(Boolean).length, all = still === film.things.length;
   const other = still && !all ? add(add(card, "details"), "summary", `${still} that no step changes or names, and nobody waits for`).parentNode : null;
