@@ -321,6 +321,7 @@ def test_names_of_lanes_differ_and_nothing_is_cut_in_a_word(shown, width):
     assert page.js(high)
     for box in (".processes .scroll", ".token code", ".objects > ul"):
         assert page.js(f"(b => b.scrollHeight <= b.clientHeight + 1)(document.querySelector('{box}'))"), box
+    assert shown("nasty", width=width).js(high)
 
 
 def test_in_a_frame_of_a_notebook_it_is_the_same(shown):

@@ -173,6 +173,7 @@ function lanesOf(el, film, standings, values, go, part = null) {
   const svg = add(view, "svg"), names = add(view, "div", "", { class: "names" });
   let position = 0, wanted = 0;
 
+  const pen = document.createElement("canvas").getContext("2d");
   let column = NARROW;
   const longest = Math.max(...rows.map((row) => row.name.length + (row.inside ? 2 : 0) + (row.note ? row.note.length + 1 : 0)));
   const labels = () => part ? PAPER_NAMES : Math.min(Math.max(90, 8 * longest + 20), outer.clientWidth < 640 ? 128 : outer.clientWidth < 1100 ? 200 : 280);
@@ -238,11 +239,13 @@ function lanesOf(el, film, standings, values, go, part = null) {
 
   function lane(row, x, y, from, to, left) {
     const { lane: number, name, note, inside } = rows[row];
-    const label = add(names, "div", middle(name, Math.max(8, 2 * Math.floor((left - (inside ? 30 : 18)) / 7.6) - 2)), {
+    const bold = number < 0 || knot.has(name), label = add(names, "div", "", {
       class: number < 0 ? "pool" : knot.has(name) ? "name knotted" : "name", style: `top:${y(row) - ROW / 2}px;height:${ROW}px`,
       title: name,
     });
     if (inside) label.classList.add("inside");
+    const [text, dense] = fitted(name, left - (inside ? 30 : 20), note ? 1 : 2, bold);
+    add(label, "span", text, dense ? { class: "dense" } : {});
     if (note) add(label, "small", ` ${note}`);
     if (number < 0) { busy(name, x, y(row), to, left); return; }
     const history = standings[number];
@@ -252,6 +255,22 @@ function lanesOf(el, film, standings, values, go, part = null) {
       const one = begins === 0 ? left - look().scroll : x(begins);
       line(svg, Math.max(one, left - column), y(row), Math.min(x(ends), x(to + 1)), y(row), `line ${history[place].is.status}`);
     }
+  }
+
+  /** A name as it goes into so many lines: broken at its words, or else anywhere and without its middle. */
+  function fitted(name, room, lines, bold) {
+    pen.font = `${bold ? 700 : 400} 12.5px system-ui, sans-serif`;
+    const wide = (text) => pen.measureText(text).width;
+    let line = 1, used = 0, fits = name.length < 200;
+    for (const word of fits ? name.split(/(?<= )/) : []) {
+      if (used && used + wide(word.trimEnd()) > room) { line += 1; used = 0; }
+      used += wide(word);
+      fits = fits && wide(word.trimEnd()) <= room;
+    }
+    if (fits && line <= lines) return [name, false];
+    let most = Math.min(name.length, 200);
+    while (most > 4 && wide(middle(name, most)) > lines * (room - 9)) most -= 1;
+    return [middle(name, most), true];
   }
 
   /** How many workers of a pool are busy, over the steps. */
