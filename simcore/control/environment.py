@@ -60,6 +60,7 @@ class _Taken(NamedTuple):
     label: str
     target: Callable[[], Any]  # which keeps nothing alive that can be deleted
     place: str
+    goes_on: bool
 
 
 class Learning(Run):
@@ -150,11 +151,15 @@ class Recorded(Noted):
         could = " ".join(other.path for other, _ in candidates)
         label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)
-        self._steps.append(_Taken(thread, label, _weak(thread.target), place(thread)))
+        within = any(doing.label == thread.label and doing.target is thread.target for doing in thread.doing)
+        self._steps.append(_Taken(thread, label, _weak(thread.target), place(thread), thread.fused > 0 and within))
 
     def steps(self, names: Names) -> list[CodeStep]:
         """Return the steps in words; objects are named as they are called now, at the end."""
-        return [CodeStep(names.thread(taken.thread), _phrase(names, taken), taken.place) for taken in self._steps]
+        return [
+            CodeStep(names.thread(taken.thread), _phrase(names, taken), taken.place, taken.goes_on)
+            for taken in self._steps
+        ]
 
 
 def _weak(thing: Any) -> Callable[[], Any]:

@@ -24,11 +24,18 @@ RUNS_ON = 5
 
 
 class CodeStep(NamedTuple):
-    """One step of a run: which thread did what, on what, and at which line of the program."""
+    """One step of a run: which thread did what, on what, and at which line of the program.
+
+    Attributes
+    ----------
+    goes_on : bool
+        Whether it is no new call, but goes on with the thread's last one, which had to wait.
+    """
 
     thread: str
     text: str
     place: str
+    goes_on: bool = False
 
     def __str__(self) -> str:
         return f"{self.thread}  {self.text}{self.place and f' at {self.place}'}"

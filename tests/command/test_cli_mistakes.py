@@ -242,8 +242,8 @@ def test_a_token_of_a_model_that_has_changed_is_one_line(simcore, here):
 
 
 def test_an_interrupt_while_it_is_loaded_is_one_line():
-    loads = "import sys, simcore.__main__ as m\nclass Interrupts:\n def find_spec(self, name, *_):\n"
+    loads = "import sys\nclass Interrupts:\n def find_spec(self, name, *_):\n"
     loads += "  if name == 'simcore.command.cli': raise KeyboardInterrupt\n"
-    loads += "sys.meta_path.insert(0, Interrupts())\nm.main()"
+    loads += "sys.meta_path.insert(0, Interrupts())\nimport simcore.__main__"
     ran = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "simcore: interrupted\n")

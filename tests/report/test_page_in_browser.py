@@ -4,51 +4,15 @@ from __future__ import annotations
 
 import base64
 import shutil
-import time
 
 import pytest
-import threaded
-from odd_names import nasty
+from shown_pages import ANSWERS, Shown
 
-from simcore import Model, control, explore, simulate
-from simcore.models.pool_starvation import buggy, fixed
-from simcore.properties import completes
 from simcore.report.page import film_of, framed, page_of
 
 pytestmark = pytest.mark.slow
 
 WIDTHS = (360, 800, 1600)
-
-
-def long_run(n=1_000):
-    """A run of 2,001 steps that hangs at its end."""
-    model = Model("a long run")
-    queue, lock = model.queue("queue", 3), model.lock("lock")
-
-    def put():
-        for item in range(n):
-            yield queue.put(item)
-        yield lock.acquire()
-        yield lock.acquire()
-
-    def get():
-        for _ in range(n):
-            yield queue.get()
-        yield queue.get()
-
-    model.process("put", put)
-    model.process("get", get)
-    return simulate(model)
-
-
-ANSWERS = {
-    "starvation": lambda: explore(buggy()),
-    "lasso": lambda: explore(fixed(downloads=1, workers=1, callback_workers=1, chunks=None), completes("download")),
-    "code": lambda: control(threaded.nested_submit),
-    "long": long_run,
-    "proof": lambda: explore(fixed(downloads=1, workers=1)),
-    "nasty": lambda: explore(nasty(), max_states=2_000),
-}
 
 
 @pytest.fixture(scope="module")
@@ -76,57 +40,6 @@ def chromium():
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield started
     started.quit()
-
-
-class Shown:
-    """A page that is open."""
-
-    def __init__(self, driver, address, width=1600, dark=False, height=900):
-        self.driver = driver
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": scheme})
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        driver.get("about:blank")
-        driver.get_log("browser")
-        driver.get(address)
-        self.settle()
-
-    def js(self, source, *arguments):
-        return self.driver.execute_script(f"return {source}", *arguments)
-
-    def settle(self):
-        """Wait until what was asked for is drawn."""
-        self.driver.execute_async_script(
-            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))"
-        )
-
-    def press(self, key):
-        self.js("document.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}))", key)
-        self.settle()
-
-    def text(self, selector):
-        return self.js("document.querySelector(arguments[0]).textContent", selector)
-
-    def count(self, selector):
-        return self.js("document.querySelectorAll(arguments[0]).length", selector)
-
-    @property
-    def position(self):
-        return int(self.js("document.querySelector('.controls input').value"))
-
-    def click(self, label):
-        self.js(
-            "[...document.querySelectorAll('button')].find(b => b.textContent.includes(arguments[0])).click()", label
-        )
-        self.settle()
-
-    def until(self, condition):
-        """Wait for what happens by itself."""
-        end = time.monotonic() + 30
-        while not self.js(condition):
-            assert time.monotonic() < end, condition
-            time.sleep(0.02)
 
 
 @pytest.fixture
@@ -165,6 +78,29 @@ def test_no_two_texts_of_the_drawing_overlap(shown, name):
             assert any(x <= left and right <= x2 and y <= top and bottom <= y2 for x, y, x2, y2 in boxes)
 
 
+CROSSED = """(() => {
+  const boxes = [...document.querySelectorAll('.drawing rect.box')].map(n => n.getBBox());
+  let crossed = 0;
+  for (const path of document.querySelectorAll('.drawing path.wait:not(.tip)')) {
+    for (let far = 0; far < path.getTotalLength(); far += 2) {
+      const {x, y} = path.getPointAtLength(far);
+      if (boxes.some(b => x > b.x + 2 && x < b.x + b.width - 2 && y > b.y + 2 && y < b.y + b.height - 2)) crossed += 1;
+    }
+  }
+  return crossed;
+})()"""
+
+
+@pytest.mark.parametrize("name", ["starvation", "code", "callbacks"])
+def test_no_arrow_of_the_drawing_runs_behind_a_box(shown, name):
+    for width in WIDTHS:
+        page = shown(name, width=width)
+        assert page.count(".drawing path.wait") > 4
+        assert page.js(CROSSED) == 0
+        inside = page.js("(d => d.scrollWidth <= d.clientWidth)(document.querySelector('.drawing'))")
+        assert page.js("document.querySelector('.wider').hidden") == inside
+
+
 def test_it_opens_at_the_end_or_where_the_address_says(shown):
     assert shown("starvation").position == 20
     page = shown("starvation", "#step=7")
@@ -180,10 +116,17 @@ def test_keys_buttons_and_the_slider_go_through_it(shown):
     page = shown("starvation")
     for key, position in (
         ("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("PageDown", 11), ("End", 20),
-        ("ArrowRight", 20), ("PageUp", 10), ("Home", 0), ("ArrowLeft", 0),
+        ("ArrowRight", 20), ("PageUp", 10), ("p", 12), ("Home", 0), ("ArrowLeft", 0),
     ):  # fmt: skip
-        page.press(key)
+        page.press(key, ".lanes")
         assert page.position == position
+    for key, position in (("PageDown", 10), ("PageDown", 20), ("PageUp", 10), ("End", 20), ("Home", 0)):
+        page.press(key, ".controls input")
+        assert page.position == position
+    for key in ("PageDown", "End", "ArrowDown", " "):  # which scroll the page, as everywhere
+        assert page.press(key)
+        assert page.position == 0
+    assert "p: the point of no return" in page.text(".keys")
     assert page.text(".step .which") == "Before the first step"
     page.click("Point of no return")
     assert page.position == 12
@@ -219,7 +162,7 @@ def test_what_has_changed_is_marked_and_slots_are_counted(shown):
     assert page.count(".objects li.changed .boxes i.used") == 1
     assert "Enabled before it: stream[0], stream[1]" in page.text(".step .could")
     assert "step 6, owner reader submits" in page.text(".step .from")
-    page.press("End")
+    page.press("End", ".lanes")
     row = "[...document.querySelectorAll('.processes tbody tr')].find(r => r.textContent.startsWith('stream[0]'))"
     assert "waits for ever" in page.js(f"{row}.textContent")
     assert page.count(".drawing rect.box.knotted") == 3
@@ -315,17 +258,77 @@ def test_all_steps_and_the_knot_are_printed(shown):
     page.js("dispatchEvent(new Event('beforeprint'))")
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     visible = "(s => document.querySelector(s).checkVisibility())"
-    assert [page.js(f"{visible}('{s}')") for s in (".controls", ".lanes", ".panel")] == [False] * 3
-    assert [page.js(f"{visible}('{s}')") for s in (".all tbody td", ".drawing svg", ".why", ".token code")] == [
-        True
-    ] * 4
+    for selector in (".controls", ".film", ".step"):
+        assert not page.js(f"{visible}('{selector}')")
+    for selector in (".all tbody td", ".drawing svg", ".why", ".token code", ".objects li", ".processes td", ".paper"):
+        assert page.js(f"{visible}('{selector}')"), selector
+    assert page.js("[...document.querySelectorAll('h2')].map(h => h.textContent)")[:2] == [
+        "Objects at the end",
+        "Processes at the end",
+    ]
+    assert page.count(".paper circle.mark, .paper path.mark") == 20  # each step once, in as many rows as that takes
+    assert page.count(".paper .lanes") == 2
+    assert page.count(".paper text.ending") == 14
+    assert page.js("[...document.querySelectorAll('.paper .lanes')].every(l => l.scrollHeight <= l.clientHeight + 1)")
+    page.js("dispatchEvent(new Event('afterprint'))")
+    assert page.count(".paper") == 0
+
+
+def test_what_is_printed_is_the_end_and_the_step_comes_back(shown):
+    page = shown("starvation", "#step=3")
+    page.js("dispatchEvent(new Event('beforeprint'))")
+    assert "waits for ever" in page.text(".processes")
+    page.js("dispatchEvent(new Event('afterprint'))")
+    assert page.position == 3
+    assert "waits for ever" not in page.text(".processes")
+
+
+def test_objects_keep_their_place_and_those_in_the_graph_stay_open(shown):
+    page = shown("starvation", "#step=0")
+    order = (
+        "[...document.querySelectorAll('.objects > ul > li')].map(li => [li.textContent, li.offsetTop, li.offsetLeft])"
+    )
+    names = page.js("[...document.querySelectorAll('.objects > ul b')].map(b => b.textContent)")
+    assert {f"inbox of download[{number}]" for number in range(4)} <= set(names)
+    assert page.js("getComputedStyle(document.querySelector('.objects li')).order") == "0"
+    for _ in range(6):
+        page.press("ArrowRight")
+        shown_now = [each for each in page.js(order) if each[1] or each[2]]
+        assert shown_now == sorted(shown_now, key=lambda each: each[1:])
+
+
+def test_before_the_end_the_graph_is_said_not_to_be_so_yet(shown):
+    page = shown("starvation", "#step=3")
+    assert page.text(".knot h2") == "At the end, after step 20: who waits for whom"
+    assert (page.text(".knot .early"), page.count(".knot.later")) == ("This is not yet so at step 3.", 1)
+    page.press("End", ".lanes")
+    assert (page.text(".knot .early"), page.count(".knot.later")) == ("", 0)
+
+
+def test_what_is_not_known_of_code_is_said_in_the_legend_alone(shown):
+    page = shown("code", "#step=3")
+    assert "not known" in page.text(".legend")
+    assert "not known" not in page.text(".panel")
+    assert "Enabled before it" not in page.text(".step")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_of_lanes_differ_and_nothing_is_cut_in_a_word(shown, width):
+    page = shown("callbacks", width=width)
+    names = page.js("[...document.querySelectorAll('.names > div:not(.corner):not(.pool)')].map(n => n.textContent)")
+    assert len(set(names)) == len(names) == 10
+    high = "[...document.querySelectorAll('.names > div')].every(n => n.scrollHeight <= n.clientHeight + 1)"
+    assert page.js(high)
+    for box in (".processes .scroll", ".token code", ".objects > ul"):
+        assert page.js(f"(b => b.scrollHeight <= b.clientHeight + 1)(document.querySelector('{box}'))"), box
+    assert shown("nasty", width=width).js(high)
 
 
 def test_in_a_frame_of_a_notebook_it_is_the_same(shown):
     page = shown("frame")
     page.driver.switch_to.frame(0)
     page.until("document.querySelector('.step .which') !== null")
-    page.press("Home")
+    page.press("Home", ".lanes")
     page.press("ArrowRight")
     assert page.text(".step .which") == "Step 1 of 20"
     page.until("true")

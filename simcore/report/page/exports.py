@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from simcore.report.page.film import Film, Standing, clean, cut
+from simcore.explain import printable
+from simcore.report.page.film import Film, Standing, cut
 
 _STEP = 1_000
 """Microseconds that a step takes in a trace where no clock ran."""
@@ -26,10 +27,10 @@ def perfetto(film: Film) -> str:
 
 
 def _events(film: Film) -> Iterator[dict[str, Any]]:
-    yield {"ph": "M", "pid": 1, "name": "process_name", "args": {"name": clean(film.title)}}
+    yield {"ph": "M", "pid": 1, "name": "process_name", "args": {"name": printable(film.title)}}
     for number, lane in enumerate(film.lanes):
         name = f"{lane.pool}: {lane.name}" if lane.pool else lane.name
-        yield {"ph": "M", "pid": 1, "tid": number + 1, "name": "thread_name", "args": {"name": clean(name)}}
+        yield {"ph": "M", "pid": 1, "tid": number + 1, "name": "thread_name", "args": {"name": printable(name)}}
     ends = _ends(film)
     for number, frame in enumerate(film.frames):
         about = {"step": film.first + number + 1, "result": frame.result, "place": frame.place}

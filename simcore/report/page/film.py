@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from unicodedata import category
+
+from simcore.explain import printable
 
 LONGEST_TEXT = 400
 """Characters of one value or name that are shown; a model may have any."""
@@ -20,19 +21,9 @@ MOST_STEPS = 20_000
 """Steps that a film has at most: the last ones of a longer run."""
 
 
-_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, what turns the direction of writing, halves of characters
-
-
-def clean(text: str) -> str:
-    """Return ``text`` with what cannot be seen, or would turn what stands behind it round, written as Python does."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(repr(one)[1:-1] if one not in "\n\t" and category(one) in _UNSEEN else one for one in text)
-
-
 def cut(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return ``text``, or its beginning and how much there is of it; clean."""
-    return clean(text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)")
+    """Return ``text``, or its beginning and how much there is of it, printable."""
+    return printable(text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)")
 
 
 @dataclass(frozen=True)
@@ -157,6 +148,8 @@ class Node:
         How many parts it stands for.
     used, limit : int, optional
         Slots in use, of how many.
+    names : tuple of str
+        What the parts are called that it stands for.
     """
 
     lines: tuple[str, ...]
@@ -165,6 +158,7 @@ class Node:
     count: int = 1
     used: int | None = None
     limit: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +215,10 @@ class Film:
         After which step the rest is repeated for ever; None when it is not.
     turn : Turn, optional
         Where it could no longer end well.
+    no_turn : str
+        Why there is no such step, where there is a schedule without one.
+    counted : str
+        Which of the processes an answer counts; empty where it counts none.
     drawing : Drawing
         Who waits for whom at its end.
     knot : tuple of str
@@ -247,6 +245,8 @@ class Film:
     seconds: str = ""
     lasso: int | None = None
     turn: Turn | None = None
+    no_turn: str = ""
+    counted: str = ""
     drawing: Drawing = field(default_factory=Drawing)
     knot: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
@@ -258,7 +258,11 @@ class Film:
 def as_data(film: Film) -> dict[str, Any]:
     """Return ``film`` as JSON has it; every member is there, and long texts are cut."""
     data: dict[str, Any] = _cut(asdict(film))
-    return data | {"token": film.token, "replay": film.replay, "text": clean(film.text)}  # to copy, or to read: whole
+    return data | {
+        "token": film.token,
+        "replay": film.replay,
+        "text": printable(film.text),
+    }  # to copy, or to read: whole
 
 
 def as_text(film: Film) -> str:

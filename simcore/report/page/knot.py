@@ -27,11 +27,23 @@ _NUMBER = re.compile(r"\d+")
 def with_waits(film: Film, graph: WaitForGraph) -> Film:
     """Return ``film`` with who waits for whom at its end; servers that just wait for work are no knot."""
     drawing = drawing_of(graph)
+    film = replace(film, counted=_counted(graph))
     if not graph.servers and not any(edge.process.owes for edge in graph.stuck):
         return replace(film, drawing=replace(drawing, nodes=tuple(replace(node, knot=False) for node in drawing.nodes)))
     known = graph.proved is not None or bool(graph.servers)
     stuck = tuple(edge.process.name for edge in graph.stuck) if known else ()
     return replace(film, drawing=drawing, knot=tuple(edge.process.name for edge in graph.knot), stuck=stuck)
+
+
+def _counted(graph: WaitForGraph) -> str:
+    """Return of whom the headline of ``graph`` tells how many can never move again."""
+    asked = [actor for actor in graph.actors if actor.must_finish]
+    others = [actor for actor in graph.actors if not actor.must_finish]
+    ended = sum(actor.status == "done" for actor in others)
+    left = [f"{ended} that ended"] if ended else []
+    left += [f"{len(others) - ended} (daemons, or workers without a task)"] if len(others) > ended else []
+    beside = f", not {' and '.join(left)}" if left else ""
+    return f"counted: the {len(asked)} that must finish{beside}" if graph.headline else ""
 
 
 def drawing_of(graph: WaitForGraph) -> Drawing:
@@ -100,4 +112,5 @@ def _node(drawn: Any, members: list[str]) -> Node:
     texts = [drawn.nodes[name]["text"].split("\n") for name in members]
     lines = [summary(dict.fromkeys(column)) for column in zip(*texts, strict=True)]
     used, limit = about["slots"] if len(members) == 1 and about["slots"] is not None else (None, None)
-    return Node(tuple(lines), about["kind"], about["knot"], len(members), used, limit)
+    names = tuple(" ".join(text) for text in texts) if about["kind"] != "process" else ()
+    return Node(tuple(lines), about["kind"], about["knot"], len(members), used, limit, names)

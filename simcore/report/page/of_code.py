@@ -1,15 +1,24 @@
-"""Films of what was found in the user's own code: threads, steps and places. What its objects hold is not known."""
+"""Films of what was found in the user's own code: threads, steps and places. What its objects hold is not known.
+
+Nor is how a thread stands between its steps. Behind its last one it is: there it stands as in the end.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from simcore.control import Controlled, Violation
+from simcore.control import CodeStep, Controlled, Violation
 from simcore.explain import fit
 from simcore.report.page.film import Film, Frame, Lane, Standing, Turn, lines_of
 from simcore.report.page.knot import with_waits
 
+NO_TURN = "no point of no return is known: none was found by runs that go on from the middle of this one"
+
 UNKNOWN = "what the objects of your own code hold between steps is not known, so no values are shown"
+
+
+_ENDS = frozenset(["blocked", "done", "failed", "idle"])
+"""How a thread stands that has announced what it waits for, or has nothing to do any more."""
 
 
 def of_controlled(result: Controlled) -> Film:
@@ -29,9 +38,7 @@ def of_violation(found: Violation) -> Film:
     names = list(dict.fromkeys([*(step.thread for step in found.steps), *actors]))
     number = {name: place for place, name in enumerate(names)}
     lanes = tuple(_lane(name, actors[name].worker_of if name in actors else "") for name in names)
-    frames = [Frame(number[step.thread], step.text, place=step.place) for step in found.steps]
-    if frames:
-        frames[-1] = replace(frames[-1], standings=tuple(_at_the_end(found, number)))
+    frames = _frames(found, number)
     lines = found.lines()
     begins = next((place for place, line in enumerate(lines) if line.startswith("schedule (")), len(lines))
     turn = next((line for line in lines[:begins] if line.startswith("point of no return: ")), "")
@@ -45,11 +52,30 @@ def of_violation(found: Violation) -> Film:
         frames=tuple(frames),
         standings=tuple(Standing(place, "unknown") for place in number.values()),
         turn=Turn(found.no_return, False, turn) if turn else None,
+        no_turn="" if turn else NO_TURN,
         token=found.token,
         replay=f"{found.again} {found.token}" if found.token else "",
         text=fit(lines),
     )
     return with_waits(film, found.wait_for)
+
+
+def _frames(found: Violation, number: dict[str, int]) -> list[Frame]:
+    """Return the steps; with the last one of each thread how it stands from then on, if it had come to an end there."""
+    end = len(found.steps) - 1
+    last = {number[step.thread]: place for place, step in enumerate(found.steps)}
+    stands: dict[int, list[Standing]] = {}
+    for standing in _at_the_end(found, number):
+        since = last.get(standing.lane, end) if standing.status in _ENDS else end
+        stands.setdefault(since, []).append(standing)
+    return [
+        Frame(number[step.thread], _text(step), place=step.place, standings=tuple(stands.get(place, ())))
+        for place, step in enumerate(found.steps)
+    ]
+
+
+def _text(step: CodeStep) -> str:
+    return f"goes on: {step.text}" if step.goes_on else step.text
 
 
 def _lane(name: str, pool: str) -> Lane:

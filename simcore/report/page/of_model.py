@@ -20,6 +20,11 @@ from simcore.report.page.replayed import Replayed, lanes_of
 from simcore.schedule import Schedule
 from simcore.simulate import Simulation
 
+NOT_LOOKED_FOR = "no point of no return: one run does not look for it; explore does, where it finds a hang"
+NO_END = "no point of no return: it is looked for where a run can no longer end; this run never ends"
+OTHERWISE = "no point of no return: it is looked for where a search for deadlocks finds who can never move again"
+NONE_KNOWN = "no point of no return is known: it was not looked for, or no time was left for it"
+
 ONE_RUN = "this is one run; it proves nothing about the others"
 
 
@@ -53,15 +58,24 @@ def of_counterexample(found: Counterexample) -> Film:
     return replace(
         film,
         verdict="violated",
-        answer=found.answer,
+        answer=found.answer if found.answer != found.property else f"'{found.property}' does not hold",
         why=lines_of([*lost, *found.wait_for.told(), *then, *found.left_behind]),
         facts=(*film.facts, f"asked: {found.property}", f"schedule: {found.shortest}"),
         lasso=after if found.lasso is not None and found.lasso.steps else None,
         turn=Turn(turn.step, turn.exact, turn.describe(found.schedule)) if turn is not None else None,
+        no_turn="" if turn is not None else _why_not(found),
+        counted=film.counted if found.hangs else "",
         token=found.token,
         replay=f"simcore replay {found.token}" if found.token else "",
         text=str(found),
     )
+
+
+def _why_not(found: Counterexample) -> str:
+    """Return why no point of no return is told of a violation."""
+    if found.lasso is not None and found.lasso.steps:
+        return NO_END
+    return NONE_KNOWN if found.hangs else OTHERWISE
 
 
 def of_schedule(schedule: Schedule) -> Film:
@@ -170,6 +184,7 @@ def of_simulation(run: Simulation) -> Film:
         run.answer,
         why=lines_of(run.wait_for.told()) if hangs else (),
         facts=(at, *(f"note: {note}" for note in run.notes), *(() if hangs else (ONE_RUN,))),
+        no_turn=NOT_LOOKED_FOR if hangs else "",
         seconds="virtual",
         token=run.token,
         replay=replay,
@@ -187,6 +202,7 @@ def of_execution(run: Execution) -> Film:
         f"{run.answer}, for real" if run.answer else "for real",
         why=lines_of(run.wait_for.told()) if run.status in ("stuck", "limit") else (),
         facts=(*run.facts, *(() if run.status == "stuck" else (ONE_RUN,))),
+        no_turn=NOT_LOOKED_FOR if run.status in ("stuck", "limit") else "",
         seconds="real",
         token=run.token,
         replay=f"simcore replay {run.token}" if run.token else "",

@@ -15,10 +15,10 @@ from typing import Any
 from simcore.control import Controlled, Violation
 from simcore.errors import OptionError
 from simcore.execute import Execution
-from simcore.explain import WaitForGraph
+from simcore.explain import WaitForGraph, printable
 from simcore.explore import Counterexample, Result
 from simcore.model import Model
-from simcore.report.page.film import Film, as_text, clean, cut
+from simcore.report.page.film import Film, as_text, cut
 from simcore.report.page.listing import listing_of
 from simcore.report.page.of_code import of_controlled, of_violation
 from simcore.report.page.of_model import (
@@ -103,7 +103,7 @@ def page_of(film: Film) -> str:
     return _PAGE.format(
         title=escape(cut(f"{film.title}: {told}" if told else film.title, 120)),
         style=_part("page.css"),
-        text=escape(clean(film.text)),
+        text=escape(printable(film.text)),
         data=as_text(film),
         module=_part("schedule.js"),
     )

@@ -2,11 +2,12 @@
 // `model.get("film")` is a film as simcore.report.page makes it. Every text of it becomes a text node, never markup.
 
 const NARROW = 30, WIDE = 58, ROW = 28, HEAD = 24, MOST_ROWS = 200, MOST_SLOTS = 24, MOST_LINES = 16;
+const PAPER = 690, PAPER_NAMES = 180, MOST_PRINTED = 1_000, MOST_PRINTED_LANES = 30;
 const STATUS = {
   enabled: "can move", blocked: "waits", limited: "waits, for a time", idle: "no task", done: "has ended",
-  failed: "has failed", still: "cannot move", unknown: "not known",
+  failed: "has failed", still: "cannot move", unknown: "between its steps: not known",
 };
-const SIGN = { enabled: "▸", blocked: "■", limited: "◧", idle: "○", done: "✓", failed: "✗", still: "□", unknown: "?" };
+const SIGN = { enabled: "▸", blocked: "■", limited: "◧", idle: "○", done: "▪", failed: "✗", still: "□", unknown: "" };
 const SVG = "http://www.w3.org/2000/svg";
 
 function add(parent, name, text = "", attributes = {}) {
@@ -22,14 +23,10 @@ function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-const short = (text, most = 60) => (text.length > most ? `${text.slice(0, most)}…` : text);
+/** `text`, or its beginning and its end: names of one kind often differ there. */
+const middle = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil((most - 1) / 2))}…${text.slice(-Math.floor((most - 1) / 2))}` : text);
 
-/** Scroll `outer`, and nothing else, so that `node` inside of it is seen. */
-function seen(node, outer) {
-  const one = node.getBoundingClientRect(), two = outer.getBoundingClientRect();
-  if (one.top < two.top) outer.scrollTop += one.top - two.top;
-  else if (one.bottom > two.bottom) outer.scrollTop += one.bottom - two.bottom;
-}
+const short = (text, most = 60) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 function set(node, key, value) {
   if (node.getAttribute(key) !== value) node.setAttribute(key, value);
@@ -89,6 +86,7 @@ function header(el, film, go) {
   const title = add(head, "h1");
   if (film.verdict) add(title, "span", `${sign} ${film.verdict}${film.answer ? ":" : ""}`, { class: `verdict ${kind}` });
   add(title, "span", film.answer || (film.verdict ? "" : `a schedule of ${film.frames.length} step${film.frames.length === 1 ? "" : "s"}`));
+  if (film.counted) add(head, "p", film.counted, { class: "fact counted" });
   add(head, "p", film.title, { class: "asked" });
   if (film.why.length) {
     let why = add(head, "ul", "", { class: "why" });
@@ -98,7 +96,7 @@ function header(el, film, go) {
         add(more, "summary", `${film.why.length - MOST_LINES} more lines`);
         why = add(more, "ul", "", { class: "why" });
       }
-      add(why, "li", line.trim(), { style: `margin-left:${Math.min(3, line.search(/\S/) / 2)}rem` });
+      add(why, "li", line.trim(), { style: `--deep:${Math.min(3, line.search(/\S/) / 2)}rem` });
     });
   }
   if (film.turn) {
@@ -109,6 +107,8 @@ function header(el, film, go) {
       const jump = add(turn, "button", "Show it", { type: "button" });
       jump.onclick = () => go(film.turn.step - film.first, true);
     }
+  } else if (film.no_turn && film.frames.length) {
+    add(head, "p", film.no_turn, { class: "fact no-turn" });
   }
   for (const fact of film.facts) add(head, "p", fact, { class: "fact" });
   if (!film.lanes.length && !film.drawing.nodes.length) add(head, "p", "There is no schedule to show.", { class: "none" });
@@ -134,19 +134,21 @@ function controls(el, film, go, now) {
       else stop();
     }, 700);
   };
-  button("|◀", "To the start (Home)", () => go(0));
+  button("|◀", "To the start", () => go(0));
   button("◀", "One step back (left arrow)", () => go(now() - 1));
   const play = button("▶ Play", "Play", () => (timer ? stop() : start()));
   button("▶", "One step on (right arrow)", () => go(now() + 1));
-  button("▶|", "To the end (End)", () => go(count));
+  button("▶|", "To the end", () => go(count));
   if (film.turn && film.turn.step > film.first) {
-    button("◆ Point of no return", "To the point of no return", () => go(film.turn.step - film.first));
+    button("◆ Point of no return", "To the point of no return (p)", () => go(film.turn.step - film.first));
   }
   const slider = add(bar, "input", "", {
     type: "range", min: "0", max: String(count), step: "1", value: "0", "aria-label": "Step of the schedule",
   });
   slider.oninput = () => go(Number(slider.value));
   const told = add(bar, "output", "", { class: "position" });
+  const turn = film.turn && film.turn.step > film.first ? "; p: the point of no return" : "";
+  add(bar, "small", `Keys: ← → one step${turn}; on the slider or the lanes: Page Up, Page Down ten steps, Home, End`, { class: "keys" });
   return {
     stop,
     show(position, words) {
@@ -158,30 +160,35 @@ function controls(el, film, go, now) {
 }
 
 /** The lanes: one drawing of what is in view, however many steps and lanes there are. */
-function lanesOf(el, film, standings, values, go) {
-  const rows = rowsOf(film.lanes), rowOf = new Map(rows.map((row, number) => [row.lane, number]));
+function lanesOf(el, film, standings, values, go, part = null) {
+  const rows = part ? part.rows : rowsOf(film.lanes), rowOf = new Map(rows.map((row, number) => [row.lane, number]));
   const count = film.frames.length, knot = new Set(film.knot), later = film.frames.map(() => []);
   film.frames.forEach((frame, number) => {
     for (const [source] of frame.comes_from) if (source > film.first) later[source - film.first - 1].push(number + 1);
   });
-  const outer = add(el, "div", "", { class: "lanes", tabindex: "0", role: "group" });
+  const outer = add(el, "div", "", { class: "lanes", ...(part ? {} : { tabindex: "0" }), role: "group" });
   set(outer, "aria-label", `${film.lanes.length} lanes with ${count} steps; a table of the steps follows below`);
   const space = add(outer, "div", "", { class: "space" });
   const view = add(space, "div", "", { class: "view", "aria-hidden": "true" });
   const svg = add(view, "svg"), names = add(view, "div", "", { class: "names" });
   let position = 0, wanted = 0;
 
+  const pen = document.createElement("canvas").getContext("2d");
   let column = NARROW;
-  const labels = () => (outer.clientWidth < 640 ? 112 : 190);
+  const longest = Math.max(...rows.map((row) => row.name.length + (row.inside ? 2 : 0) + (row.note ? row.note.length + 1 : 0)));
+  const labels = () => part ? PAPER_NAMES : Math.min(Math.max(90, 8 * longest + 20), outer.clientWidth < 640 ? 128 : outer.clientWidth < 1100 ? 200 : 280);
+  const look = () => (part
+    ? { width: PAPER, scroll: (part.from - 1) * column, down: 0 }
+    : { width: outer.clientWidth, scroll: outer.scrollLeft, down: outer.scrollTop });
   const line = (group, x1, y1, x2, y2, kind) => add(group, "line", "", { x1, y1, x2, y2, class: kind });
 
   function draw() {
     wanted = 0;
-    const width = outer.clientWidth, left = labels(), scroll = outer.scrollLeft, down = outer.scrollTop;
-    const height = Math.min(HEAD + rows.length * ROW + 4, outer.clientHeight || 400);
+    const { width, scroll, down } = look(), left = labels(), whole = HEAD + rows.length * ROW + 4;
+    const height = part ? whole : Math.min(whole, outer.clientHeight || 400);
     const x = (step) => left + (step - 0.5) * column - scroll, y = (row) => HEAD + (row + 0.5) * ROW - down;
-    const from = Math.max(1, Math.floor(scroll / column));
-    const to = Math.min(count, Math.ceil((scroll + width - left) / column) + 1);
+    const from = part ? part.from : Math.max(1, Math.floor(scroll / column));
+    const to = part ? part.to : Math.min(count, Math.ceil((scroll + width - left) / column) + 1);
     const top = Math.max(0, Math.floor(down / ROW)), end = Math.min(rows.length, Math.ceil((down + height) / ROW));
     svg.replaceChildren();
     names.replaceChildren();
@@ -196,7 +203,7 @@ function lanesOf(el, film, standings, values, go) {
       for (const target of later[step - 1]) if (target > to) arrow(step, target, x, y);
     }
     for (let step = from; step <= to; step += 1) mark(step, x, y, top, end);
-    for (let row = top; row < end; row += 1) if (rows[row].lane >= 0) ending(row, x, y);
+    for (let row = top; row < end; row += 1) if (rows[row].lane >= 0 && to === count) ending(row, x, y);
     say(add(names, "div", "", { class: "corner", style: `height:${HEAD}px` }), "step");
     numbers(x, from, to);
   }
@@ -220,7 +227,7 @@ function lanesOf(el, film, standings, values, go) {
   }
 
   function numbers(x, from, to) {
-    add(svg, "rect", "", { x: 0, y: 0, width: outer.clientWidth, height: HEAD, class: "head" });
+    add(svg, "rect", "", { x: 0, y: 0, width: look().width, height: HEAD, class: "head" });
     const turn = film.turn ? film.turn.step - film.first : 0;
     for (let step = from; step <= to; step += 1) {
       const shown = step === turn ? `◆${step + film.first}` : step === film.lasso + 1 && film.lasso != null
@@ -232,20 +239,38 @@ function lanesOf(el, film, standings, values, go) {
 
   function lane(row, x, y, from, to, left) {
     const { lane: number, name, note, inside } = rows[row];
-    const label = add(names, "div", name, {
+    const bold = number < 0 || knot.has(name), label = add(names, "div", "", {
       class: number < 0 ? "pool" : knot.has(name) ? "name knotted" : "name", style: `top:${y(row) - ROW / 2}px;height:${ROW}px`,
       title: name,
     });
     if (inside) label.classList.add("inside");
+    const [text, dense] = fitted(name, left - (inside ? 30 : 20), note ? 1 : 2, bold);
+    add(label, "span", text, dense ? { class: "dense" } : {});
     if (note) add(label, "small", ` ${note}`);
     if (number < 0) { busy(name, x, y(row), to, left); return; }
     const history = standings[number];
     let place = Math.max(0, placeAt(history, from - 1));
     for (; place < history.length && history[place].at <= to; place += 1) {
       const begins = history[place].at, ends = place + 1 < history.length ? history[place + 1].at : count + 1;
-      const one = begins === 0 ? left - outer.scrollLeft : x(begins);
+      const one = begins === 0 ? left - look().scroll : x(begins);
       line(svg, Math.max(one, left - column), y(row), Math.min(x(ends), x(to + 1)), y(row), `line ${history[place].is.status}`);
     }
+  }
+
+  /** A name as it goes into so many lines: broken at its words, or else anywhere and without its middle. */
+  function fitted(name, room, lines, bold) {
+    pen.font = `${bold ? 700 : 400} 12.5px system-ui, sans-serif`;
+    const wide = (text) => pen.measureText(text).width;
+    let line = 1, used = 0, fits = name.length < 200;
+    for (const word of fits ? name.split(/(?<= )/) : []) {
+      if (used && used + wide(word.trimEnd()) > room) { line += 1; used = 0; }
+      used += wide(word);
+      fits = fits && wide(word.trimEnd()) <= room;
+    }
+    if (fits && line <= lines) return [name, false];
+    let most = Math.min(name.length, 200);
+    while (most > 4 && wide(middle(name, most)) > lines * (room - 9)) most -= 1;
+    return [middle(name, most), true];
   }
 
   /** How many workers of a pool are busy, over the steps. */
@@ -253,7 +278,7 @@ function lanesOf(el, film, standings, values, go) {
     const history = values[film.things.findIndex((thing) => thing.kind === "pool" && thing.name === pool)] || [];
     history.forEach(({ at: begins, is: { used, limit } }, place) => {
       const ends = place + 1 < history.length ? history[place + 1].at : count + 1;
-      const one = Math.max(left, begins === 0 ? left - outer.scrollLeft : x(begins)), two = Math.min(x(ends), x(to + 1));
+      const one = Math.max(left, begins === 0 ? left - look().scroll : x(begins)), two = Math.min(x(ends), x(to + 1));
       const tall = limit ? (ROW - 10) * used / limit : 0;
       if (used && two > one) {
         add(svg, "rect", "", { x: one, y: y + ROW / 2 - 3 - tall, width: two - one, height: tall, class: used === limit ? "busy full" : "busy" });
@@ -263,7 +288,7 @@ function lanesOf(el, film, standings, values, go) {
 
   function arrow(source, target, x, y) {
     const one = rowOf.get(film.frames[source - 1].lane), two = rowOf.get(film.frames[target - 1].lane);
-    if (one === two) return;
+    if (one === two || one == null || two == null) return;
     const down = two > one ? 1 : -1, near = source === position || target === position;
     const x1 = x(source), y1 = y(one) + 9 * down, x2 = x(target), y2 = y(two) - 12 * down, bend = Math.min(60, Math.abs(y2 - y1) / 2);
     const kind = near ? "arrow near" : "arrow";
@@ -273,7 +298,7 @@ function lanesOf(el, film, standings, values, go) {
 
   function mark(step, x, y, top, end) {
     const row = rowOf.get(film.frames[step - 1].lane);
-    if (row < top - 1 || row > end) return;
+    if (row == null || row < top - 1 || row > end) return;
     const group = add(svg, "g"), cx = x(step), cy = y(row);
     const turn = film.turn && step === film.turn.step - film.first;
     const kind = `mark${step === position ? " here" : ""}${step > position ? " later" : ""}${turn ? " bad" : ""}`;
@@ -288,6 +313,13 @@ function lanesOf(el, film, standings, values, go) {
     add(svg, "text", SIGN[stands], { x: x(count + 1), y: y(row) + 5, class: `ending ${stands}${knot.has(name) ? " knotted" : ""}` });
   }
 
+  if (part) {
+    position = count;
+    space.style.width = `${PAPER}px`;
+    space.style.height = `${HEAD + rows.length * ROW + 4}px`;
+    draw();
+    return { stop() {}, show() {} };
+  }
   const soon = () => { wanted = wanted || requestAnimationFrame(draw); };
   outer.addEventListener("scroll", soon, { passive: true });
   view.addEventListener("click", (event) => {
@@ -319,6 +351,21 @@ function lanesOf(el, film, standings, values, go) {
   };
 }
 
+/** All lanes on paper: so many steps in a row of the drawing, and so many lanes, that none is cut. */
+function paperOf(el, film, standings, values) {
+  const sheet = add(el, "div", "", { class: "paper" }), lanes = rowsOf(film.lanes), count = film.frames.length;
+  const many = Math.floor((PAPER - PAPER_NAMES - NARROW) / NARROW), first = Math.max(0, count - MOST_PRINTED);
+  if (first) add(sheet, "p", `The last ${MOST_PRINTED.toLocaleString("en")} steps as lanes; the table below has all.`, { class: "fact" });
+  for (let from = first + 1; from <= count; from += many) {
+    for (let top = 0; top < lanes.length; top += MOST_PRINTED_LANES) {
+      const part = { from, to: Math.min(count, from + many - 1), rows: lanes.slice(top, top + MOST_PRINTED_LANES) };
+      lanesOf(sheet, film, standings, values, () => {}, part);
+    }
+  }
+  legend(sheet, film);
+  return sheet;
+}
+
 function legend(el, film) {
   const used = new Set([...film.standings, ...film.frames.flatMap((frame) => frame.standings)].map((one) => one.status));
   const list = add(el, "ul", "", { class: "legend" });
@@ -327,7 +374,7 @@ function legend(el, film) {
     const item = add(list, "li");
     const svg = add(item, "svg", "", { width: 34, height: 14, "aria-hidden": "true" });
     add(svg, "line", "", { x1: 0, y1: 7, x2: 34, y2: 7, class: `line ${status}` });
-    add(item, "span", `${SIGN[status]} ${STATUS[status]}`);
+    add(item, "span", `${SIGN[status]} ${STATUS[status]}`.trim());
   }
   if (film.things.some((thing) => thing.kind === "pool")) add(list, "li", "▆ busy workers of a pool");
   if (film.frames.some((frame) => frame.comes_from.length)) add(list, "li", "→ hands over, or lets go on");
@@ -365,7 +412,7 @@ function stepCard(el, film, go) {
       if (!position || film.lanes.length > MOST_ROWS) { say(could, ""); return; }
       const before = standings.map((history) => at(history, position - 1));
       const movers = film.lanes.filter((_, lane) => before[lane] && before[lane].status === "enabled").map((lane) => short(lane.name));
-      const known = before.some((one) => one && one.status !== "unknown");
+      const known = before.every((one) => one && one.status !== "unknown");
       say(could, known ? `Enabled before it: ${movers.join(", ") || "nobody, but for time that passes"}` : "");
     },
   };
@@ -382,18 +429,25 @@ function slots(parent, used, limit) {
   add(row, "span", of, { class: limit != null && used >= limit ? "full" : "" });
 }
 
+/** Whether `text` has `name` in it, and not as a part of another name. */
+function named(text, name) {
+  for (let from = text.indexOf(name); name && from >= 0; from = text.indexOf(name, from + 1)) {
+    if (!/[\w.]/.test(text[from - 1] || " ") && !/[\w[]/.test(text[from + name.length] || " ")) return true;
+  }
+  return false;
+}
+
 function objectsOf(el, film, values) {
   if (!film.things.length) return { show() {} };
   const card = add(el, "section", "", { class: "card objects" });
-  add(card, "h2", "Objects");
-  const list = add(card, "ul", "", { tabindex: "0", "aria-label": "Objects and their values" }), still = values.filter((history) => history.length < 2 && !(history[0] && history[0].at)).length;
-  const other = still ? add(add(card, "details"), "summary", `${still} that no step changes`).parentNode : null;
-  const rest = other && add(other, "ul");
-  if (still === values.length) other.open = true;
-  const items = film.things.map((thing, number) => {
-    const steady = values[number].length < 2 && !(values[number][0] && values[number][0].at);
-    return { item: add(steady ? rest : list, "li"), thing, shown: null };
-  });
+  add(add(card, "h2", "Objects"), "span", " at the end", { class: "on-paper" });
+  const list = add(card, "ul", "", { tabindex: "0", "aria-label": "Objects and their values" });
+  const told = [...film.drawing.nodes.flatMap((node) => node.names), ...new Set(film.frames.map((frame) => frame.text))].join("\n");
+  const folded = film.things.map((thing, number) => !named(told, thing.name) && values[number].length < 2 && !(values[number][0] && values[number][0].at));
+  const still = folded.filter(Boolean).length, all = still === film.things.length;
+  const other = still && !all ? add(add(card, "details"), "summary", `${still} that no step changes or names, and nobody waits for`).parentNode : null;
+  const rest = other ? add(other, "ul") : list;
+  const items = film.things.map((thing, number) => ({ item: add(folded[number] ? rest : list, "li"), thing, shown: null }));
   return {
     show(position) {
       items.forEach((each, number) => {
@@ -433,7 +487,9 @@ function object(item, thing, value, changed, before) {
 function processesOf(el, film, standings) {
   if (!film.lanes.length) return { show() {} };
   const card = add(el, "section", "", { class: "card processes" });
-  add(card, "h2", film.lanes.some((lane) => lane.kind === "thread") ? "Threads" : "Processes");
+  const title = add(card, "h2", film.lanes.some((lane) => lane.kind === "thread") ? "Threads" : "Processes");
+  add(title, "span", " at the end", { class: "on-paper" });
+  if (film.counted) add(card, "p", `In the answer ${film.counted}.`, { class: "fact" });
   const table = add(add(card, "div", "", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Who waits for what" }), "table", "", { role: "table" });
   const head = add(add(table, "thead"), "tr", "", { role: "row" }), body = add(table, "tbody");
   for (const text of ["who", "now", "what"]) add(head, "th", text, { scope: "col", role: "columnheader" });
@@ -451,9 +507,8 @@ function processesOf(el, film, standings) {
       for (const { lane, row, status, words } of rows) {
         const stands = at(standings[lane], position) || { status: "unknown", words: "", task: "", place: "" };
         set(row, "class", `${stands.status}${lane === mover ? " mover" : ""}`);
-        if (lane === mover) seen(row, body.closest(".scroll"));
         const ever = position === film.frames.length && stuck.has(film.lanes[lane].name) ? " for ever" : "";
-        say(status, `${SIGN[stands.status]} ${STATUS[stands.status]}${ever}`);
+        say(status, stands.status === "unknown" ? "" : `${SIGN[stands.status]} ${STATUS[stands.status]}${ever}`);
         const where = stands.place && stands.status !== "idle" ? ` (${stands.place.replace(/^.*\(([^()]+:\d+)\)$/, "$1")})` : "";
         say(words, `${stands.task ? `in ${stands.task}: ` : ""}${stands.words}${stands.words || stands.task ? where : ""}`);
       }
@@ -500,9 +555,12 @@ function layersOf({ nodes, arrows }) {
 function knotOf(el, film) {
   if (!film.drawing.nodes.length) return { show() {}, stop() {} };
   const card = add(el, "section", "", { class: "card knot" });
-  add(card, "h2", film.frames.length ? "At the end: who waits for whom" : "Who waits for whom");
+  const count = film.frames.length, last = film.first + count;
+  add(card, "h2", count ? `At the end, after step ${last}: who waits for whom` : "Who waits for whom");
+  const early = count ? add(card, "p", "", { class: "fact early" }) : null;
+  const wider = add(card, "p", "The drawing is wider than its box: scroll it sideways, or read the sentences below it.", { class: "fact wider" });
   const both = add(card, "div", "", { class: "both" });
-  const outer = add(both, "div", "", { class: "drawing", role: "img", "aria-label": "Who waits for whom; the same in words below" });
+  const outer = add(both, "div", "", { class: "drawing", role: "img", tabindex: "0", "aria-label": "Who waits for whom; the same in words below" });
   const told = add(both, "ul", "", { class: "words" });
   const called = ({ kind, lines, count }) => {
     const text = lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ");
@@ -522,63 +580,70 @@ function knotOf(el, film) {
   let before = 0;
   const draw = () => {
     const width = Math.min(outer.clientWidth || 600, 900);
-    if (width !== before) drawKnot(outer, film.drawing, before = width);
+    if (width !== before) wider.hidden = drawKnot(outer, film.drawing, before = width);
   };
   const watch = new ResizeObserver(draw);
   watch.observe(outer);
   draw();
-  return { stop: () => watch.disconnect() };
+  return {
+    stop: () => watch.disconnect(),
+    show(position) {
+      if (!early) return;
+      card.classList.toggle("later", position < count);
+      say(early, position < count ? `This is not yet so at step ${film.first + position}.` : "");
+    },
+  };
 }
 
+/** A layer is one row, however wide: an arrow to the next row crosses no box, and all others go round on the right. */
 function drawKnot(outer, drawing, width) {
   outer.replaceChildren();
   const pen = document.createElement("canvas").getContext("2d");
   const layers = layersOf(drawing), most = Math.max(16, Math.min(30, Math.floor(width / 14)));
-  const gutter = 16 * Math.min(4, drawing.arrows.filter(([a, b]) => layers[b] <= layers[a]).length) + 12;
+  const round = drawing.arrows.filter(([source, target]) => layers[target] !== layers[source] + 1);
+  const gutter = 12 + 14 * round.length;
   const boxes = drawing.nodes.map((node) => {
     const [first, ...others] = node.lines;
     const lines = wrapped([node.count > 1 ? `${first}  ×${node.count}` : first, ...others], most), counted = node.limit != null && node.limit <= MOST_SLOTS;
     const wide = lines.map((line, number) => { pen.font = `${number ? 400 : 600} 13px system-ui, sans-serif`; return pen.measureText(line).width; });
     return { node, lines, counted, width: 24 + Math.max(40, ...wide), height: 14 + 16 * lines.length + (counted ? 14 : 0) };
   });
-  let y = 30, wide = 0;
-  for (let layer = 0; layer <= Math.max(...layers); layer += 1) {
-    let row = [], taken = 0;
-    const place = () => {
-      let x = Math.max(8, (width - gutter - taken) / 2);
-      const tall = Math.max(...row.map((box) => box.height));
-      for (const box of row) { box.x = x; box.y = y; box.below = y + tall; x += box.width + 20; wide = Math.max(wide, x); }
-      y += tall + 44;
-      row = []; taken = 0;
-    };
-    for (const box of boxes.filter((_, number) => layers[number] === layer).sort((one, two) => one.node.knot - two.node.knot)) {
-      if (row.length && taken + 20 + box.width > width - gutter - 16) place();
-      row.push(box);
-      taken += box.width + (row.length > 1 ? 20 : 0);
-    }
-    if (row.length) place();
-  }
-  const full = Math.max(width, wide + gutter), height = y - 14, right = Math.max(...boxes.map((box) => box.x + box.width));
+  const rows = Array.from({ length: Math.max(...layers) + 1 }, (_, layer) => boxes.filter((_, number) => layers[number] === layer)
+    .sort((one, two) => one.node.knot - two.node.knot));
+  const wides = rows.map((row) => row.reduce((sum, box) => sum + box.width + 20, -20));
+  const widest = Math.max(...wides), full = Math.max(width, widest + gutter + 16);
+  const enters = (row) => round.filter(([, target]) => layers[target] === row), leaves = (row) => round.filter(([source]) => layers[source] === row);
+  const tops = [], belows = [];
+  let y = 8;
+  rows.forEach((row, number) => {
+    y += 20 + 6 * enters(number).length;
+    let x = (full - gutter - wides[number]) / 2;
+    for (const box of row) { box.x = x; box.y = y; x += box.width + 20; }
+    tops.push(y);
+    y += Math.max(...row.map((box) => box.height));
+    belows.push(y);
+    y += 20 + 6 * leaves(number).length;
+  });
+  const height = y - 8, right = Math.max(...boxes.map((box) => box.x + box.width));
   const svg = add(outer, "svg", "", { viewBox: `0 0 ${full} ${height}`, width: full, height });
-  let back = 0;
   const lines = add(svg, "g");
-  for (const [source, target, mode] of drawing.arrows) {
-    const one = boxes[source], two = boxes[target], knot = one.node.knot && two.node.knot;
-    const kind = `wait${knot ? " knotted" : ""}${mode === "any of" ? " any" : ""}`;
-    if (source !== target && layers[target] > layers[source]) {
-      const x1 = one.x + one.width / 2, y1 = one.y + one.height, x2 = two.x + two.width / 2, y2 = two.y - 2, bend = (y2 - y1) / 2;
-      add(lines, "path", "", { d: `M${x1} ${y1} C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2 - 5}`, class: kind });
-      add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
+  for (const arrow of drawing.arrows) {
+    const [source, target, mode] = arrow, one = boxes[source], two = boxes[target], knot = one.node.knot && two.node.knot;
+    const kind = `wait${knot ? " knotted" : ""}${mode === "any of" ? " any" : ""}`, turn = round.indexOf(arrow), aside = turn < 0 ? 0 : 12;
+    const x1 = one.x + one.width / 2 + aside, y1 = one.y + one.height, x2 = two.x + two.width / 2 + aside, y2 = two.y - 2;
+    if (turn < 0) {
+      const below = belows[layers[source]], bend = (y2 - below) / 2;
+      add(lines, "path", "", { d: `M${x1} ${y1} V${below} C${x1} ${below + bend} ${x2} ${y2 - bend} ${x2} ${y2 - 5}`, class: kind });
     } else {
-      const turn = back++ % 4, x1 = one.x + one.width / 2 + 12, y1 = one.y + one.height, x2 = two.x + two.width / 2 + 12, y2 = two.y - 2;
-      const low = one.below + 10 + 5 * turn, high = y2 - 18 - 4 * turn, x = right + 12 + 14 * turn;
-      add(lines, "path", "", { d: `M${x1} ${y1} V${low} H${x} V${high} H${x2} V${y2 - 5}`, class: kind });
-      add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
+      const low = belows[layers[source]] + 8 + 6 * leaves(layers[source]).indexOf(arrow);
+      const high = tops[layers[target]] - 14 - 6 * enters(layers[target]).indexOf(arrow);
+      add(lines, "path", "", { d: `M${x1} ${y1} V${low} H${right + 12 + 14 * turn} V${high} H${x2} V${y2 - 5}`, class: kind });
     }
+    add(lines, "path", "", { d: `M${x2 - 5} ${y2 - 8} L${x2} ${y2} L${x2 + 5} ${y2 - 8} Z`, class: `${kind} tip` });
   }
   for (const box of boxes) {
-    const round = box.node.kind === "process" ? 0 : 12;
-    add(svg, "rect", "", { x: box.x, y: box.y, width: box.width, height: box.height, rx: round, class: `box${box.node.knot ? " knotted" : ""}` });
+    const corner = box.node.kind === "process" ? 0 : 12;
+    add(svg, "rect", "", { x: box.x, y: box.y, width: box.width, height: box.height, rx: corner, class: `box${box.node.knot ? " knotted" : ""}` });
     box.lines.forEach((text, number) => add(svg, "text", text, { x: box.x + box.width / 2, y: box.y + 20 + 16 * number, class: number ? "more" : "first" }));
     if (!box.counted) continue;
     const size = Math.min(12, (box.width - 16) / box.node.limit), begin = box.x + (box.width - size * box.node.limit) / 2;
@@ -586,6 +651,7 @@ function drawKnot(outer, drawing, width) {
       add(svg, "rect", "", { x: begin + slot * size + 1, y: box.y + box.height - 16, width: size - 2, height: 9, class: slot < box.node.used ? "slot used" : "slot" });
     }
   }
+  return full <= width;
 }
 
 function tableOf(el, film, go) {
@@ -635,6 +701,7 @@ function tokenOf(el, film) {
 
 function render({ model, el }) {
   const film = model.get("film"), count = film.frames.length, whole = model.get("page") === true;
+  const turn = film.turn ? film.turn.step - film.first : 0;
   let position = -1;
   const root = add(el, "div", "", { class: "simcore-film" });
   const standings = histories(film.lanes.length, film.standings, film.frames, "standings", "lane");
@@ -663,6 +730,7 @@ function render({ model, el }) {
     stops.push(bar.stop, lanes.stop);
   }
   const knot = knotOf(root, film);
+  parts.push(knot);
   stops.push(knot.stop);
   const table = tableOf(root, film, go);
   tokenOf(root, film);
@@ -670,12 +738,15 @@ function render({ model, el }) {
   add(text, "summary", "The report, as it is printed");
   add(text, "pre", film.text);
 
-  const keys = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
+  const keys = { ArrowLeft: -1, ArrowRight: 1, p: 0 }, far = { PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
   const pressed = (event) => {
-    const elsewhere = event.target instanceof Element && event.target.closest("input, pre, code, .scroll, summary");
-    if (!(event.key in keys) || elsewhere || event.ctrlKey || event.metaKey || event.altKey || !count) return;
+    const from = event.target instanceof Element ? event.target : root, there = from.closest(".controls input, .lanes");
+    const elsewhere = !there && from.closest("input, pre, code, .scroll, .drawing, summary, .objects > ul");
+    const known = event.key in keys || (there && event.key in far);
+    if (!known || elsewhere || event.ctrlKey || event.metaKey || event.altKey || !count) return;
+    if (event.key === "p" && !turn) return;
     event.preventDefault();
-    go(Math.max(0, Math.min(count, position + keys[event.key])));
+    go(event.key === "p" ? turn : Math.max(0, Math.min(count, position + (keys[event.key] || far[event.key]))));
   };
   const listener = whole ? document : root;
   if (!whole) root.tabIndex = 0;
@@ -683,8 +754,24 @@ function render({ model, el }) {
   const moved = () => { const step = Number(model.get("step")); if (Number.isFinite(step)) go(step - film.first); };
   model.on("change:step", moved);
   let opened = [];
-  const printing = () => { table(); opened = [...root.querySelectorAll("details.all")].filter((one) => !one.open); opened.forEach((one) => { one.open = true; }); };
-  const printed = () => opened.forEach((one) => { one.open = false; });
+  let sheet = null;
+  const printing = () => {
+    if (sheet) return;
+    table();
+    opened = [...root.querySelectorAll("details.all, .objects details")].filter((one) => !one.open);
+    opened.forEach((one) => { one.open = true; });
+    sheet = add(root, "div");
+    if (!film.lanes.length) return;
+    parts.forEach((part) => part.show(count, standings));
+    root.querySelector(".film").before(sheet);
+    paperOf(sheet, film, standings, values);
+  };
+  const printed = () => {
+    opened.forEach((one) => { one.open = false; });
+    if (sheet) sheet.remove();
+    sheet = null;
+    parts.forEach((part) => part.show(position, standings));
+  };
   addEventListener("beforeprint", printing);
   addEventListener("afterprint", printed);
   const asked = model.get("step");
