@@ -81,7 +81,11 @@ def test_of_a_long_value_the_beginning_is_told_and_how_much_there_is():
     assert shown(("x" * 100, 1)) == "x" * 100 + ", 1"
 
 
-@pytest.mark.parametrize("make", [object, lambda: partial(task, lambda: 1), lambda: [task, object()]], ids=str)
+@pytest.mark.parametrize(
+    "make",
+    [object, lambda: partial(task, lambda: 1), lambda: [task, object()]],
+    ids=["object", "partial", "list"],
+)
 def test_what_has_no_name_is_told_without_its_address(make):
     one, other = make(), make()
     assert one is not other
