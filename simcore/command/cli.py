@@ -321,7 +321,6 @@ def reproduce_the_known_one(context: click.Context, out: Path | None, html: Path
 cli.add_command(control_code)
 cli.add_command(export_model)
 cli.add_command(confirm_claims)
-cli.add_command(export_model)
 cli.add_command(sweep_model)
 cli.add_command(law_of_model)
 cli.add_command(odds_of_model)

@@ -2,7 +2,7 @@
 
 from simcore.explain.components import components
 from simcore.explain.edges import Edge, Pool, Slots, Why
-from simcore.explain.ending import graph_after
+from simcore.explain.ending import graph_after, untried_graph_after, with_breaks
 from simcore.explain.history import History, history_of
 from simcore.explain.knot import Knots, never_enabled, reach
 from simcore.explain.layout import fit, in_a_line, printable
@@ -27,5 +27,7 @@ __all__ = [
     "printable",
     "reach",
     "summary",
+    "untried_graph_after",
     "wait_for_graph",
+    "with_breaks",
 ]

@@ -31,7 +31,20 @@ def graph_after(
     lost: Iterable[str] = (),
     stands_still: StandsStill | None = None,
     servers: Mapping[str, Sequence[str]] | None = None,
-    tried: bool = True,
+) -> WaitForGraph:
+    """Return who waits for whom after ``path``, with what can be proved of it, and what would have broken the knot.
+
+    The parameters are those of `untried_graph_after`.
+    """
+    return with_breaks(kernel, path, untried_graph_after(kernel, path, lost, stands_still, servers))
+
+
+def untried_graph_after(
+    kernel: Kernel,
+    path: Steps,
+    lost: Iterable[str] = (),
+    stands_still: StandsStill | None = None,
+    servers: Mapping[str, Sequence[str]] | None = None,
 ) -> WaitForGraph:
     """Return who waits for whom after ``path``, with what can be proved of it.
 
@@ -43,14 +56,19 @@ def graph_after(
         Tells whether, from a state on, somebody may wait for time that cannot pass: as in `Knots`.
     servers : mapping, optional
         As in `WaitForGraph`.
-    tried : bool
-        Whether to try if one more worker would have broken the knot, which takes as long as all the rest.
     """
     state, history = history_of(kernel, path)
     proved, complete = _proved(kernel, state, stands_still)
     view = kernel.view(state)
-    graph = wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete, servers=servers)
-    starved = _starved(view.values, graph) if tried else ()
+    return wait_for_graph(view, history=history, proved=proved | frozenset(lost), complete=complete, servers=servers)
+
+
+def with_breaks(kernel: Kernel, path: Steps, graph: WaitForGraph) -> WaitForGraph:
+    """Return ``graph``, of what is after ``path``, with the pools in which one more worker would break the knot.
+
+    To try that takes as long as all the rest.
+    """
+    starved = _starved(kernel.model, graph)
     return replace(graph, breaks={p.name: p.workers + 1 for p in starved if _broken(kernel, path, graph, p)})
 
 
@@ -67,10 +85,10 @@ def _proved(kernel: Kernel, state: Packed, stands_still: StandsStill | None) -> 
     return frozenset(kernel.processes[index].name for index in never), True
 
 
-def _starved(values: Iterable[object], graph: WaitForGraph) -> list[ThreadPool]:
+def _starved(model: Model, graph: WaitForGraph) -> list[ThreadPool]:
     """Return the pools in which a task is queued that somebody in the knot waits for."""
     names = {pool for edge in graph.knot for _, pool in edge.queued}
-    return [thing for thing in values if isinstance(thing, ThreadPool) and thing.name in names]
+    return [pool for pool, _ in model.pools() if pool.name in names]
 
 
 def _broken(kernel: Kernel, path: Steps, graph: WaitForGraph, pool: ThreadPool) -> bool:

@@ -13,7 +13,7 @@ from decimal import ROUND_CEILING, Context
 from functools import cached_property, partial
 
 from simcore.errors import ScheduleError
-from simcore.explain import WaitForGraph, fit, graph_after, wait_for_graph
+from simcore.explain import WaitForGraph, fit, untried_graph_after, wait_for_graph, with_breaks
 from simcore.explore.standstill import stands_still
 from simcore.kernel import Kernel
 from simcore.model import Origin, Pictured, State, Verdict, listed, with_parameters
@@ -117,25 +117,24 @@ class Counterexample(Pictured):
     @cached_property
     def wait_for(self) -> WaitForGraph:
         """Who waits for whom at its end, with what is proved of it."""
-        return self._graph(tried=True)
+        if self.kernel is None:
+            return self._untried
+        return with_breaks(self.kernel, self.schedule.path(self.kernel), self._untried)
 
-    def _graph(self, tried: bool) -> WaitForGraph:
+    @cached_property
+    def _untried(self) -> WaitForGraph:
+        """The same without what would have broken the knot, of which a headline says nothing."""
         if self.kernel is None:
             return wait_for_graph(self.state)
         still, never = partial(stands_still, self.kernel), [self.never] * bool(self.never)
-        return graph_after(self.kernel, self.schedule.path(self.kernel), never, still, self.servers, tried)
-
-    @cached_property
-    def _headline(self) -> str:
-        """What the graph says in a line; that one more worker would do is no part of it."""
-        return self._graph(tried=False).headline
+        return untried_graph_after(self.kernel, self.schedule.path(self.kernel), never, still, self.servers)
 
     @builtins.property
     def answer(self) -> str:
         """What is wrong, in plain words."""
         if self.failure:
             return self.failure
-        return (self.hangs and self._headline) or self.lost or self.property
+        return (self.hangs and self._untried.headline) or self.lost or self.property
 
     @builtins.property
     def token(self) -> str:

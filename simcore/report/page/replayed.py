@@ -49,7 +49,7 @@ class Replayed:
 
     def __init__(self, kernel: Kernel, state: Packed) -> None:
         self.kernel, self.state = kernel, state
-        self._objects = [thing for thing in kernel.model.objects if thing.kind != "local"]
+        self._objects = kernel.model.named
         self.things = [Thing(thing.name, thing.kind) for thing in self._objects]
         self._futures: dict[int, int] = {}  # by place in the state: which of the things stands there
         self._known: dict[int, tuple[Any, ...]] = {}  # of each process, what its standing was made of
