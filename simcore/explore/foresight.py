@@ -27,6 +27,7 @@ def foresee(
     wrong_in: Callable[[Packed], object],
     limits: Limits,
     steps: int,
+    known: Callable[[], object],
 ) -> None:
     """Let sampled runs teach ``kernel`` what processes do, and properties tell what they look at.
 
@@ -42,6 +43,8 @@ def foresee(
         Of the search, whose states are not counted here.
     steps : int
         How many steps to take in all: a model may run for ever.
+    known : function
+        Returns something that changes with what is known, but for names: it ends when runs do not change that.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def foresee(
 
     longest = in_vain = seed = 0
     while steps > 0 and in_vain < _IN_VAIN:
-        known = len(kernel.effects), len(kernel.locals)
+        before = known()
         strategy = in_turn(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
         try:
@@ -63,7 +66,7 @@ def foresee(
         except (OutOfBudget, SimcoreError):
             return  # the search says so, if it comes to that
         longest, steps, seed = max(longest, taken), steps - max(taken, 1), seed + 1
-        in_vain = in_vain + 1 if known == (len(kernel.effects), len(kernel.locals)) else 0
+        in_vain = in_vain + 1 if known() == before else 0
 
 
 def in_turn(seed: int) -> Strategy:

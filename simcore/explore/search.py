@@ -328,10 +328,16 @@ class Search:
         """With reductions, learn ahead; then raise when what they relied on, which ``rely`` says, does not stand."""
         if self.partial_order is None and self.symmetry.trivial:
             return
-        foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps)
+        foresee(self.kernel, self.canonical, self.wrong_in, self.limits, steps, self._known)
         rely()
         if self.partial_order is not None and not self.partial_order.justified():
             raise Unjustified
+
+    def _known(self) -> tuple[int, int]:
+        """Return how much is known of what processes do, but for the names that are exchanged."""
+        if self.partial_order is None or self.symmetry.trivial:
+            return len(self.kernel.effects), len(self.kernel.locals)
+        return self.partial_order.footprints.but_for_names()
 
     def hunt(self) -> None:
         """Look ahead with a few sampled runs; remember the shortest violation, and bound what comes after it."""

@@ -12,7 +12,7 @@ mention, and may yet be given, stand for all of their family.
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 from simcore.explore.reduction.names import Moves
@@ -97,6 +97,8 @@ class Footprints:
         self._named: dict[int, tuple[int, ...]] = {}
         self._alike: dict[int, int] = {}
         self._images: dict[tuple[int, tuple[int | None, ...]], int] = {}
+        self._owned: dict[int, int] = {}
+        self._spreads: dict[int, int] = {}
 
     @property
     def width(self) -> int:
@@ -155,18 +157,38 @@ class Footprints:
         self._may_hold(other, edge)
 
     def _moved(self, accesses: int, moves: Moves) -> int:
-        """Return ``accesses`` with names moved; a name that may become any stands for all of them."""
-        moved, rest = accesses & self._plain, accesses & ~self._plain
-        while rest:
-            bit = rest & -rest
-            rest ^= bit
-            position, access = self._accesses[bit.bit_length() - 3]
-            wanted = tuple(moves.get(owner) for owner in self._symmetry.owners(position))
-            if (bit, wanted) not in self._images:
-                places = self._symmetry.places_like(position, wanted)
-                self._images[bit, wanted] = sum({self._bit(place, access) for place in places})
-            moved |= self._images[bit, wanted]
+        """Return ``accesses`` with names moved; a name that may become any stands for all of them.
+
+        Those of the few names in ``moves`` are moved one by one; of all others any name may be meant.
+        """
+        rest, named = accesses & ~self._plain, 0
+        for name in moves:
+            named |= self._owned.get(name, 0)
+        named &= rest
+        moved = accesses & self._plain | self._spread(rest & ~named)
+        for bit in _bits(named):
+            moved |= self._image(bit, moves)
         return moved
+
+    def _spread(self, accesses: int) -> int:
+        """Return ``accesses``, and all that differ from one of them in names alone."""
+        known = self._spreads.get(accesses)
+        if known is None:
+            rest, known = accesses, 0
+            while rest:
+                known |= self._image(rest & -rest, {})
+                rest &= ~known
+            self._spreads[accesses] = known
+        return known
+
+    def _image(self, bit: int, moves: Moves) -> int:
+        """Return what an access becomes, as bits."""
+        position, access = self._accesses[bit.bit_length() - 3]
+        wanted = tuple([moves.get(owner) for owner in self._symmetry.owners(position)])
+        if (bit, wanted) not in self._images:
+            places = self._symmetry.places_like(position, wanted)
+            self._images[bit, wanted] = sum({self._bit(place, access) for place in places})
+        return self._images[bit, wanted]
 
     def access(self, operation: Operation) -> Access:
         """Return what ``operation`` is here."""
@@ -197,7 +219,10 @@ class Footprints:
             self.version += 1
             self._accesses.append((position, access))
             known[access] = 1 << len(self._accesses) + 1
-            if not self._symmetry.owners(position):
+            owners = self._symmetry.owners(position)
+            for owner in owners:
+                self._owned[owner] = self._owned.get(owner, 0) | known[access]
+            if not owners:
                 self._plain |= known[access]
         return known[access]
 
@@ -258,6 +283,14 @@ class Footprints:
         """Return the positions that ``position`` may be moved to."""
         return set(self._symmetry.places_like(position, (None,) * len(self._symmetry.owners(position))))
 
+    def but_for_names(self) -> tuple[int, int]:
+        """Return how many locals there are that differ in more than names, and how many accesses they may come to."""
+        self.update()
+        firsts = set(self._alike.values())
+        plain = sum((self.may[first] & self._plain).bit_count() for first in firsts)
+        named = sum(len({self._spread(bit) for bit in _bits(self.may[first] & ~self._plain)}) for first in firsts)
+        return len(firsts), plain + named
+
     # ---- questions -----------------------------------------------------------------------------------
 
     def accesses(self, position: int, names: Container[str] | None = None) -> int:
@@ -284,3 +317,10 @@ class Footprints:
     def free_when_idle(self, idle: int) -> bool:
         """Tell whether a worker with the local ``idle`` is mentioned nowhere, as the owner of a lock would be."""
         return not self._held[idle]
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        bit = number & -number
+        number ^= bit
+        yield bit
