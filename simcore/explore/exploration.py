@@ -213,6 +213,11 @@ class Exploration(Sampling):
             with extra("fast", "compact=True" if self.compact else "the compiled loop, which is many times faster,"):
                 if self.compact or self._worth_compiling(looked_at):
                     return self.compiled_space(looked_at)
+        except Unfit:  # seen before it has begun, so nothing has to be searched again
+            if self.compact:
+                raise
+            self.fast_after = sys.maxsize
+            return None
         except MissingExtra as missing:
             if self.compact:
                 raise

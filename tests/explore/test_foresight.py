@@ -36,6 +36,37 @@ def test_without_foresight_much_is_searched_again(expanded, monkeypatch):
     assert len(expanded) > 1.5 * result.states
 
 
+def readers_of(pool, *, people):
+    """Everybody takes two of a pool's permits, one after the other."""
+    model = Model("readers")
+    permits = model.semaphore("permits", pool)
+
+    def reader():
+        yield permits.acquire()
+        yield permits.acquire()
+        yield permits.release(2)
+
+    for name in model.indices("reader", people):
+        model.process(name, reader)
+    return model
+
+
+def test_runs_that_teach_nothing_but_other_names_are_few(monkeypatch):
+    foresight_module = sys.modules[search_module.foresee.__module__]
+    steps = []
+    run = foresight_module._run
+    monkeypatch.setattr(foresight_module, "_run", lambda *given: steps.append(run(*given)) or steps[-1])
+    result = explore(readers_of(43, people=42))
+    assert result.states > search_module.FORESEE_AFTER[1]
+    assert 0 < len(steps) <= 5, "the first has met all that there is but for names"
+
+
+def test_where_there_is_no_room_for_the_compiled_loop_nothing_is_searched_again(expanded):
+    result = explore(readers_of(66, people=65))
+    assert result.verdict is Verdict.HOLDS
+    assert len(expanded) == result.states > search_module.FAST_AFTER
+
+
 def test_a_model_that_is_small_takes_no_sampled_run(monkeypatch):
     monkeypatch.setattr(search_module, "foresee", None)
     assert explore(toys.opposed_locks()).verdict is Verdict.VIOLATED

@@ -56,6 +56,7 @@ class KnownOrbits(Growing):
             "first_worker": names.first_worker,
             "first_made": names.first_future,
             "made_too": names.futures,
+            "trivial": symmetry.trivial,
         }
         if any(symmetry.owners(position) for team in symmetry.teams for position in range(*team)):
             raise Unfit

@@ -228,9 +228,12 @@ def represent(t, y, w, r, f, step):
     """Find the representative of what a step leads to, unless it is known."""
     if not f.known[step]:
         r[STEP] = step
-        missing = UNTESTED if not r[TESTED] else _found(t, y, w, r, f.rows[step], f.found[step], f.ways[step])
-        if missing:
-            return missing
+        if y.trivial:
+            copy(f.found[step], f.rows[step])
+        else:
+            missing = UNTESTED if not r[TESTED] else _found(t, y, w, r, f.rows[step], f.found[step], f.ways[step])
+            if missing:
+                return missing
         f.known[step] = 1
     if f.known[step] == 1:
         f.hashes[step] = signature(f.found[step])

@@ -56,6 +56,20 @@ def _others(t, p, b, row):
 
 
 @compiled
+def _matter(t, p, b, w, r, process, enabled):
+    """Note who matters to the next step of a process, once for each state: itself, too, where everybody may."""
+    bit = ONE << U(process)
+    if w.matters[t.processes] & bit:
+        return DONE
+    row = _need(t, p, b, r, process, enabled)
+    if row < 0:
+        return NEEDS
+    w.matters[process] = bit if row == EVERYTHING else _others(t, p, b, row) & ~bit
+    w.matters[t.processes] |= bit
+    return DONE
+
+
+@compiled
 def _closure(t, p, b, w, r, process, enabled):
     """Put into ``w.sets[0]`` who belongs together with ``process``; 0 when those are all that are enabled."""
     chosen = added = ONE << U(process)
@@ -65,12 +79,12 @@ def _closure(t, p, b, w, r, process, enabled):
         while not added >> U(one) & ONE:
             one -= 1
         added ^= ONE << U(one)
-        row = _need(t, p, b, r, one, enabled)
-        if row < 0:
-            return NEEDS
-        if row == EVERYTHING:
+        missing = _matter(t, p, b, w, r, one, enabled)
+        if missing:
+            return missing
+        if w.matters[one] >> U(one) & ONE:
             return DONE
-        others = _others(t, p, b, row) & ~chosen & ~(ONE << U(one))
+        others = w.matters[one] & ~chosen
         added |= others
         chosen |= others
     if enabled & ~chosen:
@@ -127,6 +141,7 @@ def _before(one, other, enabled):
 def _closures(t, p, b, w, r, enabled):
     """Put into ``w.sets``, after how many they are, who belongs together with each of ``w.several``."""
     count, place = 0, 0
+    w.matters[t.processes] = ZERO
     while w.several[place] >= 0:
         missing = _closure(t, p, b, w, r, w.several[place], enabled)
         if missing:

@@ -84,8 +84,10 @@ def _gather(t, b, r, f):
 
 
 @compiled
-def _called(mark, way):
+def _called(y, mark, way):
     """Return who waits by the names that a representative gives them; how many have ended stays."""
+    if y.trivial:
+        return mark
     waiting, called_ = mark & U(WHO), mark & ~U(WHO)
     for process in range(len(way)):
         if waiting >> U(process) & ONE:
@@ -94,15 +96,15 @@ def _called(mark, way):
 
 
 @compiled
-def _hand_on(s, r, f, step, known):
+def _hand_on(y, s, r, f, step, known):
     """Tell a state who waits, and what has ended, in all states before it; see `Search.follow`."""
-    mark, own = s.marks[known], _called(s.marks[r[POSITION]], f.ways[step])
+    mark, own = s.marks[known], _called(y, s.marks[r[POSITION]], f.ways[step])
     if s.depths[known] > s.depths[r[POSITION]] and mark & U(WHO):
         s.marks[known] = mark & own & U(WHO) | min(mark & ~U(WHO), own & ~U(WHO))
 
 
 @compiled
-def _follow(s, r, f):
+def _follow(y, s, r, f):
     """Give numbers to the representatives that are new among what the chosen steps lead to."""
     chosen, number = U(r[CHOSEN]), r[POSITION]
     most = r[STATES] + r[STEPS]
@@ -119,14 +121,14 @@ def _follow(s, r, f):
             s.slots[-1 - known] = slot(f.hashes[step], new)
             copy(s.rows[new], f.found[step])
             s.depths[new] = s.depths[number] + 1
-            s.marks[new] = _called(s.marks[number], f.ways[step])
+            s.marks[new] = _called(y, s.marks[number], f.ways[step])
             r[STATES] += 1
             if f.steps[step, 2]:
                 return FAILED
         else:
             if known <= number:
                 r[LEVELLED] = 0
-            _hand_on(s, r, f, step, known)
+            _hand_on(y, s, r, f, step, known)
         r[EDGES] += 1
     s.chosen[number] = chosen
     return DONE
@@ -155,7 +157,7 @@ def prove(t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representative
         if status == DONE:
             status = choose(t, y, p, b, w, s, r, f)
         if status == DONE:
-            status = _follow(s, r, f)
+            status = _follow(y, s, r, f)
         if status != DONE:
             return status
         r[POSITION] += 1

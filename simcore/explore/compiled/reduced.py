@@ -167,9 +167,10 @@ class ReducedSearch:
         width, names, processes = self._width, self._names, len(self.kernel.processes)
         sizes = width, names, names, width, names, processes + 1
         parts, moves, order, sources, asked, several = (np.zeros(size, np.int64) for size in sizes)
-        colours, sets = np.zeros(names, np.uint64), np.zeros(processes + 1, np.uint64)
+        colours = np.zeros(names, np.uint64)
+        sets, matters = (np.zeros(processes + 1, np.uint64) for _ in range(2))
         some, more = (np.zeros(self.reach.words, np.uint64) for _ in range(2))
-        self.room = Room(parts, colours, moves, order, sources, asked, several, some, more, sets)
+        self.room = Room(parts, colours, moves, order, sources, asked, several, some, more, sets, matters)
         self._call = None
 
     def _take_steps(self, most: int) -> None:

@@ -99,7 +99,7 @@ class Orbits(Struct):
     ``components`` has the number of a component by its position and what stands there, ``about`` for each of them its
     owner, the kind of its position, its shape, and where its names and its colours are; ``linked`` the names that are
     told of together. ``made`` is a tree: from a shape by one name after the other to what has them. ``targets`` has the
-    position of each kind that belongs to a name.
+    position of each kind that belongs to a name. ``trivial`` says that no state stands for another one.
     """
 
     components: WordRows
@@ -115,6 +115,7 @@ class Orbits(Struct):
     first_worker: int
     first_made: int
     made_too: int
+    trivial: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +135,8 @@ class Reach(Struct):
 class Room(Struct):
     """Where the functions of a reduced search keep what they know of one state.
 
-    ``several`` lists the processes, up to a -1, whose steps may only be chosen together with those of others.
+    ``several`` lists the processes, up to a -1, whose steps may only be chosen together with those of others;
+    ``matters`` has for each process who matters to its next step, and at its end for whom that is known.
     """
 
     parts: Ints
@@ -147,6 +149,7 @@ class Room(Struct):
     some: Words
     more: Words
     sets: Words
+    matters: Words
 
 
 @dataclass(frozen=True, eq=False)
