@@ -29,7 +29,7 @@ from simcore.explore.result import Result
 from simcore.explore.runs import OrderMatters
 from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
 from simcore.explore.search import Progress as Progress
-from simcore.kernel import Kernel, unlimited
+from simcore.kernel import Kernel, unlimited, unread
 from simcore.model import (
     DEADLOCK_FREE,
     Model,
@@ -47,8 +47,8 @@ from simcore.model import (
 )
 from simcore.schedule import SAMPLING, Strategy
 
-NAMES_AFTER = 10_000
-"""States for which it is worth saying that more names might be interchangeable."""
+HINTS_AFTER = 10_000
+"""States for which it is worth saying what would make them fewer."""
 
 StrategyName = Literal["breadth", "depth", "random", "pct", "pos", "urw", "even", "portfolio"]
 
@@ -247,10 +247,17 @@ def explore(
                     search = Exploration(kernel, asked, Symmetry(kernel, on=False), within, None)
                 return attempt.told(search.exhaust(depth_first) if sampler is None else search.sample(sampler))
             else:
-                unnamed = alike_but_named_apart(kernel) if symmetry and result.states >= NAMES_AFTER else ()
-                notes = (*attempt.notes, *reduction.notes, *unnamed, *result.notes)
+                fewer = _hints(kernel, symmetry) if result.states >= HINTS_AFTER else ()
+                notes = (*attempt.notes, *reduction.notes, *fewer, *result.notes)
                 result = attempt.told(replace(result, notes=notes))
                 return result if kept is None else replace(result, notes=(*result.notes, *kept.ended(result.verdict)))
+
+
+def _hints(kernel: Kernel, symmetry: bool) -> Iterator[str]:
+    """Yield what a model could do so that it has fewer states."""
+    if symmetry:
+        yield from alike_but_named_apart(kernel)
+    yield from unread(kernel.points)
 
 
 def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:

@@ -13,6 +13,7 @@ from simcore.kernel.process import Learned, Point, Points
 from simcore.kernel.running import Program, Running
 from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed, unlimited
 from simcore.kernel.tasks import parts
+from simcore.kernel.unread import unread
 
 __all__ = [
     "FREE",
@@ -39,4 +40,5 @@ __all__ = [
     "mentions",
     "parts",
     "unlimited",
+    "unread",
 ]

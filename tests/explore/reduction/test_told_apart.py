@@ -279,7 +279,7 @@ def test_who_can_never_end_is_named_as_in_the_schedule():
 
 @pytest.mark.parametrize(("count", "told"), [(2, []), (3, ["reader0 to reader2 run reader() with the same"])])
 def test_processes_that_are_alike_but_for_names_of_their_own_are_pointed_out(monkeypatch, count, told):
-    monkeypatch.setattr(explore_module, "NAMES_AFTER", 5)
+    monkeypatch.setattr(explore_module, "HINTS_AFTER", 5)
 
     def readers(args):
         model = Model("readers")
