@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simcore.explore.compiled.kinds import IntRows32, Ints, Words, compiled
 from simcore.explore.compiled.native import called
-from simcore.explore.compiled.orbits import represent, signature
+from simcore.explore.compiled.orbits import signature
 from simcore.explore.compiled.parts import choose
 from simcore.explore.compiled.registers import (
     ANYTIME,
@@ -104,11 +104,11 @@ def _hand_on(y, s, r, f, step, known):
 
 
 @compiled
-def _follow(y, s, r, f):
-    """Give numbers to the representatives that are new among what the chosen steps lead to."""
+def _follow(y, s, e, r, f):
+    """Note the chosen steps, and give numbers to the representatives that are new among what they lead to."""
     chosen, number = U(r[CHOSEN]), r[POSITION]
     most = r[STATES] + r[STEPS]
-    if most > len(s.rows) or most * 10 > len(s.slots) * 7:
+    if most > len(s.rows) or most * 10 > len(s.slots) * 7 or r[EDGES] + r[STEPS] > len(e.targets):
         return ROOM
     for step in range(r[STEPS]):
         if chosen and not chosen >> U(f.steps[step, 0]) & ONE:
@@ -123,14 +123,17 @@ def _follow(y, s, r, f):
             s.depths[new] = s.depths[number] + 1
             s.marks[new] = _called(y, s.marks[number], f.ways[step])
             r[STATES] += 1
+            known = new
             if f.steps[step, 2]:
                 return FAILED
         else:
             if known <= number:
                 r[LEVELLED] = 0
             _hand_on(y, s, r, f, step, known)
+        edge = r[EDGES]
+        e.targets[edge], e.processes[edge], e.outcomes[edge] = known, f.steps[step, 0], f.steps[step, 1]
         r[EDGES] += 1
-    s.chosen[number] = chosen
+    s.chosen[number], e.starts[number + 1] = chosen, r[EDGES]
     return DONE
 
 
@@ -145,7 +148,9 @@ def _begin(b, s, r, f):
 
 
 @called
-def prove(t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representatives, r: Ints, f: Reached) -> int:
+def prove(
+    t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representatives, e: Edges, r: Ints, f: Reached
+) -> int:
     """Expand states in order until something is missing, or somebody can never move again."""
     while r[POSITION] < min(r[STATES], r[UNTIL]):
         _begin(b, s, r, f)
@@ -157,39 +162,7 @@ def prove(t: Arrays, y: Orbits, p: Reach, b: Buffers, w: Room, s: Representative
         if status == DONE:
             status = choose(t, y, p, b, w, s, r, f)
         if status == DONE:
-            status = _follow(y, s, r, f)
-        if status != DONE:
-            return status
-        r[POSITION] += 1
-    return PAUSED
-
-
-@compiled
-def _retrace(t, y, w, s, r, f, e):
-    chosen, end = s.chosen[r[POSITION]], e.starts[r[POSITION]]
-    for step in range(r[STEPS]):
-        if chosen and not chosen >> U(f.steps[step, 0]) & ONE:
-            continue
-        missing = represent(t, y, w, r, f, step)
-        if missing:
-            return missing
-        known = look_up(s.slots, s.rows, 0, f.found[step], f.hashes[step])
-        if known < 0:
-            return FAILED
-        e.targets[end], e.processes[end], e.outcomes[end] = known, f.steps[step, 0], f.steps[step, 1]
-        end += ONE
-    e.starts[r[POSITION] + 1] = end
-    return DONE
-
-
-@called
-def retrace(t: Arrays, y: Orbits, b: Buffers, w: Room, s: Representatives, r: Ints, f: Reached, e: Edges) -> int:
-    """Note the steps that were followed from the states, each again, until something is missing."""
-    while r[POSITION] < r[UNTIL]:
-        _begin(b, s, r, f)
-        status = _gather(t, b, r, f)
-        if status == DONE:
-            status = _retrace(t, y, w, s, r, f, e)
+            status = _follow(y, s, e, r, f)
         if status != DONE:
             return status
         r[POSITION] += 1

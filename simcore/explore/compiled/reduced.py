@@ -1,8 +1,8 @@
 """Calls the compiled loop with both reductions, and has it learn what is missing.
 
 It proves, or stops at a limit. Where something is violated the plain loop searches once more, with everything that has
-been learned: it keeps what a counterexample needs. Questions about whole runs are asked where a step leads back; the
-steps that were followed are found once more for them.
+been learned: it keeps what a counterexample needs. The steps that were followed are kept: they are few, and questions
+about whole runs are asked of them where one leads back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from simcore.errors import InternalError
 from simcore.explore.compiled import proof
 from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
@@ -49,6 +48,7 @@ from simcore.explore.compiled.registers import (
     ROOM,
     STATES,
     STEP,
+    STEPS,
     TAKE_IN,
     TAKEN_IN,
     TESTED,
@@ -58,8 +58,9 @@ from simcore.explore.compiled.registers import (
     WAITS,
     WITHOUT,
 )
+from simcore.explore.compiled.rows import rehash
 from simcore.explore.compiled.space import OfStates, graph_of, room_for_edges
-from simcore.explore.compiled.structs import Buffers, Reached, Representatives, Room
+from simcore.explore.compiled.structs import Buffers, Edges, Reached, Representatives, Room
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.foresight import FORESEE_AFTER
 from simcore.explore.graph import Graph
@@ -106,7 +107,7 @@ class ReducedSearch:
         self.registers = np.zeros(REGISTERS, np.int64)
         self.registers[[ALIVE, REMEMBERED, LAST_TAKEN_IN]] = -1
         self.registers[[STATES, LEVELLED]] = 1
-        self._places = 0
+        self._places, self.edges = 0, room_for_edges(_FIRST, _FIRST)
         self._widen()
         self._answers: dict[int, Callable[[Packed], Any]] = {
             MOVES: lambda state: self.tables.learn_moves(state, *self._asked[:2]),
@@ -123,7 +124,7 @@ class ReducedSearch:
             NEEDS: lambda state: self.reach.learn_needs(state, self._asked[0], bool(self._asked[1])),
             TAKE_IN: self._take_in,
             CROWDED: lambda state: self._take_steps(2 * len(self.reached.rows)),
-            ROOM: lambda state: self._more_states(),
+            ROOM: lambda state: self._more_room(),
         }
 
     # ---- room --------------------------------------------------------------------------------------------
@@ -138,7 +139,8 @@ class ReducedSearch:
 
     def _widen(self) -> None:
         """Make room for more futures."""
-        self._places = max(self._places, self.kernel.futures) + _MORE
+        more = _MORE if list(self.kernel.model.pools()) else 0
+        self._places = max(self._places, self.kernel.futures) + more
         self.orbits.bit(self._names - 1)  # or there is none for it
         width, processes = self._width, len(self.kernel.processes)
         codes, ids, codes_2, ids_2 = (np.zeros(width, np.int64) for _ in range(4))
@@ -181,18 +183,28 @@ class ReducedSearch:
         self.registers[REMEMBERED] = -1
         self._call = None
 
-    def _more_states(self) -> None:
-        met = self.met
-        self.search.limits.allow(self.bytes)
-        grown: dict[str, Array] = {}
-        for field in fields(met):
-            array = getattr(met, field.name)
-            grown[field.name] = np.zeros((2 * len(array), *array.shape[1:]), array.dtype)
-            if field.name != "slots":
-                grown[field.name][: len(array)] = array
-        self.met = replace(met, **grown)
-        self._call = None
-        proof.index(self.met.slots, self.met.rows, self.registers[STATES])
+    def _more_room(self) -> None:
+        """Make room for more states, or for more steps between them."""
+        met, edges, registers = self.met, self.edges, self.registers
+        states, steps = registers[[STATES, EDGES]] + registers[STEPS]
+        if states > len(met.rows):
+            self._grow(states, met.rows, met.depths, met.marks, met.chosen)
+            self._grow(states + 1, edges.starts)
+        if states * 10 > len(met.slots) * 7:
+            self.search.limits.allow(16 * len(met.slots))
+            slots = np.zeros(2 * len(met.slots), np.uint64)
+            rehash(slots, met.slots)
+            met = replace(met, slots=slots)
+        if steps > len(edges.targets):
+            self._grow(steps, edges.targets, edges.processes, edges.outcomes)
+        self.met, self.edges, self._call = replace(met), replace(edges), None
+
+    def _grow(self, needed: int, *arrays: Array) -> None:
+        """Make arrays half as long again, or as long as is needed."""
+        size = max(needed, 3 * len(arrays[0]) // 2)
+        self.search.limits.allow(sum((size - len(array)) * array.nbytes // len(array) for array in arrays))
+        for array in arrays:
+            array.resize((size, *array.shape[1:]), refcheck=False)
 
     # ---- the loop ----------------------------------------------------------------------------------------
 
@@ -244,7 +256,7 @@ class ReducedSearch:
             arrays = self.tables.arrays(), self.orbits.arrays(), self.reach.arrays()
             if len(self.room.some) != self.reach.words:
                 self._make_room()
-            given = *arrays, self.buffers, self.room, self.met, self.registers, self.reached
+            given = *arrays, self.buffers, self.room, self.met, self.edges, self.registers, self.reached
             self._call = proof.prove.given(*given)
         return int(self._call())
 
@@ -308,12 +320,12 @@ class ReducedSearch:
         last, relied_on = int(self.registers[POSITION]), self.partial_order.relied_on
         self.partial_order.footprints.update()
         relied_on.clear()
-        chosen = self.met.chosen[:last].tolist()
         starts = [*self._versions, (last, -1)]
         for (first, version), (end, _) in pairwise(starts):
-            for number in range(first, end):
-                if chosen[number] and (version != self.reach.version or not relied_on):
-                    relied_on.append((self.states[number], chosen[number], version))
+            some = first + np.flatnonzero(self.met.chosen[first:end])
+            if version == self.reach.version:
+                some = some[: not relied_on]
+            relied_on += [(self.states[number], int(self.met.chosen[number]), version) for number in some.tolist()]
 
     # ---- what has been met -------------------------------------------------------------------------------
 
@@ -349,23 +361,17 @@ class ReducedSearch:
 
     @cached_property
     def graph(self) -> Graph:
-        """The steps that were followed, found once more; asked when the search has ended."""
-        registers, last = self.registers, int(self.registers[POSITION])
-        edges = room_for_edges(last, self.transitions)
-        registers[[POSITION, REMEMBERED]], registers[UNTIL] = (0, -1), last
-        while registers[POSITION] < last:
-            arrays = self.tables.arrays(), self.orbits.arrays()
-            status = proof.retrace(*arrays, self.buffers, self.room, self.met, registers, self.reached, edges)
-            if status == FAILED:
-                raise InternalError(f"a step of state {registers[POSITION]} leads to no state that was met")
-            if status != PAUSED:
-                self._answer(status)
-        return graph_of(edges)
+        """The steps that were followed from the states that were expanded; asked when the search has ended."""
+        edges, last = self.edges, int(self.registers[POSITION])
+        steps = int(edges.starts[last])
+        columns = edges.targets, edges.processes, edges.outcomes
+        return graph_of(Edges(edges.starts[: last + 1], *(column[:steps] for column in columns)))
 
     @property
     def bytes(self) -> int:
         """The size of everything that grows with the number of states."""
-        return sum(getattr(self.met, field.name).nbytes for field in fields(self.met))
+        kept = self.met, self.edges
+        return int(sum(getattr(each, field.name).nbytes for each in kept for field in fields(each)))
 
     @property
     def notes(self) -> tuple[str, ...]:
