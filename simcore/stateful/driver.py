@@ -15,15 +15,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from hypothesis import Phase, currently_in_test_context, settings, target
+from hypothesis import currently_in_test_context, target
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simcore.errors import ModelError, OptionError
-from simcore.explore import Monitor, Result, refuse_unwitnessed, without_laps
+from simcore.explore import Result, refuse_unwitnessed, without_laps
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import (
     DEADLOCK_FREE,
@@ -38,6 +37,8 @@ from simcore.model import (
 )
 from simcore.schedule import Schedule, describe
 from simcore.stateful.failure import Violation
+from simcore.stateful.unexplained import stop_tracing, vary_nothing, without_explain
+from simcore.stateful.watcher import Watcher, simplest_first
 
 Parameters = dict[str, Parameter]
 Range = range | Sequence[Any] | st.SearchStrategy[Any]
@@ -81,9 +82,13 @@ def parameters(function: ModelFunction, **ranges: Range) -> st.SearchStrategy[Pa
                 f"{_name(function)}: its parameter {parameter.name!r} has no default; "
                 f"give it a range, {parameter.name}=range(1, 4)"
             )
-    return st.fixed_dictionaries(
-        {p.name: _values(ranges[p.name]) if p.name in ranges else st.just(p.default) for p in named}
-    )
+    return _drawn({p.name: _values(ranges[p.name]) if p.name in ranges else st.just(p.default) for p in named})
+
+
+@st.composite
+def _drawn(draw: Callable[[st.SearchStrategy[Any]], Any], values: Mapping[str, st.SearchStrategy[Any]]) -> Parameters:
+    """Draw one of each, in this order: `fixed_dictionaries` draws an order, too, which nobody sees and all shrink."""
+    return {name: draw(value) for name, value in values.items()}
 
 
 def schedules(
@@ -144,26 +149,10 @@ def machine(
         raise OptionError(f"model {model.name!r} is built already; pass the function that builds it, and its ranges")
     name = "".join(word.capitalize() for word in re.findall(r"\w+", _name(model)))
     if isinstance(model, Model) or not ranges:
-        watcher = _Watcher(Kernel(_built(model), timeouts), properties)
+        watcher = Watcher(Kernel(_built(model), timeouts), properties)
         return type(name, (_FixedMachine,), {"watcher": watcher})
     watchers = _Watchers(model, properties, timeouts)
     return type(name, (_ParametrisedMachine,), {"watchers": watchers, "values": parameters(model, **ranges)})
-
-
-class _Watcher(Monitor):
-    """What a state offers and whom it blocks, too, found once: hundreds of runs pass the same states."""
-
-    def __init__(self, kernel: Kernel, properties: Sequence[Property]) -> None:
-        super().__init__(kernel, properties)
-        self.choices = cache(kernel.successors)
-        self._workers = sum(1 << process.index for process in kernel.processes if process.pool is not None)
-        self.blocked_in = cache(self._blocked_in)
-
-    def _blocked_in(self, state: Packed) -> tuple[int, int]:
-        """Return how many processes are blocked in ``state``, and how many of them are workers inside a task."""
-        movers = {choice.process for choice in self.choices(state)}
-        waiting = self.kernel.waiting(state, movers)[0] & ~self.kernel.idle(state)
-        return waiting.bit_count(), (waiting & self._workers).bit_count()
 
 
 class _Offer(NamedTuple):
@@ -182,15 +171,15 @@ class _Offer(NamedTuple):
 class _Machine(RuleBasedStateMachine):
     """One run, step by step."""
 
-    watcher: _Watcher
+    watcher: Watcher
 
     def __init_subclass__(cls) -> None:
-        """Leave Hypothesis' explain phase out of the usual settings: it traces, and tells, lines of simcore."""
+        """Leave Hypothesis' explain phase out of the usual settings."""
         super().__init_subclass__()
-        usual = cls.TestCase.settings
-        cls.TestCase.settings = settings(usual, phases=[phase for phase in usual.phases if phase != Phase.explain])
+        cls.TestCase.settings = without_explain(cls.TestCase.settings)
 
     def __init__(self) -> None:
+        stop_tracing()
         super().__init__()
         self.path: list[tuple[int, int]] = []
         self.most_blocked: Counter[str] = Counter()
@@ -198,7 +187,7 @@ class _Machine(RuleBasedStateMachine):
 
     def offers(self) -> list[_Offer | None]:
         """Return the enabled steps, the simplest first; None alone when the run has ended."""
-        choices = _simplest_first(self.watcher.choices(self.state), self.path)
+        choices = self.watcher.offered(self.state, self.path)
         return [_Offer(self.kernel, self.state, choice) for choice in choices] or [None]
 
     @rule(step=st.runner().flatmap(lambda machine: st.sampled_from(machine.offers())))
@@ -214,6 +203,7 @@ class _Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Tell Hypothesis how close to a standstill this run came."""
+        vary_nothing()
         if currently_in_test_context():
             for label, blocked in self.most_blocked.items():
                 if blocked:
@@ -261,9 +251,10 @@ class _ParametrisedMachine(_Machine):
 
     @initialize(parameters=st.runner().flatmap(lambda machine: machine.values))
     def build(self, parameters: Parameters) -> None:
-        """Build the model."""
+        """Build the model, and find the way here: what takes long while a step is drawn fails a health check."""
         self.watcher = self.watchers.of(parameters)
         self._begin()
+        self.watcher.way  # noqa: B018
 
 
 class _Watchers:
@@ -271,21 +262,15 @@ class _Watchers:
 
     def __init__(self, function: ModelFunction, properties: Sequence[Property], timeouts: Timeouts) -> None:
         self.function, self.properties, self.timeouts = function, properties, timeouts
-        self._known: dict[Hashable, _Watcher] = {}
+        self._known: dict[Hashable, Watcher] = {}
 
-    def of(self, parameters: Parameters) -> _Watcher:
+    def of(self, parameters: Parameters) -> Watcher:
         """Return the watcher of ``function(**parameters)``."""
         key = tuple(parameters.items())
         if key not in self._known:
             kernel = Kernel(_built(self.function, parameters), self.timeouts)
-            self._known[key] = _Watcher(kernel, self.properties)
+            self._known[key] = Watcher(kernel, self.properties)
         return self._known[key]
-
-
-def _simplest_first(choices: Sequence[Choice], path: Sequence[tuple[int, int]]) -> list[Choice]:
-    """Order enabled steps: the process that moved last, then the others in the order of the model."""
-    last = path[-1][0] if path else -1
-    return sorted(choices, key=lambda choice: (choice.process != last, choice.process, choice.outcome))
 
 
 def _picked(kernel: Kernel, picks: Iterable[int]) -> list[tuple[int, int]]:
@@ -293,7 +278,7 @@ def _picked(kernel: Kernel, picks: Iterable[int]) -> list[tuple[int, int]]:
     state = kernel.initial
     path: list[tuple[int, int]] = []
     for pick in picks:
-        choices = _simplest_first(kernel.successors(state), path)
+        choices = simplest_first(kernel.successors(state), path)
         if not choices:
             break
         choice = choices[pick % len(choices)]
