@@ -3,7 +3,8 @@
 A machine has one rule, "take one enabled step". The steps are offered with the simplest first: the process
 that moved last goes on, then the others in the order of the model. Shrinking therefore removes steps first
 and switches between processes second, and a parametrised model shrinks to its smallest parameters before
-either. What fails is a counterexample like any other, with its report and its token.
+either. Where a violation is near, the run into it is simpler than any other (`watcher.py`), so there is nothing
+to shrink. What fails is a counterexample like any other, with its report and its token.
 
 A passing test has looked at some runs and proves nothing; `explore` does.
 """
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simcore.errors import ModelError, OptionError
-from simcore.explore import Result, refuse_unwitnessed, without_laps
+from simcore.explore import refuse_unwitnessed
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import (
     DEADLOCK_FREE,
@@ -217,22 +218,12 @@ class _Machine(RuleBasedStateMachine):
         violated = self.watcher.violated_in(self.state)
         if violated is not None:
             path, seconds = list(self.path), time.monotonic() - self.started
-            raise Violation(lambda: str(self._result(violated, path, seconds)))
+            raise Violation(lambda: self.watcher.report(violated, path, seconds))
 
     def _notice_blocked(self) -> None:
         blocked, workers = self.watcher.blocked_in(self.state)
         for label, number in (("blocked processes", blocked), ("blocked workers", workers)):
             self.most_blocked[label] = max(self.most_blocked[label], number)
-
-    def _result(self, violated: str, steps: list[tuple[int, int]], seconds: float) -> Result:
-        """Tell the run that took ``steps`` as a counterexample.
-
-        Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here,
-        also where the steps of others lie in between.
-        """
-        path = without_laps(self.kernel, steps, lambda state: self.watcher.violated_in(state) == violated)
-        how = "as shrunk by Hypothesis" if len(path) == len(steps) else "shrunk by Hypothesis, laps of a loop left out"
-        return self.watcher.told(path, how, "stateful testing, this run", seconds)
 
 
 class _FixedMachine(_Machine):
@@ -254,7 +245,7 @@ class _ParametrisedMachine(_Machine):
         """Build the model, and find the way here: what takes long while a step is drawn fails a health check."""
         self.watcher = self.watchers.of(parameters)
         self._begin()
-        self.watcher.way  # noqa: B018
+        self.watcher.way()
 
 
 class _Watchers:

@@ -9,9 +9,9 @@ Hypothesis means, must be the same in each process, or no run that it has kept w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 
-from simcore.explore import Monitor
+from simcore.explore import Monitor, without_laps
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import Property
 
@@ -19,6 +19,8 @@ MOST_STEPS = 1_000
 """Steps that are followed to find the nearest violation: a few hundredths of a second."""
 
 Path = list[tuple[int, int]]
+_Before = dict[Packed, tuple[Packed, tuple[int, int]] | None]
+"""The state before each, and the step that was taken there."""
 
 
 class Watcher(Monitor):
@@ -43,6 +45,8 @@ class Watcher(Monitor):
         self.choices = cache(kernel.successors)
         self._workers = sum(1 << process.index for process in kernel.processes if process.pool is not None)
         self.blocked_in = cache(self._blocked_in)
+        self._way: Path | None = None
+        self._reports: dict[tuple[tuple[int, int], ...], str] = {}
 
     def _blocked_in(self, state: Packed) -> tuple[int, int]:
         movers = {choice.process for choice in self.choices(state)}
@@ -55,14 +59,19 @@ class Watcher(Monitor):
         That is the next one of `way` as long as ``path`` is its beginning; else the process that moved last goes on.
         """
         choices = simplest_first(self.choices(state), path)
-        if len(path) < len(self.way) and path == self.way[: len(path)]:
-            following = self.way[len(path)]
-            choices.sort(key=lambda choice: choice[:2] != following)
+        way, taken = self.way(), len(path)
+        if taken < len(way) and path == way[:taken]:
+            choices.sort(key=lambda choice: choice[:2] != way[taken])
         return choices
 
-    @cached_property
     def way(self) -> Path:
-        """The steps of a shortest run into the nearest violation; none where the budget does not suffice to find it.
+        """Return the steps of a shortest run into the nearest violation; none where the budget does not reach it."""
+        if self._way is None:
+            self._way = self._nearest()
+        return self._way
+
+    def _nearest(self) -> Path:
+        """Search breadth-first.
 
         A search asks about many states, and `Monitor` gives up guessing after some wrong guesses; so this one has a
         monitor of its own, or runs would not see what they saw without it. What cannot be asked without an exception is
@@ -70,14 +79,14 @@ class Watcher(Monitor):
         """
         judge = Monitor(self.kernel, self.properties)
         judge.choices = self.choices
-        before: dict[Packed, tuple[Packed, tuple[int, int]] | None] = {self.kernel.initial: None}
+        before: _Before = {self.kernel.initial: None}
         followed = 0
         for state in (queue := [self.kernel.initial]):
-            last = before[state]
+            came = before[state]
             try:
                 if judge.violated_in(state) is not None:
                     return _back(before, state)
-                choices = simplest_first(self.choices(state), [] if last is None else [last[1]])
+                choices = simplest_first(self.choices(state), [] if came is None else [came[1]])
             except Exception:
                 return _back(before, state)
             followed += len(choices)
@@ -89,6 +98,19 @@ class Watcher(Monitor):
                     queue.append(choice.state)
         return []
 
+    def report(self, violated: str, steps: Path, seconds: float) -> str:
+        """Tell the run that took ``steps`` as a counterexample to ``violated``; once, as Hypothesis asks more often.
+
+        Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here, also where
+        the steps of others lie in between.
+        """
+        if (run := tuple(steps)) not in self._reports:
+            path = without_laps(self.kernel, steps, lambda state: self.violated_in(state) == violated)
+            laps = len(path) < len(steps)
+            how = "shrunk by Hypothesis, laps of a loop left out" if laps else "as shrunk by Hypothesis"
+            self._reports[run] = str(self.told(path, how, "stateful testing, this run", seconds))
+        return self._reports[run]
+
 
 def simplest_first(choices: Sequence[Choice], path: Sequence[tuple[int, int]]) -> list[Choice]:
     """Order enabled steps: the process that moved last, then the others in the order of the model."""
@@ -96,7 +118,7 @@ def simplest_first(choices: Sequence[Choice], path: Sequence[tuple[int, int]]) -
     return sorted(choices, key=lambda choice: (choice.process != last, choice.process, choice.outcome))
 
 
-def _back(before: dict[Packed, tuple[Packed, tuple[int, int]] | None], state: Packed) -> Path:
+def _back(before: _Before, state: Packed) -> Path:
     """Return the steps from the initial state to ``state``."""
     path = []
     while (step := before[state]) is not None:
