@@ -15,8 +15,8 @@ from simcore.explore import Monitor, without_laps
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import Property
 
-MOST_STEPS = 1_000
-"""Steps that are followed to find the nearest violation: a few hundredths of a second."""
+MOST_STEPS = 500
+"""Steps that are followed to find the nearest violation: some hundredths of a second."""
 
 Path = list[tuple[int, int]]
 _Before = dict[Packed, tuple[Packed, tuple[int, int]] | None]
