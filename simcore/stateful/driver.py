@@ -256,12 +256,18 @@ class _Watchers:
         self._known: dict[Hashable, Watcher] = {}
 
     def of(self, parameters: Parameters) -> Watcher:
-        """Return the watcher of ``function(**parameters)``."""
+        """Return the watcher of ``function(**parameters)``; a new one where one of them, as a list, is no key."""
         key = tuple(parameters.items())
-        if key not in self._known:
-            kernel = Kernel(_built(self.function, parameters), self.timeouts)
-            self._known[key] = Watcher(kernel, self.properties)
-        return self._known[key]
+        try:
+            known = self._known.get(key)
+        except TypeError:
+            return self._made(parameters)
+        if known is None:
+            known = self._known[key] = self._made(parameters)
+        return known
+
+    def _made(self, parameters: Parameters) -> Watcher:
+        return Watcher(Kernel(_built(self.function, parameters), self.timeouts), self.properties)
 
 
 def _picked(kernel: Kernel, picks: Iterable[int]) -> list[tuple[int, int]]:

@@ -137,6 +137,22 @@ def test_a_race_shrinks_to_the_fewest_steps_and_names_the_invariant():
     assert len(replayed(report)) == len(explore(counter(), always(within)).counterexample.schedule)
 
 
+def test_a_parameter_may_be_what_is_no_key_of_a_dictionary():
+    def stuck(names):
+        model = Model("stuck")
+        event = model.event("event")
+
+        def wait():
+            yield event.wait()
+
+        for name in names:
+            model.process(name, wait)
+        return model
+
+    names = st.lists(st.sampled_from("ab"), min_size=1, unique=True)
+    assert "a waits for event" in failure_of(machine(stuck, names=names))
+
+
 # ---- what a failing run says -------------------------------------------------------------------------------
 
 
