@@ -344,6 +344,7 @@ def test_bounds_that_exclude_each_other_are_refused():
 def test_parameters_are_drawn_from_their_ranges_and_the_rest_are_defaults(drawn):
     assert drawn["requesters"] in range(1, 4)
     assert drawn["workers"] == 2
+    assert list(drawn) == ["requesters", "workers"], "an order that is drawn is one more thing to shrink"
     pool_system(**drawn)
 
 

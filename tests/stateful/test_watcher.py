@@ -66,6 +66,25 @@ def counter(limit=3):
     return model
 
 
+def two_ways():
+    """Build two who are wrong as soon as one of them says so; the second begins, and could go on alone."""
+    model = Model("two ways")
+    begun, said = model.event("begun"), model.variable("said", "")
+
+    def first():
+        yield begun.wait()
+        yield said.set("wrong")
+
+    def second():
+        yield begun.set()
+        yield said.set("nearly")
+        yield said.set("wrong")
+
+    model.process("first", first)
+    model.process("second", second)
+    return model
+
+
 def hidden(distance):
     """Build one who waits for nobody after so many steps, beside two who make the space large."""
     model = Model("hidden")
@@ -103,8 +122,8 @@ def test_it_is_as_long_as_the_shortest_schedule_of_a_search(model):
 
 
 def test_of_those_that_are_as_short_it_goes_on_with_the_process_that_moved_last():
-    watch = watching(counter(), always(lambda state: state["count"] < 3, "below three"))
-    assert names(watch, watch.way()) == ["one"] * 6
+    watch = watching(two_ways(), always(lambda state: state["said"] != "wrong", "well said"))
+    assert names(watch, watch.way()) == ["second", "second", "second"]
 
 
 def test_there_is_none_where_nothing_is_wrong():
@@ -160,11 +179,11 @@ def test_on_the_way_its_next_step_comes_first():
 
 
 def test_beside_it_the_process_that_moved_last_goes_on():
-    watch = watching(opposed_locks())
-    assert names(watch, watch.way()) == ["left", "right"]
-    after = watch.offered(watch.kernel.initial, [])[1]
-    assert watch.kernel.processes[after.process].name == "right"
-    assert names(watch, [choice[:2] for choice in watch.offered(after.state, [after[:2]])]) == ["right", "left"]
+    watch = watching(counter(), always(lambda state: state["count"] < 3, "below three"))
+    assert names(watch, watch.way()) == ["one"] * 6
+    beside = watch.offered(watch.kernel.initial, [])[1]
+    offered = watch.offered(beside.state, [beside[:2]])
+    assert names(watch, [choice[:2] for choice in [beside, *offered]]) == ["other", "other", "one"]
 
 
 def test_every_enabled_step_is_offered_once():
