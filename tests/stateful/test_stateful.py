@@ -122,7 +122,6 @@ def test_the_reported_hang_shrinks_to_the_length_that_breadth_first_search_prove
     assert len(replayed(failure_of(machine(model)))) == len(shortest.schedule)
 
 
-@pytest.mark.slow
 def test_a_parametrised_model_shrinks_to_its_smallest_parameters():
     schedule = replayed(failure_of(machine(pool_system, requesters=range(1, 4), workers=range(1, 3))))
     assert schedule.origin.parameters == {"requesters": 1, "workers": 1}

@@ -56,24 +56,15 @@ def untraced():
 
 
 @pytest.mark.usefixtures("untraced")
-@pytest.mark.parametrize("look", [arguments, traced])
-def test_where_the_user_names_no_phases_nothing_is_traced_and_nothing_varied(look):
-    found, told = seen(MINE, look)
-    assert not any(found)
+def test_the_phase_is_left_out_unless_the_user_names_it():
+    left_out, told = seen(MINE, lambda: (arguments(), traced()))
+    assert set(left_out) == {(0, False)}
     assert "Explanation" not in told
-
-
-@pytest.mark.usefixtures("untraced")
-@pytest.mark.parametrize("look", [arguments, traced])
-def test_where_the_user_asks_for_it_the_phase_is_as_ever(look):
-    found, told = seen(ASKED, look)
-    assert any(found)
+    asked, told = seen(ASKED, lambda: (arguments(), traced()))
+    assert all(varied for varied, _ in asked)
+    assert any(lines for _, lines in asked)
     assert "Explanation" in told
-
-
-@pytest.mark.usefixtures("untraced")
-def test_it_makes_fewer_runs():
-    assert 5 * len(seen(MINE, arguments)[0]) < len(seen(ASKED, arguments)[0])
+    assert 5 * len(left_out) < len(asked)
 
 
 def test_settings_that_are_made_of_others_say_as_much_of_phases():
