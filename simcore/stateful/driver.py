@@ -3,8 +3,8 @@
 A machine has one rule, "take one enabled step". The steps are offered with the simplest first: the process
 that moved last goes on, then the others in the order of the model. Shrinking therefore removes steps first
 and switches between processes second, and a parametrised model shrinks to its smallest parameters before
-either. Where a violation is near, the run into it is simpler than any other (`watcher.py`), so there is nothing
-to shrink. What fails is a counterexample like any other, with its report and its token.
+either. Where a violation is near, the run into it is simpler than any other (`way.py`), so there is nothing to
+shrink. What fails is a counterexample like any other, with its report and its token.
 
 A passing test has looked at some runs and proves nothing; `explore` does.
 """
@@ -39,7 +39,8 @@ from simcore.model import (
 from simcore.schedule import Schedule, describe
 from simcore.stateful.failure import Violation
 from simcore.stateful.unexplained import stop_tracing, vary_nothing, without_explain
-from simcore.stateful.watcher import Watcher, simplest_first
+from simcore.stateful.watcher import Watcher
+from simcore.stateful.way import simplest_first
 
 Parameters = dict[str, Parameter]
 Range = range | Sequence[Any] | st.SearchStrategy[Any]

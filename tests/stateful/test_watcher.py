@@ -1,4 +1,4 @@
-"""A small search finds the way into the nearest violation, and the run that follows it is the simplest one."""
+"""A small search, or a few sampled runs, find a way into a violation, and the run along it is the simplest one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from toys import opposed_locks, pool_system
 
 from simcore import Model, explore
+from simcore.explore import without_needless
 from simcore.kernel import Kernel
 from simcore.model import always
 from simcore.models import nested_futures, pool_starvation
-from simcore.stateful import machine, watcher
+from simcore.stateful import machine, way
 from simcore.stateful.failure import STEP, Violation
 from simcore.stateful.watcher import Watcher
 
@@ -132,30 +133,40 @@ def test_there_is_none_where_nothing_is_wrong():
 
 def test_it_is_found_within_the_budget_or_not_at_all(monkeypatch):
     assert len(watching(hidden(3)).way()) == 6
-    monkeypatch.setattr(watcher, "MOST_STEPS", 10)
+    monkeypatch.setattr(way, "MOST_STEPS", 5)
     assert watching(hidden(3)).way() == []
 
 
-def test_the_search_asks_no_more_than_the_budget(monkeypatch):
+def test_the_search_and_the_runs_ask_no_more_than_the_budget(monkeypatch):
     asked = []
     successors = Kernel.successors
     monkeypatch.setattr(Kernel, "successors", lambda kernel, state: asked.append(state) or successors(kernel, state))
     assert watching(hidden(60)).way() == []
-    assert len(asked) < watcher.MOST_STEPS
+    assert len(asked) < 2 * way.MOST_STEPS
+
+
+@pytest.mark.parametrize("sizes", [(3, 3, 3), (4, 3, 3)])
+def test_what_is_too_far_for_the_search_is_met_by_a_run_of_which_no_step_can_be_left_out(sizes):
+    watch = watching(nested_futures.one_pool(**dict(zip(("workers", "depth", "roots"), sizes, strict=True))))
+    found = watch.way()
+    assert watch.violated_in(end_of(watch, found)) == "deadlock free"
+    assert without_needless(watch.kernel, found, lambda state: watch.violated_in(state) is not None) == found
 
 
 def test_it_is_the_same_in_each_process():
     code = (
-        "from simcore.kernel import Kernel; from simcore.models import pool_starvation;"
+        "from simcore.kernel import Kernel; from simcore.models import nested_futures;"
         "from simcore.stateful.watcher import Watcher;"
-        "print(Watcher(Kernel(pool_starvation.buggy(downloads=2, workers=2)), ()).way())"
+        "print(*(Watcher(Kernel(nested_futures.one_pool(workers=n, depth=3, roots=3)), ()).way() for n in (2, 4)))"
     )
     told = set()
     for seed in "12":
         asked, env = [sys.executable, "-c", code], {**os.environ, "PYTHONHASHSEED": seed}
         told.add(subprocess.run(asked, env=env, capture_output=True, check=True).stdout)
-    assert len(told) == 1
-    assert told == {f"{watching(pool_starvation.buggy(downloads=2, workers=2)).way()}\n".encode()}
+    near, met = (watching(nested_futures.one_pool(workers=n, depth=3, roots=3)).way() for n in (2, 4))
+    assert near
+    assert met
+    assert told == {f"{near} {met}\n".encode()}
 
 
 def test_what_the_search_has_judged_is_not_held_against_the_runs():
@@ -204,7 +215,7 @@ def test_the_first_run_follows_it_and_nothing_is_left_to_shrink():
 
 
 def test_what_is_far_is_found_and_shrunk_as_ever(monkeypatch):
-    monkeypatch.setattr(watcher, "MOST_STEPS", 0)
+    monkeypatch.setattr(way, "MOST_STEPS", 0)
     runs, error = watched(machine(opposed_locks()))
     assert runs[-1] == [(0, 0), (1, 0)]
     assert "2 transitions" in str(error)
@@ -261,7 +272,7 @@ def test_a_predicate_that_cannot_be_asked_fails_in_the_run_that_comes_there():
 
 @pytest.mark.parametrize("most_steps", [0, 500])
 def test_the_run_that_hypothesis_prints_fails_again_when_it_is_run(monkeypatch, most_steps):
-    monkeypatch.setattr(watcher, "MOST_STEPS", most_steps)
+    monkeypatch.setattr(way, "MOST_STEPS", most_steps)
     model = pool_system(requesters=2, workers=1, chunks=1)
     runs, error = watched(machine(model), settings(FIXED, print_blob=True))
     version, blob = re.search(r"@reproduce_failure\('(.*)', (b'.*')\)", "\n".join(error.__notes__)).groups()
