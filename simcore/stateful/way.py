@@ -17,9 +17,12 @@ from simcore.kernel import Choice, Kernel, Packed
 from simcore.schedule import Portfolio
 
 MOST_STEPS = 500
-"""Steps that are followed by the search, and again by all sampled runs: each a few hundredths of a second."""
+"""Steps that the search follows: some hundredths of a second."""
 
-_RUN_STEPS = 50  # of one sampled run; a machine takes no more, unless its settings say so
+SAMPLED_RUNS = 5
+"""One of each strategy."""
+
+_RUN_STEPS = 50  # of each; a machine takes no more, unless its settings say so
 
 Path = list[tuple[int, int]]
 _Before = dict[Packed, tuple[Packed, tuple[int, int]] | None]
@@ -74,19 +77,18 @@ class Way:
 
     def _met(self) -> Path:
         """Return the first violation that sampled runs meet, as short as leaving out makes it."""
-        strategy, left = Portfolio(), MOST_STEPS
-        while left > 0:
-            path, wrong = self._run(strategy, min(_RUN_STEPS, left))
+        strategy = Portfolio()
+        for _ in range(SAMPLED_RUNS):
+            path, wrong = self._run(strategy)
             if wrong is not None:
                 return self._shortened(path, wrong)
-            left -= len(path)
         return []
 
-    def _run(self, strategy: Portfolio, most: int) -> tuple[Path, str | None]:
-        """Take at most so many steps; return them, and what is wrong after them."""
-        strategy.begin(len(self._kernel.processes), most)
+    def _run(self, strategy: Portfolio) -> tuple[Path, str | None]:
+        """Take a run; return its steps, and what is wrong after them."""
+        strategy.begin(len(self._kernel.processes), _RUN_STEPS)
         state, path = self._kernel.initial, Path()
-        while (wrong := self._wrong(state)) is None and len(path) < most and self._choices(state):
+        while (wrong := self._wrong(state)) is None and len(path) < _RUN_STEPS and self._choices(state):
             choice = sampled(strategy, self._kernel, state, self._choices(state))
             path.append(choice[:2])
             state = choice.state

@@ -28,6 +28,11 @@ def watching(model, *properties):
     return Watcher(Kernel(model), properties)
 
 
+def budget(monkeypatch, steps, runs=0):
+    monkeypatch.setattr(way, "MOST_STEPS", steps)
+    monkeypatch.setattr(way, "SAMPLED_RUNS", runs)
+
+
 def names(watch, path):
     return [watch.kernel.processes[process].name for process, _ in path]
 
@@ -133,7 +138,7 @@ def test_there_is_none_where_nothing_is_wrong():
 
 def test_it_is_found_within_the_budget_or_not_at_all(monkeypatch):
     assert len(watching(hidden(3)).way()) == 6
-    monkeypatch.setattr(way, "MOST_STEPS", 5)
+    budget(monkeypatch, steps=10)
     assert watching(hidden(3)).way() == []
 
 
@@ -142,7 +147,7 @@ def test_the_search_and_the_runs_ask_no_more_than_the_budget(monkeypatch):
     successors = Kernel.successors
     monkeypatch.setattr(Kernel, "successors", lambda kernel, state: asked.append(state) or successors(kernel, state))
     assert watching(hidden(60)).way() == []
-    assert len(asked) < 2 * way.MOST_STEPS
+    assert len(asked) < way.MOST_STEPS + 50 * way.SAMPLED_RUNS
 
 
 @pytest.mark.parametrize("sizes", [(3, 3, 3), (4, 3, 3)])
@@ -215,7 +220,7 @@ def test_the_first_run_follows_it_and_nothing_is_left_to_shrink():
 
 
 def test_what_is_far_is_found_and_shrunk_as_ever(monkeypatch):
-    monkeypatch.setattr(way, "MOST_STEPS", 0)
+    budget(monkeypatch, steps=0)
     runs, error = watched(machine(opposed_locks()))
     assert runs[-1] == [(0, 0), (1, 0)]
     assert "2 transitions" in str(error)
@@ -270,11 +275,11 @@ def test_a_predicate_that_cannot_be_asked_fails_in_the_run_that_comes_there():
     assert len(runs[0]) == len(runs[-1]) == 4
 
 
-@pytest.mark.parametrize("most_steps", [0, 500])
-def test_the_run_that_hypothesis_prints_fails_again_when_it_is_run(monkeypatch, most_steps):
-    monkeypatch.setattr(way, "MOST_STEPS", most_steps)
+@pytest.mark.parametrize(("steps", "runs"), [(500, 0), (0, 5), (0, 0)])
+def test_the_run_that_hypothesis_prints_fails_again_when_it_is_run(monkeypatch, steps, runs):
+    budget(monkeypatch, steps, runs)
     model = pool_system(requesters=2, workers=1, chunks=1)
-    runs, error = watched(machine(model), settings(FIXED, print_blob=True))
+    made, error = watched(machine(model), settings(FIXED, print_blob=True))
     version, blob = re.search(r"@reproduce_failure\('(.*)', (b'.*')\)", "\n".join(error.__notes__)).groups()
     again = []
 
@@ -286,5 +291,5 @@ def test_the_run_that_hypothesis_prints_fails_again_when_it_is_run(monkeypatch, 
 
     with pytest.raises(AssertionError) as caught:
         run_state_machine_as_test(Again, settings=settings(FIXED, phases=[Phase.generate]))
-    assert again[-1] == runs[-1]
+    assert again[-1] == made[-1]
     assert str(caught.value).splitlines()[0] == str(error).splitlines()[0]
