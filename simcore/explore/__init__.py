@@ -1,11 +1,12 @@
 """Driver 1: every interleaving of a model, or a sample of them, and the shortest schedule into a violation."""
 
 from simcore.explore.driver import Progress, StrategyName, explore, usable_cores
+from simcore.explore.foresight import sampled
 from simcore.explore.hanging import Hanging, hanging
 from simcore.explore.monitor import Monitor, refuse_unwitnessed
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.servers import waiting_servers
-from simcore.explore.shrink import without_laps
+from simcore.explore.shrink import without_laps, without_needless
 from simcore.explore.standstill import new_knots, stands_still
 from simcore.explore.told import Teller
 
@@ -21,8 +22,10 @@ __all__ = [
     "hanging",
     "new_knots",
     "refuse_unwitnessed",
+    "sampled",
     "stands_still",
     "usable_cores",
     "waiting_servers",
     "without_laps",
+    "without_needless",
 ]

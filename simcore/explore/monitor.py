@@ -7,12 +7,12 @@ witness that something never happens, so properties about whole runs are refused
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from simcore.errors import OptionError
 from simcore.explore.result import Counterexample, Result
 from simcore.explore.standstill import new_knots
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import DEADLOCK_FREE, NO_FAILURE, Property, Verdict
 from simcore.schedule import Schedule
 
@@ -46,12 +46,18 @@ class Monitor:
     ------
     OptionError
         When a property is about whole runs.
+
+    Attributes
+    ----------
+    choices : function
+        Returns the steps of a state; whoever asks for them, too, may put here what remembers them.
     """
 
     def __init__(self, kernel: Kernel, properties: Sequence[Property] = ()) -> None:
         asked = tuple(properties) or (DEADLOCK_FREE,)
         refuse_unwitnessed(asked)
         self.kernel = kernel
+        self.choices: Callable[[Packed], list[Choice]] = kernel.successors
         self._deadlock = next((prop for prop in asked if prop.kind == "deadlock"), None)
         self._invariants = [(prop.name, prop.predicate) for prop in asked if prop.predicate is not None]
         self._knots = new_knots(kernel)
@@ -69,7 +75,7 @@ class Monitor:
         for name, predicate in self._invariants:
             if not predicate(self.kernel.view(state)):
                 return name
-        if self._deadlock is not None and self._knots.stuck(state, self.kernel.successors(state)):
+        if self._deadlock is not None and self._knots.stuck(state, self.choices(state)):
             return self._deadlock.name
         return None
 

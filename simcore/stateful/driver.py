@@ -3,7 +3,8 @@
 A machine has one rule, "take one enabled step". The steps are offered with the simplest first: the process
 that moved last goes on, then the others in the order of the model. Shrinking therefore removes steps first
 and switches between processes second, and a parametrised model shrinks to its smallest parameters before
-either. What fails is a counterexample like any other, with its report and its token.
+either. Where a violation is near, the run into it is simpler than any other (`way.py`), so there is nothing to
+shrink. What fails is a counterexample like any other, with its report and its token.
 
 A passing test has looked at some runs and proves nothing; `explore` does.
 """
@@ -15,15 +16,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from hypothesis import Phase, currently_in_test_context, settings, target
+from hypothesis import currently_in_test_context, target
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from simcore.errors import ModelError, OptionError
-from simcore.explore import Monitor, Result, refuse_unwitnessed, without_laps
+from simcore.explore import refuse_unwitnessed
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import (
     DEADLOCK_FREE,
@@ -38,6 +38,9 @@ from simcore.model import (
 )
 from simcore.schedule import Schedule, describe
 from simcore.stateful.failure import Violation
+from simcore.stateful.unexplained import stop_tracing, vary_nothing, without_explain
+from simcore.stateful.watcher import Watcher
+from simcore.stateful.way import simplest_first
 
 Parameters = dict[str, Parameter]
 Range = range | Sequence[Any] | st.SearchStrategy[Any]
@@ -81,9 +84,13 @@ def parameters(function: ModelFunction, **ranges: Range) -> st.SearchStrategy[Pa
                 f"{_name(function)}: its parameter {parameter.name!r} has no default; "
                 f"give it a range, {parameter.name}=range(1, 4)"
             )
-    return st.fixed_dictionaries(
-        {p.name: _values(ranges[p.name]) if p.name in ranges else st.just(p.default) for p in named}
-    )
+    return _drawn({p.name: _values(ranges[p.name]) if p.name in ranges else st.just(p.default) for p in named})
+
+
+@st.composite
+def _drawn(draw: Callable[[st.SearchStrategy[Any]], Any], values: Mapping[str, st.SearchStrategy[Any]]) -> Parameters:
+    """Draw one of each, in this order: `fixed_dictionaries` draws an order, too, which nobody sees and all shrink."""
+    return {name: draw(value) for name, value in values.items()}
 
 
 def schedules(
@@ -144,26 +151,10 @@ def machine(
         raise OptionError(f"model {model.name!r} is built already; pass the function that builds it, and its ranges")
     name = "".join(word.capitalize() for word in re.findall(r"\w+", _name(model)))
     if isinstance(model, Model) or not ranges:
-        watcher = _Watcher(Kernel(_built(model), timeouts), properties)
+        watcher = Watcher(Kernel(_built(model), timeouts), properties)
         return type(name, (_FixedMachine,), {"watcher": watcher})
     watchers = _Watchers(model, properties, timeouts)
     return type(name, (_ParametrisedMachine,), {"watchers": watchers, "values": parameters(model, **ranges)})
-
-
-class _Watcher(Monitor):
-    """What a state offers and whom it blocks, too, found once: hundreds of runs pass the same states."""
-
-    def __init__(self, kernel: Kernel, properties: Sequence[Property]) -> None:
-        super().__init__(kernel, properties)
-        self.choices = cache(kernel.successors)
-        self._workers = sum(1 << process.index for process in kernel.processes if process.pool is not None)
-        self.blocked_in = cache(self._blocked_in)
-
-    def _blocked_in(self, state: Packed) -> tuple[int, int]:
-        """Return how many processes are blocked in ``state``, and how many of them are workers inside a task."""
-        movers = {choice.process for choice in self.choices(state)}
-        waiting = self.kernel.waiting(state, movers)[0] & ~self.kernel.idle(state)
-        return waiting.bit_count(), (waiting & self._workers).bit_count()
 
 
 class _Offer(NamedTuple):
@@ -182,15 +173,15 @@ class _Offer(NamedTuple):
 class _Machine(RuleBasedStateMachine):
     """One run, step by step."""
 
-    watcher: _Watcher
+    watcher: Watcher
 
     def __init_subclass__(cls) -> None:
-        """Leave Hypothesis' explain phase out of the usual settings: it traces, and tells, lines of simcore."""
+        """Leave Hypothesis' explain phase out of the usual settings."""
         super().__init_subclass__()
-        usual = cls.TestCase.settings
-        cls.TestCase.settings = settings(usual, phases=[phase for phase in usual.phases if phase != Phase.explain])
+        cls.TestCase.settings = without_explain(cls.TestCase.settings)
 
     def __init__(self) -> None:
+        stop_tracing()
         super().__init__()
         self.path: list[tuple[int, int]] = []
         self.most_blocked: Counter[str] = Counter()
@@ -198,7 +189,7 @@ class _Machine(RuleBasedStateMachine):
 
     def offers(self) -> list[_Offer | None]:
         """Return the enabled steps, the simplest first; None alone when the run has ended."""
-        choices = _simplest_first(self.watcher.choices(self.state), self.path)
+        choices = self.watcher.offered(self.state, self.path)
         return [_Offer(self.kernel, self.state, choice) for choice in choices] or [None]
 
     @rule(step=st.runner().flatmap(lambda machine: st.sampled_from(machine.offers())))
@@ -214,6 +205,7 @@ class _Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Tell Hypothesis how close to a standstill this run came."""
+        vary_nothing()
         if currently_in_test_context():
             for label, blocked in self.most_blocked.items():
                 if blocked:
@@ -227,22 +219,12 @@ class _Machine(RuleBasedStateMachine):
         violated = self.watcher.violated_in(self.state)
         if violated is not None:
             path, seconds = list(self.path), time.monotonic() - self.started
-            raise Violation(lambda: str(self._result(violated, path, seconds)))
+            raise Violation(lambda: self.watcher.report(violated, path, seconds))
 
     def _notice_blocked(self) -> None:
         blocked, workers = self.watcher.blocked_in(self.state)
         for label, number in (("blocked processes", blocked), ("blocked workers", workers)):
             self.most_blocked[label] = max(self.most_blocked[label], number)
-
-    def _result(self, violated: str, steps: list[tuple[int, int]], seconds: float) -> Result:
-        """Tell the run that took ``steps`` as a counterexample.
-
-        Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here,
-        also where the steps of others lie in between.
-        """
-        path = without_laps(self.kernel, steps, lambda state: self.watcher.violated_in(state) == violated)
-        how = "as shrunk by Hypothesis" if len(path) == len(steps) else "shrunk by Hypothesis, laps of a loop left out"
-        return self.watcher.told(path, how, "stateful testing, this run", seconds)
 
 
 class _FixedMachine(_Machine):
@@ -261,9 +243,10 @@ class _ParametrisedMachine(_Machine):
 
     @initialize(parameters=st.runner().flatmap(lambda machine: machine.values))
     def build(self, parameters: Parameters) -> None:
-        """Build the model."""
+        """Build the model, and find the way here: what takes long while a step is drawn fails a health check."""
         self.watcher = self.watchers.of(parameters)
         self._begin()
+        self.watcher.way()
 
 
 class _Watchers:
@@ -271,21 +254,21 @@ class _Watchers:
 
     def __init__(self, function: ModelFunction, properties: Sequence[Property], timeouts: Timeouts) -> None:
         self.function, self.properties, self.timeouts = function, properties, timeouts
-        self._known: dict[Hashable, _Watcher] = {}
+        self._known: dict[Hashable, Watcher] = {}
 
-    def of(self, parameters: Parameters) -> _Watcher:
-        """Return the watcher of ``function(**parameters)``."""
+    def of(self, parameters: Parameters) -> Watcher:
+        """Return the watcher of ``function(**parameters)``; a new one where one of them, as a list, is no key."""
         key = tuple(parameters.items())
-        if key not in self._known:
-            kernel = Kernel(_built(self.function, parameters), self.timeouts)
-            self._known[key] = _Watcher(kernel, self.properties)
-        return self._known[key]
+        try:
+            known = self._known.get(key)
+        except TypeError:
+            return self._made(parameters)
+        if known is None:
+            known = self._known[key] = self._made(parameters)
+        return known
 
-
-def _simplest_first(choices: Sequence[Choice], path: Sequence[tuple[int, int]]) -> list[Choice]:
-    """Order enabled steps: the process that moved last, then the others in the order of the model."""
-    last = path[-1][0] if path else -1
-    return sorted(choices, key=lambda choice: (choice.process != last, choice.process, choice.outcome))
+    def _made(self, parameters: Parameters) -> Watcher:
+        return Watcher(Kernel(_built(self.function, parameters), self.timeouts), self.properties)
 
 
 def _picked(kernel: Kernel, picks: Iterable[int]) -> list[tuple[int, int]]:
@@ -293,7 +276,7 @@ def _picked(kernel: Kernel, picks: Iterable[int]) -> list[tuple[int, int]]:
     state = kernel.initial
     path: list[tuple[int, int]] = []
     for pick in picks:
-        choices = _simplest_first(kernel.successors(state), path)
+        choices = simplest_first(kernel.successors(state), path)
         if not choices:
             break
         choice = choices[pick % len(choices)]

@@ -42,7 +42,8 @@ def topologies(
     Returns
     -------
     strategy
-        Draws a `Topology`. A hang shrinks to fewer tasks first.
+        Draws a `Topology`. A hang shrinks to fewer tasks first. Leave Hypothesis' explain phase out of such a test: it
+        traces simcore, and takes ten times as long as all the rest.
 
     Raises
     ------

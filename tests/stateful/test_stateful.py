@@ -122,7 +122,6 @@ def test_the_reported_hang_shrinks_to_the_length_that_breadth_first_search_prove
     assert len(replayed(failure_of(machine(model)))) == len(shortest.schedule)
 
 
-@pytest.mark.slow
 def test_a_parametrised_model_shrinks_to_its_smallest_parameters():
     schedule = replayed(failure_of(machine(pool_system, requesters=range(1, 4), workers=range(1, 3))))
     assert schedule.origin.parameters == {"requesters": 1, "workers": 1}
@@ -135,6 +134,22 @@ def test_a_race_shrinks_to_the_fewest_steps_and_names_the_invariant():
     report = failure_of(machine(counter(), always(within, "at most three")))
     assert report.startswith("violated: at most three")
     assert len(replayed(report)) == len(explore(counter(), always(within)).counterexample.schedule)
+
+
+def test_a_parameter_may_be_what_is_no_key_of_a_dictionary():
+    def stuck(names):
+        model = Model("stuck")
+        event = model.event("event")
+
+        def wait():
+            yield event.wait()
+
+        for name in names:
+            model.process(name, wait)
+        return model
+
+    names = st.lists(st.sampled_from("ab"), min_size=1, unique=True)
+    assert "a waits for event" in failure_of(machine(stuck, names=names))
 
 
 # ---- what a failing run says -------------------------------------------------------------------------------
@@ -328,6 +343,7 @@ def test_bounds_that_exclude_each_other_are_refused():
 def test_parameters_are_drawn_from_their_ranges_and_the_rest_are_defaults(drawn):
     assert drawn["requesters"] in range(1, 4)
     assert drawn["workers"] == 2
+    assert list(drawn) == ["requesters", "workers"], "an order that is drawn is one more thing to shrink"
     pool_system(**drawn)
 
 
