@@ -53,9 +53,8 @@ def taken(thing: Any) -> dict[ControlledThread, int]:
 
 def done_to(thing: Any, methods: frozenset[str]) -> dict[tuple[ControlledThread, str], list[int]]:
     """Return who has done one of some operations on ``thing``, and in which task; with the steps, from 1."""
-    noted: dict[tuple[ControlledThread, str, str], list[int]] = _notes(thing).get("_simcore_done", {})
     found: dict[tuple[ControlledThread, str], list[int]] = {}
-    for (who, task, method), steps in noted.items():
+    for (who, task, method), steps in _notes(thing).get("_simcore_done", {}).items():
         if method in methods:
             found.setdefault((who, task), []).extend(steps)
     return found
@@ -68,11 +67,10 @@ def notified(condition: Any) -> tuple[int, int]:
 
 
 def _did(run: Run, thread: ControlledThread, thing: Any, method: str) -> None:
-    task, step = "" if thread.task is None else called(function_of(thread.task)), len(run.taken)
-    notes = _notes(thing)
-    notes.setdefault("_simcore_done", {}).setdefault((thread, task, method), []).append(step)
+    notes, task = _notes(thing), "" if thread.task is None else called(function_of(thread.task))
+    notes.setdefault("_simcore_done", {}).setdefault((thread, task, method), []).append(len(run.taken))
     if method in ("notify", "notify_all"):
-        notes["_simcore_notified"] = step, len(thing._waiters)
+        notes["_simcore_notified"] = len(run.taken), len(thing._waiters)
     if method != "clear":
         run.learned(thread, thing, method)
 
@@ -167,7 +165,7 @@ def _when_ended(run: Run, thread: ControlledThread, other: Any) -> Ready | None:
 ENDING = frozenset(
     ["put", "get", "task_done", "notify", "notify_all", "release", "set_result", "set_exception", "cancel", "wait"]
 )
-"""Operations that may end a wait of somebody else; ``set`` of an event is one, too, and is put in place by itself."""
+"""Operations that may end a wait of somebody else."""
 
 _LOOKS = frozenset(["qsize", "empty", "full", "is_set", "done", "running", "cancelled", "is_alive"])
 """Operations that change nothing."""
