@@ -34,9 +34,9 @@ def test_a_hang_is_told_by_its_number_and_who_is_counted():
     film = film_of(explore(hang()))
     assert film.answer == "1 of 1 process can never move again"
     others = "2 that need not finish (daemons, workers without a task) are not counted"
-    assert film.counted == f"of the 1 that must finish; {others}"
+    assert film.counted == f"counted are the 1 that must finish; {others}"
     everybody = film_of(explore(buggy(downloads=2, workers=2)))
-    assert everybody.counted.startswith("of the 4 that must finish; 2 that need not finish (daemons")
+    assert everybody.counted.startswith("counted are the 4 that must finish; 2 that need not finish (daemons")
 
 
 def test_why_there_is_no_point_of_no_return():

@@ -43,7 +43,7 @@ def _counted(graph: WaitForGraph) -> str:
     left = [f"{ended} that ended"] if ended else []
     left += [f"{len(others) - ended} that need not finish (daemons, workers without a task)"] * (len(others) > ended)
     beside = f"; {' and '.join(left)} are not counted" if left else ""
-    return f"of the {len(asked)} that must finish{beside}" if graph.headline else ""
+    return f"counted are the {len(asked)} that must finish{beside}" if graph.headline else ""
 
 
 def drawing_of(graph: WaitForGraph) -> Drawing:

@@ -110,7 +110,7 @@ function header(el, film, go) {
   } else if (film.no_turn && film.frames.length) {
     add(head, "p", film.no_turn, { class: "fact no-turn" });
   }
-  if (film.counted) add(head, "p", `counted: ${film.counted}`, { class: "fact counted" });
+  if (film.counted) add(head, "p", film.counted, { class: "fact counted" });
   const found = film.frames.length && film.facts.length ? add(head, "details", "", { class: "found" }) : head;
   if (found !== head) add(found, "summary", "How it was found");
   for (const fact of film.facts) add(found, "p", fact, { class: "fact" });
@@ -483,7 +483,7 @@ function objectsOf(el, film, values) {
   const other = still && !all ? add(add(card, "details"), "summary", `${still} that no step changes or names, and nobody waits for`).parentNode : null;
   const rest = other ? add(other, "ul") : list;
   const items = film.things.map((thing, number) => ({ item: add(folded[number] ? rest : list, "li"), thing, shown: null }));
-  const room = items.length <= MOST_STEADY;
+  const room = items.length <= MOST_STEADY, code = film.lanes.some((lane) => lane.kind === "thread");
   const size = ({ is: { text, items: inside } }) => (text ? text.length : 0) + 60 * inside.length;
   return {
     boxes: room ? items.map(({ item }, number) => ({ box: item, at: longest(values[number], size, 2).map((place) => values[number][place].at) })) : [],
@@ -495,22 +495,22 @@ function objectsOf(el, film, values) {
         if (each.shown === key) return;
         each.shown = key;
         const before = place > 0 ? history[place - 1].is : null;
-        object(each.item, each.thing, value, changed, before, room);
+        object(each.item, each.thing, value, changed, before, room && (code ? "no step has named it yet" : "not there yet"));
       });
     },
   };
 }
 
-function object(item, thing, value, changed, before, room) {
+function object(item, thing, value, changed, before, missing) {
   const absent = !value || value.text == null;
   item.replaceChildren();
-  item.hidden = absent && !room;
+  item.hidden = absent && !missing;
   set(item, "class", absent ? "absent" : changed ? "changed" : "");
   if (item.hidden) return;
   const head = add(item, "div");
   add(head, "b", short(thing.name, 90), { title: thing.name });
   add(head, "small", ` ${thing.kind}`);
-  if (absent) { add(item, "span", before ? "not there any more" : "not there yet", { class: "value" }); return; }
+  if (absent) { add(item, "span", before ? "not there any more" : missing, { class: "value" }); return; }
   if (changed) add(head, "span", before && before.text != null ? " ● changed" : " ● new", { class: "flag" });
   slots(item, value.used, value.limit);
   if (value.items && value.items.length) {
@@ -518,7 +518,7 @@ function object(item, thing, value, changed, before, room) {
     const queue = add(item, "ol");
     value.items.forEach((text) => add(queue, "li", text));
   } else {
-    add(item, "span", thing.kind === "pool" ? "nothing queued" : value.text, { class: "value" });
+    add(item, "span", thing.kind === "pool" && value.text === "[]" ? "nothing queued" : value.text, { class: "value" });
   }
   const told = value.items && (value.items.length || (before && before.items && before.items.length));
   if (changed && !told && before && before.text != null && before.text !== value.text) add(item, "small", `before: ${before.text}`, { class: "before" });
@@ -620,7 +620,9 @@ function knotOf(el, film) {
   });
   if (film.drawing.left_out) add(card, "p", film.drawing.left_out, { class: "fact" });
   const keys = ["solid: needs it", "dashed: any of them would do"];
-  if (film.knot.length > 1) keys.unshift("red and thick: the knot, those who keep each other waiting");
+  const red = film.drawing.nodes.flatMap((one, number) => (one.knot ? [number] : []));
+  const round = red.length && red.every((number) => film.drawing.arrows.some(([source, target]) => source === number && film.drawing.nodes[target].knot));
+  if (round) keys.unshift("red and thick: the knot, which keeps itself waiting");
   add(card, "p", keys.join(" · "), { class: "fact" });
   let before = 0;
   const draw = () => {
