@@ -131,7 +131,7 @@ function keepSizes(parts, standings, position) {
   }
   for (const [step, those] of asked) {
     parts.forEach((part) => part.show(step, standings));
-    for (const box of those) heights.set(box, Math.max(heights.get(box) || 0, box.offsetHeight));
+    for (const box of those) heights.set(box, Math.max(heights.get(box) || 0, Math.ceil(box.getBoundingClientRect().height)));
   }
   for (const [box, high] of heights) box.style[box.localName === "tr" ? "height" : "minHeight"] = `${high}px`;
   parts.forEach((part) => part.show(position, standings));
