@@ -64,6 +64,19 @@ class Watched(NamedTuple):
     more: bool
 
 
+Inside = tuple[str | ControlledThread, int | None, int | None]
+"""In a few words, or who has it; how much of it is in use, and of how much."""
+
+
+class _Read(NamedTuple):
+    """What was read of an object: a thread is named only when all is told."""
+
+    number: int
+    inside: str | ControlledThread | None
+    used: int | None = None
+    limit: int | None = None
+
+
 class Watch:
     """Watches the objects that the steps of a run name.
 
@@ -77,8 +90,8 @@ class Watch:
         self._run = run
         self._number: dict[int, int] = {}
         self._things: list[tuple[Callable[[], Any], str, Gone]] = []
-        self._last: list[Holds] = []
-        self._changes: list[list[Holds]] = []
+        self._last: list[_Read] = []
+        self._changes: list[list[_Read]] = []
         self._more = False
 
     def stepped(self, thread: ControlledThread) -> None:
@@ -88,7 +101,7 @@ class Watch:
 
     def told(self, names: Names, pools: Callable[[Any], str]) -> Watched:
         """Return all of it, once the last step is taken; ``pools`` returns what the pool of a queue is called."""
-        before, *after = [*self._changes, self._changed()]
+        before, *after = [[_named(each, names) for each in some] for some in (*self._changes, self._changed())]
         things = [
             (pools(found) if kind == "pool" else names.of(found, kind), kind)
             for found, kind in ((there() or gone, kind) for there, kind, gone in self._things)
@@ -107,25 +120,25 @@ class Watch:
         kind = "pool" if self._workers(thing) or thing is not target else _kind(type(thing))
         self._number[id(thing)] = len(self._things)
         self._things.append((weakref.ref(thing), kind, Gone(type(thing).__name__, made(thing))))
-        self._last.append(Holds(-1, None))
+        self._last.append(_Read(-1, None))
 
     def _workers(self, thing: Any) -> list[ControlledThread]:
         return [thread for thread in self._run.threads if thread.pool is not None and thread.pool[1] is thing]
 
-    def _changed(self) -> list[Holds]:
+    def _changed(self) -> list[_Read]:
         changed = []
         for number, (there, kind, _) in enumerate(self._things):
             thing = there()
-            holds = Holds(number, None) if thing is None else Holds(number, *self._read(thing, kind))
-            if holds != self._last[number]:
-                self._last[number] = holds
-                changed.append(holds)
+            read = _Read(number, None) if thing is None else _Read(number, *self._read(thing, kind))
+            if read != self._last[number]:
+                self._last[number] = read
+                changed.append(read)
         return changed
 
-    def _read(self, thing: Any, kind: str) -> tuple[str, int | None, int | None]:
+    def _read(self, thing: Any, kind: str) -> Inside:
         return self._pool(thing) if kind == "pool" else _READ[type(thing)](self._run, thing)
 
-    def _pool(self, work: Any) -> tuple[str, int | None, int | None]:
+    def _pool(self, work: Any) -> Inside:
         workers = self._workers(work)
         executor = workers[0].pool[0]() if workers else None  # type: ignore[index]
         busy = [thread for thread in workers if thread.task is not None and not thread.done]
@@ -138,55 +151,56 @@ def _kind(of: type) -> str:
     return _KINDS.get(of, "queue" if of in (QUEUE, *_QUEUES) else of.__name__.lower())
 
 
-def _holder(run: Run, thread: ControlledThread | None, held: bool) -> tuple[str, int, int]:
-    return f"held by {Names(run).thread(thread)}" if thread is not None else "held" if held else "free", int(held), 1
+def _named(read: _Read, names: Names) -> Holds:
+    inside = read.inside
+    text = f"held by {names.thread(inside)}" if isinstance(inside, ControlledThread) else inside
+    return Holds(read.number, text, read.used, read.limit)
 
 
-def _lock(run: Run, lock: Any) -> tuple[str, int, int]:
-    held = is_locked(lock)
-    return _holder(run, run.owners.get(id(lock)) if held else None, held)
+def _lock(run: Run, lock: Any) -> Inside:
+    return (run.owners.get(id(lock), "held"), 1, 1) if is_locked(lock) else ("free", 0, 1)
 
 
-def _rlock(run: Run, lock: Any) -> tuple[str, int, int]:
+def _rlock(run: Run, lock: Any) -> Inside:
     owner = owner_of(lock)
-    return _holder(run, next((thread for thread in run.threads if thread.identity == owner), None), bool(owner))
+    return (next((t for t in run.live if t.identity == owner), "held"), 1, 1) if owner else ("free", 0, 1)
 
 
-def _queue(run: Run, thing: Any) -> tuple[str, int, int | None]:
+def _queue(run: Run, thing: Any) -> Inside:
     size = len(thing.queue)
     return f"{size} in it" if size else "empty", size, thing.maxsize if thing.maxsize > 0 else None
 
 
-def _simple_queue(run: Run, thing: Any) -> tuple[str, int, None]:
+def _simple_queue(run: Run, thing: Any) -> Inside:
     size = size_of(thing)
     return f"{size} in it" if size else "empty", size, None
 
 
-def _event(run: Run, event: Any) -> tuple[str, None, None]:
+def _event(run: Run, event: Any) -> Inside:
     return "set" if event._flag else "not set", None, None
 
 
-def _condition(run: Run, condition: Any) -> tuple[str, None, None]:
+def _condition(run: Run, condition: Any) -> Inside:
     many = len(condition._waiters)
     return f"{many} {'waits' if many == 1 else 'wait'} on it" if many else "nobody waits on it", None, None
 
 
-def _semaphore(run: Run, semaphore: Any) -> tuple[str, None, None]:
+def _semaphore(run: Run, semaphore: Any) -> Inside:
     return f"{semaphore._value} free", None, None
 
 
-def _bounded(run: Run, semaphore: Any) -> tuple[str, int, int]:
+def _bounded(run: Run, semaphore: Any) -> Inside:
     free, size = semaphore._value, semaphore._initial_value
     return f"{free} of {size} free", size - free, size
 
 
-def _future(run: Run, future: Any) -> tuple[str, None, None]:
+def _future(run: Run, future: Any) -> Inside:
     return future._state.lower().replace("_", " "), None, None
 
 
 _KINDS: dict[Any, str] = {LOCK: "lock", RLOCK: "rlock", threading.BoundedSemaphore: "semaphore"}
 _QUEUES = (queue.Queue, queue.LifoQueue, queue.PriorityQueue)
-_READ: dict[type, Callable[[Run, Any], tuple[str, int | None, int | None]]] = {
+_READ: dict[type, Callable[[Run, Any], Inside]] = {
     LOCK: _lock,
     RLOCK: _rlock,
     QUEUE: _simple_queue,
