@@ -42,7 +42,7 @@ def _counted(graph: WaitForGraph) -> str:
     ended = sum(actor.status == "done" for actor in others)
     left = [f"{ended} that ended"] if ended else []
     left += [f"{len(others) - ended} that need not finish (daemons, workers without a task)"] * (len(others) > ended)
-    beside = f"; {' and '.join(left)} are not counted" if left else ""
+    beside = f"; {' and '.join(left)} {'is' if len(others) == 1 else 'are'} not counted" if left else ""
     return f"counted are the {len(asked)} that must finish{beside}" if graph.headline else ""
 
 
