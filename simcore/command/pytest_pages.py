@@ -46,7 +46,8 @@ class Pages:
             folder.mkdir(parents=True, exist_ok=True)
             check_file(folder / "page.html", OPTION)
         except OSError as error:
-            raise pytest.UsageError(f"{OPTION} {folder}: cannot be a folder for pages ({error.strerror})") from error
+            why = f"cannot be a folder for pages ({error.strerror}); name another one"
+            raise pytest.UsageError(f"{OPTION} {folder}: {why}") from error
         except OptionError as error:
             raise pytest.UsageError(f"{OPTION} {folder}: no file can be written there; name another folder") from error
 
