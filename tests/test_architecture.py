@@ -46,7 +46,7 @@ DOORS = {
     "pyarrow": {"sizes.written"},
     "queue": {"execute", "control", "model.objects"},
     "hypothesis": {"stateful"},
-    "pytest": {"command.pytest_control", "command.pytest_plugin"},
+    "pytest": {"command.pytest_control", "command.pytest_pages", "command.pytest_plugin"},
     "_pytest": {"command.pytest_control", "command.pytest_plugin"},
     "networkx": {"explain"},
     "numba": {"explore.compiled"},

@@ -95,6 +95,7 @@ class Stepped(NamedTuple):
     printed: str
     answer: str
     graph: WaitForGraph
+    kernel: Kernel
 
 
 def stepped(model: Model, schedule: Schedule, as_object: bool) -> Stepped:
@@ -118,11 +119,11 @@ def stepped(model: Model, schedule: Schedule, as_object: bool) -> Stepped:
     if as_object:
         steps = [step_json(step) for step in schedule.steps]
         whole = {**model_json(model), "status": standing, "schedule": steps, "blame": blame}
-        return Stepped(standing, json.dumps({**whole, "token": schedule.token}, indent=2), answer, graph)
+        return Stepped(standing, json.dumps({**whole, "token": schedule.token}, indent=2), answer, graph, kernel)
     lines = [f"{standing}: {answer}"]
     lines += graph.told() if standing != "completed" else []
     lines += ["schedule:", str(schedule)] if schedule.steps else []
-    return Stepped(standing, fit(lines), answer, graph)
+    return Stepped(standing, fit(lines), answer, graph, kernel)
 
 
 def _standing(state: State, graph: WaitForGraph) -> str:

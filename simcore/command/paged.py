@@ -27,10 +27,10 @@ HTML = click.option(
 
 def film_of_replay(schedule: Schedule, replayed: Stepped) -> Film:
     """Return what is shown of a schedule that was replayed, with how it stands at its end."""
-    from simcore.report.page import film_of
+    from simcore.report.page import of_replay
 
-    film = film_of(schedule)
-    why = tuple(replayed.graph.told()) if replayed.standing != "completed" else ()
+    film = of_replay(schedule, replayed.kernel, replayed.graph)
+    why = film.why if replayed.standing != "completed" else ()
     return replace(film, verdict=replayed.standing, answer=replayed.answer, why=why)
 
 

@@ -23,6 +23,7 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
+from simcore.command.pytest_pages import Pages
 from simcore.control import PREFIX, Controlled, Named, control, followed_with, read, replay, without_steps
 from simcore.errors import ScheduleError, SimcoreError
 from simcore.model import Origin
@@ -49,9 +50,11 @@ class UnderControl:
         Is given the token of a test that fails.
     name : function
         Returns what a test is called.
+    pages : Pages, optional
+        Writes the page of a test that fails, where that is asked for.
     """
 
-    def __init__(self, config: pytest.Config, keep: Keep, name: Naming) -> None:
+    def __init__(self, config: pytest.Config, keep: Keep, name: Naming, pages: Pages | None) -> None:
         self._schedules: int = config.getoption("--simcore-schedules") or 0
         self._options: dict[str, Any] = {
             option: config.getoption(f"simcore_{option}") for option in ("timeouts", "points", "max_steps")
@@ -59,7 +62,7 @@ class UnderControl:
         self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
         self._token: str | None = None if self._schedules else config.getoption("--simcore-replay")
         self._wanted = "" if self._token is None else read(self._token).origin.function
-        self._keep, self._name = keep, name
+        self._keep, self._name, self._pages = keep, name, pages
         self._survived = 0
         self._notes: dict[str, list[str]] = {}
         self._raised: dict[str, BaseException] = {}
@@ -135,6 +138,8 @@ class UnderControl:
         text = "\n".join([str(result), *(report.longreprtext for report in reports if report.failed)])
         if result.violation.token and self._token is None:
             text += "\n" + self._keep(item, result.violation.token)
+        if self._pages is not None:
+            text += "\n" + self._pages.write(item, result)
         yield _failed(item, text)
 
     def _without_violation(

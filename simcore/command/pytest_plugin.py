@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from simcore.command.pytest_pages import Pages
     from simcore.explore import Result
     from simcore.kernel import Kernel
     from simcore.model import Model, Property
 
 _REPLAYED = "simcore replay"
+PAGES = "simcore-pages"
 _LONGEST_NAME = 120
 
 
@@ -71,6 +73,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="give such a schedule up after N steps (20000)",
     )
     group.addoption(
+        "--simcore-html",
+        metavar="FOLDER",
+        help="write a page of each test that fails with a schedule to FOLDER; its failure says where it is",
+    )
+    group.addoption(
         "--simcore-max-seconds",
         metavar="S",
         type=_seconds,
@@ -84,10 +91,26 @@ def pytest_configure(config: pytest.Config) -> None:
     given, of_code = config.getoption("--simcore-replay"), bool(config.getoption("--simcore-schedules"))
     if given is not None:
         config.option.simcore_replay, of_code = _token(given)
+    pages = _pages(config, of_code)
     if of_code:
         from simcore.command.pytest_control import UnderControl
 
-        config.pluginmanager.register(UnderControl(config, _keep, _name_of), "simcore-control")
+        config.pluginmanager.register(UnderControl(config, _keep, _name_of, pages), "simcore-control")
+
+
+def _pages(config: pytest.Config, of_code: bool) -> Pages | None:
+    """Return what writes pages, where it is asked for."""
+    folder = config.getoption("--simcore-html")
+    if folder is None:
+        return None
+    from simcore.command.pytest_pages import Pages
+
+    def file_name(item: pytest.Item) -> str:
+        return _file_name(_name_of(item))
+
+    pages = Pages(Path(folder), file_name, lambda path: _relative(path, config.rootpath), named=not of_code)
+    config.pluginmanager.register(pages, PAGES)
+    return pages
 
 
 def _token(given: str) -> tuple[str, bool]:
@@ -243,6 +266,9 @@ class Explorer:
         token = result.counterexample.token
         if token:
             text += "\n" + _keep(self._item, token)
+        pages: Pages | None = self._item.config.pluginmanager.getplugin(PAGES)
+        if pages is not None:
+            text += "\n" + pages.write(self._item, result)
         pytest.fail(text, pytrace=False)
 
 

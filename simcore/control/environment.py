@@ -33,6 +33,7 @@ from simcore.control.noting import Notes
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
+from simcore.control.watching import Watch
 
 WITH_METHODS: tuple[Any, ...] = (primitives, starting, clock, descriptors, sockets, loopback, tls)
 
@@ -136,6 +137,8 @@ class Recorded(Noted):
     ----------
     checks : list of int
         One byte for each step, which differs, most likely, when the step means something else.
+    watch : Watch, optional
+        Of the objects that steps name, if somebody wants to know what they held.
     """
 
     alike = True
@@ -144,10 +147,13 @@ class Recorded(Noted):
         super().__init__(*args, **others)
         self.checks: list[int] = []
         self._steps: list[_Taken] = []
+        self.watch: Watch | None = None
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
         """Remember a step, before it is taken."""
         super().stepped(thread, outcome, candidates)
+        if self.watch is not None:
+            self.watch.stepped(thread)
         could = " ".join(other.path for other, _ in candidates)
         label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)

@@ -22,12 +22,22 @@ from simcore.control.baton import Known, Run
 from simcore.control.descriptors import Several
 from simcore.control.naming import Names, Numbers
 from simcore.control.net import others, sockets_of
-from simcore.control.operations import called, done_to, function_of, made, pool_key, prefix_of, taken, task_of
+from simcore.control.operations import (
+    called,
+    done_to,
+    function_of,
+    made,
+    notified,
+    pool_key,
+    prefix_of,
+    taken,
+    task_of,
+)
 from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import parts_of, reaches, within
 from simcore.control.thread import ControlledThread
 from simcore.control.words import WAITS, Wait
-from simcore.explain import Edge, Pool, Slots, WaitForGraph, Why, summary
+from simcore.explain import Did, Edge, Pool, Slots, WaitForGraph, Why, cleared, summary, too_early
 
 
 @dataclass(frozen=True)
@@ -193,10 +203,24 @@ class Reader:
                 return Edge(actor, thing, (), Why(wait.wants.format(name)))
         helpers, queued = self._guessed(thread, wait)
         helpers += [worker for item in queued for worker in self._workers(item.queue)]
-        did = tuple((self.names.thread(t), task or self.names.thread(t)) for t, task in done_to(target, wait.methods))
-        why = Why(wait.wants.format(name), standing, wait.ends, did=did)
+        did, missed = self._did(target, wait.methods), self._missed(thread, target)
+        why = Why(wait.wants.format(name), standing, wait.ends, did=did, missed=missed)
         tasks = tuple((called(function_of(item.work)), self.pool_name(item.queue)) for item in queued)
         return Edge(actor, thing, tuple(dict.fromkeys(self.names.thread(t) for t in helpers)), why, (), tasks)
+
+    def _did(self, target: Any, methods: frozenset[str]) -> tuple[Did, ...]:
+        done = done_to(target, methods).items()
+        return tuple(Did(self.names.thread(t), task or self.names.thread(t), tuple(n)) for (t, task), n in done)
+
+    def _missed(self, thread: ControlledThread, target: Any) -> str:
+        """Say what became of the last step that would have ended a wait; empty where that is not known."""
+        if isinstance(target, threading.Event):
+            return cleared(self._did(target, frozenset(["set"])), self._did(target, frozenset(["clear"])))
+        if not isinstance(target, threading.Condition):
+            return ""
+        step, many = notified(target)
+        numbers = (n for n, (number, _) in enumerate(self.run.taken, 1) if number == thread.number)
+        return too_early(step, self.actor(thread).what, max(numbers, default=0)) if step and not many else ""
 
     def _join(self, actor: Seen, ends: threading.Thread) -> Edge:
         """Return the edge of somebody who waits for the end of a thread: nothing else ends that."""

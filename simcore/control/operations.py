@@ -51,16 +51,28 @@ def taken(thing: Any) -> dict[ControlledThread, int]:
     return found
 
 
-def done_to(thing: Any, methods: frozenset[str]) -> list[tuple[ControlledThread, str]]:
-    """Return who has done one of some operations on ``thing``, and in which task."""
-    found: dict[tuple[ControlledThread, str, str], None] = _notes(thing).get("_simcore_done", {})
-    return list(dict.fromkeys((thread, task) for thread, task, method in found if method in methods))
+def done_to(thing: Any, methods: frozenset[str]) -> dict[tuple[ControlledThread, str], list[int]]:
+    """Return who has done one of some operations on ``thing``, and in which task; with the steps, from 1."""
+    found: dict[tuple[ControlledThread, str], list[int]] = {}
+    for (who, task, method), steps in _notes(thing).get("_simcore_done", {}).items():
+        if method in methods:
+            found.setdefault((who, task), []).extend(steps)
+    return found
+
+
+def notified(condition: Any) -> tuple[int, int]:
+    """Return at which step a condition was notified for the last time, 0 for never, and how many waited on it then."""
+    found: tuple[int, int] = _notes(condition).get("_simcore_notified", (0, 0))
+    return found
 
 
 def _did(run: Run, thread: ControlledThread, thing: Any, method: str) -> None:
-    task = "" if thread.task is None else called(function_of(thread.task))
-    _notes(thing).setdefault("_simcore_done", {})[thread, task, method] = None
-    run.learned(thread, thing, method)
+    notes, task = _notes(thing), "" if thread.task is None else called(function_of(thread.task))
+    notes.setdefault("_simcore_done", {}).setdefault((thread, task, method), []).append(len(run.taken))
+    if method in ("notify", "notify_all"):
+        notes["_simcore_notified"] = len(run.taken), len(thing._waiters)
+    if method != "clear":
+        run.learned(thread, thing, method)
 
 
 def task_of(future: Any) -> str:
@@ -111,7 +123,7 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
         run.touched(self, READS if name in _LOOKS else WRITES)
         thread.doing.append(Doing(label, self, thread.fused))
         thread.fused += 1
-        if name in ENDING:
+        if name in ENDING or name == "clear":
             _did(run, thread, self, name)
         try:
             result = original(self, *args, **kwargs)

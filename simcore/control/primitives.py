@@ -26,7 +26,8 @@ LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
 _acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release
 _r_restore, _r_give_up = RLOCK._acquire_restore, RLOCK._release_save  # type: ignore[attr-defined]
-_get, _put, _empty = QUEUE.get, QUEUE.put, QUEUE.empty
+_get, _put, _empty, size_of = QUEUE.get, QUEUE.put, QUEUE.empty, QUEUE.qsize
+is_locked = _locked
 _SHUTDOWN = ThreadPoolExecutor.shutdown.__code__
 LOST = next(
     each

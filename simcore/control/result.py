@@ -15,6 +15,7 @@ from typing import NamedTuple
 from simcore.control.finer import GOES_ON
 from simcore.control.history import History
 from simcore.control.skeleton import skeleton
+from simcore.control.watching import Watched
 from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Pictured, Timeouts, Verdict, listed
@@ -75,6 +76,8 @@ class Violation(Pictured):
     no_return : int
         The step after which none of `RUNS_ON` runs that went on from there came to its end, though one did that went on
         from before it; 0 where no such step is known.
+    watched : Watched, optional
+        What the objects that steps name held after each step.
     """
 
     kind: str
@@ -86,6 +89,7 @@ class Violation(Pictured):
     token: str = ""
     again: str = "simcore replay"
     no_return: int = 0
+    watched: Watched | None = field(default=None, repr=False, compare=False)
 
     @property
     def switches(self) -> int:

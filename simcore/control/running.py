@@ -21,6 +21,7 @@ from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
+from simcore.control.watching import Watch, Watched
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts
@@ -81,6 +82,7 @@ class Recording(NamedTuple):
     places: dict[str, str]
     now: float
     pools: dict[str, str]
+    watched: Watched
 
 
 class Outcome(NamedTuple):
@@ -193,6 +195,9 @@ def _run(
         progress=progress,
     )
     run.more = asked.more
+    if asked.record:
+        assert isinstance(run, Recorded)
+        run.watch = Watch(run)
     if asked.note:
         assert isinstance(run, Noted)
         run.note()
@@ -256,7 +261,7 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     if asked.record or asked.note:
         assert isinstance(run, Noted)
         reader = Reader(run, asked.known)
-        recording = _recording(run, reader, suspicion.lost) if isinstance(run, Recorded) else None
+        recording = _recording(run, reader, suspicion.lost) if asked.record and isinstance(run, Recorded) else None
         history = None if run.notes is None else run.notes.history(how, reader.names)
     checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
@@ -271,7 +276,13 @@ def _recording(run: Recorded, reader: Reader, lost: frozenset[str]) -> Recording
     proved = {name(t) for t in run.live if t.path in lost} or {edge.process.name for edge in graph.edges}
     at = {name(thread): function_at(thread) for thread in run.live if not thread.done}
     graph = replace(graph, proved=frozenset(proved), complete=not lost)
-    return Recording(run.steps(reader.names), run.checks, graph, at, run.now, reader.pool_keys())
+    assert run.watch is not None
+    watched = run.watch.told(reader.names, lambda work: _pool_name(reader, work))
+    return Recording(run.steps(reader.names), run.checks, graph, at, run.now, reader.pool_keys(), watched)
+
+
+def _pool_name(reader: Reader, work: Any) -> str:
+    return reader.pool_name(id(work)) if id(work) in reader.pools else reader.names.of(work, "pool")
 
 
 def _raised(thread: str, error: BaseException) -> Raised:

@@ -292,5 +292,7 @@ def violation(outcome: Outcome, token: str, body: Callable[[], Any] | None) -> V
     """Return what is to be told of a run that was recorded and has failed."""
     told = outcome.recording
     assert told is not None
-    found = Violation(outcome.how, told.steps, told.graph, told.places, outcome.errors, told.now, token)
+    found = Violation(
+        outcome.how, told.steps, told.graph, told.places, outcome.errors, told.now, token, watched=told.watched
+    )
     return replace(found, again=body.again) if isinstance(body, Named) else found

@@ -7,7 +7,7 @@ what is waited for need no more than the two protocols below.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Thing(Protocol):
@@ -50,6 +50,22 @@ class Actor(Protocol):
         """The name of the pool whose worker it is; empty when it is none."""
 
 
+class Did(NamedTuple):
+    """Who has done, in a run, what would end a wait.
+
+    Attributes
+    ----------
+    actor, what : str
+        Who, and the task that it ran then, or its name again.
+    steps : tuple of int
+        At which steps of the run, from 1; empty where they are not numbered.
+    """
+
+    actor: str
+    what: str
+    steps: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Why:
     """The facts about one wait, in words that make a sentence.
@@ -66,8 +82,10 @@ class Why:
         Who holds what is waited for, or runs what sets it.
     holding : str
         How they hold it: "held by", "which runs on"; empty where what is wanted says it.
-    did : tuple of (actor, words), optional
-        Who has done so far what would end it, in all that happened, and in which task; None where that is not known.
+    did : tuple of Did, optional
+        Who has done so far what would end it, in all that happened; None where that is not known.
+    missed : str
+        What became of the last of that, where it did not end this wait: "nobody waited for that of step 4".
     """
 
     wants: str
@@ -75,7 +93,8 @@ class Why:
     ends: tuple[str, str, str] = ("end it", "ends it", "ended it")
     holders: tuple[tuple[str, str], ...] = ()
     holding: str = "held by"
-    did: tuple[tuple[str, str], ...] | None = None
+    did: tuple[Did, ...] | None = None
+    missed: str = ""
 
 
 @dataclass(frozen=True)

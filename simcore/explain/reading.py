@@ -99,14 +99,11 @@ class _Reader:
         holders: tuple[tuple[str, str], ...] = ()
         if isinstance(target, Semaphore) and self.history is not None:
             holders = self.history.holders(target, value)  # type: ignore[arg-type]
-        return Why(words.wants, standing, ends, holders, did=self._did(operation, target))
-
-    def _did(self, operation: Operation, target: SharedObject) -> tuple[tuple[str, str], ...] | None:
-        """Return who has done, in the run, what would end the wait."""
         if self.history is None:
-            return None
-        names = sorted(target.enabled_by.get(operation.name, ()))
-        return tuple(dict.fromkeys(who for name in names for who in self.history.did.get((target, name), ())))
+            return Why(words.wants, standing, ends, holders)
+        did = self.history.did(target, sorted(target.enabled_by.get(operation.name, ())))
+        missed = self.history.missed(waiting.name, waiting.what, target)
+        return Why(words.wants, standing, ends, holders, did=did, missed=missed)
 
     def _pool(self, pool: ThreadPool) -> Pool:
         workers = tuple(p.name for p in self.processes if p.process.pool is pool)

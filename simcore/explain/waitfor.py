@@ -129,16 +129,35 @@ class WaitForGraph(Pictured):
     def knot(self) -> list[Edge]:
         """The smallest group of stuck processes that wait only for each other; empty when nobody is stuck.
 
-        Of several groups the one with workers or owed processes, then the smaller one.
+        Of several groups the one with workers or owed processes, then the smaller one. Where it was proved who is
+        stuck, a group of which it is known whom each waits for (who has the lock, runs the task, or has it queued)
+        comes before one that is held together by who might end a wait.
         """
-        stuck = self.stuck
-        number = {edge.process.name: place for place, edge in enumerate(stuck)}
-        after = [[number[name] for name in self.helpers[edge.process.name] if name in number] for edge in stuck]
-        groups = map(set, components(b"\1" * len(stuck), after.__getitem__))
-        last = [group for group in groups if all(group.issuperset(after[place]) for place in group)]
-        found = [[stuck[place] for place in sorted(group)] for group in last]
+        groups = [self._closed(self.stuck, self.helpers)]
+        if self.proved is not None and not self.servers:
+            needs = {edge.process.name: list(self._needs(edge)) for edge in self.stuck}
+            known = [edge for edge in self.stuck if needs[edge.process.name]]
+            while others := [edge for edge in known if self._leads_out(needs[edge.process.name], known)]:
+                known = [edge for edge in known if edge not in others]
+            last = self._closed(known, needs)
+            groups.insert(0, [group for group in last if any(edge.process.owes for edge in group)])
+        found = next(filter(None, groups), [])
         owed = [group for group in found if any(edge.process.owes for edge in group)]
         return min(owed or found, key=len, default=[])
+
+    def _leads_out(self, needs: Iterable[str], known: list[Edge]) -> bool:
+        """Tell whether one of ``needs`` is stuck, and none of ``known``."""
+        stuck = {edge.process.name for edge in self.stuck}
+        return not (stuck.intersection(needs) <= {edge.process.name for edge in known})
+
+    @staticmethod
+    def _closed(stuck: list[Edge], helpers: Mapping[str, Sequence[str]]) -> list[list[Edge]]:
+        """Return the groups in which everybody is needed by everybody else, and nobody else of ``stuck`` is."""
+        number = {edge.process.name: place for place, edge in enumerate(stuck)}
+        after = [[number[name] for name in helpers[edge.process.name] if name in number] for edge in stuck]
+        groups = map(set, components(b"\1" * len(stuck), after.__getitem__))
+        last = [group for group in groups if all(group.issuperset(after[place]) for place in group)]
+        return [[stuck[place] for place in sorted(group)] for group in last]
 
     @cached_property
     def behind(self) -> list[Edge]:

@@ -1,7 +1,8 @@
 """Why it hangs, in words: what is known is said plainly, what is read from code is said with "might", the rest is not.
 
-Who holds something, who has ended and how full it is are facts of the state. Who has put, taken or set is a fact of the
-run. That nobody sets it "any more" is said only where nobody can move at all.
+Who holds something, who has ended and how full it is are facts of the state. Who has put, taken or set, and at which
+step, is a fact of the run. That nobody sets it "any more" is said only where nobody can move at all. Of several who are
+told in one sentence steps are told only where they are the same.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from simcore.explain.edges import Actor, Edge
+from simcore.explain.edges import Actor, Did, Edge
 from simcore.explain.summary import mergeable, pattern, summary, together
 
 
@@ -70,19 +71,28 @@ class Words:
         lines += [f"  {line}" for line in (*self._queued(pool, edges), *self._causes(edges))]
         if pool in self._graph.breaks:
             more = self._graph.breaks[pool]
-            lines.append(f"  one more worker in {pool} would break this knot ({more} instead of {size})")
+            tried = f"tried: with {more} workers in {pool}, not {size}, the same steps do not close this knot"
+            lines.append(f"  {tried}; of other schedules and sizes that says nothing")
         return lines
 
     def _queued(self, pool: str, edges: list[Edge]) -> list[str]:
         """Say which queued tasks would set what ``edges`` wait for, and behind what they are queued."""
-        queued = dict.fromkeys((edge.why.ends[2], *each) for edge in edges for each in edge.queued)
+        queued = dict.fromkeys((self._ends_by(edge), *each) for edge in edges for each in edge.queued)
         lines = []
-        for done, where in dict.fromkeys((done, place) for done, _, place in queued):
-            names = summary(task for how, task, place in queued if (how, place) == (done, where))
+        for ends, where in dict.fromkeys((ends, place) for ends, _, place in queued):
+            names = summary(task for how, task, place in queued if (how, place) == (ends, where))
             own = "it" if len(edges) == 1 else "them"
             behind = own if where == pool else self._running(where)
-            lines.append(f"{_only(done)} by {names}, queued in {where}" + (f" behind {behind}" if behind else ""))
+            lines.append(f"{ends.format(names)} queued in {where}" + (f" behind {behind}" if behind else ""))
         return lines
+
+    def _ends_by(self, edge: Edge) -> str:
+        """Say of queued tasks that they alone end a wait; or, where others are told of who might, that they might."""
+        do, _, done = edge.why.ends
+        workers = {worker for _, pool in edge.queued for worker in self._graph.pool(pool).workers}
+        if edge.through or not workers.issuperset(edge.helpers):
+            return f"{{}} might {do}, but is"
+        return f"{done.removesuffix(' it') if done.count(' ') == 1 else done} only by {{}},"
 
     def _running(self, pool: str) -> str:
         workers = map(self._graph.actor, self._graph.pool(pool).workers)
@@ -93,7 +103,8 @@ class Words:
         left = [edge for edge in edges if not edge.queued]
         causes: dict[str, list[Edge]] = {}
         for edge in left:
-            causes.setdefault(self._because(edge).removeprefix(", ").removeprefix(": "), []).append(edge)
+            cause = self._because(edge, "in step {}" * (len(left) == 1))
+            causes.setdefault(cause.removeprefix(", ").removeprefix(": "), []).append(edge)
         named = len({pattern(edge.target.name) for edge in edges}) > 1
         return [
             f"{summary(dict.fromkeys(edge.target.name for edge in group))}: {cause}" if named else cause
@@ -114,13 +125,16 @@ class Words:
             edges = [edge for edge in edges if edge not in among]
         for edge in edges:
             groups.setdefault(self._alike(edge), []).append(edge)
-        return lines + [
-            _sentence(group, summary(dict.fromkeys(map(self._because, group)))) for group in groups.values()
-        ]
+        return lines + [_sentence(group, self._in_common(group)) for group in groups.values()]
+
+    def _in_common(self, edges: list[Edge]) -> str:
+        """Return why nobody ends the waits of several who wait alike, with the steps where all have the same."""
+        exact = {self._because(edge) for edge in edges}
+        return exact.pop() if len(exact) == 1 else summary(dict.fromkeys(self._because(e, "") for e in edges))
 
     def _alike(self, edge: Edge) -> str:
         """Return the sentence about one wait, with its numbers taken out where those are all that may differ."""
-        because = self._because(edge)
+        because = self._because(edge, "")
         sentence = f"{edge.process.what} {edge.why.wants}{because}"
         return pattern(sentence) if mergeable(because) and mergeable(edge.why.wants) else sentence
 
@@ -137,23 +151,23 @@ class Words:
     def _closed(self, group: list[Edge]) -> bool:
         """Tell whether some of a group could have ended the wait of others in it, and nobody else could."""
         names = {edge.process.name for edge in group}
-        ends = {name for edge in group for name, _ in edge.why.did or ()}.union(*(edge.helpers for edge in group))
+        ends = {did.actor for edge in group for did in edge.why.did or ()}.union(*(edge.helpers for edge in group))
         return bool(ends) and ends <= names
 
-    def _because(self, edge: Edge) -> str:
-        """Say how full it is, who holds it, and why nobody ends the wait."""
+    def _because(self, edge: Edge, steps: str = "in step {}") -> str:
+        """Say how full it is, who holds it, and why nobody ends the wait; with the steps unless those are empty."""
         why = edge.why
         told = f", {why.standing}" if why.standing else ""
         if edge.queued:
             where = summary(dict.fromkeys(pool for _, pool in edge.queued))
             task = why.wants.startswith("for the result of")
-            only = "" if task else f" {_only(why.ends[2])} by {summary(dict.fromkeys(t for t, _ in edge.queued))},"
-            return f"{told},{only} queued in {where}"
+            tasks = summary(dict.fromkeys(task for task, _ in edge.queued))
+            return f"{told}, {'' if task else f'{self._ends_by(edge).format(tasks)} '}queued in {where}"
         if why.holders and not why.holding:
             return told
         if why.holders:
             return f"{told}, {why.holding} {', '.join(self._holders(edge))}"
-        reason = self._reason(edge) if edge.process.name in self._never else ""
+        reason = self._reason(edge, steps) if edge.process.name in self._never else ""
         return f"{told}: {reason}" if reason else told
 
     def _holders(self, edge: Edge) -> list[str]:
@@ -176,26 +190,30 @@ class Words:
             return ", which goes on and never releases it"
         return ""
 
-    def _reason(self, edge: Edge) -> str:
-        """Say who did what would end it, who might, and what keeps them; or that nobody does any more."""
+    def _reason(self, edge: Edge, steps: str) -> str:
+        """Say that nobody ends it any more; or who did, who might, and what keeps them; and what became of the last."""
         do, does, done = edge.why.ends
         if edge.process.name in self._graph.servers:
             return self._known(edge)
-        did = [(name, what) for name, what in edge.why.did or () if name != edge.process.name]
-        gone = list(dict.fromkeys(what for name, what in did if self._gone(name, what)))
-        here = list(dict.fromkeys(what for name, what in did if not self._gone(name, what) and self._waits(name)))
-        known = {name for name, what in did if not self._gone(name, what)} | {edge.process.name}
+        did = [each for each in edge.why.did or () if each.actor != edge.process.name]
+        gone = [each for each in did if self._gone(each.actor, each.what)]
+        left = [each for each in did if each not in gone]
+        here = [each for each in left if self._waits(each.actor)]
+        known = {each.actor for each in left} | {edge.process.name}
         might = [name for name in edge.helpers if name not in known and self._waits(name)]
-        parts = [f"{_have(gone, only=len(gone) == len(did))} {done}, and {_have_ended(gone)}"] * bool(gone)
-        parts += [f"{_have(here)} {done}, and {_wait(here)}"] * bool(here)
+        over = not (self._moving or here or might)  # which is said first, so that the next words need not repeat it
+        only = "only " * (len(gone) == len(did))
+        parts = [f"{only}{_have(gone, 'did' if over else done, steps)}, and {_ended(gone, over)}"] * bool(gone)
+        parts += [f"{_have(here, done, steps)}, and {_wait(_names(here))}"] * bool(here)
         parts += [f"{summary(might)} might {do}, but {_wait(might)}"] * bool(might)
+        parts += [edge.why.missed] * bool(steps and edge.why.missed)
         if not self._moving:
-            return "; ".join(parts) or f"nobody {does} any more"
-        named = {name for name, what in did if not self._gone(name, what)}.union(edge.helpers)
+            return "; ".join([f"nobody {does} any more"] * over + parts)
+        named = {each.actor for each in left}.union(edge.helpers)
         submits = {name for name, _ in edge.through}
         movers = [a.name for a in self._graph.actors if a.status == "enabled" and a.name in named | submits]
         if movers or not parts or not named <= self._never | {edge.process.name}:  # whoever goes on, goes on in vain
-            parts.append(f"nothing that {summary(movers) or 'the others'} may still do ends it")
+            parts.insert(0, f"nothing that {summary(movers) or 'the others'} may still do ends it")
         return "; ".join(parts)
 
     def _known(self, edge: Edge) -> str:
@@ -219,10 +237,6 @@ class Words:
         return self._graph.actor(name).status in ("blocked", "idle")
 
 
-def _only(done: str) -> str:
-    return f"{done.removesuffix(' it') if done.count(' ') == 1 else done} only"
-
-
 def _sentence(group: list[Edge], because: str) -> str:
     waits = "waits" if len(group) == 1 else "wait"
     who, wants = summary(edge.process.what for edge in group), together(dict.fromkeys(e.why.wants for e in group))
@@ -239,12 +253,22 @@ def _waiting(edges: list[Edge]) -> str:
     return ", ".join(f"{many}waiting {what}" for many, what in zip(counted, wants, strict=True))
 
 
-def _have(names: list[str], only: bool = False) -> str:
-    return f"{'only ' * only}{summary(names)} {'has' if len(names) == 1 else 'have'}"
+def _names(did: list[Did]) -> list[str]:
+    return list(dict.fromkeys(each.what for each in did))
 
 
-def _have_ended(names: list[str]) -> str:
-    return "it has ended" if len(names) == 1 else "they have ended"
+def _have(did: list[Did], done: str, steps: str) -> str:
+    names, taken = _names(did), [step for each in did for step in each.steps]
+    when = f", {'last ' * (len(taken) > 1)}{steps.format(max(taken))}" if steps and taken else ""
+    verb = done if done == "did" else f"{'has' if len(names) == 1 else 'have'} {done}"
+    return f"{summary(names)} {verb}{when}"
+
+
+def _ended(did: list[Did], short: bool) -> str:
+    names = _names(did)
+    if short:
+        return "has ended" if len(names) == 1 else "have ended"
+    return f"{names[0]} has ended" if len(names) == 1 else "they have ended"
 
 
 def _wait(names: list[str]) -> str:

@@ -11,13 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Context
 from functools import cached_property, partial
+from itertools import pairwise
 
 from simcore.errors import ScheduleError
-from simcore.explain import WaitForGraph, fit, untried_graph_after, wait_for_graph, with_breaks
+from simcore.explain import (
+    WaitForGraph,
+    fit,
+    left_out,
+    repeats,
+    untried_graph_after,
+    wait_for_graph,
+    with_breaks,
+)
 from simcore.explore.standstill import stands_still
 from simcore.kernel import Kernel
 from simcore.model import Origin, Pictured, State, Verdict, listed, with_parameters
-from simcore.schedule import Schedule
+from simcore.schedule import Schedule, Tasks
 
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
 
@@ -68,7 +77,7 @@ class NoReturn:
         return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
 
 
-@listed(without="hangs kernel left_behind never servers")
+@listed(without="hangs kernel never servers why")
 @dataclass(frozen=True)
 class Counterexample(Pictured):
     """One witness of a violation.
@@ -134,7 +143,16 @@ class Counterexample(Pictured):
         """What is wrong, in plain words."""
         if self.failure:
             return self.failure
-        return (self.hangs and self._untried.headline) or self.lost or self.property
+        return (self.hangs and self._untried.headline) or self.lost or self._avoids or self.property
+
+    @builtins.property
+    def _avoids(self) -> str:
+        """What a run does in which the property never comes about."""
+        if self.lasso is None:
+            return ""
+        if self.lasso.steps:
+            return f"{self.property}: not in this run, in which {repeats(self._movers)} for ever"
+        return f"{self.property}: not in this run, in which {self._untried.headline or 'nothing is left to be done'}"
 
     @builtins.property
     def token(self) -> str:
@@ -149,26 +167,38 @@ class Counterexample(Pictured):
 
     def lines(self) -> list[str]:
         """Tell it, line by line: why, then how it comes to that."""
-        lines = [f"lost: {self.lost}"] if self.lost and not self.never and not self.servers else []
-        lines += self.wait_for.told()
+        lines = [*self.why]
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))
         lines.append(f"schedule ({self.shortest}):")
         lines += [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
         if self.lasso is not None:
             lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
-            lines += self.left_behind
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
         return lines
 
     @builtins.property
-    def left_behind(self) -> list[str]:
-        """Say who must finish and takes no step that is repeated, and what it would do next."""
-        if self.lasso is None or not self.lasso.steps:
+    def why(self) -> list[str]:
+        """Say, line by line, who waits for whom, and of a run that goes round for ever who is left out of that."""
+        lines = [f"lost: {self.lost}"] if self.lost and not self.never and not self.servers else []
+        round_ = self.lasso is not None and bool(self.lasso.steps)
+        passes = round_ and not any(edge.process.owes for edge in self.wait_for.stuck)  # who waits now goes on later
+        return lines + self._left_out + ([] if passes else self.wait_for.told())
+
+    @builtins.property
+    def _left_out(self) -> list[str]:
+        if self.kernel is None or self.lasso is None or not self.lasso.steps:
             return []
-        waiting = [p for p in self.state.processes if p.owes and p.name not in self.lasso.processes]
-        nexts = [(p.what, p.operation.target.phrase(p.operation)) for p in waiting if p.operation is not None]
-        return [f"meanwhile {what} takes no step; its next one: {text}" for what, text in nexts]
+        whole = Schedule((*self.schedule.steps, *self.lasso.steps), self.schedule.origin)
+        states, tasks = whole.states(self.kernel), Tasks(self.kernel)
+        for before, after in pairwise(states):
+            tasks.after(before, after)
+        told = [edge.process.name for edge in self.wait_for.stuck]
+        return list(map(tasks.named, left_out(self.kernel, states[len(self.schedule) : -1], self._movers, told)))
+
+    @builtins.property
+    def _movers(self) -> list[str]:
+        return [step.process for step in self.lasso.steps] if self.lasso is not None else []
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from simcore.schedule.codec import decode, encode
 from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
 from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, EvenProgress, Portfolio, RandomWalk, Strategy
+from simcore.schedule.tasks import Tasks
 
 __all__ = [
     "PCT",
@@ -15,6 +16,7 @@ __all__ = [
     "Schedule",
     "Step",
     "Strategy",
+    "Tasks",
     "decode",
     "describe",
     "encode",

@@ -18,6 +18,7 @@ from simcore.kernel import SLEEPS, Kernel, Packed
 from simcore.model import Model, Origin, Pictured, State, build, check_model, listed
 from simcore.model.operations import Operation, plain
 from simcore.schedule.codec import decode, encode
+from simcore.schedule.tasks import Tasks
 
 _PREFIX = "sc1-"
 
@@ -222,7 +223,7 @@ def replay(token: str, model: Model | None = None) -> State:
 
 def _described(kernel: Kernel, path: Iterable[tuple[int, int]]) -> Iterable[tuple[Step, Packed]]:
     """Yield each step of ``path`` in words, and the state after it; raise `Diverged` where it cannot go on."""
-    state = kernel.initial
+    state, tasks = kernel.initial, Tasks(kernel)
     for index, (process, outcome) in enumerate(path):
         if process >= len(kernel.processes):
             raise Diverged(index, f"process number {process}", _offers(kernel, state))
@@ -234,7 +235,11 @@ def _described(kernel: Kernel, path: Iterable[tuple[int, int]]) -> Iterable[tupl
             raise Diverged(index, wanted, _offers(kernel, state))
         text, result = describe(kernel, state, process, outcome)
         recorded = _recorded(kernel, state, process, outcome)
-        yield Step(name, outcome, text, result, _enabled(kernel, state), recorded), following
+        yield (
+            Step(name, outcome, tasks.named(text), tasks.named(result), _enabled(kernel, state), recorded),
+            following,
+        )
+        tasks.after(state, following)
         state = following
 
 

@@ -219,7 +219,7 @@ class _Machine(RuleBasedStateMachine):
         violated = self.watcher.violated_in(self.state)
         if violated is not None:
             path, seconds = list(self.path), time.monotonic() - self.started
-            raise Violation(lambda: self.watcher.report(violated, path, seconds))
+            raise Violation(lambda: self.watcher.result(violated, path, seconds))
 
     def _notice_blocked(self) -> None:
         blocked, workers = self.watcher.blocked_in(self.state)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
+from simcore.explore import Result
+
 STEP = "state.step(step="
 """How Hypothesis begins the line of a step."""
 
@@ -22,17 +24,22 @@ class Violation(AssertionError):
     Parameters
     ----------
     tell : function
-        Returns the report.
+        Returns what the run shows.
     """
 
-    def __init__(self, tell: Callable[[], str]) -> None:
+    def __init__(self, tell: Callable[[], Result]) -> None:
         super().__init__()
         self._tell = tell
 
     @cached_property
-    def report(self) -> str:
+    def result(self) -> Result:
         """What the run shows."""
         return self._tell()
+
+    @cached_property
+    def report(self) -> str:
+        """The same as `explore` would print it."""
+        return str(self.result)
 
     def __str__(self) -> str:
         return self.report

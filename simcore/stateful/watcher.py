@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from simcore.explore import Monitor, without_laps
+from simcore.explore import Monitor, Result, without_laps
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import Property
 from simcore.stateful.way import Path, Way, simplest_first
@@ -37,7 +37,7 @@ class Watcher(Monitor):
         self._workers = sum(1 << process.index for process in kernel.processes if process.pool is not None)
         self.blocked_in = cache(self._blocked_in)
         self._way: Path | None = None
-        self._reports: dict[tuple[tuple[int, int], ...], str] = {}
+        self._results: dict[tuple[tuple[int, int], ...], Result] = {}
 
     def _blocked_in(self, state: Packed) -> tuple[int, int]:
         movers = {choice.process for choice in self.choices(state)}
@@ -63,15 +63,15 @@ class Watcher(Monitor):
             self._way = Way(judge).steps()
         return self._way
 
-    def report(self, violated: str, steps: Path, seconds: float) -> str:
+    def result(self, violated: str, steps: Path, seconds: float) -> Result:
         """Tell the run that took ``steps`` as a counterexample to ``violated``; once, as Hypothesis asks more often.
 
         Hypothesis removes consecutive steps; a lap of an endless process is taken out of the schedule here, also where
         the steps of others lie in between.
         """
-        if (run := tuple(steps)) not in self._reports:
+        if (run := tuple(steps)) not in self._results:
             path = without_laps(self.kernel, steps, lambda state: self.violated_in(state) == violated)
             laps = len(path) < len(steps)
             how = "shrunk by Hypothesis, laps of a loop left out" if laps else "as shrunk by Hypothesis"
-            self._reports[run] = str(self.told(path, how, "stateful testing, this run", seconds))
-        return self._reports[run]
+            self._results[run] = self.told(path, how, "stateful testing, this run", seconds)
+        return self._results[run]

@@ -9,6 +9,7 @@ import pytest
 import small_report
 
 from simcore.command.cli import main
+from simcore.report.page import of_model
 
 SMALL = ("simcore.models.pool_starvation:buggy", "-p", "downloads=1", "-p", "workers=1")
 CODE = ("threaded:opposed_locks",)
@@ -59,6 +60,20 @@ def test_what_is_replayed_is_shown(capsys, tmp_path, driver):
     status, _, _ = run(capsys, "replay", token, "--on", driver, "--html", file)
     assert (status, film(file)["verdict"]) == (1, "stuck")
     assert film(file)["answer"].startswith("2 of 2 processes can never move again")
+
+
+def test_the_servers_that_a_replay_knows_of_are_those_that_its_page_draws(capsys, tmp_path, monkeypatch):
+    def none(*given, **more):
+        raise AssertionError("the graph is made once, by the replay")
+
+    monkeypatch.setattr(of_model, "graph_after", none)
+    token = json.loads(run(capsys, "explore", "servers:handshake", "--json")[1])["token"]
+    file = tmp_path / "page.html"
+    status, out, _ = run(capsys, "replay", token, "--html", file)
+    shown = film(file)
+    assert (status, shown["knot"]) == (1, ["a", "b"])
+    assert shown["answer"] == "servers a and b wait for ever for what only they might give, and in no run do"
+    assert shown["answer"] in " ".join(out.split())
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 import toys
 import waits_for_something as something
 import waits_in_turn as in_turn
+from hints import tried
 
 from simcore import Model, explore, sleep
 from simcore.explain import wait_for_graph
@@ -34,7 +35,8 @@ WAITS = {
     ],
     in_turn.a_condition_with_two_waiters: [
         "first waits for the lock of cond, held by notifier, which has ended",
-        "stuck too: second waits to be notified on cond: only notifier has notified it, and it has ended",
+        "stuck too: second waits to be notified on cond: nobody notifies it any more; "
+        "only notifier did, in step 9, and has ended; step 9 woke first",
     ],
     in_turn.a_condition_that_all_wait_on: [
         "producer[0..1], consumer[0..1] wait to be notified on cond: nobody else notifies it any more",
@@ -43,7 +45,7 @@ WAITS = {
         "handlers 3/3: every worker is in handle(), 1 waiting for a permit of db, 2 waiting for the result of query()",
         "  set only by query(), queued in handlers behind them",
         "  db: 0 of 2 free, held by handle() on handlers[1..2]",
-        "  one more worker in handlers would break this knot (4 instead of 3)",
+        "  " + tried("handlers", 3),
         "waiting behind it: client[0..2] wait for the result of handle(), which runs on handlers[0..2]",
     ],
     in_turn.a_semaphore_never_given_back: [
@@ -53,11 +55,12 @@ WAITS = {
         "waiter[0..1] wait for ready to be set: nobody sets it any more",
     ],
     something.a_full_queue: [
-        "producer waits to put into queue, full (1/1): only consumer has taken from it, and it has ended",
+        "producer waits to put into queue, full (1/1): nobody takes from it any more; "
+        "only consumer did, in step 2, and has ended",
     ],
     something.an_empty_queue: ["consumer waits for an item of queue, empty: nobody puts into it any more"],
     something.two_queues: [
-        "main waits to put into up, full (1/1): server has taken from it, and waits itself",
+        "main waits to put into up, full (1/1): server has taken from it, last in step 5, and waits itself",
         "server waits to put into down, full (1/1): main might take from it, but waits itself",
     ],
     something.the_exception_of_a_future: [
@@ -68,20 +71,21 @@ WAITS = {
     in_turn.a_task_that_is_queued: [
         "pool 1/1: every worker is in outer(), waiting for the result of inner()",
         "  set only by inner(), queued in pool behind it",
-        "  one more worker in pool would break this knot (2 instead of 1)",
+        "  " + tried("pool", 1),
         "waiting behind it: main waits for the result of outer(), which runs on pool[0]",
     ],
     in_turn.two_pools: [
         "A 1/1: every worker is in first(), waiting for the result of middle()",
         "  which runs on B[0]",
-        "  one more worker in A would break this knot (2 instead of 1)",
+        "  " + tried("A", 1),
         "B 1/1: every worker is in middle(), waiting for the result of last()",
         "  set only by last(), queued in A behind first()",
         "waiting behind it: main waits for the result of first(), which runs on A[0]",
     ],
     something.a_full_link: ["sender waits to send over link, too full (3/4 bytes): nobody receives from it any more"],
     something.an_empty_link: [
-        "receiver waits to receive from link, empty: only sender has sent over it, and it has ended",
+        "receiver waits to receive from link, empty: nobody sends over it any more; "
+        "only sender did, in step 1, and has ended",
     ],
     something.a_link_whose_other_end_is_closed: [
         "client waits to receive from reply, empty: nothing that the others may still do ends it",  # the server may
@@ -99,7 +103,8 @@ WAITS = {
     in_turn.beside_one_who_sleeps: ["main waits for lock, held by itself"],
     in_turn.beside_one_who_spins: ["blocked waits for lock, held by spinner, which goes on and never releases it"],
     something.a_variable: [
-        "waiter waits for is_two() of count, which is 1: only adder has changed it, and it has ended",
+        "waiter waits for is_two() of count, which is 1: nobody changes it any more; "
+        "only adder did, in step 1, and has ended",
     ],
     something.a_transition: [
         "waiter waits for a step that after_one() allows of count, which is 0: nobody changes it any more"

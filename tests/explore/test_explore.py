@@ -322,7 +322,7 @@ def test_a_report_says_everything_that_is_needed():
         "schedule (shortest to where it shows, with the fewest switches between\n    processes):",
         "   1  requester[0]  submits dispatch(0) to stream",
         "stuck:\n  stream 2/2: every worker is in dispatch(",
-        "one more worker in stream would break this knot",
+        "tried: with 3 workers in stream, not 2, the same steps do not close this",
         "point of no return: step ",
         "replay: simcore replay sc1-",
     ):

@@ -221,11 +221,12 @@ def test_of_a_real_run_that_is_not_explained_no_values_are_invented():
     assert any("stand as they were seen" in fact for fact in film.facts)
 
 
-def test_of_code_threads_and_places_are_known_and_no_values():
+def test_of_code_threads_and_places_are_known_and_what_its_locks_held():
     result = held()["Controlled"]
     film = film_of(result)
     assert result.verdict is Verdict.VIOLATED
-    assert film.things == film.values == ()
+    assert {thing.kind for thing in film.things} == {"lock"}
+    assert [value.text for frame in film.frames for value in frame.values].count("free") == 2  # before they are taken
     assert len(film.frames) == len(result.violation.steps)
     assert all("threaded.py" in frame.place for frame in film.frames if frame.place)
     assert len(film.knot) == 2

@@ -87,7 +87,7 @@ def raises_beside_another():
 
 
 def test_who_has_ended_is_not_called_a_daemon():
-    assert film_of(woken()).counted == "counted: the 1 that must finish, not 1 that ended"
+    assert film_of(woken()).counted == "counted are the 1 that must finish; 1 that ended is not counted"
 
 
 def test_where_no_point_of_no_return_is_known_it_says_so():

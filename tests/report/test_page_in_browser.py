@@ -302,7 +302,7 @@ def test_before_the_end_the_graph_is_said_not_to_be_so_yet(shown):
     assert page.text(".knot h2") == "At the end, after step 20: who waits for whom"
     assert (page.text(".knot .early"), page.count(".knot.later")) == ("This is not yet so at step 3.", 1)
     page.press("End", ".lanes")
-    assert (page.text(".knot .early"), page.count(".knot.later")) == ("", 0)
+    assert (page.text(".knot .early"), page.count(".knot.later")) == ("This is the last step: it is so now.", 0)
 
 
 def test_what_is_not_known_of_code_is_said_in_the_legend_alone(shown):
@@ -341,3 +341,32 @@ def test_a_proof_says_that_there_is_no_schedule(shown):
     assert page.count(".controls, .lanes") == 0
     assert "There is no schedule to show" in page.text("header")
     assert "states" in page.text(".fact")
+
+
+def test_a_step_that_is_named_can_be_gone_to(shown):
+    page = shown("lost")
+    links = "[...document.querySelectorAll('header .why button')]"
+    named = page.js(f"{links}.map(b => b.textContent)")
+    assert len(named) == 3  # who notified, that it woke nobody, since when somebody waits
+    page.js(f"{links}[0].click()")
+    page.settle()
+    assert f"step {page.position}" == named[0]
+    assert "notify()" in page.text(".step .words")
+
+
+@pytest.mark.parametrize("name", ["starvation", "callbacks", "lost"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_nothing_moves_from_step_to_step(shown, name, width):
+    page = shown(name, width=width)
+    boxes = "[...document.querySelectorAll('.card, .objects ul > li, .processes tr')].map(box => box.offsetHeight)"
+    page.press("Home", ".lanes")
+    first = page.js(boxes)
+    while page.press("ArrowRight") is not None and page.position < int(page.js("document.querySelector('input').max")):
+        assert page.js(boxes) == first, page.position
+
+
+def test_only_who_is_in_the_knot_is_red(shown):
+    page = shown("callbacks")
+    red = "[...document.querySelectorAll('.processes th.knotted')].map(name => name.textContent)"
+    assert page.js(red) == ["callback[0]", "callback[1]"]
+    assert page.count(".drawing rect.box:not(.knotted)") > 0

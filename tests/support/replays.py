@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from simcore import Schedule, always, execute, simulate
 from simcore.kernel import Kernel
 from simcore.model import build
+from simcore.schedule import Tasks
 from simcore.stateful import machine
 
 ANYTHING = always(lambda state: True, "anything")  # so that a replay may go on after a knot has closed
@@ -36,7 +37,7 @@ def in_machine(token: str) -> Seen:
     """Replay through what the state machine offers."""
     schedule = Schedule.from_token(token)
     run = machine(build(schedule.origin), ANYTHING, timeouts="anytime")()
-    steps, enabled = [], []
+    steps, enabled, tasks = [], [], Tasks(run.kernel)
     for process, outcome in schedule.path(run.kernel):
         offers = run.offers()
         enabled.append(
@@ -47,8 +48,10 @@ def in_machine(token: str) -> Seen:
             )
         )
         (taken,) = [offer for offer in offers if offer.choice[:2] == (process, outcome)]
-        steps.append(repr(taken))
+        steps.append(tasks.named(repr(taken)))
+        before = run.state
         run.step(step=taken)
+        tasks.after(before, run.state)
     return Seen(tuple(steps), tuple(enabled), _ending(run.kernel.view(run.state)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import missed_wakes
 import threaded
 from odd_names import nasty
 
@@ -38,6 +39,7 @@ ANSWERS = {
     "starvation": lambda: explore(buggy()),
     "lasso": lambda: explore(fixed(downloads=1, workers=1, callback_workers=1, chunks=None), completes("download")),
     "code": lambda: control(threaded.nested_submit),
+    "lost": lambda: control(missed_wakes.lost_notify),
     "callbacks": lambda: explore(callback_starvation.buggy()),
     "long": long_run,
     "proof": lambda: explore(fixed(downloads=1, workers=1)),

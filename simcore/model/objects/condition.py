@@ -121,9 +121,12 @@ class Condition(SharedObject):
         """A notify says whom it wakes."""
         if operation.name not in ("notify", "notify_all") or isinstance(result, Raised):
             return super().tells(value, operation, process, result)
+        return f"wakes {', '.join(self.woken(value, operation, process)) or 'nobody'}"
+
+    def woken(self, value: Value, operation: Operation, process: Any) -> tuple[str, ...]:
+        """Return whom a notify by ``process`` wakes at ``value``, in the order in which they came."""
         before, after = (cast(LockValue, each).waiters for each in (value, self._notified(value, operation, process)))
-        woken = [str(waiter) for name, waiter in before if (name, waiter) not in after]
-        return f"wakes {', '.join(woken)}" if woken else "wakes nobody"
+        return tuple(str(waiter) for name, waiter in before if (name, waiter) not in after)
 
     def _notified(self, value: Value, operation: Operation, process: Any) -> Value:
         return self.outcomes(value, operation, process)[0].value

@@ -41,9 +41,9 @@ def _counted(graph: WaitForGraph) -> str:
     others = [actor for actor in graph.actors if not actor.must_finish]
     ended = sum(actor.status == "done" for actor in others)
     left = [f"{ended} that ended"] if ended else []
-    left += [f"{len(others) - ended} (daemons, or workers without a task)"] if len(others) > ended else []
-    beside = f", not {' and '.join(left)}" if left else ""
-    return f"counted: the {len(asked)} that must finish{beside}" if graph.headline else ""
+    left += [f"{len(others) - ended} that need not finish (daemons, workers without a task)"] * (len(others) > ended)
+    beside = f"; {' and '.join(left)} {'is' if len(others) == 1 else 'are'} not counted" if left else ""
+    return f"counted are the {len(asked)} that must finish{beside}" if graph.headline else ""
 
 
 def drawing_of(graph: WaitForGraph) -> Drawing:

@@ -1,6 +1,6 @@
-"""Films of what was found in the user's own code: threads, steps and places. What its objects hold is not known.
+"""Films of what was found in the user's own code: threads, steps, places, and what the objects of the library held.
 
-Nor is how a thread stands between its steps. Behind its last one it is: there it stands as in the end.
+How a thread stands between its steps is not known. Behind its last one it is: there it stands as in the end.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from simcore.control import CodeStep, Controlled, Violation
 from simcore.explain import fit
-from simcore.report.page.film import Film, Frame, Lane, Standing, Turn, lines_of
+from simcore.report.page.film import Film, Frame, Lane, Standing, Thing, Turn, Value, lines_of
 from simcore.report.page.knot import with_waits
 
 NO_TURN = "no point of no return is known: none was found by runs that go on from the middle of this one"
 
-UNKNOWN = "what the objects of your own code hold between steps is not known, so no values are shown"
-
+KNOWN = "an object is shown from the first step on that names it, as it was read before the next step"
+MORE = "there are more objects than these: the first {} are shown"
 
 _ENDS = frozenset(["blocked", "done", "failed", "idle"])
 """How a thread stands that has announced what it waits for, or has nothing to do any more."""
@@ -42,13 +42,18 @@ def of_violation(found: Violation) -> Film:
     lines = found.lines()
     begins = next((place for place, line in enumerate(lines) if line.startswith("schedule (")), len(lines))
     turn = next((line for line in lines[:begins] if line.startswith("point of no return: ")), "")
+    things, values, after = _values(found)
+    frames = [replace(frame, values=changed) for frame, changed in zip(frames, after, strict=True)]
+    more = found.watched is not None and found.watched.more
     film = Film(
         "your own code",
         "violated",
         found.answer,
         why=lines_of(line for line in lines[:begins] if line != turn),
-        facts=(UNKNOWN, f"after {found.time:g} s of virtual time"),
+        facts=(KNOWN, *[MORE.format(len(things))] * more, f"after {found.time:g} s of virtual time"),
         lanes=lanes,
+        things=things,
+        values=values,
         frames=tuple(frames),
         standings=tuple(Standing(place, "unknown") for place in number.values()),
         turn=Turn(found.no_return, False, turn) if turn else None,
@@ -72,6 +77,16 @@ def _frames(found: Violation, number: dict[str, int]) -> list[Frame]:
         Frame(number[step.thread], _text(step), place=step.place, standings=tuple(stands.get(place, ())))
         for place, step in enumerate(found.steps)
     ]
+
+
+def _values(found: Violation) -> tuple[tuple[Thing, ...], tuple[Value, ...], list[tuple[Value, ...]]]:
+    """Return the objects, what each held before the first step, and after each step what holds otherwise."""
+    watched = found.watched
+    if watched is None:
+        return (), (), [()] * len(found.steps)
+    things = tuple(Thing(f"result of {name}" if name.endswith("()") else name, kind) for name, kind in watched.things)
+    before, *after = [tuple(Value(*each) for each in some) for some in (watched.before, *watched.after)]
+    return things, before, after
 
 
 def _text(step: CodeStep) -> str:

@@ -53,13 +53,12 @@ def of_counterexample(found: Counterexample) -> Film:
     film = with_waits(_of_schedule(schedule, found.kernel), found.wait_for)
     after = len(found.schedule) if found.lasso is not None else None
     then = [] if found.lasso is None or found.lasso.steps else ["and then nothing, for ever"]
-    lost = [f"lost: {found.lost}"] if found.lost and found.lost != found.answer else []
     turn = found.no_return
     return replace(
         film,
         verdict="violated",
         answer=found.answer if found.answer != found.property else f"'{found.property}' does not hold",
-        why=lines_of([*lost, *found.wait_for.told(), *then, *found.left_behind]),
+        why=lines_of([*found.why, *then]),
         facts=(*film.facts, f"asked: {found.property}", f"schedule: {found.shortest}"),
         lasso=after if found.lasso is not None and found.lasso.steps else None,
         turn=Turn(turn.step, turn.exact, turn.describe(found.schedule)) if turn is not None else None,
@@ -81,12 +80,16 @@ def _why_not(found: Counterexample) -> str:
 def of_schedule(schedule: Schedule) -> Film:
     """Return a film of a schedule: of what its model then is, where that can be built."""
     kernel = _kernel_of(schedule)
-    film = _of_schedule(schedule, kernel)
-    if kernel is not None:
-        graph = graph_after(kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
-        film = replace(film, answer=graph.headline, why=lines_of(graph.told()))
-        film = with_waits(film, graph)
-    return film
+    if kernel is None:
+        return _of_schedule(schedule, None)
+    graph = graph_after(kernel, schedule.path(kernel), stands_still=partial(stands_still, kernel))
+    return replace(of_replay(schedule, kernel, graph), answer=graph.headline)
+
+
+def of_replay(schedule: Schedule, kernel: Kernel, graph: WaitForGraph) -> Film:
+    """Return a film of a schedule that ``kernel`` has taken, with who waits for whom at its end, as it is known."""
+    film = replace(_of_schedule(schedule, kernel), why=lines_of(graph.told()))
+    return with_waits(film, graph)
 
 
 def _kernel_of(schedule: Schedule) -> Kernel | None:

@@ -7,7 +7,6 @@ Nothing else is drawn as an arrow.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,11 +17,10 @@ from simcore.model import Process, ProcessState
 from simcore.model.objects import Link, Queue, ThreadPool
 from simcore.model.operations import Operation, SharedObject, shown_value
 from simcore.report.page.film import Frame, Lane, Standing, Thing, Value
-from simcore.schedule import describe
+from simcore.schedule import Tasks, describe
 
 _IN = {"put": "get", "send": "recv", "submit": "take"}
 _OUT = frozenset(_IN.values())
-_RESULT = re.compile(r"result of future#(\d+)")
 
 MOST_ITEMS = 12
 """Items of a queue that are told one by one."""
@@ -51,6 +49,8 @@ class Replayed:
         self.kernel, self.state = kernel, state
         self._objects = kernel.model.named
         self.things = [Thing(thing.name, thing.kind) for thing in self._objects]
+        self._tasks = Tasks(kernel)
+        self._tasks.after((), state)
         self._futures: dict[int, int] = {}  # by place in the state: which of the things stands there
         self._known: dict[int, tuple[Any, ...]] = {}  # of each process, what its standing was made of
         self._shown: dict[int, Standing] = {}
@@ -84,7 +84,9 @@ class Replayed:
             self.state = after
             self._note(number, process, operation)
             values = tuple(self._changed_values(before))
-            yield Frame(process, text, result, place, time, values, self.standings(), sources)
+            told = self._tasks.named(text), self._tasks.named(result)
+            self._tasks.after(before, after)
+            yield Frame(process, *told, place, time, values, self.standings(), sources)
 
     # ---- who could move, and because of what -----------------------------------------------------------
 
@@ -176,7 +178,7 @@ class Replayed:
             return Standing(index, process.status, words, task, process.where)
         if index in self._could:
             return Standing(
-                index, "enabled", f"next: {self._named(operation.target.phrase(operation))}", task, process.where
+                index, "enabled", f"next: {self._tasks.named(operation.target.phrase(operation))}", task, process.where
             )
         if process.status == "idle":
             return Standing(index, "idle")
@@ -187,20 +189,11 @@ class Replayed:
 
     def _wants(self, process: ProcessState, operation: Operation) -> str:
         target = operation.target
-        wants = self._named(target.wants(operation).wants)
+        wants = self._tasks.named(target.wants(operation).wants)
         place = self.kernel.target(self.state[self.kernel.first_process + process.process.index])
         value = self.kernel.values[self.state[place]]
         owners = summary(owner.name for owner in target.blocked_on(value, operation, process.process).processes)
         return f"{wants}, held by {owners}" if owners else wants
-
-    def _named(self, words: str) -> str:
-        """Return ``words`` with tasks in place of the futures that submits have made, which are numbered by place."""
-
-        def task(found: re.Match[str]) -> str:
-            number = self._futures.get(self.kernel.first_future + int(found[1]))
-            return found[0] if number is None else self.things[number].name
-
-        return _RESULT.sub(task, words)
 
 
 def _contents(thing: Any, value: Any) -> tuple[Any, ...] | None:

@@ -2,6 +2,7 @@
 // `model.get("film")` is a film as simcore.report.page makes it. Every text of it becomes a text node, never markup.
 
 const NARROW = 30, WIDE = 58, ROW = 28, HEAD = 24, MOST_ROWS = 200, MOST_SLOTS = 24, MOST_LINES = 16;
+const MOST_STEADY = 60, TRIED = 6;
 const PAPER = 690, PAPER_NAMES = 180, MOST_PRINTED = 1_000, MOST_PRINTED_LANES = 30;
 const STATUS = {
   enabled: "can move", blocked: "waits", limited: "waits, for a time", idle: "no task", done: "has ended",
@@ -86,7 +87,6 @@ function header(el, film, go) {
   const title = add(head, "h1");
   if (film.verdict) add(title, "span", `${sign} ${film.verdict}${film.answer ? ":" : ""}`, { class: `verdict ${kind}` });
   add(title, "span", film.answer || (film.verdict ? "" : `a schedule of ${film.frames.length} step${film.frames.length === 1 ? "" : "s"}`));
-  if (film.counted) add(head, "p", film.counted, { class: "fact counted" });
   add(head, "p", film.title, { class: "asked" });
   if (film.why.length) {
     let why = add(head, "ul", "", { class: "why" });
@@ -96,7 +96,7 @@ function header(el, film, go) {
         add(more, "summary", `${film.why.length - MOST_LINES} more lines`);
         why = add(more, "ul", "", { class: "why" });
       }
-      add(why, "li", line.trim(), { style: `--deep:${Math.min(3, line.search(/\S/) / 2)}rem` });
+      withSteps(add(why, "li", "", { style: `--deep:${Math.min(3, line.search(/\S/) / 2)}rem` }), line.trim(), film, go);
     });
   }
   if (film.turn) {
@@ -110,8 +110,40 @@ function header(el, film, go) {
   } else if (film.no_turn && film.frames.length) {
     add(head, "p", film.no_turn, { class: "fact no-turn" });
   }
-  for (const fact of film.facts) add(head, "p", fact, { class: "fact" });
+  if (film.counted) add(head, "p", film.counted, { class: "fact counted" });
+  const found = film.frames.length && film.facts.length ? add(head, "details", "", { class: "found" }) : head;
+  if (found !== head) add(found, "summary", "How it was found");
+  for (const fact of film.facts) add(found, "p", fact, { class: "fact" });
   if (!film.lanes.length && !film.drawing.nodes.length) add(head, "p", "There is no schedule to show.", { class: "none" });
+}
+
+/** The places of those with the most to show, the most first. */
+function longest(all, size, many) {
+  return all.map((one, place) => [size(one), place]).sort((one, two) => two[0] - one[0]).slice(0, many).map(([, place]) => place);
+}
+
+/** Have boxes keep their size from step to step: each is as high as at the steps where it has the most to show. */
+function keepSizes(parts, standings, position) {
+  const boxes = parts.flatMap((part) => part.boxes || []), heights = new Map(), asked = new Map();
+  for (const { box, at: steps } of boxes) {
+    box.style.height = box.style.minHeight = "";
+    for (const step of steps) asked.set(step, [...(asked.get(step) || []), box]);
+  }
+  for (const [step, those] of asked) {
+    parts.forEach((part) => part.show(step, standings));
+    for (const box of those) heights.set(box, Math.max(heights.get(box) || 0, Math.ceil(box.getBoundingClientRect().height)));
+  }
+  for (const [box, high] of heights) box.style[box.localName === "tr" ? "height" : "minHeight"] = `${high}px`;
+  parts.forEach((part) => part.show(position, standings));
+}
+
+/** A sentence in which each step that it names can be gone to. */
+function withSteps(el, text, film, go) {
+  for (const part of text.split(/(\bstep \d+\b)/)) {
+    const place = /^step \d+$/.test(part) ? Number(part.slice(5)) - film.first : 0;
+    if (place < 1 || place > film.frames.length) { el.append(part); continue; }
+    add(el, "button", part, { type: "button", class: "link inline" }).onclick = () => go(place, true);
+  }
 }
 
 function controls(el, film, go, now) {
@@ -390,7 +422,10 @@ function stepCard(el, film, go) {
   const number = add(live, "p", "", { class: "which" }), words = add(live, "p", "", { class: "words" });
   const about = add(card, "p", "", { class: "about" }), from = add(card, "p", "", { class: "from" });
   const note = add(card, "p", "", { class: "turn" }), could = add(card, "p", "", { class: "could" });
+  const turn = film.turn ? [Math.max(0, film.turn.step - film.first)] : [];
+  const most = longest(film.frames, (frame) => frame.text.length + frame.result.length + 80 * frame.comes_from.length, TRIED);
   return {
+    boxes: [{ box: card, at: [0, ...most.map((number) => number + 1), ...turn] }],
     show(position, standings) {
       const frame = position ? film.frames[position - 1] : null;
       say(number, frame ? `Step ${film.first + position} of ${film.first + film.frames.length}` : "Before the first step");
@@ -448,7 +483,10 @@ function objectsOf(el, film, values) {
   const other = still && !all ? add(add(card, "details"), "summary", `${still} that no step changes or names, and nobody waits for`).parentNode : null;
   const rest = other ? add(other, "ul") : list;
   const items = film.things.map((thing, number) => ({ item: add(folded[number] ? rest : list, "li"), thing, shown: null }));
+  const room = items.length <= MOST_STEADY, code = film.lanes.some((lane) => lane.kind === "thread");
+  const size = ({ is: { text, items: inside } }) => (text ? text.length : 0) + 60 * inside.length;
   return {
+    boxes: room ? items.map(({ item }, number) => ({ box: item, at: longest(values[number], size, 2).map((place) => values[number][place].at) })) : [],
     show(position) {
       items.forEach((each, number) => {
         const history = values[number], place = placeAt(history, position), value = place < 0 ? null : history[place].is;
@@ -457,20 +495,22 @@ function objectsOf(el, film, values) {
         if (each.shown === key) return;
         each.shown = key;
         const before = place > 0 ? history[place - 1].is : null;
-        object(each.item, each.thing, value, changed, before);
+        object(each.item, each.thing, value, changed, before, room && (code ? "no step has named it yet" : "not there yet"));
       });
     },
   };
 }
 
-function object(item, thing, value, changed, before) {
+function object(item, thing, value, changed, before, missing) {
+  const absent = !value || value.text == null;
   item.replaceChildren();
-  item.hidden = !value || value.text == null;
-  set(item, "class", changed ? "changed" : "");
+  item.hidden = absent && !missing;
+  set(item, "class", absent ? "absent" : changed ? "changed" : "");
   if (item.hidden) return;
   const head = add(item, "div");
   add(head, "b", short(thing.name, 90), { title: thing.name });
   add(head, "small", ` ${thing.kind}`);
+  if (absent) { add(item, "span", before ? "not there any more" : missing, { class: "value" }); return; }
   if (changed) add(head, "span", before && before.text != null ? " ● changed" : " ● new", { class: "flag" });
   slots(item, value.used, value.limit);
   if (value.items && value.items.length) {
@@ -478,7 +518,7 @@ function object(item, thing, value, changed, before) {
     const queue = add(item, "ol");
     value.items.forEach((text) => add(queue, "li", text));
   } else {
-    add(item, "span", thing.kind === "pool" ? "nothing queued" : value.text, { class: "value" });
+    add(item, "span", thing.kind === "pool" && value.text === "[]" ? "nothing queued" : value.text, { class: "value" });
   }
   const told = value.items && (value.items.length || (before && before.items && before.items.length));
   if (changed && !told && before && before.text != null && before.text !== value.text) add(item, "small", `before: ${before.text}`, { class: "before" });
@@ -489,7 +529,6 @@ function processesOf(el, film, standings) {
   const card = add(el, "section", "", { class: "card processes" });
   const title = add(card, "h2", film.lanes.some((lane) => lane.kind === "thread") ? "Threads" : "Processes");
   add(title, "span", " at the end", { class: "on-paper" });
-  if (film.counted) add(card, "p", `In the answer ${film.counted}.`, { class: "fact" });
   const table = add(add(card, "div", "", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Who waits for what" }), "table", "", { role: "table" });
   const head = add(add(table, "thead"), "tr", "", { role: "row" }), body = add(table, "tbody");
   for (const text of ["who", "now", "what"]) add(head, "th", text, { scope: "col", role: "columnheader" });
@@ -501,7 +540,9 @@ function processesOf(el, film, standings) {
     return { lane, row, status: add(row, "td", "", { role: "cell" }), words: add(row, "td", "", { role: "cell" }) };
   });
   if (film.lanes.length > lanes.length) add(card, "p", `${film.lanes.length - lanes.length} more are not in this list`, { class: "fact" });
+  const size = ({ is }) => is.task.length + is.words.length + is.place.length;
   return {
+    boxes: rows.slice(0, MOST_STEADY).map(({ row, lane }) => ({ box: row, at: longest(standings[lane], size, 1).map((place) => standings[lane][place].at) })),
     show(position) {
       const mover = position ? film.frames[position - 1].lane : -1;
       for (const { lane, row, status, words } of rows) {
@@ -566,8 +607,10 @@ function knotOf(el, film) {
     const text = lines.join(kind === "process" ? " in " : kind === "future" ? " " : ", ");
     return short(text, 160) + (count > 1 ? ` (×${count})` : "");
   };
+  const reached = new Set(film.drawing.arrows.map(([, target]) => target));
   film.drawing.nodes.forEach((one, number) => {
     const arrows = film.drawing.arrows.filter(([source]) => source === number);
+    if (!arrows.length && one.knot && reached.has(number) && film.stuck.length) add(told, "li", `${called(one)}: nothing ends that any more`, { class: "knotted" });
     if (!arrows.length) return;
     const verb = one.kind !== "process" ? `${one.count > 1 ? "are" : "is"} up to` : one.count > 1 ? "wait for" : "waits for";
     const any = arrows[0][2] === "any of" ? "any of " : "";
@@ -576,7 +619,11 @@ function knotOf(el, film) {
     add(told, "li", `${called(one)} ${verb} ${any}${others.map(called).join("; ")}`, { class: kind });
   });
   if (film.drawing.left_out) add(card, "p", film.drawing.left_out, { class: "fact" });
-  add(card, "p", "red and thick: the knot, in which everybody waits for everybody else · solid: needs it · dashed: any of them would do", { class: "fact" });
+  const keys = ["solid: needs it", "dashed: any of them would do"];
+  const red = film.drawing.nodes.flatMap((one, number) => (one.knot ? [number] : []));
+  const round = red.length && red.every((number) => film.drawing.arrows.some(([source, target]) => source === number && film.drawing.nodes[target].knot));
+  if (round) keys.unshift("red and thick: the knot, which keeps itself waiting");
+  add(card, "p", keys.join(" · "), { class: "fact" });
   let before = 0;
   const draw = () => {
     const width = Math.min(outer.clientWidth || 600, 900);
@@ -590,7 +637,7 @@ function knotOf(el, film) {
     show(position) {
       if (!early) return;
       card.classList.toggle("later", position < count);
-      say(early, position < count ? `This is not yet so at step ${film.first + position}.` : "");
+      say(early, position < count ? `This is not yet so at step ${film.first + position}.` : "This is the last step: it is so now.");
     },
   };
 }
@@ -727,7 +774,12 @@ function render({ model, el }) {
     const card = stepCard(left, film, go), objects = objectsOf(left, film, values), processes = processesOf(right, film, standings);
     const words = () => `${film.first + position}: ${position ? `${short(film.lanes[film.frames[position - 1].lane].name)} ${film.frames[position - 1].text}` : "before the first step"}`;
     parts.push({ show: (next) => bar.show(next, words()) }, lanes, card, objects, processes);
-    stops.push(bar.stop, lanes.stop);
+    let wide = 0;
+    const watch = new ResizeObserver(() => {
+      if (panel.clientWidth !== wide) { wide = panel.clientWidth; keepSizes([card, objects, processes], standings, position); }
+    });
+    watch.observe(panel);
+    stops.push(bar.stop, lanes.stop, () => watch.disconnect());
   }
   const knot = knotOf(root, film);
   parts.push(knot);
@@ -758,7 +810,7 @@ function render({ model, el }) {
   const printing = () => {
     if (sheet) return;
     table();
-    opened = [...root.querySelectorAll("details.all, .objects details")].filter((one) => !one.open);
+    opened = [...root.querySelectorAll("details.all, details.found, .objects details")].filter((one) => !one.open);
     opened.forEach((one) => { one.open = true; });
     sheet = add(root, "div");
     if (!film.lanes.length) return;
