@@ -8,12 +8,18 @@ costs the same however many processes there are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from heapq import heappop, heappush
+from typing import Any
 
 from simcore.kernel.kernel import Kernel
-from simcore.kernel.tables import FREE, Move
-from simcore.model import Model
+from simcore.kernel.live import DEPTH, Live, can_run_on
+from simcore.kernel.plain import operation_key
+from simcore.kernel.process import Point
+from simcore.kernel.running import Program
+from simcore.kernel.tables import FREE, Local, Move, Packed
+from simcore.model import Model, Process
+from simcore.model.operations import Operation, Outcomes
 
 
 class OneRun(Kernel):
@@ -34,12 +40,19 @@ class OneRun(Kernel):
         self._free: list[int] = []  # a heap with all free places of futures, and some that are none
         self._mentioning: defaultdict[int, set[int]] = defaultdict(set)
         self._running_task: defaultdict[int, set[int]] = defaultdict(set)
+        self._live: dict[int, Live] = {}
+        self._left: set[int] = set()  # processes that were run on, and are not any more
+        self._about: dict[tuple[Program, Hashable], int] = {}  # what stands for a process that is run on
+        self._passing: set[int] = set()  # all of these
+        self._given: list[Any] = []  # results, where a move names one in place of a point
 
     def happen(self, process: int, move: Move) -> None:
         """Let ``move`` of ``process`` happen."""
         self.touched.clear()
         state = self.state
         position, value, point, lost, created = move
+        if point < 0:
+            point = self._run_on(process, self._given[~point])
         if not self._futures:
             state[position] = value
             state[self.first_process + process] = point
@@ -91,3 +104,69 @@ class OneRun(Kernel):
         if state is not self.state:
             return super()._worker_of(state, number)
         return min(self._running_task[number], default=None)
+
+    # ---- processes that are run on -------------------------------------------------------------------
+
+    def come(self, process: int) -> int:
+        """Return what stands for ``process``, which has come to where it never was; from here on it may be run on."""
+        place = self.first_process + process
+        local = self.state[place]
+        point, task, status = self.locals[local]
+        if local in self._passing or process in self._left or point is None or point.depth < DEPTH:
+            return local
+        if task is None and status == "ready" and not self._local_futures[local]:
+            self._left.add(process)
+            if can_run_on(point):
+                assert point.operation is not None
+                self._live[process] = Live(self.points, point)
+                self.state[place] = self._standing_for(self.processes[process], point.program, point.operation)
+        return self.state[place]
+
+    def _standing_for(self, process: Process, program: Program, operation: Operation) -> int:
+        """Return what stands for a process that is run on and about to do ``operation``."""
+        key = program, operation_key(operation)
+        number = self._about.get(key)
+        if number is None:
+            number = self._about[key] = self.intern_local(
+                Local(Point(program, None, None, operation=operation), None, "ready"), process
+            )
+            self._passing.add(number)
+        return number
+
+    def _run_on(self, process: int, result: Any) -> int:
+        """Give ``result`` to a process that is run on; return what stands for it then."""
+        who, live = self.processes[process], self._live[process]
+        reached = live.go_on(result)
+        if isinstance(reached, Operation):
+            return self._standing_for(who, live.program, reached)
+        if reached is None:
+            return self._advance(who, self._leave(process), result)
+        del self._live[process]
+        return self.intern_local(self._settled(who, self.points.returned(live.program, reached.outcome), None), who)
+
+    def _leave(self, process: int) -> int:
+        """Run ``process`` on no longer; return its part of the state as any search has it."""
+        local = Local(self._live.pop(process).point(), None, "ready")
+        return self.intern_local(local, self.processes[process])
+
+    def _moves_of(self, process: int, local: int, value: int, outcomes: Outcomes, created: int) -> tuple[Move, ...]:
+        if local not in self._passing:
+            return super()._moves_of(process, local, value, outcomes, created)
+        if len(outcomes) > 1:  # the others are learned as well, though one is taken
+            left = self.state[self.first_process + process] = self._leave(process)
+            return super()._moves_of(process, left, value, outcomes, created)
+        moves = []
+        for outcome in outcomes:
+            new, before = self.intern_value(outcome.value), self._value_futures[value]
+            lost = tuple(sorted(before - self._value_futures[new]))
+            moves.append(Move(self._targets[local], new, ~len(self._given), lost, -1))
+            self._given.append(outcome.result)
+        return tuple(moves)
+
+    def settled(self) -> Packed:
+        """Return where the run is, as any search has it."""
+        state = list(self.state)
+        for process, live in self._live.items():
+            number = self.intern_local(Local(live.point(), None, "ready"), self.processes[process])
+            state[self.first_process + process] = number
+        return tuple(state)

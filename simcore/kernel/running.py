@@ -65,6 +65,7 @@ class Running:
         self.program = program
         self.generator = program.start()
         self._making = Making()
+        self._counts = bool(_READ[program])
 
     def resume(self, result: Any) -> Operation:
         """Give ``result`` to the generator, None to begin with, and return the operation that it comes to.
@@ -97,14 +98,15 @@ class Running:
         if not isinstance(yielded, Operation):
             raise self._no_operation(yielded)
         self._making.yielded(yielded)
-        self._check()
+        if self._making.mistake is not None or self._making.made:
+            self._check()
         return yielded
 
     def _give(self, result: Any) -> Any:
         generator = self.generator
         if isinstance(result, Raised):
             return self.program.run(lambda: generator.throw(result.build()))
-        return self.program.run(lambda: generator.send(result))
+        return self.program.run(lambda: generator.send(result)) if self._counts else generator.send(result)
 
     def _check(self) -> None:
         self._refuse(self._making.mistake)

@@ -65,7 +65,9 @@ class Making:
 
     def yielded(self, operation: object) -> None:
         """Note that ``operation`` has been yielded; whoever makes it is not asked for it again."""
-        if self.made:
+        if len(self.made) == 1 and self.made[0].operation() is operation:  # as it nearly always is
+            self.made.pop()
+        elif self.made:
             self.made = [made for made in self.made if made.operation() is not operation]
 
     @property

@@ -22,11 +22,19 @@ NO_VALUES: dict[type, str] = {GeneratorType: "a generator, of which nothing has 
 """What is no value, and what to do."""
 
 
+_VALUES = frozenset({str, int, float, bool, bytes, type(None)})
+
+
 def no_value(thing: Any) -> str:
     """Say why ``thing``, or something in it, is no value, and what to do; nothing where it is one."""
+    kind = type(thing)
+    if kind in _VALUES:
+        return ""
+    if kind is tuple and _VALUES.issuperset(map(type, thing)):  # as it mostly is
+        return ""
     if isinstance(thing, tuple | frozenset):
         return next(filter(None, map(no_value, thing)), "")
-    return NO_VALUES.get(type(thing), "")
+    return NO_VALUES.get(kind, "")
 
 
 def refuse_generator(whose: str, fn: Any) -> None:

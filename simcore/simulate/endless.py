@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simcore.explain import never_enabled
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import OneRun
 from simcore.simulate.result import Status
 
 _DAEMONS = 100_000  # steps in which only daemons have moved
@@ -21,7 +21,7 @@ Ending = tuple[Status, str]
 class Endless:
     """Tells when a run without limits is ended, and why."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: OneRun) -> None:
         self._kernel = kernel
         self._look_at, self._every, self._replayed = _LOOK, _LOOK, 0
 
@@ -40,7 +40,7 @@ class Endless:
         ends = self._replayed + _REPLAYED if self._replayed else self._look_at
         return min(self._look_at, daemons + _DAEMONS, ends)
 
-    def ending(self, steps: int, daemons: int, state: Packed, owes: Sequence[bool]) -> Ending | None:
+    def ending(self, steps: int, daemons: int, owes: Sequence[bool]) -> Ending | None:
         """Return how to end the run now, and what to say; None to go on.
 
         Parameters
@@ -52,15 +52,16 @@ class Endless:
         """
         if steps >= self._look_at:
             self._look_at = steps + _LOOK
-            blocked = [p for p, owing in enumerate(owes) if owing and self._kernel.process_state(state, p).blocked]
-            never = never_enabled(self._kernel, state, blocked) if blocked else []
+            kernel = self._kernel
+            blocked = [p for p, owing in enumerate(owes) if owing and kernel.process_state(kernel.state, p).blocked]
+            never = never_enabled(kernel, kernel.settled(), blocked) if blocked else []
             if (
                 never is None
             ):  # too much to look at now; next time it may be less, and it must not become the run's work
                 self._look_at += self._every
                 self._every *= 2
             elif never:
-                going = bool(self._kernel.successors(state))
+                going = bool(kernel.successors(kernel.settled()))
                 return "stuck", "others go on, for ever for all that is known: give until= to watch them" * going
         if daemons >= _DAEMONS:
             return "limit", f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps="

@@ -116,7 +116,7 @@ class Run:
             self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
         if self.status is not None or self.until is not None:
             return self._instant + _INSTANT
-        ending = self._endless_run.ending(steps, steps - self._daemons, tuple(self.kernel.state), self._owes)
+        ending = self._endless_run.ending(steps, steps - self._daemons, self._owes)
         if ending is not None:
             self.status = ending[0]
             self.notes.update(dict.fromkeys(ending[1:] if ending[1] else ()))
@@ -373,6 +373,5 @@ class Run:
             notes=tuple(self.notes),
             kernel=self.kernel,
             path=tuple(self.path),
-            packed=tuple(self.kernel.state),
             times=tuple(self._times),
         )

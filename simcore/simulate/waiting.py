@@ -163,7 +163,9 @@ class Waiting:
         local = self._kernel.state[self._first + process]
         plan = self._known[process].get(local)
         if plan is None:
-            plan = self._known[process][local] = self._learn(process, local)
+            local = self._kernel.come(process)
+            plan = self._known[process].get(local) or self._learn(process, local)
+            self._known[process][local] = plan
         return plan
 
     def moves(self, process: int, now: float) -> tuple[Move, ...]:

@@ -1,0 +1,84 @@
+"""A plain process of a run goes on by itself, and what it has come to is worked out when somebody asks.
+
+A run never goes back, so it needs no program points but to learn a step once for all who take it. A process that counts
+never comes to a point twice, and to freeze each of its points, run it twice and look at all that it can reach costs a
+hundred times what it does. Where the code shows that nothing can come of all that (`plain.py`), the process is run on,
+and of where it is only the operation is kept that it is about to do.
+
+It is run on as long as it is given plain values and comes to operations with plain arguments. Everything else is left to
+the points: they are made up for from the results that it was given, with both runs and all that they look at, and the
+step is learned as any other. So what is wrong is found where it was, and said in the same words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simcore.kernel.alone import Ended
+from simcore.kernel.plain import key_of, operation_key, plain
+from simcore.kernel.process import Point, Points
+from simcore.kernel.running import Program, Running
+from simcore.model.operations import Operation
+
+DEPTH = 64
+"""Results after which a process that still comes to new points is run on, if it is plain."""
+
+
+class Live:
+    """A process that is run on.
+
+    Parameters
+    ----------
+    points : Points
+        What is learned of all others.
+    point : Point
+        Where it is.
+    """
+
+    def __init__(self, points: Points, point: Point) -> None:
+        self._points, self._point = points, point
+        self._results: list[Any] = []
+        self._running = Running(point.program)
+        for passed in point.history():
+            self._running.resume(passed.result)
+
+    @property
+    def program(self) -> Program:
+        """What it runs."""
+        return self._point.program
+
+    def go_on(self, result: Any) -> Operation | Ended | None:
+        """Give it ``result`` and return what it comes to; None where that is left to the points."""
+        if key_of(result) is None:
+            return None
+        try:
+            reached = self._running.resume(result)
+        except StopIteration as end:
+            return None if key_of(end.value) is None else Ended("returned", end.value)
+        except KeyboardInterrupt:  # of the user: plain code raises none
+            raise
+        except BaseException:
+            return None
+        if not runs_on(reached):
+            return None
+        self._results.append(result)
+        return reached
+
+    def point(self) -> Point:
+        """Return the point that it has come to."""
+        if self._results:
+            self._point = self._points.follow(self._point, self._results)
+            self._results = []
+        return self._point
+
+
+def runs_on(operation: Operation) -> bool:
+    """Tell whether a process may be run on from ``operation``: what is in it is plain, and it makes nothing."""
+    creates = operation.name in operation.target.creates
+    return not (creates or operation.rests) and operation_key(operation) is not None
+
+
+def can_run_on(point: Point) -> bool:
+    """Tell whether the process that is at ``point`` can be run on from there."""
+    steps = not any(passed.second_half for passed in point.history())
+    return steps and point.operation is not None and runs_on(point.operation) and plain(point.program)
