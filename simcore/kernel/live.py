@@ -12,13 +12,14 @@ step is learned as any other. So what is wrong is found where it was, and said i
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 from simcore.kernel.alone import Ended
-from simcore.kernel.plain import key_of, operation_key, plain
+from simcore.kernel.plain import key_of, operation_key, plain, yields_at_once
 from simcore.kernel.process import Point, Points
 from simcore.kernel.running import Program, Running
-from simcore.model.operations import Operation
+from simcore.model.operations import Operation, SharedObject
 
 DEPTH = 64
 """Results after which a process that still comes to new points is run on, if it is plain."""
@@ -38,18 +39,19 @@ class Live:
     def __init__(self, points: Points, point: Point) -> None:
         self._points, self._point = points, point
         self._results: list[Any] = []
-        self._running = Running(point.program)
+        self._running = Running(point.program, notes=not yields_at_once(point.program.fn.__code__))  # type: ignore[attr-defined]
         for passed in point.history():
             self._running.resume(passed.result)
+        self._known: dict[tuple[SharedObject, str], tuple[Operation, int]] = {}
 
     @property
     def program(self) -> Program:
         """What it runs."""
         return self._point.program
 
-    def go_on(self, result: Any) -> Operation | Ended | None:
-        """Give it ``result`` and return what it comes to; None where that is left to the points."""
-        if key_of(result) is None:
+    def go_on(self, result: Any) -> int | Operation | Ended | None:
+        """Give it ``result`` and return what it comes to, or what stands for that; None where it is left to the points."""
+        if result is not None and key_of(result) is None:
             return None
         try:
             reached = self._running.resume(result)
@@ -59,10 +61,18 @@ class Live:
             raise
         except BaseException:
             return None
-        if not runs_on(reached):
-            return None
+        before, number = self._known.get((reached.target, reached.name), (None, -1))
+        if before is None or not _same(reached, before):
+            if not runs_on(reached):
+                return None
+            self._results.append(result)
+            return reached
         self._results.append(result)
-        return reached
+        return number
+
+    def stands(self, operation: Operation, number: int) -> None:
+        """Note what stands for the process when it is about to do ``operation``."""
+        self._known[operation.target, operation.name] = operation, number
 
     def point(self) -> Point:
         """Return the point that it has come to."""
@@ -70,6 +80,12 @@ class Live:
             self._point = self._points.follow(self._point, self._results)
             self._results = []
         return self._point
+
+
+def _same(one: Operation, other: Operation) -> bool:
+    """Tell whether two operations of one name are the same, as their arguments are the same objects."""
+    args, before = one.args, other.args
+    return len(args) == len(before) and all(map(is_, args, before)) and one.timeout is other.timeout
 
 
 def runs_on(operation: Operation) -> bool:

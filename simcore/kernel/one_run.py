@@ -135,10 +135,15 @@ class OneRun(Kernel):
 
     def _run_on(self, process: int, result: Any) -> int:
         """Give ``result`` to a process that is run on; return what stands for it then."""
-        who, live = self.processes[process], self._live[process]
+        live = self._live[process]
         reached = live.go_on(result)
+        if type(reached) is int:
+            return reached
+        who = self.processes[process]
         if isinstance(reached, Operation):
-            return self._standing_for(who, live.program, reached)
+            number = self._standing_for(who, live.program, reached)
+            live.stands(reached, number)
+            return number
         if reached is None:
             return self._advance(who, self._leave(process), result)
         del self._live[process]

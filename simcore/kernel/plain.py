@@ -17,6 +17,7 @@ import builtins
 import dis
 from collections.abc import Hashable
 from functools import cache
+from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -29,6 +30,7 @@ from simcore.model.operations import Operation, SharedObject
 
 _ATOMS = (str, int, bool, type(None), bytes)
 _CALLED = (range, len, min, max, abs, int, bool, float, round, divmod, sleep, choose)
+_MAKE_NONE = frozenset({"range", "len", "abs", "int", "bool", "float", "round", "divmod"})
 _ALLOWED = frozenset(
     # where it begins, what stands between instructions, and how every generator ends
     "COPY_FREE_VARS RETURN_GENERATOR POP_TOP RESUME NOP CACHE EXTENDED_ARG PRECALL PUSH_NULL KW_NAMES NOT_TAKEN RERAISE "
@@ -76,6 +78,24 @@ def _is_plain(instruction: dis.Instruction) -> bool:
     if name in ("LOAD_ATTR", "LOAD_METHOD"):  # of a method that is called at once
         return (name == "LOAD_METHOD" or "NULL" in instruction.argrepr) and not str(instruction.argval).startswith("_")
     return name in _ALLOWED or (name, instruction.argrepr) == _ENDS
+
+
+@cache
+def yields_at_once(code: CodeType) -> bool:
+    """Tell whether each operation that plain ``code`` makes is yielded by the very next instruction.
+
+    All other calls must be of a function that makes none, by its name: what is called begins where the call does.
+    """
+    instructions = list(dis.get_instructions(code))
+    named = {_begin(each) for each in instructions if each.opname == "LOAD_GLOBAL" and each.argval in _MAKE_NONE}
+    calls = [(each, after) for each, after in pairwise(instructions) if each.opname in ("CALL", "CALL_KW")]
+    return all(after.opname == "YIELD_VALUE" or (_begin(each) or 0) in named for each, after in calls)
+
+
+def _begin(instruction: dis.Instruction) -> tuple[int | None, int | None] | None:
+    """Return line and column of what an instruction is about; None where that was left out."""
+    at = instruction.positions
+    return None if at is None or at.lineno is None or at.col_offset is None else (at.lineno, at.col_offset)
 
 
 @cache

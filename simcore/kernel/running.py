@@ -59,13 +59,22 @@ _READ: weakref.WeakKeyDictionary[Program, frozenset[types.CodeType]] = weakref.W
 
 
 class Running:
-    """One live generator of a program."""
+    """One live generator of a program.
 
-    def __init__(self, program: Program) -> None:
+    Parameters
+    ----------
+    program : Program
+        What it runs.
+    notes : bool
+        False where the code yields at once whatever operation it makes, so that none can be forgotten.
+    """
+
+    def __init__(self, program: Program, notes: bool = True) -> None:
         self.program = program
         self.generator = program.start()
-        self._making = Making()
+        self._making = Making(notes)
         self._counts = bool(_READ[program])
+        self._send = self.generator.send
 
     def resume(self, result: Any) -> Operation:
         """Give ``result`` to the generator, None to begin with, and return the operation that it comes to.
@@ -78,8 +87,7 @@ class Running:
             As the process ends.
         """
         try:
-            with self._making:
-                yielded = self._give(result)
+            yielded = self._making.during(self._give if self._counts or type(result) is Raised else self._send, result)
         except StopIteration as ended:
             self._check()
             wrong = no_value(ended.value)
@@ -106,7 +114,7 @@ class Running:
         generator = self.generator
         if isinstance(result, Raised):
             return self.program.run(lambda: generator.throw(result.build()))
-        return self.program.run(lambda: generator.send(result)) if self._counts else generator.send(result)
+        return self.program.run(lambda: generator.send(result))
 
     def _check(self) -> None:
         self._refuse(self._making.mistake)

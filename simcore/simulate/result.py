@@ -301,6 +301,8 @@ class Recorder:
         return self._series[name][-1][1] if name in self._series else 0
 
     def _note(self, name: str, used: int) -> None:
-        series = self._series.setdefault(name, [])
-        if not series or series[-1][1] != used:
+        series = self._series.get(name)
+        if series is None:
+            self._series[name] = [(self.now, used)]
+        elif series[-1][1] != used:
             series.append((self.now, used))

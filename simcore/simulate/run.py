@@ -75,8 +75,11 @@ class Run:
 
     def go(self) -> None:
         """Run to the end."""
-        while self.status is None and not self._over():
-            if self._ready:
+        ready, steps = self._ready, self.path
+        while self.status is None:
+            if (not self._owed or len(steps) >= self._look_at) and self._over():
+                return
+            if ready:
                 self._turn()
             else:
                 self._pass_time()
@@ -138,6 +141,7 @@ class Run:
             self._record.now = self.until
             return
         self._instant, self._now = len(self.path), instant
+        clock.step()
         while clock.peek() == instant:
             clock.step()
 
@@ -156,10 +160,10 @@ class Run:
         candidate = ready[chosen]
         ready[chosen] = ready[-1]
         ready.pop()
-        if isinstance(candidate, int):
-            self._try(candidate)
-        else:
+        if type(candidate) is Place:
             self._serve(candidate)
+        else:
+            self._try(candidate)  # type: ignore[arg-type]
 
     def _serve(self, place: Place) -> None:
         """Let the first of the waiters that can go on do so; the others may be able to as well, afterwards."""
@@ -188,7 +192,10 @@ class Run:
 
     def _go_on(self, process: int) -> bool:
         """Let ``process`` take one of the steps that it has at this instant, or let its time-out fire if it is due."""
-        moves, first = self._waiting.moves(process, self._now), 0
+        plan, first = self._plans[process], 0
+        moves = None if plan.arriving else plan.moves.get(self.kernel.state[plan.position])
+        if moves is None:
+            moves = self._waiting.moves(process, self._now)
         if not moves and process in self._due:
             state = self.kernel.state
             moves, first = self.kernel.expiries(state, process), len(self.kernel.moves(state, process))
@@ -274,26 +281,29 @@ class Run:
         kernel, plan = self.kernel, self._plans[process]
         state, position = kernel.state, plan.position
         before = state[position]
-        self._stop_waiting(process, plan)
+        if plan.place.groups or self._due:
+            self._stop_waiting(process, plan)
         called = self._called(process, plan, outcome) if plan.begins else 0.0
         kernel.happen(process, move)
         self.path.append((process, outcome))
         self._times.append(self._now)
         self._record.now = self._now
-        self._plans[process] = self._waiting.look(process)
+        following = self._plans[process] = self._waiting.look(process)
         for other in kernel.touched:
             self._plans[other] = self._waiting.look(other)
         # a future that nobody can reach any more has left the state, and nobody waits for it
         if position < len(state) and before != state[position]:
             self._changed(plan, before)
-        for other in sorted(kernel.touched):  # a task may have ended, as nobody can ask for its result
-            if other != process:
-                self._refresh(other)
+        if kernel.touched:
+            for other in sorted(kernel.touched):  # a task may have ended, as nobody can ask for its result
+                if other != process:
+                    self._refresh(other)
         if called > 0:
             self._holding.add(process)
         if self._owes[process]:
             self._daemons = len(self.path)
-        self._refresh(process)
+        if following.rests or following.operation is None or following.owes != self._owes[process] or self._holding:
+            self._refresh(process)
         if not self._ended[process]:
             self._begin(process, called)
 
@@ -310,9 +320,11 @@ class Run:
             delay = place.send(operation, self._now) if more > 0 else 0.0
             if delay > 0:
                 self._later(delay, self._arrive, place)
-        for process in self._starts.get(plan.position, ()):  # it may have been started just now
-            self._refresh(process)
-        self._wake(place)
+        if self._starts:
+            for process in self._starts.get(plan.position, ()):  # it may have been started just now
+                self._refresh(process)
+        if place.groups:
+            self._wake(place)
 
     def _called(self, process: int, plan: Plan, outcome: int) -> float:
         """Return how long the call takes that ``process`` is about to begin with this step; 0 where it begins none."""
