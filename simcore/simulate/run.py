@@ -160,35 +160,30 @@ class Run:
         candidate = ready[chosen]
         ready[chosen] = ready[-1]
         ready.pop()
-        if type(candidate) is Place:
+        if isinstance(candidate, Place):
             self._serve(candidate)
-        else:
-            self._try(candidate)  # type: ignore[arg-type]
+            return
+        plan = self._plans[candidate]
+        elder = self._waiting.elder(candidate, self._now) if plan.place.queued else None
+        if elder is not None:
+            ready.append(candidate)
+            self._go_on(elder)
+        elif not self._go_on(candidate) and plan.operation is not None:
+            self._wait(candidate, plan)
 
     def _serve(self, place: Place) -> None:
         """Let the first of the waiters that can go on do so; the others may be able to as well, afterwards."""
         place.queued = False
         for process in place.first(self._apart(place)):
             if self._go_on(process):
-                self._wake(place)
+                if place.groups:
+                    self._wake(place)
                 return
 
     def _apart(self, place: Place) -> Collection[int]:
         """Return who waits at ``place`` and must be asked himself: the value or the clock tells him from all others."""
-        process = next((first for group in place.groups.values() for first in group), None)
-        mentioned = () if process is None else self._waiting.mentioned(self._plans[process].position)
+        mentioned = self._waiting.mentioned(place.position) if place.groups else ()
         return {*mentioned, *self._due} if mentioned or self._due else ()
-
-    def _try(self, process: int) -> None:
-        plan = self._plans[process]
-        if plan.operation is None:  # it was ended by somebody else's step
-            return
-        elder = self._waiting.elder(process, self._now) if plan.place.queued else None
-        if elder is not None:
-            self._ready.append(process)
-            self._go_on(elder)
-        elif not self._go_on(process):
-            self._wait(process, plan)
 
     def _go_on(self, process: int) -> bool:
         """Let ``process`` take one of the steps that it has at this instant, or let its time-out fire if it is due."""
