@@ -14,12 +14,14 @@ from typing import Any
 
 from simcore.kernel.kernel import Kernel
 from simcore.kernel.live import DEPTH, Live, can_run_on
+from simcore.kernel.long_queues import LongQueues
 from simcore.kernel.plain import operation_key
 from simcore.kernel.process import Point
 from simcore.kernel.running import Program
 from simcore.kernel.tables import FREE, Local, Move, Packed
 from simcore.model import Model, Process
-from simcore.model.operations import Operation, Outcomes
+from simcore.model.objects import Task
+from simcore.model.operations import Operation, Outcomes, Value
 
 
 class OneRun(Kernel):
@@ -34,12 +36,14 @@ class OneRun(Kernel):
     """
 
     def __init__(self, model: Model) -> None:
+        self._long = LongQueues(self._followed)
         super().__init__(model, "anytime", one_run=True)
         self.state = list(self.initial)
         self.touched: list[int] = []
         self._free: list[int] = []  # a heap with all free places of futures, and some that are none
         self._mentioning: defaultdict[int, set[int]] = defaultdict(set)
         self._running_task: defaultdict[int, set[int]] = defaultdict(set)
+        self._queued: set[int] = set()  # the futures whose tasks wait in a pool
         self._live: dict[int, Live] = {}
         self._left: set[int] = set()  # processes that were run on, and are not any more
         self._about: dict[tuple[Program, Hashable], int] = {}  # what stands for a process that is run on
@@ -53,6 +57,9 @@ class OneRun(Kernel):
         position, value, point, lost, created = move
         if point < 0:
             point = self._run_on(process, self._given[~point])
+        if self._long.numbers:
+            for number in self._long.gone({value, *(state[place] for place in self._pool_places if place != position)}):
+                self.values[number] = None
         if not self._futures:
             state[position] = value
             state[self.first_process + process] = point
@@ -61,6 +68,7 @@ class OneRun(Kernel):
             if self.first_future + created == len(state):
                 state.append(FREE)
             self._put(state, self.first_future + created, self._pending)
+            self._queued.add(created)
         self._put(state, position, value)
         self._put(state, self.first_process + process, point)
         if lost:
@@ -79,6 +87,7 @@ class OneRun(Kernel):
             self.touched.append(place - self.first_process)
             self._running_task[self._task_futures[old]].discard(place)
             self._running_task[self._task_futures[new]].add(place)
+            self._queued.discard(self._task_futures[new])
         elif new == FREE:
             heappush(self._free, place)
         gone, come = known[old], known[new]
@@ -100,10 +109,44 @@ class OneRun(Kernel):
             return super()._holders(state, number)
         return any(place != self.first_future + number for place in self._mentioning[number])
 
+    def _forget(self, state: list[int], number: int) -> None:
+        if state is not self.state or number in self._queued or self._running_task[number]:
+            super()._forget(state, number)
+            self._queued.discard(number)
+
     def _worker_of(self, state: Sequence[int], number: int) -> int | None:
         if state is not self.state:
             return super()._worker_of(state, number)
         return min(self._running_task[number], default=None)
+
+    # ---- long queues ---------------------------------------------------------------------------------
+
+    def intern_value(self, value: Value) -> int:
+        """Return the integer that stands for ``value``: for a long queue it is another one each time."""
+        if not self._long.takes(value):
+            return super().intern_value(value)
+        number = self._long.number(value)  # type: ignore[arg-type]
+        if number is None:
+            number = len(self.values)
+            self._long.note(value, number)  # type: ignore[arg-type]
+            self.values.append(value)
+            self._value_futures.append(frozenset())
+            self.value_processes.append(frozenset())
+        return number
+
+    def _followed(self, task: Task) -> bool:
+        """Tell whether a task mentions a process, or the future of a submit; refuse it as `intern_value` would."""
+        met = self._tasks.alone(task)
+        return bool(met.processes or self._numbers_made(met.objects))
+
+    def learn_moves(self, process: int, local: int, value: int, fresh: int) -> tuple[Move, ...]:
+        """Learn what a process does; what it does at a long queue is not kept."""
+        moves = super().learn_moves(process, local, value, fresh)
+        long = self._long.numbers
+        if long and (value in long or any(move.value in long for move in moves)):
+            self._moves[process].pop((local, value), None)
+            self._creating[process].pop((local, value, fresh), None)
+        return moves
 
     # ---- processes that are run on -------------------------------------------------------------------
 
@@ -171,6 +214,8 @@ class OneRun(Kernel):
     def settled(self) -> Packed:
         """Return where the run is, as any search has it."""
         state = list(self.state)
+        for place in self._pool_places:
+            state[place] = super().intern_value(self.values[state[place]])
         for process, live in self._live.items():
             number = self.intern_local(Local(live.point(), None, "ready"), self.processes[process])
             state[self.first_process + process] = number

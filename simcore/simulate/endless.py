@@ -14,6 +14,7 @@ from simcore.simulate.result import Status
 
 _DAEMONS = 100_000  # steps in which only daemons have moved
 _LOOK, _REPLAYED = 20_000, 1_000_000  # steps between two looks, and steps for which a replay is followed
+_EACH = 100  # steps between two looks for each process, of which there may be thousands: each look is at all of them
 
 Ending = tuple[Status, str]
 
@@ -23,7 +24,8 @@ class Endless:
 
     def __init__(self, kernel: OneRun) -> None:
         self._kernel = kernel
-        self._look_at, self._every, self._replayed = _LOOK, _LOOK, 0
+        self._look = max(_LOOK, _EACH * len(kernel.processes))
+        self._look_at, self._every, self._replayed = self._look, self._look, 0
 
     def replayed(self, steps: int) -> None:
         """Note that a schedule has been followed to its end, after so many steps."""
@@ -51,7 +53,7 @@ class Endless:
             Who must still finish.
         """
         if steps >= self._look_at:
-            self._look_at = steps + _LOOK
+            self._look_at = steps + self._look
             kernel = self._kernel
             blocked = [p for p, owing in enumerate(owes) if owing and kernel.process_state(kernel.state, p).blocked]
             never = never_enabled(kernel, kernel.settled(), blocked) if blocked else []
