@@ -6,6 +6,7 @@ from simcore.explain.ending import graph_after, untried_graph_after, with_breaks
 from simcore.explain.history import History, history_of
 from simcore.explain.knot import Knots, never_enabled, reach
 from simcore.explain.layout import fit, in_a_line, printable
+from simcore.explain.out_of_reach import out_of_reach
 from simcore.explain.reading import wait_for_graph
 from simcore.explain.summary import summary
 from simcore.explain.waitfor import WaitForGraph
@@ -24,6 +25,7 @@ __all__ = [
     "history_of",
     "in_a_line",
     "never_enabled",
+    "out_of_reach",
     "printable",
     "reach",
     "summary",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import builtins
 import dis
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from types import CodeType, FunctionType
@@ -55,13 +55,31 @@ _ENDS = ("CALL_INTRINSIC_1", "INTRINSIC_STOPITERATION_ERROR")  # what stands aro
 
 def plain(program: Program) -> bool:
     """Tell whether ``program`` is plain, with its arguments and all that it names; it may be so and not be found."""
+    return reached_by(program) is not None
+
+
+def reached_by(program: Program) -> frozenset[SharedObject] | None:
+    """Return all shared objects that a plain ``program`` can get at by itself; None where it is not plain.
+
+    What it is given as a result comes to that.
+    """
     fn = program.fn
     if type(fn) is not FunctionType or not reads_plainly(fn.__code__) or loops_of(fn, program.args):
-        return False
+        return None
     named = [fn.__globals__.get(name, getattr(builtins, name, _UNKNOWN)) for name in _globals(fn.__code__)]
     held = [*program.args, *map(contents, fn.__closure__ or ())]
     held += [*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()]
-    return all(any(thing is each for each in _CALLED) or _stays(thing) for thing in named) and all(map(_stays, held))
+    held += [thing for thing in named if not any(thing is each for each in _CALLED)]
+    return frozenset(_objects_in(held)) if all(map(_stays, held)) else None
+
+
+def _objects_in(things: Iterable[Any]) -> Iterator[SharedObject]:
+    """Yield the shared objects among plain values."""
+    for thing in things:
+        if isinstance(thing, SharedObject):
+            yield thing
+        elif type(thing) is tuple:
+            yield from _objects_in(thing)
 
 
 _UNKNOWN = object()

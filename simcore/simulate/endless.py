@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simcore.explain import never_enabled
+from simcore.explain import never_enabled, out_of_reach
 from simcore.kernel import OneRun
 from simcore.simulate.result import Status
 
@@ -56,7 +56,7 @@ class Endless:
             self._look_at = steps + self._look
             kernel = self._kernel
             blocked = [p for p, owing in enumerate(owes) if owing and kernel.process_state(kernel.state, p).blocked]
-            never = never_enabled(kernel, kernel.settled(), blocked) if blocked else []
+            never = self._never(blocked) if blocked else []
             if (
                 never is None
             ):  # too much to look at now; next time it may be less, and it must not become the run's work
@@ -70,3 +70,9 @@ class Endless:
         if self._replayed and steps >= self._replayed + _REPLAYED:
             return "limit", f"{_REPLAYED:,} steps after the schedule: give until= or max_steps="
         return None
+
+    def _never(self, blocked: list[int]) -> list[int] | None:
+        """Return who of ``blocked`` can never move again; None where that is too much to look at."""
+        state = self._kernel.settled()
+        lost = sorted(out_of_reach(self._kernel, state).intersection(blocked))
+        return lost or never_enabled(self._kernel, state, blocked)
