@@ -36,18 +36,14 @@ def out_of_reach(kernel: Kernel, state: Packed) -> frozenset[int]:
         if more is None:
             return frozenset()
         within |= more
-        movers = [process for process, operation in lost.items() if not within.isdisjoint(_needed(operation))]
+        movers = [process for process, operation in lost.items() if not within.isdisjoint(_with_lock(operation.target))]
         for process in movers:
             del lost[process]
     return frozenset(lost)
 
 
-def _needed(operation: Operation) -> set[SharedObject]:
-    """Return the objects that a blocked operation is about; a condition's value is its lock's."""
-    return _with_lock(operation.target)
-
-
 def _with_lock(thing: SharedObject) -> set[SharedObject]:
+    """Return what has one value: a condition's is its lock's."""
     return {thing, vars(thing).get("lock", thing)}
 
 

@@ -5,8 +5,8 @@ never comes to a point twice, and to freeze each of its points, run it twice and
 hundred times what it does. Where the code shows that nothing can come of all that (`plain.py`), the process is run on,
 and of where it is only the operation is kept that it is about to do.
 
-It is run on as long as it is given plain values and comes to operations with plain arguments. Everything else is left to
-the points: they are made up for from the results that it was given, with both runs and all that they look at, and the
+It is run on as long as it is given plain values and comes to operations with plain arguments. Everything else is left
+to the points: the one that it has come to is found from the results that it was given, in two runs as ever, and the
 step is learned as any other. So what is wrong is found where it was, and said in the same words.
 """
 
@@ -39,7 +39,7 @@ class Live:
     def __init__(self, points: Points, point: Point) -> None:
         self._points, self._point = points, point
         self._results: list[Any] = []
-        self._running = Running(point.program, notes=not yields_at_once(point.program.fn.__code__))  # type: ignore[attr-defined]
+        self._running = Running(point.program, notes=not yields_at_once(point.program.fn.__code__))
         for passed in point.history():
             self._running.resume(passed.result)
         self._known: dict[tuple[SharedObject, str], tuple[Operation, int]] = {}
@@ -50,7 +50,7 @@ class Live:
         return self._point.program
 
     def go_on(self, result: Any) -> int | Operation | Ended | None:
-        """Give it ``result`` and return what it comes to, or what stands for that; None where it is left to the points."""
+        """Give it ``result``; return what it comes to, or what stands for that; None where it is left to the points."""
         if result is not None and key_of(result) is None:
             return None
         try:

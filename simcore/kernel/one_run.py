@@ -55,6 +55,7 @@ class OneRun(Kernel):
         self.touched.clear()
         state = self.state
         position, value, point, lost, created = move
+        begins = self.by_hand and self.takes(state, process)
         if point < 0:
             point = self._run_on(process, self._given[~point])
         if self._long.numbers:
@@ -73,7 +74,7 @@ class OneRun(Kernel):
         self._put(state, self.first_process + process, point)
         if lost:
             self._collect(state, lost)
-        if self.by_hand and self.takes(state, process):
+        if begins:
             self._begin(state, process)
 
     def _put(self, state: list[int], place: int, new: int) -> None:
@@ -180,7 +181,7 @@ class OneRun(Kernel):
         """Give ``result`` to a process that is run on; return what stands for it then."""
         live = self._live[process]
         reached = live.go_on(result)
-        if type(reached) is int:
+        if isinstance(reached, int):
             return reached
         who = self.processes[process]
         if isinstance(reached, Operation):

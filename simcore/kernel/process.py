@@ -196,15 +196,7 @@ class Points:
         return following
 
     def follow(self, point: Point, results: Sequence[Any]) -> Point:
-        """Return the point that follows ``point`` after several ``results``, with an operation after each of them.
-
-        In between only the operations are compared.
-
-        Raises
-        ------
-        NondeterminismError
-            As `advance`.
-        """
+        """Return what follows ``point`` after ``results``; in between only operations are compared. As `advance`."""
         runs = [self._run_at(point, False, again) for again in (False, True)]
         for result in results[:-1]:
             point, again = (self._passing(run, point, result) for run in runs)
