@@ -105,8 +105,9 @@ class Running:
             raise
         if not isinstance(yielded, Operation):
             raise self._no_operation(yielded)
-        self._making.yielded(yielded)
-        if self._making.mistake is not None or self._making.made:
+        if self._making.made:
+            self._making.yielded(yielded)
+        if self._making.made or self._making.mistake is not None:
             self._check()
         return yielded
 

@@ -110,8 +110,8 @@ def _running() -> Making | None:
 
 def note(operation: Any) -> None:
     """Note that ``operation`` has been made, if it was a process that made it."""
-    making = _running()
-    if making is not None and making.notes:
+    making = _THREAD.running
+    if making is not None and making.notes and _running() is making:
         where = _outside(sys._getframe(3))  # note <- __post_init__ <- the generated __init__ <- a method of the object
         making.made.append(Made(weakref.ref(operation), operation.target, operation.name, operation.args, *where))
 

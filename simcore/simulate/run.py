@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -48,6 +49,8 @@ class Run:
         self._pending = 0  # events on SimPy's list that can still change anything
         self._waiting = Waiting(kernel, latency)
         self._plans = self._waiting.plans
+        self._coming: list[simpy.Timeout | None] = [None for _ in kernel.processes]  # one each, used again and again
+        self._comes = [[partial(self._come, process.index)] for process in kernel.processes]
         self._owes = [False for _ in kernel.processes]
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
@@ -337,13 +340,18 @@ class Run:
         """Spend the delay of the operation that ``process`` has come to, and ``extra`` before it."""
         draw = self._plans[process].delay
         delay = extra + draw() if draw is not None else extra
-        if delay > 0:
-            self._later(delay, self._come, process)
-        else:
+        if delay <= 0:
             self._ready.append(process)
+            return
+        self._pending += 1
+        event = self._coming[process]
+        if event is None:
+            event = self._coming[process] = simpy.Timeout(self._clock, delay)
+        else:
+            self._clock.schedule(event, delay=delay)
+        event.callbacks = self._comes[process]
 
-    def _come(self, event: Any) -> None:
-        process = event.value
+    def _come(self, process: int, event: Any) -> None:
         self._pending -= 1
         self._ready.append(process)
         if process in self._holding:

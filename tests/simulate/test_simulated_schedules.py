@@ -156,4 +156,4 @@ def test_a_run_in_which_a_worker_dies_of_a_future_set_by_hand_is_replayed():
     run = simulate(model)
     assert run.results == {"client": "by hand"}
     assert len(run.schedule) == run.steps
-    assert "pool[0] dies" in str(run.schedule) or run.state.process("pool[0]").done
+    assert run.state.process("pool[0]").operation.name == "die"
