@@ -50,7 +50,7 @@ class Run:
         self._waiting = Waiting(kernel, latency)
         self._plans = self._waiting.plans
         self._coming: list[simpy.Timeout | None] = [None for _ in kernel.processes]  # one each, used again and again
-        self._comes = [[partial(self._come, process.index)] for process in kernel.processes]
+        self._comes: list[list[Callable[[Any], None]]] = [[partial(self._come, p.index)] for p in kernel.processes]
         self._owes = [False for _ in kernel.processes]
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
