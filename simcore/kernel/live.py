@@ -93,9 +93,8 @@ def _same(one: Operation, other: Operation) -> bool:
 
 
 def runs_on(operation: Operation) -> bool:
-    """Tell whether a process may be run on from ``operation``: what is in it is plain, and it makes nothing."""
-    creates = operation.name in operation.target.creates
-    return not (creates or operation.rests) and operation_key(operation) is not None
+    """Tell whether a process may be run on from ``operation``: what is in it is plain, which no submit's function is."""
+    return not operation.rests and operation_key(operation) is not None
 
 
 def can_run_on(point: Point) -> bool:

@@ -21,20 +21,15 @@ from simcore.errors import ModelError, SimcoreError, place_of
 NO_VALUES: dict[type, str] = {GeneratorType: "a generator, of which nothing has run; use what `yield from` gives"}
 """What is no value, and what to do."""
 
-
-_VALUES = frozenset({str, int, float, bool, bytes, type(None)})
+SIMPLE = frozenset({str, int, float, bool, bytes, type(None)})
+"""Types of which everything is a value, and cannot change."""
 
 
 def no_value(thing: Any) -> str:
     """Say why ``thing``, or something in it, is no value, and what to do; nothing where it is one."""
-    kind = type(thing)
-    if kind in _VALUES:
-        return ""
-    if kind is tuple and _VALUES.issuperset(map(type, thing)):  # as it mostly is
-        return ""
     if isinstance(thing, tuple | frozenset):
         return next(filter(None, map(no_value, thing)), "")
-    return NO_VALUES.get(kind, "")
+    return NO_VALUES.get(type(thing), "")
 
 
 def refuse_generator(whose: str, fn: Any) -> None:

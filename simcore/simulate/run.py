@@ -287,15 +287,15 @@ class Run:
         self._times.append(self._now)
         self._record.now = self._now
         following = self._plans[process] = self._waiting.look(process)
-        for other in kernel.touched:
+        touched = kernel.touched
+        for other in touched:
             self._plans[other] = self._waiting.look(other)
         # a future that nobody can reach any more has left the state, and nobody waits for it
         if position < len(state) and before != state[position]:
             self._changed(plan, before)
-        if kernel.touched:
-            for other in sorted(kernel.touched):  # a task may have ended, as nobody can ask for its result
-                if other != process:
-                    self._refresh(other)
+        for other in sorted(touched) if touched else ():  # a task may have ended, as nobody can ask for its result
+            if other != process:
+                self._refresh(other)
         if called > 0:
             self._holding.add(process)
         if self._owes[process]:

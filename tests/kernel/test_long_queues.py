@@ -48,6 +48,7 @@ def sets_it_by_hand(pool, i):
 def passes_a_future_on(pool, i):
     first = yield pool.submit(serve, i)
     second = yield pool.submit(asks, first)
+    del first  # from here on the queue alone holds it
     return (yield second.result())
 
 

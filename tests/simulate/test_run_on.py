@@ -114,6 +114,12 @@ def asks_what_there_is_not(queue, n):
         yield queue.put("item") if number < n else queue.nothing("item")
 
 
+def might_yield_none(queue, n):
+    for number in range(2 * n):
+        good = number != n or (yield choose(True, True, False))
+        yield queue.put("item") if good else None
+
+
 def keeps_a_lock(queue, n):
     for number in range(2 * n):
         kept = threading.Lock() if number == n else None
@@ -141,6 +147,7 @@ MISTAKES = [
     forgets,
     asks_an_operation,
     asks_what_there_is_not,
+    might_yield_none,
     keeps_a_lock,
     asks_a_clock,
     writes_outside,
@@ -157,9 +164,10 @@ def test_a_run_is_the_same_whether_anybody_is_run_on(body, slow, monkeypatch):
 
 
 @pytest.mark.parametrize("body", MISTAKES)
-def test_a_mistake_is_told_in_the_same_words(body, monkeypatch):
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_mistake_is_told_in_the_same_words(body, seed, monkeypatch):
     SEEN.clear()
-    on, off = both(of(body), monkeypatch, seed=1)
+    on, off = both(of(body), monkeypatch, seed=seed)
     assert on == off
     assert on.startswith(("ModelError: ", "NondeterminismError: "))
 
