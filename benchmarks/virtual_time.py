@@ -3,7 +3,8 @@
 The system is a bounded queue, four producers and four consumers, each operation after an exponential delay. `simulate`
 runs it twice: with producers who go round for ever, whose few program points are learned once, and with producers who
 count, who never come to a program point twice and are run on (`simcore/kernel/live.py`). SimPy does not know the
-difference. The second table has clients who all submit to one pool at once and wait for the result, over three doublings.
+difference. The second table has clients who all submit to one pool at once and wait for the result, over three
+doublings.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Live:
         if known is not None and _same(reached, known[0]):
             self._results.append(result)
             return known[1]
-        if not runs_on(reached):
+        if operation_key(reached) is None:  # as that of a submit, which holds a function
             return None
         self._results.append(result)
         return reached
@@ -92,12 +92,8 @@ def _same(one: Operation, other: Operation) -> bool:
     return all(map(is_, args, before))
 
 
-def runs_on(operation: Operation) -> bool:
-    """Tell whether a process may be run on from ``operation``: what is in it is plain, which no submit's function is."""
-    return not operation.rests and operation_key(operation) is not None
-
-
 def can_run_on(point: Point) -> bool:
     """Tell whether the process that is at ``point`` can be run on from there."""
-    steps = not any(passed.second_half for passed in point.history())
-    return steps and point.operation is not None and runs_on(point.operation) and plain(point.program)
+    if point.operation is None or operation_key(point.operation) is None:
+        return False
+    return plain(point.program) and not any(passed.second_half for passed in point.history())
