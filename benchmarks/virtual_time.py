@@ -2,8 +2,9 @@
 
 The system is a bounded queue, four producers and four consumers, each operation after an exponential delay. `simulate`
 runs it twice: with producers who go round for ever, whose few program points are learned once, and with producers who
-count, each of whose turns is a program point of its own. SimPy does not know the difference. The second table has
-clients who all submit to one pool at once and wait for the result, over three doublings.
+count, who never come to a program point twice and are run on (`simcore/kernel/live.py`). SimPy does not know the
+difference. The second table has clients who all submit to one pool at once and wait for the result, over three
+doublings.
 """
 
 from __future__ import annotations
@@ -116,13 +117,13 @@ def tables() -> str:
     lines = [
         "operations on a bounded queue a CPU second; the ratio is SimPy's to ours",
         "",
-        "| who                          | operations a second | ratio |",
-        "|------------------------------|--------------------:|------:|",
-        f"| bare SimPy                   | {peer:>19,.0f} |       |",
+        "| who                            | operations a second | ratio |",
+        "|--------------------------------|--------------------:|------:|",
+        f"| bare SimPy                     | {peer:>19,.0f} |       |",
     ]
     for who, count in (("simulate, going round for ever", False), ("simulate, counting turns", True)):
         rate = ours(count)
-        lines.append(f"| {who:<28} | {rate:>19,.0f} | {peer / rate:>5.1f} |")
+        lines.append(f"| {who:<30} | {rate:>19,.0f} | {peer / rate:>5.1f} |")
     lines += ["", "clients of one pool", "", "| clients | build, CPU s | simulate, CPU s | a client, ms |"]
     lines.append("|--------:|-------------:|----------------:|-------------:|")
     for number in CLIENTS:

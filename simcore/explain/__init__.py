@@ -6,6 +6,7 @@ from simcore.explain.ending import graph_after, untried_graph_after, with_breaks
 from simcore.explain.history import History, cleared, history_of, too_early
 from simcore.explain.knot import Knots, never_enabled, reach
 from simcore.explain.layout import fit, in_a_line, printable
+from simcore.explain.out_of_reach import out_of_reach
 from simcore.explain.reading import wait_for_graph
 from simcore.explain.rounds import left_out, repeats
 from simcore.explain.summary import summary
@@ -28,6 +29,7 @@ __all__ = [
     "in_a_line",
     "left_out",
     "never_enabled",
+    "out_of_reach",
     "printable",
     "reach",
     "repeats",

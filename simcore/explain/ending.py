@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from simcore.explain.history import history_of
 from simcore.explain.knot import StandsStill, closed_by_shape, never_enabled
+from simcore.explain.out_of_reach import out_of_reach
 from simcore.explain.reading import wait_for_graph
 from simcore.explain.waitfor import WaitForGraph
 from simcore.kernel import Kernel, Packed
@@ -78,11 +79,14 @@ def _proved(kernel: Kernel, state: Packed, stands_still: StandsStill | None) -> 
     waiting = [p.index for p in kernel.processes if kernel.process_state(state, p.index).blocked]
     if not movers:
         return frozenset(kernel.processes[index].name for index in waiting), True
-    never = never_enabled(kernel, state, waiting, stands_still)
+    lost = out_of_reach(kernel, state).intersection(waiting)
+    left = [index for index in waiting if index not in lost]
+    never = never_enabled(kernel, state, left, stands_still) if left else []
+    names = frozenset(kernel.processes[index].name for index in lost.union(never or ()))
     if never is None:
         view = kernel.view(state)
-        return closed_by_shape(view, wait_for_graph(view)), False
-    return frozenset(kernel.processes[index].name for index in never), True
+        return names | closed_by_shape(view, wait_for_graph(view)), False
+    return names, True
 
 
 def _starved(model: Model, graph: WaitForGraph) -> list[ThreadPool]:

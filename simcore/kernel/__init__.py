@@ -2,7 +2,8 @@
 
 How values are frozen is in `simcore.kernel.freeze`, how a suspended generator is read in `simcore.kernel.generators`,
 and whether this interpreter lets it be read is tried by `simcore.kernel.selftest`. What code mentions is in
-`simcore.kernel.mentions`, what it names in `simcore.kernel.codes`; what instances hold, in `simcore.kernel.instances`.
+`simcore.kernel.mentions`, what it names in `simcore.kernel.codes`, and whether it can do nothing but yield operations
+in `simcore.kernel.plain`; what instances hold, in `simcore.kernel.instances`.
 """
 
 from simcore.kernel.deadlines import left_of
@@ -39,6 +40,7 @@ __all__ = [
     "lesson",
     "mentions",
     "parts",
+    "plain",
     "unlimited",
     "unread",
 ]

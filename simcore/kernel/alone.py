@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from simcore.errors import NondeterminismError, SimcoreError, line_of
-from simcore.kernel.freeze import Freezer, operation_key, place
+from simcore.errors import ModelError, NondeterminismError, SimcoreError, line_of
+from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
 from simcore.kernel.instances import made_here
 from simcore.kernel.outside import Outside
 from simcore.kernel.running import Program, Running
@@ -56,7 +56,14 @@ class Run:
         if args is not None and told in known:
             return known[told]
         freezer = Freezer(outside=self._outside)
-        key = operation_key(operation, freezer)
+        try:
+            key = operation_key(operation, freezer)
+        except Unfreezable as error:
+            raise ModelError(
+                f"{self.program.name} ({place(self.generator)}) passes on, in "
+                f"{operation.target.call(operation.name)[:-1]}...), a {type(error.thing).__name__}, which cannot be "
+                f"compared by value; pass immutable values, or use an object of the model"
+            ) from error.__cause__
         if freezer.mutable and args is None:
             self._passed.setdefault(freezer.identities, (operation, key))
         if freezer.made and operation.name not in operation.target.creates:

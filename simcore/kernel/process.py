@@ -18,7 +18,7 @@ run is what finds clocks, random numbers and addresses; the process that differs
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -195,6 +195,24 @@ class Points:
                 self.learned.append(Learned(point, result, following))
         return following
 
+    def follow(self, point: Point, results: Sequence[Any]) -> Point:
+        """Return what follows ``point`` after ``results``; in between only operations are compared. As `advance`."""
+        runs = [self._run_at(point, False, again) for again in (False, True)]
+        for result in results[:-1]:
+            point, again = (self._passing(run, point, result) for run in runs)
+            if point.key != again.key:
+                raise self._wrong(point, _differs(point, again), point.where)
+        return self._both(runs, point, results[-1])
+
+    def _passing(self, run: Run, parent: Point, result: Any) -> Point:
+        """Let ``run`` pass an operation."""
+        reached = run.step(result)
+        if isinstance(reached, Ended):
+            raise self._wrong(parent, _differs(parent, reached))
+        point = Point(run.program, parent, result, operation=reached, depth=parent.depth + 1, sets=parent.sets)
+        point.key, point.where = (None, run.passed(reached)[0]), place(run.generator)
+        return point
+
     def variables(self, point: Point) -> dict[str, Any]:
         """Return the variables at ``point``, those of the innermost generator that it runs coming last.
 
@@ -230,11 +248,15 @@ class Points:
         processes it goes on from where it was kept; its every step has been taken twice all the same.
         """
         runs = [self._run_at(point, begins, again) for again in (False, True)]
+        return self._both(runs, point, result, begins)
+
+    def _both(self, runs: list[Run], point: Point, result: Any, begins: bool = False) -> Point:
+        """Return what both ``runs``, which are at ``point``, come to."""
         found, again = (self._stopped(run, None if begins else point, result) for run in runs)
         if found.key != again.key:
             raise self._wrong(point, _differs(found, again), found.where)
         self._refuse_change(point, found.where)
-        interned = self._points.setdefault((None if found.keyed_alone else point.program, found.key), found)
+        interned = self._interned(found)
         if interned is found and found.status == "ready":  # another history's objects may be shared differently
             self._kept[found] = runs
             if len(self._kept) > _KEPT:
@@ -301,11 +323,7 @@ class Points:
         point = Point(run.program, parent, result, depth=0 if parent is None else parent.depth + 1)
         point.sets = have_orders(result) or (parent is not None and parent.sets)
         if isinstance(yielded, Ended):
-            freezer = Freezer(outside=self.outside)
-            point.status, point.outcome, point.where = yielded.status, yielded.outcome, yielded.where
-            point.key = (yielded.status, _outcome(freezer, run, yielded.outcome))
-            point.objects = frozenset(freezer.objects)
-            point.made = freezer.made[0] if freezer.made else None
+            self._end(point, yielded)
         else:
             point.operation, point.where = yielded, place(run.generator)
             point.mentions, point.submits = self._mentions.of(run.generator)
@@ -314,6 +332,23 @@ class Points:
             point.key = (frozen, key)
             point.objects = objects.union(freezer.objects)
         return point
+
+    def _end(self, point: Point, ended: Ended) -> None:
+        """Note at ``point`` how its program has ended there."""
+        freezer = Freezer(outside=self.outside)
+        point.status, point.outcome, point.where = ended.status, ended.outcome, ended.where
+        point.key = (ended.status, _outcome(freezer, point.program.name, ended.outcome))
+        point.objects = frozenset(freezer.objects)
+        point.made = freezer.made[0] if freezer.made else None
+
+    def returned(self, program: Program, value: Any) -> Point:
+        """Return the point of ``program`` that has returned ``value``."""
+        point = Point(program, None, None)
+        self._end(point, Ended("returned", value))
+        return self._interned(point)
+
+    def _interned(self, point: Point) -> Point:
+        return self._points.setdefault((None if point.keyed_alone else point.program, point.key), point)
 
 
 class Learned(NamedTuple):
@@ -324,12 +359,12 @@ class Learned(NamedTuple):
     after: Point
 
 
-def _outcome(freezer: Freezer, run: Run, thing: Any) -> Hashable:
+def _outcome(freezer: Freezer, name: str, thing: Any) -> Hashable:
     try:
         return freezer.freeze(thing)
     except Unfreezable as error:
         raise ModelError(
-            f"{run.program.name} returned a {type(error.thing).__name__}, which cannot be compared by value; "
+            f"{name} returned a {type(error.thing).__name__}, which cannot be compared by value; "
             f"return an immutable value"
         ) from error.__cause__
 

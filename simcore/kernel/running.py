@@ -59,12 +59,22 @@ _READ: weakref.WeakKeyDictionary[Program, frozenset[types.CodeType]] = weakref.W
 
 
 class Running:
-    """One live generator of a program."""
+    """One live generator of a program.
 
-    def __init__(self, program: Program) -> None:
+    Parameters
+    ----------
+    program : Program
+        What it runs.
+    notes : bool
+        False where the code yields at once whatever operation it makes, so that none can be forgotten.
+    """
+
+    def __init__(self, program: Program, notes: bool = True) -> None:
         self.program = program
         self.generator = program.start()
-        self._making = Making()
+        self._making = Making(notes)
+        self._counts = bool(_READ[program])
+        self._send = self.generator.send
 
     def resume(self, result: Any) -> Operation:
         """Give ``result`` to the generator, None to begin with, and return the operation that it comes to.
@@ -77,8 +87,7 @@ class Running:
             As the process ends.
         """
         try:
-            with self._making:
-                yielded = self._give(result)
+            yielded = self._making.during(self._give if self._counts or type(result) is Raised else self._send, result)
         except StopIteration as ended:
             self._check()
             wrong = no_value(ended.value)
@@ -96,8 +105,10 @@ class Running:
             raise
         if not isinstance(yielded, Operation):
             raise self._no_operation(yielded)
-        self._making.yielded(yielded)
-        self._check()
+        if self._making.made:
+            self._making.yielded(yielded)
+        if self._making.made or self._making.mistake is not None:
+            self._check()
         return yielded
 
     def _give(self, result: Any) -> Any:

@@ -77,9 +77,11 @@ class Local(NamedTuple):
 
 def without_future(value: Any, future: Future) -> Any:
     """Return what is left of a pool's value without a future."""
-    if all(task.future is not future for task in value.tasks):
-        return value
-    return value._replace(tasks=tuple(t._replace(future=None) if t.future is future else t for t in value.tasks))
+    tasks = value.tasks
+    for at in reversed(range(len(tasks))):  # mostly the last, and there is one
+        if tasks[at].future is future:
+            return value._replace(tasks=(*tasks[:at], tasks[at]._replace(future=None), *tasks[at + 1 :]))
+    return value
 
 
 def lost(local: Local) -> bool:

@@ -51,6 +51,10 @@ class FrozenTasks:
             shared = ()
         return (numbers, shared), alone
 
+    def alone(self, task: Task) -> Freezer:
+        """Return the freezer that has met what ``task`` mentions."""
+        return (self._frozen.get(parts(task)) or self._of(task))[2]
+
     def _of(self, task: Task) -> tuple[int, tuple[int, ...], Freezer]:
         """Return the number of ``task``, the identities of what is mutable in it, and the freezer that met that."""
         freezer = Freezer(ordered=False, outside=self._outside)

@@ -20,6 +20,7 @@ import gc
 import sys
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from threading import local
 from types import FrameType
@@ -49,23 +50,32 @@ class Made(NamedTuple):
 
 
 class Making:
-    """What a process has made and not yielded yet; active (``with``) while the process runs."""
+    """What a process has made and not yielded yet; active while the process runs.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    notes : bool
+        False where the code yields at once whatever it makes.
+    """
+
+    def __init__(self, notes: bool = True) -> None:
+        self.notes = notes
         self.made: list[Made] = []
         self.mistake: ModelError | None = None
-        self._before: Making | None = None
 
-    def __enter__(self) -> Making:
-        self._before, _THREAD.running = _THREAD.running, self
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _THREAD.running = self._before
+    def during(self, give: Callable[[Any], Any], result: Any) -> Any:
+        """Return ``give(result)``, which lets the process run."""
+        before, _THREAD.running = _THREAD.running, self
+        try:
+            return give(result)
+        finally:
+            _THREAD.running = before
 
     def yielded(self, operation: object) -> None:
         """Note that ``operation`` has been yielded; whoever makes it is not asked for it again."""
-        if self.made:
+        if len(self.made) == 1 and self.made[0].operation() is operation:  # as it nearly always is
+            self.made.pop()
+        elif self.made:
             self.made = [made for made in self.made if made.operation() is not operation]
 
     @property
@@ -100,8 +110,8 @@ def _running() -> Making | None:
 
 def note(operation: Any) -> None:
     """Note that ``operation`` has been made, if it was a process that made it."""
-    making = _running()
-    if making is not None:
+    making = _THREAD.running
+    if making is not None and making.notes and _running() is making:
         where = _outside(sys._getframe(3))  # note <- __post_init__ <- the generated __init__ <- a method of the object
         making.made.append(Made(weakref.ref(operation), operation.target, operation.name, operation.args, *where))
 

@@ -24,7 +24,7 @@ from simcore.model.spelling import call
 from simcore.model.spelling import plain as plain
 from simcore.model.spelling import shown as shown
 from simcore.model.spelling import shown_value as shown_value
-from simcore.model.values import NO_VALUES, no_value
+from simcore.model.values import NO_VALUES, SIMPLE, no_value
 
 Value = Hashable
 """What an object holds: immutable, hashable, compared by value."""
@@ -61,6 +61,11 @@ class Operation:
     def __post_init__(self) -> None:
         if self.timeout is not None:
             check_seconds(str(self), self.timeout)
+        if not SIMPLE.issuperset(map(type, self.args)):
+            self._check_arguments()
+        note(self)
+
+    def _check_arguments(self) -> None:
         try:
             hash(self.args)
         except TypeError:
@@ -71,7 +76,6 @@ class Operation:
         wrong = no_value(self.args)
         if wrong:
             raise mistake(ModelError(f"{self}: an argument is {wrong}"))
-        note(self)
 
     def __bool__(self) -> bool:
         refuse_in_process(f"{self} is an operation, which is neither true nor false; write `(yield ...)`")

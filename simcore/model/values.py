@@ -21,6 +21,9 @@ from simcore.errors import ModelError, SimcoreError, place_of
 NO_VALUES: dict[type, str] = {GeneratorType: "a generator, of which nothing has run; use what `yield from` gives"}
 """What is no value, and what to do."""
 
+SIMPLE = frozenset({str, int, float, bool, bytes, type(None)})
+"""Types of which everything is a value, and cannot change."""
+
 
 def no_value(thing: Any) -> str:
     """Say why ``thing``, or something in it, is no value, and what to do; nothing where it is one."""

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from simcore.errors import OptionError, ScheduleError
 from simcore.explain import WaitForGraph, fit, graph_after
-from simcore.kernel import Kernel, Packed
+from simcore.kernel import Kernel, OneRun, Packed
 from simcore.model import Pictured, ProcessState, State, listed, with_parameters
 from simcore.model.objects import ThreadPool
 from simcore.model.operations import Raised, Value
@@ -99,15 +99,19 @@ class Simulation(Pictured):
     occupancy: dict[str, Occupancy]
     takes: dict[str, int]
     notes: tuple[str, ...]
-    kernel: Kernel = field(repr=False)
+    kernel: OneRun = field(repr=False)
     path: tuple[tuple[int, int], ...] = field(repr=False)
-    packed: Packed = field(repr=False)
     times: tuple[float, ...] = field(default=(), repr=False)
 
     @property
     def steps(self) -> int:
         """How many steps were taken."""
         return len(self.path)
+
+    @cached_property
+    def packed(self) -> Packed:
+        """The last state, as the kernel has it."""
+        return self.kernel.settled()
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -211,7 +215,8 @@ class Simulation(Pictured):
 
     def _wanted(self) -> int:
         """How many processes must complete, or have: whoever was never started must not."""
-        there = (self.kernel.process_state(self.packed, process.index) for process in self.kernel.processes)
+        kernel = self.kernel
+        there = (kernel.process_state(kernel.state, process.index) for process in kernel.processes)
         return sum(p.process.fn is not None and not p.process.daemon and (p.owes or p.done) for p in there)
 
     def _explained(self) -> list[str]:
@@ -296,6 +301,8 @@ class Recorder:
         return self._series[name][-1][1] if name in self._series else 0
 
     def _note(self, name: str, used: int) -> None:
-        series = self._series.setdefault(name, [])
-        if not series or series[-1][1] != used:
+        series = self._series.get(name)
+        if series is None:
+            self._series[name] = [(self.now, used)]
+        elif series[-1][1] != used:
             series.append((self.now, used))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -48,6 +49,8 @@ class Run:
         self._pending = 0  # events on SimPy's list that can still change anything
         self._waiting = Waiting(kernel, latency)
         self._plans = self._waiting.plans
+        self._coming: list[simpy.Timeout | None] = [None for _ in kernel.processes]  # one each, used again and again
+        self._comes: list[list[Callable[[Any], None]]] = [[partial(self._come, p.index)] for p in kernel.processes]
         self._owes = [False for _ in kernel.processes]
         self._ended = [False for _ in kernel.processes]
         self._holding: set[int] = set()  # workers in a call that has not got to its first operation
@@ -75,8 +78,11 @@ class Run:
 
     def go(self) -> None:
         """Run to the end."""
-        while self.status is None and not self._over():
-            if self._ready:
+        ready, steps = self._ready, self.path
+        while self.status is None:
+            if (not self._owed or len(steps) >= self._look_at) and self._over():
+                return
+            if ready:
                 self._turn()
             else:
                 self._pass_time()
@@ -116,7 +122,7 @@ class Run:
             self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
         if self.status is not None or self.until is not None:
             return self._instant + _INSTANT
-        ending = self._endless_run.ending(steps, steps - self._daemons, tuple(self.kernel.state), self._owes)
+        ending = self._endless_run.ending(steps, steps - self._daemons, self._owes)
         if ending is not None:
             self.status = ending[0]
             self.notes.update(dict.fromkeys(ending[1:] if ending[1] else ()))
@@ -138,6 +144,7 @@ class Run:
             self._record.now = self.until
             return
         self._instant, self._now = len(self.path), instant
+        clock.step()
         while clock.peek() == instant:
             clock.step()
 
@@ -156,39 +163,37 @@ class Run:
         candidate = ready[chosen]
         ready[chosen] = ready[-1]
         ready.pop()
-        if isinstance(candidate, int):
-            self._try(candidate)
-        else:
+        if isinstance(candidate, Place):
             self._serve(candidate)
+            return
+        plan = self._plans[candidate]
+        elder = self._waiting.elder(candidate, self._now) if plan.place.queued else None
+        if elder is not None:
+            ready.append(candidate)
+            self._go_on(elder)
+        elif not self._go_on(candidate) and plan.operation is not None:
+            self._wait(candidate, plan)
 
     def _serve(self, place: Place) -> None:
         """Let the first of the waiters that can go on do so; the others may be able to as well, afterwards."""
         place.queued = False
         for process in place.first(self._apart(place)):
             if self._go_on(process):
-                self._wake(place)
+                if place.groups:
+                    self._wake(place)
                 return
 
     def _apart(self, place: Place) -> Collection[int]:
         """Return who waits at ``place`` and must be asked himself: the value or the clock tells him from all others."""
-        process = next((first for group in place.groups.values() for first in group), None)
-        mentioned = () if process is None else self._waiting.mentioned(self._plans[process].position)
+        mentioned = self._waiting.mentioned(place.position) if place.groups else ()
         return {*mentioned, *self._due} if mentioned or self._due else ()
-
-    def _try(self, process: int) -> None:
-        plan = self._plans[process]
-        if plan.operation is None:  # it was ended by somebody else's step
-            return
-        elder = self._waiting.elder(process, self._now) if plan.place.queued else None
-        if elder is not None:
-            self._ready.append(process)
-            self._go_on(elder)
-        elif not self._go_on(process):
-            self._wait(process, plan)
 
     def _go_on(self, process: int) -> bool:
         """Let ``process`` take one of the steps that it has at this instant, or let its time-out fire if it is due."""
-        moves, first = self._waiting.moves(process, self._now), 0
+        plan, first = self._plans[process], 0
+        moves = None if plan.arriving else plan.moves.get(self.kernel.state[plan.position])
+        if moves is None:
+            moves = self._waiting.moves(process, self._now)
         if not moves and process in self._due:
             state = self.kernel.state
             moves, first = self.kernel.expiries(state, process), len(self.kernel.moves(state, process))
@@ -274,26 +279,29 @@ class Run:
         kernel, plan = self.kernel, self._plans[process]
         state, position = kernel.state, plan.position
         before = state[position]
-        self._stop_waiting(process, plan)
+        if plan.place.groups or self._due:
+            self._stop_waiting(process, plan)
         called = self._called(process, plan, outcome) if plan.begins else 0.0
         kernel.happen(process, move)
         self.path.append((process, outcome))
         self._times.append(self._now)
         self._record.now = self._now
-        self._plans[process] = self._waiting.look(process)
-        for other in kernel.touched:
+        following = self._plans[process] = self._waiting.look(process)
+        touched = kernel.touched
+        for other in touched:
             self._plans[other] = self._waiting.look(other)
         # a future that nobody can reach any more has left the state, and nobody waits for it
         if position < len(state) and before != state[position]:
             self._changed(plan, before)
-        for other in sorted(kernel.touched):  # a task may have ended, as nobody can ask for its result
+        for other in sorted(touched) if touched else ():  # a task may have ended, as nobody can ask for its result
             if other != process:
                 self._refresh(other)
         if called > 0:
             self._holding.add(process)
         if self._owes[process]:
             self._daemons = len(self.path)
-        self._refresh(process)
+        if following.rests or following.operation is None or following.owes != self._owes[process] or self._holding:
+            self._refresh(process)
         if not self._ended[process]:
             self._begin(process, called)
 
@@ -310,9 +318,11 @@ class Run:
             delay = place.send(operation, self._now) if more > 0 else 0.0
             if delay > 0:
                 self._later(delay, self._arrive, place)
-        for process in self._starts.get(plan.position, ()):  # it may have been started just now
-            self._refresh(process)
-        self._wake(place)
+        if self._starts:
+            for process in self._starts.get(plan.position, ()):  # it may have been started just now
+                self._refresh(process)
+        if place.groups:
+            self._wake(place)
 
     def _called(self, process: int, plan: Plan, outcome: int) -> float:
         """Return how long the call takes that ``process`` is about to begin with this step; 0 where it begins none."""
@@ -330,13 +340,18 @@ class Run:
         """Spend the delay of the operation that ``process`` has come to, and ``extra`` before it."""
         draw = self._plans[process].delay
         delay = extra + draw() if draw is not None else extra
-        if delay > 0:
-            self._later(delay, self._come, process)
-        else:
+        if delay <= 0:
             self._ready.append(process)
+            return
+        self._pending += 1
+        event = self._coming[process]
+        if event is None:
+            event = self._coming[process] = simpy.Timeout(self._clock, delay)
+        else:
+            self._clock.schedule(event, delay=delay)
+        event.callbacks = self._comes[process]
 
-    def _come(self, event: Any) -> None:
-        process = event.value
+    def _come(self, process: int, event: Any) -> None:
         self._pending -= 1
         self._ready.append(process)
         if process in self._holding:
@@ -373,6 +388,5 @@ class Run:
             notes=tuple(self.notes),
             kernel=self.kernel,
             path=tuple(self.path),
-            packed=tuple(self.kernel.state),
             times=tuple(self._times),
         )

@@ -10,7 +10,7 @@ processes apart that its value does not mention.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 
 from simcore.kernel import Kernel, Move, OneRun
@@ -25,6 +25,8 @@ class Place:
 
     Attributes
     ----------
+    position : int
+        Which one.
     groups : dict of hashable to dict of int to int
         The processes that wait, by what they wait for, each with its turn: the lower began earlier.
     turns : int
@@ -37,6 +39,7 @@ class Place:
         Whether some of the waiters may be able to go on, and will be asked.
     """
 
+    position: int
     groups: dict[Hashable, dict[int, int]] = field(default_factory=dict)
     turns: int = 0
     arrivals: deque[float] = field(default_factory=deque)
@@ -58,8 +61,8 @@ class Place:
         if not self.groups[group]:
             del self.groups[group]
 
-    def first(self, apart: Collection[int], operation: str | None = None) -> Iterator[int]:
-        """Yield who is to be asked, in the order in which they began to wait: one of each group, and all of ``apart``.
+    def first(self, apart: Collection[int], operation: str | None = None) -> list[int]:
+        """Return who is to be asked, in the order in which they began to wait: one of each group, and all of ``apart``.
 
         Parameters
         ----------
@@ -68,13 +71,12 @@ class Place:
         """
         groups = [each for key, each in self.groups.items() if operation is None or key[0] == operation]  # type: ignore[index]
         if not apart and len(groups) == 1:
-            yield next(iter(groups[0]))
-            return
+            return [next(iter(groups[0]))]
         asked = []
         for group in groups:
             asked += [(group[process], process) for process in apart if process in group]
             asked += [(group[process], process) for process in group if process not in apart][:1]
-        yield from (process for _, process in sorted(asked))
+        return [process for _, process in sorted(asked)]
 
     def send(self, operation: Operation, now: float) -> float:
         """Put something under way and return in how many seconds it arrives: behind all that was sent before."""
@@ -163,7 +165,9 @@ class Waiting:
         local = self._kernel.state[self._first + process]
         plan = self._known[process].get(local)
         if plan is None:
-            plan = self._known[process][local] = self._learn(process, local)
+            local = self._kernel.come(process)
+            plan = self._known[process].get(local) or self._learn(process, local)
+            self._known[process][local] = plan
         return plan
 
     def moves(self, process: int, now: float) -> tuple[Move, ...]:
@@ -195,7 +199,7 @@ class Waiting:
     def _place(self, position: int) -> Place:
         place = self._places.get(position)
         if place is None:
-            place = self._places[position] = Place()
+            place = self._places[position] = Place(position)
         return place
 
     def _learn(self, process: int, local: int) -> Plan:

@@ -7,6 +7,7 @@ import small
 from hints import tried
 
 from simcore import Model, Verdict, choose, explore, replay, simulate
+from simcore.explain import ending as ending_module
 from simcore.explain import graph_after
 from simcore.explain import knot as knot_module
 from simcore.kernel import Kernel
@@ -102,6 +103,7 @@ def test_one_more_worker_is_advised_whenever_clients_give_up(timeouts):
 
 def test_what_is_not_known_is_not_counted_as_certain(monkeypatch):
     monkeypatch.setattr(knot_module, "_CONFIRM_STATES", 1)
+    monkeypatch.setattr(ending_module, "out_of_reach", lambda *_: frozenset())
     found = explore(small.crossed(beating=True)).counterexample
     assert found.wait_for.headline.startswith("at least 1 of ")
 

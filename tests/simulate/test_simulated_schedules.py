@@ -136,3 +136,24 @@ def test_a_limit_holds_during_a_schedule():
     first = simulate(opposed_locks())
     result = simulate(opposed_locks(), schedule=first.schedule, max_steps=2)
     assert (result.status, result.path) == ("limit", first.path[:2])
+
+
+def test_a_run_in_which_a_worker_dies_of_a_future_set_by_hand_is_replayed():
+    model = Model("set by hand")
+    pool = model.thread_pool("pool", 1)
+
+    def serve():
+        yield sleep(1)
+
+    def client():
+        first = yield pool.submit(serve)
+        second = yield pool.submit(serve)
+        yield second.set_result("by hand")
+        yield first.result()
+        return (yield second.result())
+
+    model.process("client", client)
+    run = simulate(model)
+    assert run.results == {"client": "by hand"}
+    assert len(run.schedule) == run.steps
+    assert run.state.process("pool[0]").operation.name == "die"
