@@ -68,8 +68,8 @@ def _kept(kernel: Kernel, around: Sequence[Packed], process: Process) -> tuple[s
     wants = edges[0].why.wants if edges else state.operation.target.wants(state.operation).wants
     if any(could):
         times = f"{sum(could)} of the {len(could)} states"
-        fair = "a turn is due only to who could in all of them"
-        return state.what, f"{wants}: it could go on in {times} of that round, and each time another one moves; {fair}"
+        fair = "a turn is promised only to who could in all of them (weak fairness)"
+        return state.what, f"{wants}: it could go on in {times} of that round, and another one is quicker; {fair}"
     holders = {edge.why.holders for edge in edges}
     held = ", ".join(words for _, words in edges[0].why.holders) if len(holders) == 1 else ""
     told = f", {edges[0].why.holding} {held}" if held and edges[0].why.holding else ""

@@ -72,7 +72,7 @@ class Words:
         if pool in self._graph.breaks:
             more = self._graph.breaks[pool]
             tried = f"tried: with {more} workers in {pool}, not {size}, the same steps do not close this knot"
-            lines.append(f"  {tried}; of other schedules and sizes that says nothing")
+            lines.append(f"  {tried}, but others may")
         return lines
 
     def _queued(self, pool: str, edges: list[Edge]) -> list[str]:

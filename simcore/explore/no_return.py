@@ -13,19 +13,69 @@ where nobody who never ends could submit; else the question is asked of the grap
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
+from simcore.errors import SimcoreError
 from simcore.explain import Knots, reach
 from simcore.explore.going_on import all_go_on_from
 from simcore.explore.limits import Limits, OutOfBudget
-from simcore.explore.reduction import PartialOrder, Symmetry
-from simcore.explore.result import NoReturn
+from simcore.explore.reduction import NotSymmetric, PartialOrder, Symmetry
+from simcore.explore.standstill import new_knots
 from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import Watched
+from simcore.schedule import Schedule
 
 NO_RETURN_STATES = 10_000
+HARMLESS_STATES, HARMLESS_STEPS = 4_000, 4
 _QUESTIONS = 2  # that may use up all of these
 _ATTEMPTS = 3  # with one order of steps: what is learned late may show that too little was relied on
+
+
+@dataclass(frozen=True)
+class NoReturn:
+    """The last step of a schedule after which no good end could be reached.
+
+    Attributes
+    ----------
+    step : int
+        Its number in the schedule, from 1; 0 where no run of the model ends well.
+    earliest : int
+        The search proved that a good end is still reachable after step ``earliest - 1``; smaller than
+        ``step`` when its budget did not suffice to tell where in between the point lies. 0 where it did not
+        suffice to find any run that ends well.
+    states : int
+        The budget, in states, of each question that was asked.
+    ends : bool
+        Whether any run of the model may end. Where none does, a good one is one in which everybody goes on for ever.
+    """
+
+    step: int
+    earliest: int
+    states: int
+    ends: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether the point was pinned down."""
+        return self.step == self.earliest
+
+    def describe(self, schedule: Schedule) -> str:
+        """Say it in a line."""
+        if self.step == 0:
+            return "no run of this model ends well: no point of no return, it is lost from the start"
+        step = schedule.steps[self.step - 1]
+        text = f"step {self.step}, {step.process} {step.text}" + (f" -> {step.result}" if step.result else "")
+        ran_out = f"a budget of {self.states:,} states did not suffice to tell"
+        if self.exact and self.ends:
+            return f"point of no return: {text}; no good end can be reached after it"
+        if self.exact:
+            return f"point of no return: {text}; after it not everybody can go on for ever, and no run ends"
+        if not self.ends:
+            return f"no run of this model ends; {ran_out} whether everybody can go on for ever"
+        if self.earliest == 0:
+            return f"point of no return: {text} at the latest, if any run ends well ({ran_out})"
+        return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
 
 
 def no_return(kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits, states: list[Packed]) -> NoReturn:
@@ -67,14 +117,59 @@ def _of_those_without_end(ahead: _Ahead, states: list[Packed]) -> NoReturn:
     return NoReturn(step, step, NO_RETURN_STATES, ends=False)
 
 
+def harmless_after(kernel: Kernel, before: Packed, step: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return the fewest steps of others after which a step, the point of no return, would have done no harm.
+
+    Then it is either not possible, and a good end can be reached, or one can be reached after it, too.
+
+    Parameters
+    ----------
+    before : tuple of int
+        The state that the step was taken in.
+    step : (process, outcome)
+        The step.
+
+    Returns
+    -------
+    list of (process, outcome)
+        Empty where none were found: at most `HARMLESS_STEPS`, with a budget of `HARMLESS_STATES` for all questions.
+    """
+    for symmetry in (True, False):
+        try:
+            return _harmless_after(kernel, Symmetry(kernel, symmetry), before, step)
+        except NotSymmetric:
+            continue
+        except SimcoreError:  # of a process, where no run of the search has come: it is no part of what is told
+            break
+    return []
+
+
+def _harmless_after(kernel: Kernel, symmetry: Symmetry, before: Packed, step: tuple[int, int]) -> list[tuple[int, int]]:
+    ahead = _Ahead(kernel, symmetry, new_knots(kernel), Limits(None, None))
+    ways: dict[Packed, list[tuple[int, int]]] = {before: []}
+    for state in (queue := [before]):
+        way = ways[state]
+        after = kernel.step(state, *step)
+        if way and ahead.can_end_well(state if after is None else after, HARMLESS_STATES // 20):
+            return way
+        if ahead.looked_at > HARMLESS_STATES:
+            break
+        if len(way) < HARMLESS_STEPS:
+            for choice in kernel.successors(state):
+                if choice.process != step[0] and choice.state not in ways:
+                    ways[choice.state] = [*way, choice[:2]]
+                    queue.append(choice.state)
+    return []
+
+
 class _Ahead:
-    """Looks whether a good end can be reached; all questions together have a budget."""
+    """Looks whether a good end can be reached; all questions together have a budget: so many states are looked at."""
 
     def __init__(self, kernel: Kernel, symmetry: Symmetry, knots: Knots, limits: Limits) -> None:
         self.kernel, self.symmetry, self.knots, self.limits = kernel, symmetry, knots, limits
         self._order = PartialOrder(kernel, symmetry, Watched())
         self._may_submit = any(p.daemon and p.pool is None for p in kernel.processes)
-        self._looked = self._in_all = 0
+        self._looked = self.looked_at = 0
         self._task_left = False
 
     def can_end_well(self, state: Packed, budget: int) -> bool | None:
@@ -96,7 +191,7 @@ class _Ahead:
 
     def where_all_go_on(self, start: Packed) -> Callable[[Packed], bool] | None:
         """Return what tells where everybody can go on for ever; None when the budget does not suffice."""
-        self._looked = self._in_all = 0
+        self._looked = self.looked_at = 0
         try:
             return all_go_on_from(self.kernel, start, NO_RETURN_STATES, self._hopeless)
         except OutOfBudget:
@@ -108,8 +203,8 @@ class _Ahead:
         return reach(self.kernel, state, self.kernel.finished, budget, self._hopeless, canonical, enough)
 
     def _hopeless(self, reached: Packed) -> bool:
-        self._looked, self._in_all = self._looked + 1, self._in_all + 1
-        if self._in_all > _QUESTIONS * NO_RETURN_STATES:
+        self._looked, self.looked_at = self._looked + 1, self.looked_at + 1
+        if self.looked_at > _QUESTIONS * NO_RETURN_STATES:
             raise OutOfBudget("the questions took too many states together")
         if self._looked > NO_RETURN_STATES // 20:
             self.limits.check(0)

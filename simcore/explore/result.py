@@ -23,6 +23,7 @@ from simcore.explain import (
     wait_for_graph,
     with_breaks,
 )
+from simcore.explore.no_return import NoReturn, harmless_after
 from simcore.explore.standstill import stands_still
 from simcore.kernel import Kernel
 from simcore.model import Origin, Pictured, State, Verdict, listed, with_parameters
@@ -31,53 +32,7 @@ from simcore.schedule import Schedule, Tasks
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
 
 
-@dataclass(frozen=True)
-class NoReturn:
-    """The last step of a schedule after which no good end could be reached.
-
-    Attributes
-    ----------
-    step : int
-        Its number in the schedule, from 1; 0 where no run of the model ends well.
-    earliest : int
-        The search proved that a good end is still reachable after step ``earliest - 1``; smaller than
-        ``step`` when its budget did not suffice to tell where in between the point lies. 0 where it did not
-        suffice to find any run that ends well.
-    states : int
-        The budget, in states, of each question that was asked.
-    ends : bool
-        Whether any run of the model may end. Where none does, a good one is one in which everybody goes on for ever.
-    """
-
-    step: int
-    earliest: int
-    states: int
-    ends: bool = True
-
-    @property
-    def exact(self) -> bool:
-        """Whether the point was pinned down."""
-        return self.step == self.earliest
-
-    def describe(self, schedule: Schedule) -> str:
-        """Say it in a line."""
-        if self.step == 0:
-            return "no run of this model ends well: no point of no return, it is lost from the start"
-        step = schedule.steps[self.step - 1]
-        text = f"step {self.step}, {step.process} {step.text}" + (f" -> {step.result}" if step.result else "")
-        ran_out = f"a budget of {self.states:,} states did not suffice to tell"
-        if self.exact and self.ends:
-            return f"point of no return: {text}; no good end can be reached after it"
-        if self.exact:
-            return f"point of no return: {text}; after it not everybody can go on for ever, and no run ends"
-        if not self.ends:
-            return f"no run of this model ends; {ran_out} whether everybody can go on for ever"
-        if self.earliest == 0:
-            return f"point of no return: {text} at the latest, if any run ends well ({ran_out})"
-        return f"point of no return: between step {self.earliest} and {text} ({ran_out} where)"
-
-
-@listed(without="hangs kernel never servers why")
+@listed(without="harmless hangs kernel never servers why")
 @dataclass(frozen=True)
 class Counterexample(Pictured):
     """One witness of a violation.
@@ -150,9 +105,9 @@ class Counterexample(Pictured):
         """What a run does in which the property never comes about."""
         if self.lasso is None:
             return ""
-        if self.lasso.steps:
-            return f"{self.property}: not in this run, in which {repeats(self._movers)} for ever"
-        return f"{self.property}: not in this run, in which {self._untried.headline or 'nothing is left to be done'}"
+        still = self._untried.headline or "nothing is left to be done"
+        run = f"{repeats(self._movers)} for ever" if self.lasso.steps else still
+        return f"'{self.property}' does not hold in a run in which {run}"
 
     @builtins.property
     def token(self) -> str:
@@ -170,12 +125,25 @@ class Counterexample(Pictured):
         lines = [*self.why]
         if self.no_return is not None:
             lines.append(self.no_return.describe(self.schedule))
+            lines += [f"  {self.harmless}"] * bool(self.harmless)
         lines.append(f"schedule ({self.shortest}):")
         lines += [str(self.schedule)] if self.schedule.steps else ["      (in the initial state)"]
         if self.lasso is not None:
             lines += ["and then, for ever:", str(self.lasso)] if self.lasso.steps else ["and then nothing, for ever"]
         lines.append(f"replay: simcore replay {self.token}" if self.token else "replay: explore the same model again")
         return lines
+
+    @cached_property
+    def harmless(self) -> str:
+        """After which steps of others the point of no return would do no harm; empty where none are known."""
+        point = self.no_return
+        if self.kernel is None or point is None or not (point.exact and point.ends and point.step):
+            return ""
+        path, states = self.schedule.path(self.kernel), self.schedule.states(self.kernel)
+        others = harmless_after(self.kernel, states[point.step - 1], path[point.step - 1])
+        instead = Schedule.of(self.kernel, path[: point.step - 1] + others).steps[point.step - 1 :]
+        told = "; ".join(f"{step.process} {step.text}" for step in instead)
+        return f"it would do no harm after: {told}" if told else ""
 
     @builtins.property
     def why(self) -> list[str]:

@@ -259,7 +259,7 @@ def test_a_property_about_whole_runs_is_explored_in_a_replay_too(run):
     """
     result = run(source, "--simcore-replay", token)
     result.assert_outcomes(failed=1)
-    told = "violated: left ends: not in this run, in which 2 of 2 processes*"
+    told = "violated: 'left ends' does not hold in a run in which 2 of 2 processes*"
     result.stdout.fnmatch_lines([told])
 
 

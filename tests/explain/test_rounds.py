@@ -52,9 +52,8 @@ def greedy(*, keeps: bool = False) -> Model:
 def test_what_is_repeated_is_the_first_that_is_told():
     found = explore(polite(), everybody()).counterexample
     steps = len(found.lasso.steps)
-    assert (
-        found.answer == f"everybody ends: not in this run, in which left, right repeat the same {steps} steps for ever"
-    )
+    run = f"left, right repeat the same {steps} steps for ever"
+    assert found.answer == f"'everybody ends' does not hold in a run in which {run}"
     assert found.why == []  # nobody is left out
 
 
@@ -81,7 +80,7 @@ def test_a_run_that_stops_is_told_by_who_can_never_move():
 
     model.process("waits", wait)
     found = explore(model, everybody()).counterexample
-    assert found.answer == "everybody ends: not in this run, in which 1 of 1 process can never move again"
+    assert found.answer == "'everybody ends' does not hold in a run in which 1 of 1 process can never move again"
 
 
 def test_the_page_says_the_same_as_the_report():

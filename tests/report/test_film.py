@@ -54,7 +54,9 @@ def agrees(film, kernel, schedule):
         for thing, value in state.values.items():
             if thing.index > 0:
                 number = next(n for n, each in enumerate(film.things) if each.name == thing.name and n in values)
-                assert values[number].text == thing.show(value)
+                text, _, waiting = values[number].text.partition("; waiting for a notify: ")
+                assert text == thing.show(value)
+                assert bool(waiting) == bool(getattr(value, "waiters", ()))
         there = [n for n, value in values.items() if value.text is not None and film.things[n].kind == "future"]
         assert len(there) == sum(thing.kind == "future" for thing in state.values)
         if position < len(schedule):

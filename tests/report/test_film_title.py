@@ -25,8 +25,8 @@ def hang():
 def test_a_property_that_is_violated_does_not_read_as_if_it_held():
     film = film_of(explore(fixed(downloads=1, workers=1, callback_workers=1, chunks=None), completes("download")))
     movers = "requester reader, download[0], owner reader, stream[0], callback[0]"
-    run = f"not in this run, in which {movers} repeat the same 30 steps for ever"
-    assert (film.verdict, film.answer) == ("violated", f"every download completes: {run}")
+    run = f"does not hold in a run in which {movers} repeat the same 30 steps for ever"
+    assert (film.verdict, film.answer) == ("violated", f"'every download completes' {run}")
     assert film.counted == ""  # there is no number in it
 
 

@@ -6,4 +6,4 @@ from __future__ import annotations
 def tried(pool, size):
     """Return the hint that ``pool``, of so many workers, would not have closed a knot with one more."""
     with_more = f"tried: with {size + 1} workers in {pool}, not {size}, the same steps do not close this knot"
-    return f"{with_more}; of other schedules and sizes that says nothing"
+    return f"{with_more}, but others may"

@@ -61,13 +61,17 @@ def of_counterexample(found: Counterexample) -> Film:
         why=lines_of([*found.why, *then]),
         facts=(*film.facts, f"asked: {found.property}", f"schedule: {found.shortest}"),
         lasso=after if found.lasso is not None and found.lasso.steps else None,
-        turn=Turn(turn.step, turn.exact, turn.describe(found.schedule)) if turn is not None else None,
+        turn=None if turn is None else Turn(turn.step, turn.exact, _turn(found, turn.describe(found.schedule))),
         no_turn="" if turn is not None else _why_not(found),
         counted=film.counted if found.hangs else "",
         token=found.token,
         replay=f"simcore replay {found.token}" if found.token else "",
         text=str(found),
     )
+
+
+def _turn(found: Counterexample, told: str) -> str:
+    return f"{told}; {found.harmless}" if found.harmless else told
 
 
 def _why_not(found: Counterexample) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from simcore.explain import summary
 from simcore.kernel import FREE, Kernel, Packed
 from simcore.model import Process, ProcessState
-from simcore.model.objects import Link, Queue, ThreadPool
+from simcore.model.objects import Link, LockValue, Queue, ThreadPool
 from simcore.model.operations import Operation, SharedObject, shown_value
 from simcore.report.page.film import Frame, Lane, Standing, Thing, Value
 from simcore.schedule import Tasks, describe
@@ -132,7 +132,9 @@ class Replayed:
         used, limit = thing.occupancy(value) or (None, None)
         if isinstance(thing, ThreadPool):
             used, limit = sum(self._busy(p) for p in self.kernel.processes if p.pool is thing), thing.workers
-        return Value(number, thing.show(value), used, limit, _items(thing, value))
+        waiters = summary(str(waiter) for _, waiter in value.waiters) if isinstance(value, LockValue) else ""
+        text = f"{thing.show(value)}; waiting for a notify: {waiters}" if waiters else thing.show(value)
+        return Value(number, text, used, limit, _items(thing, value))
 
     def _busy(self, worker: Process) -> bool:
         return self.kernel.process_state(self.state, worker.index).task is not None

@@ -172,7 +172,7 @@ function controls(el, film, go, now) {
   button("▶", "One step on (right arrow)", () => go(now() + 1));
   button("▶|", "To the end", () => go(count));
   if (film.turn && film.turn.step > film.first) {
-    button("◆ Point of no return", "To the point of no return (p)", () => go(film.turn.step - film.first));
+    button("◆ Point of no return", "To the point of no return (p)", () => go(film.turn.step - film.first, true));
   }
   const slider = add(bar, "input", "", {
     type: "range", min: "0", max: String(count), step: "1", value: "0", "aria-label": "Step of the schedule",
@@ -798,7 +798,8 @@ function render({ model, el }) {
     if (!known || elsewhere || event.ctrlKey || event.metaKey || event.altKey || !count) return;
     if (event.key === "p" && !turn) return;
     event.preventDefault();
-    go(event.key === "p" ? turn : Math.max(0, Math.min(count, position + (keys[event.key] || far[event.key]))));
+    if (event.key === "p") go(turn, true);
+    else go(Math.max(0, Math.min(count, position + (keys[event.key] || far[event.key]))));
   };
   const listener = whole ? document : root;
   if (!whole) root.tabIndex = 0;
