@@ -32,7 +32,7 @@ from simcore.schedule import Schedule, Tasks
 _ROUNDED_UP = Context(prec=2, rounding=ROUND_CEILING)
 
 
-@listed(without="harmless hangs kernel never servers why")
+@listed(without="hangs kernel never servers why")
 @dataclass(frozen=True)
 class Counterexample(Pictured):
     """One witness of a violation.
