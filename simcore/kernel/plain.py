@@ -50,6 +50,9 @@ POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_TRUE 
 POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE JUMP_IF_TRUE_OR_POP JUMP_IF_FALSE_OR_POP"""
 """Where a generator begins and ends; values and local variables; arithmetic; calls; loops and conditions."""
 
+_NO_METHODS = frozenset({"format", "format_map", "mro", "run"})
+"""Methods that get at more than they are given: attributes by their names, the class of all objects, a generator."""
+
 _ALLOWED = frozenset(_INSTRUCTIONS.split())
 _ENDS = ("CALL_INTRINSIC_1", "INTRINSIC_STOPITERATION_ERROR")  # what stands around every generator, from 3.12 on
 
@@ -95,7 +98,8 @@ def reads_plainly(code: CodeType) -> bool:
 def _is_plain(instruction: dis.Instruction) -> bool:
     name = instruction.opname
     if name in ("LOAD_ATTR", "LOAD_METHOD"):  # of a method that is called at once
-        return (name == "LOAD_METHOD" or "NULL" in instruction.argrepr) and not str(instruction.argval).startswith("_")
+        called = name == "LOAD_METHOD" or "NULL" in instruction.argrepr
+        return called and not instruction.argval.startswith("_") and instruction.argval not in _NO_METHODS
     return name in _ALLOWED or (name, instruction.argrepr) == _ENDS
 
 
