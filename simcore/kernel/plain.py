@@ -56,6 +56,8 @@ _NO_METHODS = frozenset({"format", "format_map", "mro", "run"})
 _ALLOWED = frozenset(_INSTRUCTIONS.split())
 _ENDS = ("CALL_INTRINSIC_1", "INTRINSIC_STOPITERATION_ERROR")  # what stands around every generator, from 3.12 on
 
+_COMMON = ("None", "True", "False", "''", "-1")
+
 
 def plain(program: Program) -> bool:
     """Tell whether ``program`` is plain, with its arguments and all that it names; it may be so and not be found."""
@@ -100,6 +102,8 @@ def _is_plain(instruction: dis.Instruction) -> bool:
     if name in ("LOAD_ATTR", "LOAD_METHOD"):  # of a method that is called at once
         called = name == "LOAD_METHOD" or "NULL" in instruction.argrepr
         return called and not instruction.argval.startswith("_") and instruction.argval not in _NO_METHODS
+    if name == "LOAD_COMMON_CONSTANT":  # from 3.15 on, also of what is not called
+        return instruction.argrepr in _COMMON
     return name in _ALLOWED or (name, instruction.argrepr) == _ENDS
 
 
