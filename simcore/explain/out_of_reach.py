@@ -2,19 +2,24 @@
 
 To follow all that the others can do is a proof where that comes to an end; where one of them counts, it does not. But
 who moves can act on nothing but what he can get at. Of a process whose code is plain (`simcore.kernel.plain`) that is
-known: what its arguments and names stand for, and what it may be given by those. So those who wait without a limit, all
+known: what its arguments and names stand for, what it was given and still holds, and what it may be given by any of
+those. So those who wait without a limit, all
 of them at first, are taken for lost, but for each whose object is within reach of one who is not, again and again until
 there is none. The others stay where they are: no step that will ever be taken changes what they wait for. It is the
 argument by which a collector of garbage finds what is left.
 
-Where one of those who can move is not plain, nothing is said.
+Where one of those who can move is not plain, nothing is said; nor where he was or may be given what can get at more
+than it holds: a function, an instance of a class, a process, an exception.
 """
 
 from __future__ import annotations
 
-from simcore.kernel import Kernel, Packed
+from typing import Any
+
+from simcore.kernel import Kernel, Packed, Point
 from simcore.kernel.freeze import mentioned_by
-from simcore.kernel.plain import reached_by
+from simcore.kernel.plain import key_of, reached_by
+from simcore.model import Process
 from simcore.model.operations import Operation, SharedObject
 
 
@@ -53,16 +58,40 @@ def _reached(kernel: Kernel, state: Packed, processes: list[int]) -> set[SharedO
     for process in processes:
         point, task, _ = kernel.locals[state[kernel.first_process + process]]
         reached = None if point is None or task is not None else reached_by(point.program)
-        if reached is None:
+        if point is None or reached is None or not _given_plainly(point):
             return None
-        found |= reached
+        found |= reached | point.objects
     todo = list(found)
     while todo:
         thing = todo.pop()
-        place = vars(thing).get("lock", thing).index
-        if place < 0:  # the future of a submit
+        holder = vars(thing).get("lock", thing)
+        if holder.index < 0:  # the future of a submit
             return None
-        inside = {*_with_lock(thing), *mentioned_by((kernel.values[state[place]],))} - found
+        value = kernel.values[state[holder.index]]
+        if not _is_plain((value, *vars(thing).values()), owners=holder.names_processes):
+            return None
+        inside = {*_with_lock(thing), *mentioned_by((value,))} - found
         found |= inside
         todo += inside
     return found
+
+
+def _given_plainly(point: Point) -> bool:
+    """Tell whether all results that have led to ``point`` are plain."""
+    return all(passed.second_half or _is_plain(passed.result) for passed in point.history())
+
+
+def _is_plain(thing: Any, owners: bool = False) -> bool:
+    """Tell whether nothing can be got at through ``thing`` but the shared objects in it.
+
+    That a process is named in a value, as a lock's owner, gives it to nobody.
+    """
+    todo = [thing]
+    while todo:
+        part = todo.pop()
+        kind = type(part)
+        if kind is tuple or (isinstance(part, tuple) and kind.__module__.startswith("simcore.model.")):
+            todo += part
+        elif not (owners and kind is Process) and key_of(part) is None:
+            return False
+    return True

@@ -51,6 +51,12 @@ class Live:
 
     def go_on(self, result: Any) -> int | Operation | Ended | None:
         """Give it ``result``; return what it comes to, or what stands for that; None where it is left to the points."""
+        try:
+            return self._go_on(result)
+        except RecursionError:  # in the key of what is nested too deeply; the points say so
+            return None
+
+    def _go_on(self, result: Any) -> int | Operation | Ended | None:
         if result is not None and key_of(result) is None:
             return None
         try:

@@ -50,8 +50,13 @@ POP_JUMP_FORWARD_IF_NONE POP_JUMP_FORWARD_IF_NOT_NONE POP_JUMP_BACKWARD_IF_TRUE 
 POP_JUMP_BACKWARD_IF_NONE POP_JUMP_BACKWARD_IF_NOT_NONE JUMP_IF_TRUE_OR_POP JUMP_IF_FALSE_OR_POP"""
 """Where a generator begins and ends; values and local variables; arithmetic; calls; loops and conditions."""
 
+_NO_METHODS = frozenset({"format", "format_map", "mro", "run"})
+"""Methods that get at more than they are given: attributes by their names, the class of all objects, a generator."""
+
 _ALLOWED = frozenset(_INSTRUCTIONS.split())
 _ENDS = ("CALL_INTRINSIC_1", "INTRINSIC_STOPITERATION_ERROR")  # what stands around every generator, from 3.12 on
+
+_COMMON = ("None", "True", "False", "''", "-1")
 
 
 def plain(program: Program) -> bool:
@@ -67,7 +72,10 @@ def reached_by(program: Program) -> frozenset[SharedObject] | None:
     fn = program.fn
     if type(fn) is not FunctionType or not reads_plainly(fn.__code__) or loops_of(fn, program.args):
         return None
-    named = [fn.__globals__.get(name, getattr(builtins, name, _UNKNOWN)) for name in _globals(fn.__code__)]
+    names = _globals(fn.__code__)
+    if any(name in fn.__globals__ for name in names if name in _MAKE_NONE):  # which are known by their names
+        return None
+    named = [fn.__globals__.get(name, getattr(builtins, name, _UNKNOWN)) for name in names]
     held = [*program.args, *map(contents, fn.__closure__ or ())]
     held += [*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()]
     held += [thing for thing in named if not any(thing is each for each in _CALLED)]
@@ -95,7 +103,10 @@ def reads_plainly(code: CodeType) -> bool:
 def _is_plain(instruction: dis.Instruction) -> bool:
     name = instruction.opname
     if name in ("LOAD_ATTR", "LOAD_METHOD"):  # of a method that is called at once
-        return (name == "LOAD_METHOD" or "NULL" in instruction.argrepr) and not str(instruction.argval).startswith("_")
+        called = name == "LOAD_METHOD" or "NULL" in instruction.argrepr
+        return called and not instruction.argval.startswith("_") and instruction.argval not in _NO_METHODS
+    if name == "LOAD_COMMON_CONSTANT":  # from 3.15 on, also of what is not called
+        return instruction.argrepr in _COMMON
     return name in _ALLOWED or (name, instruction.argrepr) == _ENDS
 
 

@@ -198,11 +198,12 @@ class Points:
     def follow(self, point: Point, results: Sequence[Any]) -> Point:
         """Return what follows ``point`` after ``results``; in between only operations are compared. As `advance`."""
         runs = [self._run_at(point, False, again) for again in (False, True)]
-        for result in results[:-1]:
-            point, again = (self._passing(run, point, result) for run in runs)
-            if point.key != again.key:
-                raise self._wrong(point, _differs(point, again), point.where)
-        return self._both(runs, point, results[-1])
+        with not_too_deep(f"{point.program.name} ({point.where})"):
+            for result in results[:-1]:
+                point, again = (self._passing(run, point, result) for run in runs)
+                if point.key != again.key:
+                    raise self._wrong(point, _differs(point, again), point.where)
+            return self._both(runs, point, results[-1])
 
     def _passing(self, run: Run, parent: Point, result: Any) -> Point:
         """Let ``run`` pass an operation."""

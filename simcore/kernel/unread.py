@@ -21,8 +21,8 @@ from simcore.kernel.process import Learned, Points
 
 _ENDS = ("RETURN", "RAISE", "RERAISE")
 _GOES = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
-_ASKS = {"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "gi_frame", "f_locals"}
-"""Names of what may read all variables."""
+_ASKS = {"locals", "vars", "dir", "eval", "exec", "_getframe", "currentframe", "gi_frame", "f_locals", "super"}
+"""Names of what may read all variables, or the first one (``super`` without arguments)."""
 
 MOST_COMPARED, MOST_TOLD = 1_000, 3
 

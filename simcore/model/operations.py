@@ -60,7 +60,7 @@ class Operation:
 
     def __post_init__(self) -> None:
         if self.timeout is not None:
-            check_seconds(str(self), self.timeout)
+            check_seconds(self, self.timeout)
         if not SIMPLE.issuperset(map(type, self.args)):
             self._check_arguments()
         note(self)
@@ -92,7 +92,7 @@ class Operation:
     if not TYPE_CHECKING:  # a type checker finds such a mistake by itself
 
         def __getattr__(self, name: str) -> Any:
-            if not in_process():
+            if not in_process() or name.startswith("__"):  # Python's own, for which a message asks as well
                 raise AttributeError(name)
             raise mistake(
                 NoSuchOperation(
@@ -115,7 +115,7 @@ ProcessGenerator = Generator[Operation, Any, Any]
 """What a process function returns when it is called: ``def take(lock: Lock) -> ProcessGenerator``."""
 
 
-def check_seconds(whose: str, seconds: Any) -> None:
+def check_seconds(whose: object, seconds: Any) -> None:
     """Refuse what a wait of the standard library would refuse, or would take for something else, on some Python.
 
     An int or a float it is on all of them; a `Decimal` or a `Fraction` on some, in some operations. Infinity raises
@@ -348,7 +348,7 @@ class SharedObject:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            if not in_process():  # drivers ask whether there is something
+            if not in_process() or name.startswith("__"):  # drivers and Python ask whether there is something
                 raise AttributeError(name)
             raise mistake(
                 NoSuchOperation(

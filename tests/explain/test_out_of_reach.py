@@ -1,10 +1,11 @@
 """Who is out of reach of all who can move is lost; who is within reach, in whatever way, is not said to be."""
 
+from dataclasses import dataclass
 from random import Random
 
 import pytest
 
-from simcore import Model, sleep
+from simcore import Model, simulate, sleep
 from simcore.explain import never_enabled, out_of_reach
 from simcore.kernel import Kernel
 
@@ -100,6 +101,112 @@ def is_not_plain(model, queue):
 @pytest.mark.parametrize("other", [holds, may_be_given, finds_in_a_value, is_given_by_who_can_be_woken, is_not_plain])
 def test_who_may_be_reached_is_not_lost(other):
     assert lost(waiting(other)) == set()
+
+
+@dataclass(frozen=True)
+class Box:
+    """Who is given it can get at a queue that it does not hold."""
+
+    number: int
+
+    def put(self):
+        return BOXED[self.number].put("item")
+
+    @staticmethod
+    def anywhere():
+        return BOXED[0].put("item")
+
+
+class Boxed(Exception):
+    """The same, where its type is given."""
+
+    anywhere = Box.anywhere
+
+
+BOXED = {}
+
+
+def was_given_it(model, queue):
+    mail = model.queue("mail")
+
+    def send():
+        yield mail.put(("in a tuple", queue))
+
+    def beat():
+        thing = yield mail.get()
+        for turns in range(100):
+            yield sleep(turns)
+        _, inside = thing
+        yield inside.put("item")
+
+    model.process("send", send)
+    model.process("beat", beat)
+
+
+def was_given_a_method(model, queue):
+    mail = model.queue("mail")
+    BOXED[0] = queue
+
+    def send():
+        yield mail.put(Box(0))
+
+    def beat():
+        thing = yield mail.get()
+        for turns in range(100):
+            yield sleep(turns)
+        yield thing.put()
+
+    model.process("send", send)
+    model.process("beat", beat)
+
+
+def was_given_a_type(model, queue):
+    future = model.future("future")
+    BOXED[0] = queue
+
+    def send():
+        yield future.set_exception(Boxed())
+
+    def beat():
+        thing = yield future.exception()
+        for turns in range(100):
+            yield sleep(turns)
+        yield thing.anywhere()
+
+    model.process("send", send)
+    model.process("beat", beat)
+
+
+def can_call_what_it_began_with(model, queue):
+    box = model.variable("box", lambda: queue.put("item"))
+
+    def beat():
+        yield box.set(None)
+        for turns in range(100):
+            yield sleep(turns)
+        yield box.start()
+
+    def send():
+        yield sleep(1)
+
+    model.process("send", send)
+    model.process("beat", beat)
+
+
+@pytest.mark.parametrize("other", [was_given_it, was_given_a_method, was_given_a_type, can_call_what_it_began_with])
+def test_who_may_be_reached_by_what_was_given_is_not_lost(other):
+    kernel = Kernel(waiting(other), "anytime")
+    state = kernel.initial
+    for process in (1, 2, 2, 2):  # sends, gets, sleeps
+        assert out_of_reach(kernel, state) == frozenset()
+        state = kernel.step(state, process, 0) or state
+    assert out_of_reach(kernel, state) == frozenset()
+
+
+def test_a_run_does_not_say_that_somebody_is_lost_who_is_woken_later():
+    run = simulate(waiting(was_given_it), max_steps=50)
+    assert (run.status, run.hangs) == ("limit", False)
+    assert simulate(waiting(was_given_it)).status == "completed"
 
 
 def test_who_is_out_of_reach_is_lost():

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from simcore import Model, sleep
+from simcore import Model, choose, sleep
 from simcore.kernel import Program
 from simcore.kernel.plain import key_of, plain, reached_by, yields_at_once
 
@@ -82,6 +82,20 @@ def asks_where_it_is(thing):
     yield QUEUE.put(id(thing))
 
 
+def asks_for_an_attribute_by_a_text():
+    yield QUEUE.put("{0.__init__}".format(1))  # noqa: UP030, UP032
+
+
+def makes_an_object():
+    made = int.mro()[-1]()
+    yield QUEUE.put(f"{made}")
+
+
+def makes_a_generator(timer):
+    made = timer.run(sleep, (1,))
+    yield QUEUE.put(f"{made}")
+
+
 def names_a_list():
     yield QUEUE.put(len(LIST))
 
@@ -116,6 +130,9 @@ def test_what_counts_and_yields_is_plain(fn, args):
         (asks_for_what_is_hidden, ()),
         (asks_what_is_one_object, (1,)),
         (asks_where_it_is, (1,)),
+        (asks_for_an_attribute_by_a_text, ()),
+        (makes_an_object, ()),
+        (makes_a_generator, (MODEL.timer("timer", 1, goes_round),)),
         (names_a_list, ()),
         (may_not_end, ()),
         (counts, (QUEUE, [3])),
@@ -156,6 +173,12 @@ def keeps(queue):
     for _ in range(3):
         operation = queue.get()
         yield operation
+
+
+def test_a_name_that_means_another_function_is_not_taken_for_pythons():
+    inside = {"len": choose, "QUEUE": QUEUE, "__builtins__": __builtins__}
+    exec("def forgets():\n    len(1, 2)\n    yield QUEUE.get()", inside)
+    assert not plain(Program("p", inside["forgets"], ()))
 
 
 def test_what_is_made_and_not_yielded_at_once_is_found_in_the_code():

@@ -71,6 +71,12 @@ def from_a_frame():
     return dict(sys._getframe().f_locals)
 
 
+class Inherits(list):
+    def upwards(self=()):
+        yield STEP
+        return super()
+
+
 def deleted():
     number = 1
     yield STEP
@@ -125,6 +131,7 @@ UNREAD = {
     asked_for: [""],
     listed: [""],
     from_a_frame: [""],
+    Inherits.upwards: [""],
     deleted: ["", "number"],
     either_way: ["", "one other", "one other"],
     managed: [""],

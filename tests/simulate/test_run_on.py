@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from simcore import Model, SimcoreError, choose, sleep
+from simcore import Model, ModelError, SimcoreError, choose, sleep
 from simcore.kernel import OneRun, Points, one_run
 from simcore.models import callback_starvation, head_of_line_stall, pool_starvation, rxtask_self_deadlock
 from simcore.simulate import endless, exponential, simulate
@@ -141,6 +141,13 @@ def writes_outside(queue, n):
         yield queue.put("item")
 
 
+def nests(queue, n):
+    inside = ()
+    for number in range(50 * n):
+        inside = (inside,)
+        yield queue.put("item" if number < 50 * n - 1 else inside)
+
+
 BODIES = [counts, puts_numbers, passes_on, gives_up, chooses, fails]
 MISTAKES = [
     yields_none,
@@ -170,6 +177,13 @@ def test_a_mistake_is_told_in_the_same_words(body, seed, monkeypatch):
     on, off = both(of(body), monkeypatch, seed=seed)
     assert on == off
     assert on.startswith(("ModelError: ", "NondeterminismError: "))
+
+
+@pytest.mark.parametrize("max_steps", [2_500, None])
+def test_what_is_nested_too_deeply_is_told_when_it_is_compared(max_steps, monkeypatch):
+    monkeypatch.setattr(one_run, "DEPTH", 1)
+    with pytest.raises(ModelError, match=r"^p0 \(nests .*nested too deeply to be compared"):
+        simulate(of(nests, bodies=1)(), max_steps=max_steps).state
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,38 @@ def test_a_queue_counts_its_items():
 
 def test_true_and_1_are_different_items():
     assert repr(toys.finish(model_of((True, 1, 1.0)))["getter"]) == "(True, 1, 1.0)"
+
+
+@pytest.mark.parametrize("timeout", [None, 0, 1.5])
+def test_an_object_is_handed_over_with_a_time_out_as_without(timeout):
+    model = Model("hands over")
+    queue, other = model.queue("queue"), model.queue("other")
+
+    def put():
+        yield queue.put(other, timeout=timeout)
+        yield queue.put((other, other.kind), timeout=timeout)
+
+    def get():
+        for _ in range(2):
+            yield queue.get()
+
+    model.process("put", put)
+    model.process("get", get)
+    kernel = Kernel(model)
+    state = kernel.initial
+    for process in (0, 1, 0, 1):
+        state = kernel.step(state, process, 0)
+    assert kernel.successors(state) == []
+    assert [kernel.process_state(state, process).status for process in (0, 1)] == ["done", "done"]
+
+
+def test_what_is_wrong_with_an_operation_on_an_object_is_told():
+    model = Model("wrong")
+    queue, other = model.queue("queue"), model.queue("other")
+
+    def put():
+        yield queue.put(other, timeout=-1)
+
+    model.process("put", put)
+    with pytest.raises(ModelError, match=r"queue\.put\(other\): a time-out is a number of seconds"):
+        Kernel(model)
