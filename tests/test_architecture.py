@@ -339,3 +339,9 @@ def test_a_module_has_at_most_400_lines(module, path):
 def test_a_file_of_tests_has_at_most_400_lines():
     lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "tests").rglob("*.py")}
     assert not {name: length for name, length in lengths.items() if length > 400}
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """As pytest would take the second for the first."""
+    names = [file.name for file in (ROOT / "tests").rglob("*.py") if file.name not in ("__init__.py", "conftest.py")]
+    assert len(names) == len(set(names)), sorted(name for name in set(names) if names.count(name) > 1)
