@@ -129,9 +129,10 @@ class WaitForGraph(Pictured):
     def knot(self) -> list[Edge]:
         """The smallest group of stuck processes that wait only for each other; empty when nobody is stuck.
 
-        Of several groups the one with workers or owed processes, then the smaller one. Where it was proved who is
-        stuck, a group of which it is known whom each waits for (who has the lock, runs the task, or has it queued)
-        comes before one that is held together by who might end a wait.
+        Of several groups the one with workers or owed processes, then the smaller one, then one in which all that is
+        waited for is held, or run, by one of them. Where it was proved who is stuck, a group of which it is known whom
+        each waits for (who has the lock, runs the task, or has it queued) comes before one that is held together by who
+        might end a wait.
         """
         groups = [self._closed(self.stuck, self.helpers)]
         if self.proved is not None and not self.servers:
@@ -143,7 +144,9 @@ class WaitForGraph(Pictured):
             groups.insert(0, [group for group in last if any(edge.process.owes for edge in group)])
         found = next(filter(None, groups), [])
         owed = [group for group in found if any(edge.process.owes for edge in group)]
-        return min(owed or found, key=len, default=[])
+        return min(
+            owed or found, key=lambda group: (len(group), not all(edge.why.holders for edge in group)), default=[]
+        )
 
     def _leads_out(self, needs: Iterable[str], known: list[Edge]) -> bool:
         """Tell whether one of ``needs`` is stuck, and none of ``known``."""

@@ -242,3 +242,26 @@ def test_the_point_of_no_return_tells_what_was_chosen():
     model.process("user", user)
     found = explore(model).counterexample
     assert found.no_return.describe(found.schedule).startswith("point of no return: step 1, user chooses -> lost; ")
+
+
+@pytest.mark.parametrize("locks_first", [True, False])
+def test_of_two_knots_of_one_size_that_is_told_in_which_all_is_held(locks_first):
+    model = Model("two knots")
+    pool, lock = model.thread_pool("pool", 1), model.lock("lock")
+
+    def outer():
+        inner = yield pool.submit(outer)
+        yield inner.result()
+
+    def twice():
+        yield lock.acquire()
+        yield lock.acquire()
+
+    def submits():
+        yield pool.submit(outer)
+
+    for name, fn in sorted([("twice", twice), ("submits", submits)], reverse=locks_first):
+        model.process(name, fn)
+    run = simulate(model)
+    assert run.status == "stuck"
+    assert [edge.process.what for edge in run.wait_for.knot] == ["twice"]
