@@ -23,11 +23,10 @@ from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
 
-_acquire, _release, _locked = LOCK.acquire, LOCK.release, LOCK.locked
+_acquire, _release, is_locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release
 _r_restore, _r_give_up = RLOCK._acquire_restore, RLOCK._release_save  # type: ignore[attr-defined]
 _get, _put, _empty, size_of = QUEUE.get, QUEUE.put, QUEUE.empty, QUEUE.qsize
-is_locked = _locked
 _SHUTDOWN = ThreadPoolExecutor.shutdown.__code__
 LOST = next(
     each
@@ -86,7 +85,7 @@ def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> b
         if _acquire(self, False):
             return True
     while True:
-        if not take(run, thread, "Lock.acquire", self, lambda: not _locked(self), limit):
+        if not take(run, thread, "Lock.acquire", self, lambda: not is_locked(self), limit):
             return False
         if _acquire(self, False):
             break
@@ -121,7 +120,7 @@ def lock_locked(self: Any) -> bool:
         run, mine = found[0], id(self)
         if not (mine in run.quiet or mine in run.sentinels or mine in run.joined):
             _look(*found, self, "Lock.locked")
-    return _locked(self)
+    return is_locked(self)
 
 
 def rlock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> bool:

@@ -3,10 +3,9 @@
 To follow all that the others can do is a proof where that comes to an end; where one of them counts, it does not. But
 who moves can act on nothing but what he can get at. Of a process whose code is plain (`simcore.kernel.plain`) that is
 known: what its arguments and names stand for, what it was given and still holds, and what it may be given by any of
-those. So those who wait without a limit, all
-of them at first, are taken for lost, but for each whose object is within reach of one who is not, again and again until
-there is none. The others stay where they are: no step that will ever be taken changes what they wait for. It is the
-argument by which a collector of garbage finds what is left.
+those. So those who wait without a limit, all of them at first, are taken for lost, but for each whose object is within
+reach of one who is not, again and again until there is none. The others stay where they are: no step that will ever be
+taken changes what they wait for. It is the argument by which a collector of garbage finds what is left.
 
 Where one of those who can move is not plain, nothing is said; nor where he was or may be given what can get at more
 than it holds: a function, an instance of a class, a process, an exception.

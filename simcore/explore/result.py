@@ -153,7 +153,7 @@ class Counterexample(Pictured):
         passes = round_ and not any(edge.process.owes for edge in self.wait_for.stuck)  # who waits now goes on later
         return lines + self._left_out + ([] if passes else self.wait_for.told())
 
-    @builtins.property
+    @cached_property
     def _left_out(self) -> list[str]:
         if self.kernel is None or self.lasso is None or not self.lasso.steps:
             return []

@@ -21,6 +21,7 @@ from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import Any
 
+from simcore.kernel.codes import named_in
 from simcore.kernel.endless import loops_of
 from simcore.kernel.generators import contents
 from simcore.kernel.running import Program
@@ -72,7 +73,7 @@ def reached_by(program: Program) -> frozenset[SharedObject] | None:
     fn = program.fn
     if type(fn) is not FunctionType or not reads_plainly(fn.__code__) or loops_of(fn, program.args):
         return None
-    names = _globals(fn.__code__)
+    names = named_in(fn.__code__).globals
     if any(name in fn.__globals__ for name in names if name in _MAKE_NONE):  # which are known by their names
         return None
     named = [fn.__globals__.get(name, getattr(builtins, name, _UNKNOWN)) for name in names]
@@ -126,11 +127,6 @@ def _begin(instruction: dis.Instruction) -> tuple[int | None, int | None] | None
     """Return line and column of what an instruction is about; None where that was left out."""
     at = instruction.positions
     return None if at is None or at.lineno is None or at.col_offset is None else (at.lineno, at.col_offset)
-
-
-@cache
-def _globals(code: CodeType) -> tuple[str, ...]:
-    return tuple({each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL"})
 
 
 def _stays(thing: Any) -> bool:

@@ -29,12 +29,14 @@ class Tasks:
 
     def after(self, before: Packed, state: Packed) -> None:
         """Note what was submitted by the step from ``before`` to ``state``."""
-        for place in range(self._kernel.first_future, len(state)):
+        first = self._kernel.first_future
+        if state[first:] == before[first:]:  # as after most steps, of which a long run has many
+            return
+        for place in range(first, len(state)):
             if state[place] != FREE and (place >= len(before) or before[place] == FREE):
-                future = self._kernel.future(place - self._kernel.first_future)
-                found = self._kernel.view(state).task_of(future)
+                found = self._kernel.view(state).task_of(self._kernel.future(place - first))
                 if found is not None:
-                    self._of[place - self._kernel.first_future] = str(found[1])
+                    self._of[place - first] = str(found[1])
 
     def named(self, words: str) -> str:
         """Return ``words`` with "the result of read()" in place of "future#0"."""

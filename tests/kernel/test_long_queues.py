@@ -1,8 +1,9 @@
 """A run in which very many tasks wait is the run that it would be if each of its queues were interned."""
 
 import pytest
+from simulated import shown
 
-from simcore import Model, SimcoreError
+from simcore import Model
 from simcore.kernel import Points, long_queues, tasks
 from simcore.simulate import exponential, simulate
 
@@ -67,15 +68,6 @@ def cannot_be_compared(pool, i):
 
     iter_of_what = memoryview(b"") if i == 20 else i
     yield pool.submit(inner)
-
-
-def shown(model, **options):
-    try:
-        run = simulate(model, **options)
-    except SimcoreError as error:
-        return f"{type(error).__name__}: {error}"
-    figures = run.status, run.time, run.path, run.times, run.completion, run.results, run.failures, run.occupancy
-    return (*figures, run.takes, run.notes, str(run), str(run.schedule), str(run.state), run.hangs, run.wait_for.told())
 
 
 @pytest.mark.parametrize(

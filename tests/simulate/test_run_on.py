@@ -4,23 +4,14 @@ import threading
 import time
 
 import pytest
+from simulated import shown
 
-from simcore import Model, ModelError, SimcoreError, choose, sleep
+from simcore import Model, ModelError, choose, sleep
 from simcore.kernel import OneRun, Points, one_run
 from simcore.models import callback_starvation, head_of_line_stall, pool_starvation, rxtask_self_deadlock
 from simcore.simulate import endless, exponential, simulate
 
 SEEN = []
-
-
-def shown(model, **options):
-    """Return all that can be told of a run."""
-    try:
-        run = simulate(model, **options)
-    except SimcoreError as error:
-        return f"{type(error).__name__}: {error}"
-    figures = run.status, run.time, run.path, run.times, run.completion, run.results, run.failures, run.occupancy
-    return (*figures, run.notes, str(run), str(run.schedule), str(run.state), run.hangs, run.wait_for.told())
 
 
 def both(make, monkeypatch, **options):
