@@ -181,7 +181,7 @@ class Tables:
         assert operation is not None
         created = (self.future(fresh),) if fresh >= 0 else ()
         outcomes = operation.target.outcomes(self.values[value], operation, self.processes[process], *created)
-        if operation.target.looks_inside:
+        if operation.target.looks_inside(operation):
             self.points.learned.append(Applied(self.processes[process], operation, value, outcomes))
             if self.points.orders:
                 check_outcomes(self.processes[process], operation, self.values[value], outcomes)

@@ -301,9 +301,8 @@ class SharedObject:
         """Return (slots in use, slots there are or None for no limit), or None if it has no slots."""
         return None
 
-    @property
-    def looks_inside(self) -> bool:
-        """Whether what may happen depends on what is inside values and arguments; a symmetry is tested there."""
+    def looks_inside(self, operation: Operation) -> bool:
+        """Tell whether what may happen depends on what is in values and arguments; a symmetry is tested there."""
         return False
 
     @property

@@ -2,7 +2,7 @@
 
 import toys
 
-from simcore import Model
+from simcore import Model, choose
 
 
 def relay(*, items: int = 2, capacity: int | None = None, fault: str = "") -> Model:
@@ -190,6 +190,24 @@ def hidden(*, in_a_task: bool = False, alone: bool = True) -> Model:
         model.process("main", submit, model.thread_pool("pool", 2))
     else:
         model.process("main", wait)
+    return model
+
+
+def seats(*, many: int = 70) -> Model:
+    """Two guests choose any of more seats than a word has bits, and wait where it is taken."""
+    model = Model("seats")
+    places = model.indices("seat", many)
+    taken = {place: model.lock(f"lock of {place}") for place in places}
+    seen = model.variable("last seat", None)
+
+    def guest():
+        place = yield choose(*places)
+        yield taken[place].acquire()
+        yield seen.set(place)
+        yield taken[place].release()
+
+    for name in model.indices("guest", 2):
+        model.process(name, guest)
     return model
 
 

@@ -21,7 +21,6 @@ from simcore.explore.search import Unfit
 from simcore.kernel import Packed
 
 _WORD = (1 << 64) - 1
-_MOST_NAMES = 64
 
 
 class KnownOrbits(Growing):
@@ -30,7 +29,7 @@ class KnownOrbits(Growing):
     Raises
     ------
     Unfit
-        When positions belong to several names at once, workers to names, or names are too many.
+        When positions belong to several names at once, or workers to names.
     """
 
     def __init__(self, symmetry: Symmetry) -> None:
@@ -114,12 +113,9 @@ class KnownOrbits(Growing):
         return sum({1 << self.bit(name) for fact in component.linked for name in fact.names})
 
     def bit(self, name: int) -> int:
-        """Return the bit of a name; workers, for whom ties never matter here, share those of others."""
+        """Return the bit of a name, as `orbits.bit_of` does; workers, for whom ties never matter here, have any."""
         names = self.symmetry.names
-        bit = name if name < names.first_worker else max(name - names.first_future, 0) + names.first_worker
-        if bit >= _MOST_NAMES:
-            raise Unfit
-        return bit
+        return (name if name < names.first_worker else max(name - names.first_future, 0) + names.first_worker) % 64
 
     def learn_moved(self, position: int, number: int, become: Sequence[int]) -> None:
         """Copy what a component becomes when its names become others."""

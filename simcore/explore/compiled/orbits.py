@@ -84,8 +84,8 @@ def _colour(y, w, names):
 
 @compiled
 def _bit(y, name):
-    """Return the bit of a name in `Orbits.linked`."""
-    return ONE << U(name if name < y.first_worker else name - y.first_made + y.first_worker)
+    """Return the bit of a name in `Orbits.linked`; names may share one, and then it is asked once too often."""
+    return ONE << U((name if name < y.first_worker else name - y.first_made + y.first_worker) % 64)
 
 
 @compiled

@@ -141,7 +141,6 @@ class ReducedSearch:
         """Make room for more futures."""
         more = _MORE if list(self.kernel.model.pools()) else 0
         self._places = max(self._places, self.kernel.futures) + more
-        self.orbits.bit(self._names - 1)  # or there is none for it
         width, processes = self._width, len(self.kernel.processes)
         codes, ids, codes_2, ids_2 = (np.zeros(width, np.int64) for _ in range(4))
         row, stack, mark, helpers = (np.zeros(size, np.uint64) for size in (1, 64, 3, 1))

@@ -89,6 +89,7 @@ class Checked:
         self._applied: set[Hashable] = set()
         self._functions: dict[Any, Hashable] = {}
         self._firsts: dict[Process, Point] = {}
+        self._futures_in: dict[Point, tuple[int, ...]] = {}
         self._added = 0
         self._tested = -1
         self._left: Iterator[None] | None = None  # of a test that goes on with the next lesson
@@ -139,9 +140,12 @@ class Checked:
         """Return what exchanging a name with the next one moves a form to."""
         return self._exchanges[name].forms[form]
 
-    def _futures(self, point: Any) -> tuple[int, ...]:
-        made = (self.names.of_future(thing) for thing in point.objects)
-        return tuple(sorted(name for name in made if name is not None))
+    def _futures(self, point: Point) -> tuple[int, ...]:
+        known = self._futures_in.get(point)
+        if known is None:
+            made = (self.names.of_future(thing) for thing in point.objects)
+            known = self._futures_in[point] = tuple(sorted(name for name in made if name is not None))
+        return known
 
     def _seen_in(self, form: Any) -> frozenset[int]:
         return frozenset(self.renaming.names_in(form.point.key))

@@ -148,8 +148,7 @@ class Link(SharedObject):
     def do_reset(self, value: LinkValue, process: Any) -> Outcomes:
         return (Outcome(LinkValue((), "reset")),)
 
-    @property
-    def looks_inside(self) -> bool:
+    def looks_inside(self, operation: Operation) -> bool:
         """In bytes the length of a frame counts."""
         return self.unit == "bytes"
 

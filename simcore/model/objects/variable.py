@@ -66,10 +66,9 @@ class Variable(SharedObject):
             ) from None
         return value
 
-    @property
-    def looks_inside(self) -> bool:
-        """The functions that update it do."""
-        return True
+    def looks_inside(self, operation: Operation) -> bool:
+        """The functions of a model do; to read and to replace a value is not to look into it."""
+        return operation.name not in ("get", "set")
 
     @property
     def initial(self) -> Value:

@@ -43,6 +43,7 @@ MODELS = {
     "one lock": lambda: toys.one_lock(threads=4),
     "hidden": small.hidden,
     "going round": small.going_round,
+    "more names than a word has bits": small.seats,
     "philosophers for ever": lambda: toys.philosophers(n=4, ordered=True, together=False),
 }
 

@@ -4,6 +4,7 @@ import re
 from itertools import permutations, product
 
 import pytest
+import small
 import toys
 from compared import agree, both
 from generated import MANY, systems
@@ -184,3 +185,20 @@ def test_generated_systems_with_interchangeable_names_have_the_same_verdict(mode
 @settings(max_examples=MANY)
 def test_many_generated_systems_with_interchangeable_names_have_the_same_verdict(model):
     agree(model, 800)
+
+
+def test_what_is_learned_of_a_name_that_a_variable_holds_grows_with_the_names():
+    """To replace a value is not to look into it: what does so need not be tried with each name at each other one."""
+
+    def learned(many):
+        kernel = Kernel(small.seats(many=many))
+        symmetry = Symmetry(kernel)
+        met = {kernel.initial}
+        left = list(met)
+        while left:
+            found = {symmetry.representative(choice.state) for choice in kernel.successors(left.pop())} - met
+            met |= found
+            left += found
+        return len(kernel.points.learned)
+
+    assert learned(24) <= 2 * learned(12)
