@@ -80,10 +80,13 @@ def by_threading(limited, n):
     with condition:
         time.sleep(BUSY)
         condition.notify(n)
-    time.sleep(SHORT)
-    there = tuple(results)
-    with condition:
-        condition.notify_all()
+    there = None
+    while there is None:  # who has come back from his wait has a result, and is not among those who wait any more
+        time.sleep(SHORT)
+        with condition:
+            if results.count(None) == len(condition._waiters):
+                there = tuple(results)
+                condition.notify_all()
     for thread in threads:
         thread.join()
     return there

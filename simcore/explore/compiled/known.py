@@ -17,6 +17,7 @@ from simcore.explore.compiled.rows import key_of
 from simcore.explore.compiled.structs import Orbits, Reach
 from simcore.explore.compiled.tables import Growing, Table
 from simcore.explore.reduction import SEVERAL, Component, PartialOrder, Symmetry
+from simcore.explore.reduction.colours import Linked, factors_of
 from simcore.explore.search import Unfit
 from simcore.kernel import Packed
 
@@ -35,17 +36,21 @@ class KnownOrbits(Growing):
     def __init__(self, symmetry: Symmetry) -> None:
         self.symmetry, names = symmetry, symmetry.names
         self._components, self._made = Table(), Table()
-        self._count = self._names = self._colours = 0
+        self._count = self._names = self._colours = self._facts = self._together = 0
         self._nodes = 0
         self._branches: dict[tuple[int, int], int] = {}
         self._roots: dict[int, int] = {}
         self._kinds: dict[int, int] = {}
         super().__init__(
-            about=np.zeros((256, 7), np.int64),
+            about=np.zeros((256, 10), np.int64),
             names=np.zeros(1024, np.int32),
             coloured=np.zeros(1024, np.int32),
             colours=np.zeros(1024, np.uint64),
             linked=np.zeros(256, np.uint64),
+            facts=np.zeros((256, 3), np.int64),
+            codes=np.zeros(256, np.uint64),
+            together=np.zeros(1024, np.int32),
+            factors=np.zeros(1024, np.uint64),
         )
         targets = np.zeros((symmetry.kernel.first_future + 1, max(names.first_worker, 1)), np.int64)
         self._fixed: dict[str, Any] = {
@@ -81,9 +86,20 @@ class KnownOrbits(Growing):
             self._colours += 1
         kind, shape = self._kind(position, component), self._root(component)
         told = component.owner, kind, shape, names, len(component.names), colours, len(component.colours)
-        self._grows["about"][place] = told
+        self._grows["about"][place] = (*told, self._facts, len(component.linked), component.exact)
+        for fact in component.linked:
+            self._learn_fact(fact)
         self._grows["linked"][place] = self._linked(component)
         self.stale |= self._components.put(component_key(position, number), place)
+
+    def _learn_fact(self, fact: Linked) -> None:
+        first, self._facts, self._together = self._together, self._facts + 1, self._together + len(fact.names)
+        self._make_room(("facts", "codes"), self._facts)
+        self._make_room(("together", "factors"), self._together)
+        self._grows["facts"][self._facts - 1] = first, len(fact.names), fact.rigid
+        self._grows["codes"][self._facts - 1] = fact.code
+        self._grows["together"][first : self._together] = fact.names
+        self._grows["factors"][first : self._together] = factors_of(fact.slots)
 
     def _kind(self, position: int, component: Component) -> int:
         """Give a row to all positions that this one may be moved to."""
@@ -107,13 +123,11 @@ class KnownOrbits(Growing):
         return self._nodes
 
     def _linked(self, component: Component) -> int:
-        """Return, as bits, the names for which it matters how their ties are broken."""
-        if not component.exact:
-            return _WORD
+        """Return, as bits, the names that the component mentions together with others."""
         return sum({1 << self.bit(name) for fact in component.linked for name in fact.names})
 
     def bit(self, name: int) -> int:
-        """Return the bit of a name, as `orbits.bit_of` does; workers, for whom ties never matter here, have any."""
+        """Return the bit of a name, which several may share; workers, for whom ties never matter here, have any."""
         names = self.symmetry.names
         return (name if name < names.first_worker else max(name - names.first_future, 0) + names.first_worker) % 64
 

@@ -1,7 +1,7 @@
 """The representative of a state, found in tables of components: for compiled functions.
 
-It is the one of `simcore/reduction/symmetry.py`, where names that tie make no difference and no worker is mentioned;
-elsewhere that is asked.
+It is the one of `reduction/symmetry.py`, where names that tie make no difference or are copies (`ties.py`), and no
+worker is mentioned; elsewhere that is asked.
 """
 
 from __future__ import annotations
@@ -11,10 +11,18 @@ from simcore.explore.compiled.registers import (
     ASK_1,
     ASK_2,
     CANONICAL,
+    COLOURS,
     COMPONENT,
     DONE,
+    EXACT,
+    FIRST_COLOUR,
+    FIRST_NAME,
+    KIND,
     MOVED,
+    NAMES,
     ONE,
+    OWNER,
+    SHAPE,
     STEP,
     TESTED,
     UNTESTED,
@@ -22,9 +30,10 @@ from simcore.explore.compiled.registers import (
     U,
 )
 from simcore.explore.compiled.rows import copy, find, mixed
+from simcore.explore.compiled.ties import gather, mentions_tied, sort, told_apart
 
-OWNER, KIND, SHAPE, FIRST_NAME, NAMES, FIRST_COLOUR, COLOURS = range(7)
-"""Columns of what is known about a component."""
+LINKED, UNTOLD = 1, 2
+"""Names that tie are mentioned with others; or something is there that does not say all that it means."""
 
 NOBODY, FREE = -1, -1
 
@@ -84,42 +93,38 @@ def _colour(y, w, names):
 
 @compiled
 def _bit(y, name):
-    """Return the bit of a name in `Orbits.linked`; names may share one, and then it is asked once too often."""
+    """Return the bit of a name in `Orbits.linked`; several names may share one."""
     return ONE << U((name if name < y.first_worker else name - y.first_made + y.first_worker) % 64)
 
 
 @compiled
-def _sort(y, w, first, count):
-    """Give places from ``first`` on to so many names, in the order of their colours; return those that tie, as bits."""
+def _arrange(y, w, names):
+    """Say where each name goes, in the order of their colours; return those that tie, as bits and in ``w.roots``."""
     tied = ZERO
-    for place in range(1, count):
-        name, back = w.order[place], place
-        while back and w.colours[w.order[back - 1]] > w.colours[name]:
-            w.order[back] = w.order[back - 1]
-            back -= 1
-        w.order[back] = name
-    for place in range(count):
-        w.moves[w.order[place]] = first + place
-        if place and w.colours[w.order[place]] == w.colours[w.order[place - 1]]:
-            tied |= _bit(y, w.order[place]) | _bit(y, w.order[place - 1])
+    for name in range(names):
+        w.roots[name] = -1
+    for group in range(len(y.spans) + 1):
+        count = gather(y, w, group, names)
+        first = y.spans[group, 0] if group < len(y.spans) else y.first_made
+        sort(w, w.colours, count)
+        for place in range(count):
+            w.moves[w.order[place]] = first + place
+            if place and w.colours[w.order[place]] == w.colours[w.order[place - 1]]:
+                for name in (w.order[place - 1], w.order[place]):
+                    tied |= _bit(y, name)
+                    w.roots[name] = name
     return tied
 
 
 @compiled
-def _arrange(y, w, names):
-    """Say where each name goes; return those that tie, as bits."""
-    tied = ZERO
-    for block in range(len(y.spans)):
-        first, end = y.spans[block, 0], y.spans[block, 1]
-        for name in range(first, end):
-            w.order[name - first] = name
-        tied |= _sort(y, w, first, end - first)
-    count = 0
-    for name in range(y.first_made, names):
-        if w.colours[name]:
-            w.order[count] = name
-            count += 1
-    return tied | _sort(y, w, y.first_made, count)
+def _linked(y, w, tied):
+    """Tell whether something mentions names that tie together with others, and then whether that is all of it."""
+    linked, exact = False, True
+    for part in w.parts:
+        if part >= 0:
+            linked = linked or (y.linked[part] & tied != ZERO and mentions_tied(y, w, part))
+            exact = exact and y.about[part, EXACT] != 0
+    return UNTOLD if not exact else LINKED if linked else 0
 
 
 @compiled
@@ -216,10 +221,11 @@ def _found(t, y, w, r, row, new, way):
     if _colour(y, w, names):
         return CANONICAL
     tied = _arrange(y, w, names)
-    if tied:
-        for position in range(len(row)):
-            if w.parts[position] >= 0 and y.linked[w.parts[position]] & tied:
-                return CANONICAL
+    linked = _linked(y, w, tied) if tied else 0
+    if linked:
+        if linked == UNTOLD or not told_apart(y, w, names):
+            return CANONICAL
+        _arrange(y, w, names)
     return _build(t, y, w, r, row, new, way, names)
 
 

@@ -166,12 +166,13 @@ class ReducedSearch:
     def _make_room(self) -> None:
         """Make room for what is known of one state."""
         width, names, processes = self._width, self._names, len(self.kernel.processes)
-        sizes = width, names, names, width, names, processes + 1
-        parts, moves, order, sources, asked, several = (np.zeros(size, np.int64) for size in sizes)
-        colours = np.zeros(names, np.uint64)
+        sizes = width, names, names, names, width, names, processes + 1
+        parts, roots, moves, order, sources, asked, several = (np.zeros(size, np.int64) for size in sizes)
+        colours, finer, copies = (np.zeros(names, np.uint64) for _ in range(3))
         sets, matters = (np.zeros(processes + 1, np.uint64) for _ in range(2))
         some, more = (np.zeros(self.reach.words, np.uint64) for _ in range(2))
-        self.room = Room(parts, colours, moves, order, sources, asked, several, some, more, sets, matters)
+        ties = finer, roots, copies
+        self.room = Room(parts, colours, *ties, moves, order, sources, asked, several, some, more, sets, matters)
         self._call = None
 
     def _take_steps(self, most: int) -> None:

@@ -73,6 +73,12 @@ HAS_FAILED, IS_IDLE, IS_TIMED, IS_SLEEP, CREATES, IN_TASK, UNDONE = (1 << bit fo
 AT, VALUE, VALUE_CODE, LOCAL, LOCAL_CODE, LOST, CREATED = range(7)
 """Columns of the table of moves."""
 
+OWNER, KIND, SHAPE, FIRST_NAME, NAMES, FIRST_COLOUR, COLOURS, FIRST_FACT, FACTS, EXACT = range(10)
+"""Columns of what is known about a component."""
+
+FIRST_TOGETHER, TOGETHER, RIGID = range(3)
+"""Columns of what is known about a fact."""
+
 PENDING = 1
 """Code of a future that is not set, in the columns of futures; 0 is that of a free place."""
 

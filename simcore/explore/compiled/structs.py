@@ -97,9 +97,11 @@ class Orbits(Struct):
     """What is known of names; see `reduction.components`.
 
     ``components`` has the number of a component by its position and what stands there, ``about`` for each of them its
-    owner, the kind of its position, its shape, and where its names and its colours are; ``linked`` the names that are
-    told of together. ``made`` is a tree: from a shape by one name after the other to what has them. ``targets`` has the
-    position of each kind that belongs to a name. ``trivial`` says that no state stands for another one.
+    owner, the kind of its position, its shape, where its names, its colours and its facts are, and whether these are
+    all that it tells; ``linked`` the names that are told of together. For each fact ``facts`` has where its names are
+    in ``together`` and what stands for their slots in ``factors``, and whether no two are in one; ``codes`` has its
+    code. ``made`` is a tree: from a shape by one name after the other to what has them. ``targets`` has the position of
+    each kind that belongs to a name. ``trivial`` says that no state stands for another one.
     """
 
     components: WordRows
@@ -109,6 +111,10 @@ class Orbits(Struct):
     coloured: Ints32
     colours: Words
     linked: Words
+    facts: IntRows
+    codes: Words
+    together: Ints32
+    factors: Words
     targets: IntRows
     spans: IntRows
     teams: IntRows
@@ -135,12 +141,16 @@ class Reach(Struct):
 class Room(Struct):
     """Where the functions of a reduced search keep what they know of one state.
 
-    ``several`` lists the processes, up to a -1, whose steps may only be chosen together with those of others;
-    ``matters`` has for each process who matters to its next step, and at its end for whom that is known.
+    ``finer``, ``roots`` and ``copies`` are for names that tie. ``several`` lists the processes, up to a -1, whose steps
+    may only be chosen together with those of others; ``matters`` has for each process who matters to its next step, and
+    at its end for whom that is known.
     """
 
     parts: Ints
     colours: Words
+    finer: Words
+    roots: Ints
+    copies: Words
     moves: Ints
     order: Ints
     sources: Ints

@@ -15,9 +15,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
-_FIRST = 0x9E3779B97F4A7C15  # what makes one of those that tie the first
+FIRST = 0x9E3779B97F4A7C15
+"""What is added to the colour of one of those that tie, to make it the first."""
+
+_WORD = 0xFFFFFFFFFFFFFFFF  # colours are words, as in the compiled loop (`compiled/colours.py`), which does the same
 
 Colours = list[int]
 
@@ -33,9 +37,9 @@ class Linked(NamedTuple):
 
 def mixed(number: int) -> int:
     """Return a number that looks random (the finaliser of splitmix64), so that sums of several tell them apart."""
-    number = (number * _FIRST + _FIRST) & 0xFFFFFFFFFFFFFFFF
-    number = ((number ^ number >> 30) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    number = ((number ^ number >> 27) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    number = (number * FIRST + FIRST) & _WORD
+    number = ((number ^ number >> 30) * 0xBF58476D1CE4E5B9) & _WORD
+    number = ((number ^ number >> 27) * 0x94D049BB133111EB) & _WORD
     return number ^ number >> 31
 
 
@@ -66,7 +70,7 @@ def _search(
     ties = _ties(colours, groups)
     copies = _copies(colours, facts, {name for tie in ties for name in tie}) if exact and ties else {}
     if copies:
-        first = [colour + _FIRST * copies.get(name, 0) for name, colour in enumerate(colours)]
+        first = [colour + FIRST * copies.get(name, 0) & _WORD for name, colour in enumerate(colours)]
         return _search(refined(first, facts, groups), facts, groups, exact, most, found)
     merged = _merged(colours, facts, {name for tie in ties for name in tie}) if exact and ties else None
     if merged is not None and merged:
@@ -79,12 +83,12 @@ def _search(
     part = None if merged is None else _parts([fact.names for fact in merged])
     if merged is not None and part is not None:
         firsts = {part.get(name, name): name for name in reversed(ties[0])}  # one in each part that they stand in
-        choices = [{name: _FIRST * rank for rank, name in enumerate(firsts.values(), 1)}]
+        choices = [{name: FIRST * rank for rank, name in enumerate(firsts.values(), 1)}]
     else:
-        choices = [{name: _FIRST} for name in ties[0]]
+        choices = [{name: FIRST} for name in ties[0]]
     for choice in choices:
         if not found or len(found) < most:
-            first = [colour + choice.get(name, 0) for name, colour in enumerate(colours)]
+            first = [colour + choice.get(name, 0) & _WORD for name, colour in enumerate(colours)]
             _search(refined(first, facts, groups), facts, groups, exact, most, found)
     return None
 
@@ -92,7 +96,7 @@ def _search(
 def _copies(colours: Colours, facts: Sequence[Linked], tied: set[int]) -> dict[int, int]:
     """Return, for the names of parts in which all colours differ, which copy they are in, from 1 on."""
     parts = defaultdict(list)
-    for name, part in _connected([[n for n in fact.names if n in tied] for fact in facts], tied).items():
+    for name, part in _connected([[n for n in fact.names if n in tied] for fact in facts], sorted(tied)).items():
         parts[part].append(name)
     seen: Counter[frozenset[int]] = Counter()
     found = {}
@@ -138,29 +142,38 @@ def _merged(colours: Colours, facts: Sequence[Linked], tied: set[int]) -> list[L
 
 
 def _together(names: tuple[int, ...], facts: dict[int, dict[int, int]]) -> Linked:
-    slots = tuple(sum(_part(base, slots[name]) for base, slots in facts.items()) for name in names)
+    slots = tuple(sum(mixed(base + factor_of(slots[name])) for base, slots in facts.items()) for name in names)
     return Linked(sum(hash((base, len(names))) for base in facts), names, slots, False)
 
 
-def _part(told: int, slot: int) -> int:
-    """Return what a fact adds to the colour of the name in a slot.
+def factor_of(slot: int) -> int:
+    """Return what stands for a slot: an odd number that looks random."""
+    return mixed(slot) | 1
 
-    Python's hash of a pair will not do: of two that differ in a small second number it is so often just as much more
-    that sums of several do not tell who is in which slot.
-    """
-    return mixed(hash((told, slot)))
+
+@cache
+def factors_of(slots: tuple[int, ...]) -> tuple[int, ...]:
+    """Return what stands for each of several slots."""
+    return tuple(map(factor_of, slots))
 
 
 def refined(colours: Colours, facts: Sequence[Linked], groups: Sequence[list[int]]) -> Colours:
-    """Return the coarsest colours that are as fine as these and that the facts do not refine further."""
+    """Return the coarsest colours that are as fine as these and that the facts do not refine further.
+
+    Of names in one slot a sum of their colours does not tell who they are: two may be more what two others are less. So
+    these are mixed first; where no two are in the same slot, each colour is multiplied by what stands for its slot.
+    """
     count, names = _count(colours, groups), sum(map(len, groups))
     while count < names:
         finer = colours.copy()
         for code, mentioned, slots, rigid in facts:
-            seen = [colours[name] for name in mentioned]
-            told = hash((code, *(seen if rigid else sorted(zip(slots, seen, strict=True)))))
-            for name, slot in zip(mentioned, slots, strict=True):
-                finer[name] += _part(told, slot)
+            factors, told = factors_of(slots), code
+            for name, factor in zip(mentioned, factors, strict=True):
+                told += colours[name] * factor if rigid else mixed(colours[name] + factor)
+            told = mixed(told)
+            for name, factor in zip(mentioned, factors, strict=True):
+                finer[name] += mixed(told + factor)
+        finer = [colour & _WORD for colour in finer]
         more = _count(finer, groups)
         if more == count:
             break

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from unittest.mock import patch
 
 import pytest
+import much_learned
 import small
 import toys
 from claims import claims_of, quick_claims
@@ -44,6 +45,7 @@ MODELS = {
     "hidden": small.hidden,
     "going round": small.going_round,
     "more names than a word has bits": small.seats,
+    "copies": lambda: much_learned.nested(clients=3, depth=1, workers=4),
     "philosophers for ever": lambda: toys.philosophers(n=4, ordered=True, together=False),
 }
 
@@ -136,6 +138,13 @@ def test_the_answer_is_the_same(model, timeouts):
 @pytest.mark.slow
 def test_much_is_proved():
     assert sum(compare(model) > 0 for model in MODELS.values()) > 10
+
+
+def test_parts_that_are_copies_are_put_in_order_without_asking():
+    asked = []
+    with patch.object(ReducedSearch, "_represent", lambda self: asked.append(self._state())):
+        assert compare(MODELS["copies"]) > 50
+    assert not asked
 
 
 def test_who_goes_round_for_ever_is_proved_by_it():
