@@ -14,7 +14,8 @@ matrix: .venv/dev
 	$(BIN)/simcore matrix
 
 # What runs code under control forks its process for each run, and runs in one that has not collected all the rest.
-CONTROL := tests/control $(addprefix tests/command/test_,pytest_control.py confirm.py foreign.py)
+CONTROL := tests/control $(addprefix tests/command/test_,pytest_control.py pytest_pages.py confirm.py foreign.py) \
+	tests/explain/test_missed.py tests/report/test_film_of_code.py
 test: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(CONTROL))
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(CONTROL)

@@ -154,6 +154,7 @@ def holds(description: str, timeouts: str) -> bool:
     return result.verdict is Verdict.HOLDS
 
 
+@pytest.mark.slow
 @FEW
 @given(description=generated.descriptions())
 def test_what_explore_proves_completes_on_real_threads(description):
@@ -200,6 +201,7 @@ def test_what_holds_where_one_wakes_at_a_time_need_not_hold_where_several_do():
     assert ends == {"completed", "stuck"}
 
 
+@pytest.mark.slow
 @FEW
 @given(description=generated.descriptions(), seed=st.integers(0, 9))
 def test_what_explore_proves_completes_in_virtual_time_for_every_seed(description, seed):

@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 SIMCORE = shutil.which("simcore", path=str(Path(sys.executable).parent))
-LONG = {"callback-repairs.md", "your-own-code.md"}
+LONG = {"callback-repairs.md", "pool-sizes.md", "your-own-code.md"}
 UNTESTED = {"sh", "text", "toml", "mermaid"}
 
 
@@ -120,7 +120,9 @@ def test_the_python_of_a_document_runs(file, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("file", "command"), CONSOLE, ids=[f"{file.name}: {' '.join(c.arguments)}" for file, c in CONSOLE]
+    ("file", "command"),
+    [pytest.param(file, command, marks=[pytest.mark.slow] * (file.name in LONG)) for file, command in CONSOLE],
+    ids=[f"{file.name}: {' '.join(command.arguments)}" for file, command in CONSOLE],
 )
 def test_a_command_of_a_document_prints_what_stands_below_it(file, command):
     assert normalised(run(command)) == normalised(command.expected)

@@ -203,6 +203,7 @@ def released(tmp_path):
     return str(wheel)
 
 
+@pytest.mark.slow
 def test_an_environment_is_made_once_and_is_whole(tmp_path, released, monkeypatch):
     cache = tmp_path / "cache"
     cache.mkdir()

@@ -92,6 +92,7 @@ def test_no_answer_can_be_what_is_expected_and_its_bound_is_in_the_table(matrix,
     assert "undetermined: max_states=9 was reached" in Path("out/matrix.md").read_text()
 
 
+@pytest.mark.slow
 def test_several_processes_find_what_one_finds(matrix, library):
     library("wrong", "bounded", "another")
     one, alone = matrix(), written()

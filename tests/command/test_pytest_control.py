@@ -109,6 +109,7 @@ def test_without_the_option_nothing_is_changed(run):
     run("-k", "left_out or expected or lost").assert_outcomes(passed=2, skipped=1, xfailed=1)
 
 
+@pytest.mark.slow
 def test_a_schedule_is_followed_again_and_no_other_test_is_run(run):
     (command,) = set(
         re.findall(
@@ -202,6 +203,7 @@ def test_a_test_that_never_ended_has_not_passed(pytester):
     more.stdout.fnmatch_lines(["1 test: no violation in 1 schedule each, which proves nothing"])
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
 def test_what_was_found_is_told_once_and_a_line_of_it_in_the_summary(run, pytester, monkeypatch, workers):
     monkeypatch.setenv("CI", "true")  # where pytest shortens no message
@@ -235,6 +237,7 @@ def test_a_test_that_is_installed_is_called_by_its_module(pytester, monkeypatch)
     assert (here / ".pytest_cache/d/simcore/theirs.test_a-test_fails.token").exists()
 
 
+@pytest.mark.slow
 def test_time_outs_fire_by_the_rule_that_is_given(run):
     run("-k", "also_fine", "--simcore-schedules", "5", "--simcore-timeouts", "never").assert_outcomes(passed=1)
 
@@ -254,6 +257,7 @@ def test_what_cannot_be_is_one_line(run, arguments, line):
     done.stderr.fnmatch_lines([line])
 
 
+@pytest.mark.slow
 def test_the_command_line_says_how_the_schedule_of_a_test_is_followed(run, pytester):
     text = run("-k", "nested", "--simcore-schedules", "5").stdout.str()
     (token,) = set(re.findall(r"--simcore-replay (sx1-\S+)", text))

@@ -72,6 +72,7 @@ def test_nothing_printed_on_a_pipe_is_for_a_terminal(right):
     assert "\x1b" not in run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_json_prints_one_object_and_the_report_beside_it(reproduce):
     status, out, err = reproduce(SMALL, "--json")
     assert status == 0

@@ -75,6 +75,7 @@ def test_what_is_no_token_is_refused(token):
         replay(token)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "body", [threaded.opposed_locks, threaded.lost_update, threaded.lost_beside_a_watcher, threaded.nested_submit]
 )

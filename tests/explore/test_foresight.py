@@ -61,6 +61,7 @@ def test_runs_that_teach_nothing_but_other_names_are_few(monkeypatch):
     assert 0 < len(steps) <= 5, "the first has met all that there is but for names"
 
 
+@pytest.mark.slow
 def test_where_there_is_no_room_for_the_compiled_loop_nothing_is_searched_again(expanded):
     result = explore(readers_of(66, people=65))
     assert result.verdict is Verdict.HOLDS

@@ -152,6 +152,7 @@ def test_what_is_said_of_the_length_of_a_schedule_is_true_of_the_whole_space(mod
     agrees(model, symmetry=False, partial_order=False)
 
 
+@pytest.mark.slow
 @given(systems(longest=4, every_kind=True))
 @settings(max_examples=8)
 def test_what_is_said_of_the_length_is_true_with_time_outs_and_pools(model):

@@ -70,6 +70,7 @@ def cannot_be_compared(pool, i):
     yield pool.submit(inner)
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     "ask",
     [waits, leaves, gives_up, sets_it_by_hand, passes_a_future_on, cannot_be_compared],

@@ -73,11 +73,13 @@ def test_eight_receivers_make_two_items_sixteen_times_eight_at_once():
     assert productions(run) == (16, 8)
 
 
+@pytest.mark.slow
 def test_before_the_fix_they_make_two_items_twice_one_after_the_other():
     run = simulate(produce_item.buggy(receivers=8, workers=8))
     assert productions(run) == (2, 1)
 
 
+@pytest.mark.slow
 def test_with_fewer_cores_than_receivers_the_stampede_is_slower_than_the_convoy_was():
     before, after = (
         simulate(build(receivers=8, items=4, workers=8, cores=2)).time

@@ -154,6 +154,7 @@ def test_even_progress_lets_nobody_get_further_ahead_than_his_head_start():
             assert set(run) == {0}
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_even_progress_fills_pools_of_models_where_walks_do_not(seed):
     """Requests take a token and a connection, and give back the token; to give back the connection they need one."""

@@ -47,6 +47,7 @@ def test_each_repair_of_nested_futures():
     assert "not ranked by throughput: no time passes" in str(advice)
 
 
+@pytest.mark.slow
 def test_what_is_safe_one_level_deep_is_wrong_two_levels_deep():
     advice = advised(roots=2, depth=3, workers=2)
     verdicts = {name: verdict for name, (verdict, *_) in told(advice).items()}

@@ -54,6 +54,7 @@ def test_an_executor_of_any_kind_is_given_batches(expected):
     assert sweep(below, executor=AtOnce(), **GRID) == expected
 
 
+@pytest.mark.slow
 def test_threads_take_what_has_no_name(expected):
     with ThreadPoolExecutor(2) as threads:
         found = sweep(lambda *, workers, tasks: below(workers=workers, tasks=tasks), executor=threads, **GRID)

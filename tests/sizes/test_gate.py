@@ -51,6 +51,7 @@ def test_a_safe_size_passes_and_says_how_far_it_is_from_a_hang():
         assert (reach.last, reach.beyond.told) == (last, "hangs")
 
 
+@pytest.mark.slow
 def test_many_workers_as_in_a_configuration():
     found = assert_pool_safe("nested_futures:one_pool", workers=32, roots=3, depth=10, far=2)
     assert "workers=32: safe to roots 3, hangs at 4; safe to depth 11, hangs at 12" in str(found)

@@ -42,6 +42,7 @@ def test_each_hang_has_a_token():
     assert all(row["token"] for row in rows)
 
 
+@pytest.mark.slow
 def test_what_is_not_known_is_unknown():
     found = machine_table(grows, "workers", cores=[1], formulas={"3": 3}, max_states=20, depth=3)
     assert found.at("3", 1).verdict is Verdict.UNDETERMINED

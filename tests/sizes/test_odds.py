@@ -194,6 +194,7 @@ def agree(model: Model, timeouts) -> bool:
     return True
 
 
+@pytest.mark.slow
 @seed(0)
 @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(descriptions(longest=3, every_kind=True), st.sampled_from(list(RULES)))

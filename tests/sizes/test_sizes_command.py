@@ -95,6 +95,7 @@ def test_a_cell_that_hangs_where_that_is_proved_to_be_impossible_is_our_bug(monk
         run("law", "pool_starvation:buggy", "-p", "workers=1..2")
 
 
+@pytest.mark.slow
 def test_without_a_parameter_of_several_values_the_proof_stands_alone():
     status, printed = run("law", "pool_starvation:fixed")
     assert status == 0

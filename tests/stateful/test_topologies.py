@@ -180,6 +180,7 @@ def test_a_number_that_is_none_is_an_error(option, number):
 # ---- the file ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_file_fails_for_the_same_reason_and_passes_once_it_is_mended(tmp_path):
     """One more worker mends the chain; locks in one order mend the other."""
     hang = CHAIN.as_pytest()

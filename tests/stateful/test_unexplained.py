@@ -55,6 +55,7 @@ def untraced():
     sys.settrace(before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untraced")
 def test_the_phase_is_left_out_unless_the_user_names_it():
     left_out, told = seen(MINE, lambda: (arguments(), traced()))

@@ -158,6 +158,7 @@ def test_what_is_too_far_for_the_search_is_met_by_a_run_of_which_no_step_can_be_
     assert without_needless(watch.kernel, found, lambda state: watch.violated_in(state) is not None) == found
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_each_process():
     code = (
         "from simcore.kernel import Kernel; from simcore.models import nested_futures;"

@@ -4,8 +4,8 @@ import sys
 from contextlib import ExitStack
 from unittest.mock import patch
 
-import pytest
 import much_learned
+import pytest
 import small
 import toys
 from claims import claims_of, quick_claims

@@ -44,6 +44,7 @@ def test_no_reduction_meets_more_states(model, timeouts):
 SMALL = systems(longest=3, every_kind=True) | systems(longest=2, clients=True, every_kind=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(SMALL, st.sampled_from(["never", "when_stuck", "anytime"]))
 def test_no_reduction_meets_more_states_of_generated_systems(model, timeouts):
