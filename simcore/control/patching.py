@@ -13,7 +13,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from threading import Condition
 from types import BuiltinMethodType, CellType, FunctionType, ModuleType
 from typing import Any
@@ -47,12 +48,17 @@ def replace_constructor(kind: type, make: Callable[[], Any]) -> None:
         flags.value |= _IMMUTABLE
 
 
-def holders(objects: Iterable[Any]) -> list[Any]:
+def holders(objects: Sequence[Any]) -> list[Any]:
     """Return all functions, modules and types: whatever may have a function under a name."""
-    wanted: dict[type, bool] = {}
-    for kind in set(map(type, objects)):
-        wanted[kind] = issubclass(kind, FunctionType | ModuleType | type)
-    return [*(each for each in objects if wanted[type(each)]), *sys.modules.values()]
+    found = _instances((FunctionType, ModuleType, type), objects)
+    known = set(map(id, found))
+    return found + [each for each in sys.modules.values() if id(each) not in known]
+
+
+def _instances(kinds: tuple[type, ...], objects: Sequence[Any]) -> list[Any]:
+    """Return the objects of some types, without asking any of them: there are very many."""
+    wanted = {kind for kind in set(map(type, objects)) if issubclass(kind, kinds)}
+    return list(compress(objects, map(wanted.__contains__, map(type, objects))))
 
 
 def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
@@ -65,7 +71,7 @@ def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
 _MOST_ELSEWHERE = 50
 
 
-def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
+def look_up_again(kinds: Iterable[type], objects: Sequence[Any]) -> None:
     """Put the methods of now into the place of those of C that somebody has kept, bound, before ``kinds`` had others.
 
     A condition keeps those of its re-entrant lock, and a module may have ``acquire = LOCK.acquire``. There may be
@@ -74,11 +80,9 @@ def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
     C, stays as it is.
     """
     wanted = tuple(kinds)
-    kept = [each for each in objects if type(each) is BuiltinMethodType]
-    kept = [each for each in kept if issubclass(type(each.__self__), wanted)]
+    kept = [each for each in _instances((BuiltinMethodType,), objects) if issubclass(type(each.__self__), wanted)]
     now = {id(each): getattr(each.__self__, each.__name__) for each in kept}
-    conditions = {kind for kind in set(map(type, objects)) if issubclass(kind, Condition)}
-    for condition in (each for each in objects if type(each) in conditions) if kept else ():
+    for condition in _instances((Condition,), objects) if kept else ():
         _put_now(vars(condition), now)
     *counts, alone = map(sys.getrefcount, [*kept, [].append])
     left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 2][:_MOST_ELSEWHERE]  # two lists
