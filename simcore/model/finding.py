@@ -58,8 +58,8 @@ def _of_the_library(name: str) -> str | None:
         return None
     place = Path(spec.origin)
     for package in LIBRARY:
-        folder = Path(str(importlib.import_module(package).__file__)).parent
-        if place.parent == folder:
+        known = find_spec(package)  # nothing of it is run: whoever looks for his own need not load ours
+        if known is not None and known.origin is not None and place.parent == Path(known.origin).parent:
             return package + name[len(top) :] if place.name == "__init__.py" else f"{package}.{name}"
     return None
 
