@@ -5,7 +5,7 @@ import sys
 
 import click
 import pytest
-from test_architecture import ROOT
+from command_line import ROOT
 
 from simcore.command import cli
 
