@@ -68,7 +68,7 @@ class Gone(NamedTuple):
 
 
 _SEARCHES = 5
-"""How often all that there was before a run is searched for who has an object: it may be much."""
+"""For how many things all that there was before a run is searched for who has it: it may be much."""
 
 
 class Names:
@@ -127,7 +127,10 @@ class Names:
                 yield name
             elif isinstance(owner, _INSIDE):
                 inside.append(owner)
-        everywhere = None if self._one else self._everywhere(thing)
+        everywhere = None
+        if not self._one and self._modules.looked_for < _SEARCHES:
+            self._modules.looked_for += 1
+            everywhere = _referrers_everywhere(thing)
         if name := self._modules.name_of(thing, everywhere):
             yield name
         for thread in self._run.threads:
@@ -136,19 +139,11 @@ class Names:
                     yield name
         for owner in inside:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
-        if made(thing) is not None:
-            return
-        older = self._everywhere(thing) if self._one else everywhere  # it, and who has it, may be older than the run
-        if older is not None:
+        if made(thing) is None and self._modules.searches < _SEARCHES:  # it, and who has it, may be older than the run
+            self._modules.searches += 1
+            older = _referrers_everywhere(thing) if everywhere is None else everywhere
             holders = _holders(thing, lambda each: older if each is thing else self._owners(each))
             yield from (name for owner, name in holders if name and not _is_library(owner))
-
-    def _everywhere(self, thing: Any) -> list[Any] | None:
-        """Return what has ``thing``, of all that there is; None where that was asked often enough."""
-        if self._modules.searches == _SEARCHES:
-            return None
-        self._modules.searches += 1
-        return _referrers_everywhere(thing)
 
     def _owners(self, names: Any) -> list[Any]:
         """Return what may have ``names`` as its own: the run's, if that has made it, and is not searched again."""
@@ -186,12 +181,12 @@ class Modules:
 
     Attributes
     ----------
-    searches : int
-        How often all that is older than the run was searched, for this run.
+    searches, looked_for : int
+        For how many things all was searched, for this run: for who has it and is older, and for a module that has it.
     """
 
     def __init__(self) -> None:
-        self.searches = 0
+        self.searches = self.looked_for = 0
         self._found: dict[int, Held] | None = None
 
     def name_of(self, thing: Any, holders: Sequence[Any] | None = None) -> str:

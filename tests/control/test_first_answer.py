@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from operator import methodcaller
 
 import pytest
 
@@ -99,12 +100,28 @@ class Shared:
     lock = threading.Lock()
 
 
-def ring(locks):
-    def take(number):
-        with locks[number], locks[(number + 1) % len(locks)]:
-            pass
+class Older:
+    """Has a lock of its own, and was there before the run."""
 
-    threads = [threading.Thread(target=take, args=(number,)) for number in range(len(locks))]
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+OLDER = Older()
+
+
+def take(locks):
+    list(map(methodcaller("acquire"), locks))
+
+
+def waiting_for(lock):
+    return threading.Thread(target=take, args=([lock],))
+
+
+def nobody_gets(*locks):
+    """Wait for threads that wait for locks, which no variable of a function has when it is told."""
+    take(locks)
+    threads = list(map(waiting_for, locks))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -118,5 +135,9 @@ def named_by(result):
 @pytest.mark.parametrize("searches", [0, 2, naming._SEARCHES, 100])
 def test_a_global_has_its_name_whether_it_is_searched_for_or_all_modules_are_read(searches, monkeypatch):
     monkeypatch.setattr(naming, "_SEARCHES", searches)
-    found = control(partial(ring, [*GLOBALS, Shared.lock]), schedules=2_000, strategy="pos", witness="any")
+    found = control(partial(nobody_gets, *GLOBALS, Shared.lock), witness="any")
     assert named_by(found) == {*(f"{__name__}.LOCK_{letter}" for letter in "ABCDEF"), "Shared.lock"}
+
+
+def test_an_attribute_of_what_was_there_before_is_searched_for_however_many_globals_there_are():
+    assert named_by(control(partial(nobody_gets, *GLOBALS, OLDER.lock), witness="any")) >= {"Older.lock"}
