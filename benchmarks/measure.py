@@ -63,10 +63,15 @@ def _alone(seconds: int) -> None:
 
 
 def run(command: list[str], *, seconds: int, folder: Path) -> Ran:
-    """Run ``command`` on one core, for at most so many CPU seconds."""
+    """Run ``command`` on one core, for at most so many CPU seconds.
+
+    What is imported is compiled once and kept, as it is where a package is installed, even where the environment says
+    otherwise: others are installed, and we run from a folder.
+    """
     with subprocess.Popen(
         command,
         cwd=folder,
+        env={name: told for name, told in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -6,10 +6,9 @@ most of those want none of it.
 
 from __future__ import annotations
 
-import importlib
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from simcore.first_use import load_at_first_use
 
 if TYPE_CHECKING:
     from simcore.control import Controlled, control
@@ -74,42 +73,19 @@ __all__ = [
     "sweep",
 ]
 
-_HOMES = {
-    "simcore.control": ("Controlled", "control"),
-    "simcore.errors": ("Diverged", "ModelError", "SimcoreError"),
-    "simcore.execute": ("Execution", "execute"),
-    "simcore.explain": ("WaitForGraph",),
-    "simcore.explore": ("Counterexample", "Result", "explore"),
-    "simcore.model": (
-        *("Claim", "Model", "ProcessState", "Property", "State", "Verdict"),
-        *("always", "eventually", "leads_to", "sometimes"),
-    ),
-    "simcore.model.objects": ("choose", "sleep"),
-    "simcore.model.operations": ("Operation", "ProcessGenerator"),
-    "simcore.schedule": ("Schedule", "Step", "replay"),
-    "simcore.simulate": ("Simulation", "simulate"),
-    "simcore.sizes": ("Proved", "Sweep", "assert_pool_safe", "odds", "prove", "sweep"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-class _Package(ModuleType):
-    """Keeps the import system from binding the room `simcore.explore` over the function of that name."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
-
-if not TYPE_CHECKING:  # a type checker would take any name for one of ours
-
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(importlib.import_module(_HOME_OF[name]), name)  # not kept here: sys.modules is the one truth
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+load_at_first_use(
+    __name__,
+    {
+        "control": "Controlled control",
+        "errors": "Diverged ModelError SimcoreError",
+        "execute": "Execution execute",
+        "explain": "WaitForGraph",
+        "explore": "Counterexample Result explore",
+        "model": "Claim Model ProcessState Property State Verdict always eventually leads_to sometimes",
+        "model.objects": "choose sleep",
+        "model.operations": "Operation ProcessGenerator",
+        "schedule": "Schedule Step replay",
+        "simulate": "Simulation simulate",
+        "sizes": "Proved Sweep assert_pool_safe odds prove sweep",
+    },
+)

@@ -18,7 +18,7 @@ import simcore
 
 ROOT = Path(__file__).parents[1]
 RANKS = [
-    {"errors"},
+    {"errors", "first_use"},
     {"model"},
     {"kernel"},
     {"explain", "schedule"},
@@ -68,6 +68,10 @@ LAZY = {
     "command.paged": "the page is wanted by few, and commands start fast",
     "command.sizes": "Dask is an extra, and takes longer to import than most sweeps to run",
     "command.reproduce.run": "matplotlib takes longer to import than most commands to run, and is an extra",
+    "control.driver": "every order is run for few, and the first answer is to come soon",
+    "control.environment": "notes are taken for few, and the first answer is to come soon",
+    "control.result": "a skeleton is wanted by few, and the first answer is to come soon",
+    "control.running": "every order is run for few, and the first answer is to come soon",
     "explain.waitfor": "networkx takes longer to import than a small model to explore, and a proof shows no graph",
     "explore.driver": "a checkpoint is wanted by few",
     "explore.exploration": "numpy and LLVM take longer to import than a small model to explore, and are an extra",
@@ -132,6 +136,11 @@ def is_ours(module):
     return f"{module}.".startswith("simcore.")
 
 
+def loads_at_first_use(package):
+    """Tell whether a package loads its names when they are first used."""
+    return ("first_use", "load_at_first_use") in ours(FILES[package])
+
+
 def source_of(module, taken):
     """Return which module an import runs: a name of a package may be one of its modules."""
     inner = f"{module}.{taken}".lstrip(".")
@@ -157,8 +166,8 @@ def test_there_are_at_most_twelve_ranks():
 
 def test_the_listing_is_the_rooms():
     there = {path.name for path in (ROOT / "simcore").iterdir() if path.name != "__pycache__"}
-    rooms = {name for names in RANKS for name in names} - {"errors", "__main__"}
-    assert there == rooms | {"__init__.py", "__main__.py", "errors.py", "py.typed"}
+    rooms = {name for names in RANKS for name in names} - {"errors", "first_use", "__main__"}
+    assert there == rooms | {"__init__.py", "__main__.py", "errors.py", "first_use.py", "py.typed"}
 
 
 @pytest.mark.parametrize(("module", "path"), INSIDE)
@@ -283,8 +292,17 @@ def test_the_public_names_are_what_the_package_declares():
         for node in ast.walk(tree(FILES[""]))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simcore")
         for alias in node.names
-    }
+    } - {"load_at_first_use"}
     assert declared == set(simcore.__all__)
+
+
+@pytest.mark.parametrize("package", [package for package in ("", *PACKAGES) if loads_at_first_use(package)])
+def test_a_name_is_loaded_from_where_a_type_checker_is_told_that_it_is(package):
+    module = importlib.import_module(f"simcore.{package}".rstrip("."))
+    told = {name: home for home, name in ours(FILES[package]) if home != "first_use"}
+    assert {name: home.removeprefix("simcore.") for name, home in module.homes.items()} == told
+    assert set(module.__all__) - told.keys() <= {name for name in module.__all__ if f"{package}.{name}" in FILES}
+    assert told.keys() <= set(module.__all__)
 
 
 @pytest.mark.parametrize("name", simcore.__all__)

@@ -37,7 +37,7 @@ from simcore import (
     stateful,
     sweep,
 )
-from simcore.command import cli, console, options, pytest_plugin
+from simcore.command import cli, options, pytest_plugin, stepping
 from simcore.command.confirm import Confirmed
 from simcore.command.controlled import controlled_json
 from simcore.command.property import read_property
@@ -159,7 +159,10 @@ def plugin_options() -> list[str]:
     return found
 
 
-COMMANDS = {f"simcore {name}": command for name, command in cli.cli.commands.items()}
+GROUP_CONTEXT = click.Context(cli.cli)
+COMMANDS = {
+    f"simcore {name}": cli.cli.get_command(GROUP_CONTEXT, name) for name in cli.cli.list_commands(GROUP_CONTEXT)
+}
 GROUP = [parameter for parameter in cli.cli.params if parameter.name == "version"]
 
 
@@ -377,7 +380,7 @@ def test_links_lead_to_sections():
 def console_json(schedule: simcore.Schedule) -> Any:
     import json
 
-    return json.loads(console.stepped(everything(), schedule, True)[1])
+    return json.loads(stepping.stepped(everything(), schedule, True)[1])
 
 
 def test_a_section_is_its_text_and_its_rows():

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from simcore.command.reproduce import library, load
-from simcore.command.values import convert
+from simcore.command.values import convert, read_parameters
 from simcore.errors import ModelError, OptionError
 from simcore.model import Model, Origin, build, import_module, model_function, models_of
 from simcore.simulate import Delay, exponential, lognormal, uniform
@@ -28,19 +28,6 @@ def build_model(model: str, parameters: Sequence[str]) -> Model:
     given = read_parameters(parameters)
     function = model_function(model)
     return build(Origin(model, {name: convert(text, name, function, model) for name, text in given.items()}))
-
-
-def read_parameters(texts: Sequence[str]) -> dict[str, str]:
-    """Return the values of ``name=value`` texts by their names."""
-    given: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise OptionError(f"-p {text!r}: write name=value")
-        if name in given:
-            raise OptionError(f"parameter {name!r} is given twice")
-        given[name] = value
-    return given
 
 
 _DELAY = re.compile(r"(.+?)=((?:[^=()]*|\s*\w+\(.*))$")

@@ -10,12 +10,11 @@ from typing import Any
 
 import click
 
-from simcore.command.arguments import read_parameters
 from simcore.command.console import status
 from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, show
 from simcore.command.paged import HTML, page_to
-from simcore.command.values import convert
+from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
 from simcore.report import whole_file
 

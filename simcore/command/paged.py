@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simcore.command.console import Stepped
 from simcore.report import whole_file
-from simcore.schedule import Schedule
 
 if TYPE_CHECKING:
+    from simcore.command.stepping import Stepped
     from simcore.report.page import Film
+    from simcore.schedule import Schedule
 
 HTML = click.option(
     "--html",

@@ -15,11 +15,11 @@ from typing import Any
 
 import click
 
-from simcore.command.arguments import read_delay, read_parameters
+from simcore.command.arguments import read_delay
 from simcore.command.console import status
 from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, TIMEOUTS, UNDETERMINED, USAGE, show
 from simcore.command.property import read_property
-from simcore.command.values import convert
+from simcore.command.values import convert, read_parameters
 from simcore.errors import InternalError, ModelError, OptionError, SimcoreError, extra
 from simcore.model import Origin, Parameter, build, model_function
 from simcore.simulate import Delay, simulate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -17,6 +17,19 @@ _TRUTH = {
 }
 _SPELT = {bool: "true or false", int: "a whole number", float: "a number", NoneType: "none"}
 _PLAIN = {*_SPELT, str}
+
+
+def read_parameters(texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of ``name=value`` texts by their names."""
+    given: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise OptionError(f"-p {text!r}: write name=value")
+        if name in given:
+            raise OptionError(f"parameter {name!r} is given twice")
+        given[name] = value
+    return given
 
 
 def convert(text: str, name: str, function: Callable[..., Any], called: str) -> Parameter:

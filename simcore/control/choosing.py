@@ -37,6 +37,10 @@ class Diverged(Exception):
     """A schedule asks for a step that is not there."""
 
 
+class Redundant(Exception):
+    """Whoever could go on sleeps: what follows is known."""
+
+
 def to_the_letter(path: Path) -> Choose:
     """Follow a schedule; then whoever ran last goes on."""
     left = iter(path)

@@ -104,10 +104,14 @@ def control(
         if strategy not in SAMPLING:
             raise OptionError(f"strategy={strategy!r}: there are {', '.join(map(repr, STRATEGIES))}")
         strategy = SAMPLING[strategy](seed)
+    short = witness == "short"
+    if isinstance(strategy, str):
+        from simcore.control.complete import EveryOrder
+
+        with Workers(partial(answer, body)) as workers:
+            return EveryOrder(workers, body, options, RandomWalk(seed), max_seconds, short=short).every_order(schedules)
     with Workers(partial(answer, body)) as workers:
-        chance = RandomWalk(seed) if isinstance(strategy, str) else strategy
-        search = Search(workers, body, options, chance, max_seconds, short=witness == "short")
-        return search.every_order(schedules) if strategy == DFS else search.sampled(schedules)
+        return Search(workers, body, options, strategy, max_seconds, short=short).sampled(schedules)
 
 
 def _insist_on_seeing(options: Options) -> None:

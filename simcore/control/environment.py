@@ -10,7 +10,7 @@ import weakref
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simcore.control import (
     clock,
@@ -29,21 +29,24 @@ from simcore.control import (
 from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
 from simcore.control.naming import Gone, Names, place
-from simcore.control.noting import Notes
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
-from simcore.control.watching import Watch
+
+if TYPE_CHECKING:
+    from simcore.control.noting import Notes
+    from simcore.control.watching import Watch
 
 WITH_METHODS: tuple[Any, ...] = (primitives, starting, clock, descriptors, sockets, loopback, tls)
 
 
 def make_ready() -> None:
     """Put this process under control, for good; a run has still to begin."""
+    gc.disable()  # as in each run: it would look through all that there is, and have this process copy it
     replaced = [each for part in WITH_METHODS for each in part.METHODS.items()]
     for kind, methods in replaced:
         patching.replace_methods(kind, methods)
-    objects = gc.get_objects()
+    objects = patching.objects_by_type()
     patching.look_up_again({kind for kind, _ in replaced}, objects)
     holders = patching.holders(objects)
     for kind in patching.copies_of(primitives.QUEUE, holders):
@@ -105,6 +108,8 @@ class Noted(Learning):
 
     def note(self) -> None:
         """Take notes, from the beginning on."""
+        from simcore.control.noting import Notes
+
         can = self.points in finer.AT_OPERATIONS and (not self.alike or sys.version_info >= (3, 13))
         self.notes = Notes(self, early=can)
 

@@ -71,14 +71,21 @@ class Lane:
     """
 
     def __init__(
-        self, workers: Workers, options: Options, strategy: Strategy, absent: tuple[str, ...], *, batches: bool
+        self,
+        workers: Workers,
+        options: Options,
+        strategy: Strategy,
+        absent: tuple[str, ...],
+        *,
+        batches: bool,
+        short: bool,
     ) -> None:
         self.workers = workers
         self.ran = self.longest = self.given_up = self.outside = self.polled = 0
         self.known: Known = {}
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
-        self.batches = batches and options.points in AT_OPERATIONS
+        self.batches, self._short = batches and options.points in AT_OPERATIONS, short
         self._reference: Reference | None = None
         self._asked: Question | None = None
         self._has_had_room = False
@@ -94,7 +101,7 @@ class Lane:
             absent=self._absent,
             many=many,
             longest=self.longest,
-            probe=self.batches and self._reference is None,
+            probe=self.batches and self._reference is None and self.ran > 0,  # the first one fails often
             reference=self._reference if many > 1 else None,
         )
         self.workers.send(self._asked)
@@ -119,12 +126,14 @@ class Lane:
         if asked.many > 1 and not (outcome.untouched and self._is_found_again(outcome)):
             self.batches = False
             return None
-        if asked.many == 1 and self.ran % _CHECK_EVERY == 0 and not outcome.outside:
+        as_it_was = outcome.how in FAILS and not self._short  # told by a run of its own, along the same steps
+        if asked.many == 1 and self.ran % _CHECK_EVERY == 0 and not outcome.outside and not as_it_was:
             again = self._again(outcome)
             if (again.how, again.taken) != (outcome.how, outcome.taken):
                 differs(again.taken, outcome.taken)
-        if outcome.how != "completed" and not self._has_had_room:
-            outcome = self._with_room(outcome)
+        late = any(late for _, late in outcome.taken)
+        if outcome.how != "completed" and not self._has_had_room and (late or not as_it_was):
+            outcome = self._with_room(outcome, late=late)
         if asked.probe:
             self.batches = outcome.tidy and outcome.untouched and outcome.how == "completed"
             self._reference = Reference(outcome.taken, outcome.checks)
@@ -137,7 +146,7 @@ class Lane:
         learn(self.known, outcome.seen)
         return outcome
 
-    def _with_room(self, outcome: Outcome) -> Outcome:
+    def _with_room(self, outcome: Outcome, *, late: bool) -> Outcome:
         """Return a run, taken again once more is known of who ends which waits if time had to go on in it.
 
         Where each run hangs, none has shown that; beside pollers and heartbeats nobody is suspected then, and time-outs
@@ -147,7 +156,7 @@ class Lane:
         roomy: Outcome = self.workers.ask(Question(self._options, known=self.known, absent=self._absent, more=EVERY))
         if roomy.how == "completed":
             learn(self.known, roomy.seen)
-        if any(late for _, late in outcome.taken):
+        if late:
             again: Outcome = self.workers.ask(
                 Question(self._options, known=self.known, path=outcome.taken, absent=self._absent)
             )
@@ -182,6 +191,8 @@ class Lanes:
         Of all runs.
     one : bool
         Whether the body may be run by one at a time only, and in a new process each time.
+    short : bool
+        Whether a run that fails is looked at with more runs before it is told.
     """
 
     def __init__(
@@ -193,12 +204,13 @@ class Lanes:
         absent: tuple[str, ...],
         *,
         one: bool,
+        short: bool,
     ) -> None:
-        self._body, self._one = body, one
+        self._body, self._one, self._short = body, one, short
         self._common = options, absent
         self._second_strategy = replace(strategy, seed=strategy.seed + _SECOND)
         self._stack = ExitStack()
-        self.lanes = [Lane(first, options, strategy, absent, batches=not one)]
+        self.lanes = [Lane(first, options, strategy, absent, batches=not one, short=short)]
 
     def __enter__(self) -> Lanes:
         return self
@@ -230,7 +242,8 @@ class Lanes:
         workers = self._stack.enter_context(Workers(partial(answer, self._body), self.lanes[0].workers))
         options, absent = self._common
         first = self.lanes[0]
-        self.lanes.append(Lane(workers, options, self._second_strategy, absent, batches=first.batches))
+        lane = Lane(workers, options, self._second_strategy, absent, batches=first.batches, short=self._short)
+        self.lanes.append(lane)
 
     def number(self, lane: Lane) -> int:
         """Return the number of the schedule that a lane has run last, among all."""

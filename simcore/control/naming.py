@@ -12,7 +12,7 @@ import queue
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from types import FrameType
 from typing import Any, NamedTuple
@@ -68,7 +68,7 @@ class Gone(NamedTuple):
 
 
 _SEARCHES = 5
-"""How often all that there was before a run is searched for who has an object: it may be much."""
+"""For how many things all that there was before a run is searched for who has it: it may be much."""
 
 
 class Names:
@@ -127,7 +127,11 @@ class Names:
                 yield name
             elif isinstance(owner, _INSIDE):
                 inside.append(owner)
-        if name := self._modules.name_of(thing):
+        everywhere = None
+        if not self._one and self._modules.looked_for < _SEARCHES:
+            self._modules.looked_for += 1
+            everywhere = _referrers_everywhere(thing)
+        if name := self._modules.name_of(thing, everywhere):
             yield name
         for thread in self._run.threads:
             for frame in frames_of(thread):
@@ -137,10 +141,14 @@ class Names:
             yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
         if made(thing) is None and self._modules.searches < _SEARCHES:  # it, and who has it, may be older than the run
             self._modules.searches += 1
-            gc.unfreeze()
-            older = list(_holders(thing, gc.get_referrers))
-            gc.freeze()
-            yield from (name for owner, name in older if name and not _is_library(owner))
+            older = _referrers_everywhere(thing) if everywhere is None else everywhere
+            holders = _holders(thing, lambda each: older if each is thing else self._owners(each))
+            yield from (name for owner, name in holders if name and not _is_library(owner))
+
+    def _owners(self, names: Any) -> list[Any]:
+        """Return what may have ``names`` as its own: the run's, if that has made it, and is not searched again."""
+        own = [each for each in self._referrers(names) if getattr(each, "__dict__", None) is names]
+        return own or _referrers_everywhere(names)
 
     def _referrers(self, thing: Any) -> list[Any]:
         """Return what has ``thing``, of all that the run has made: it is looked through once, for all things.
@@ -158,24 +166,39 @@ class Names:
         return self._had_by.get(id(thing), [])
 
 
+def _referrers_everywhere(thing: Any) -> list[Any]:
+    gc.unfreeze()
+    found = gc.get_referrers(thing)
+    gc.freeze()
+    return found
+
+
 class Modules:
-    """Which object is a global of which module, or something that a class of it has: read once, as there are many.
+    """Which object is a global of which module, or something that a class of it has.
+
+    To read all modules takes longer than to have the collector look for one object, as whatever they have is touched,
+    and copied for this process. So that is done, once, when more have been looked for than are worth while.
 
     Attributes
     ----------
-    searches : int
-        How often all that is older than the run was searched, for this run.
+    searches, looked_for : int
+        For how many things all was searched, for this run: for who has it and is older, and for a module that has it.
     """
 
     def __init__(self) -> None:
-        self.searches = 0
+        self.searches = self.looked_for = 0
         self._found: dict[int, Held] | None = None
 
-    def name_of(self, thing: Any) -> str:
-        """Return under which name a module has ``thing``, if one does that is the program's."""
-        if self._found is None:
-            self._found = _globals()
-        held = self._found.get(id(thing))
+    def name_of(self, thing: Any, holders: Sequence[Any] | None = None) -> str:
+        """Return under which name a module has ``thing``, if one does that is the program's.
+
+        Where ``holders`` are whatever has it, no other module is read than those that they are of.
+        """
+        if holders is None and self._found is None:
+            self._found = _globals(sys.modules.values())
+        found = self._found if holders is None else _globals(_modules_of(holders))
+        assert found is not None
+        held = found.get(id(thing))
         name = "" if held is None else _key(dict(held.names), thing)
         return f"{held.owner}.{name}".lstrip(".") if held is not None and name else ""
 
@@ -215,10 +238,21 @@ class Held(NamedTuple):
     owner: str
 
 
-def _globals() -> dict[int, Held]:
+def _modules_of(holders: Iterable[Any]) -> list[Any]:
+    """Return the modules that have some names, or a class that has them."""
+    own = {id(each): each.get("__module__") for each in holders if isinstance(each, dict)}
+    found = []
+    for module in list(sys.modules.values()):
+        names: Any = getattr(module, "__dict__", None)
+        if isinstance(names, dict) and (id(names) in own or names.get("__name__", "") in own.values()):
+            found.append(module)
+    return found
+
+
+def _globals(modules: Iterable[Any]) -> dict[int, Held]:
     """Return where each thing is that a module of the program has, or a class of it: of several, in the first."""
     found: dict[int, Held] = {}
-    for module in reversed(list(sys.modules.values())):
+    for module in reversed(list(modules)):
         names: Any = getattr(module, "__dict__", None)
         of = names.get("__name__") if isinstance(names, dict) else None
         if isinstance(of, str) and not _is_library(names):

@@ -23,7 +23,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from simcore.control.baton import TIMES_OUT, Enabled, Run
-from simcore.control.choosing import Diverged
+from simcore.control.choosing import Diverged, Redundant
 from simcore.control.observed import FREE, NEVER, OLD, Accesses, Event, Key, Observed, dependent
 
 
@@ -68,10 +68,6 @@ class Observation:
     def past(self) -> Past:
         """What comes before what."""
         return Past(self.events, self.waiting)
-
-
-class Redundant(Exception):
-    """Whoever could go on sleeps: what follows is known."""
 
 
 def guided(guide: Guide) -> Callable[[Run, Enabled], int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from threading import Condition
 from types import BuiltinMethodType, CellType, FunctionType, ModuleType
@@ -47,12 +48,27 @@ def replace_constructor(kind: type, make: Callable[[], Any]) -> None:
         flags.value |= _IMMUTABLE
 
 
-def holders(objects: Iterable[Any]) -> list[Any]:
+ByType = Mapping[type, list[Any]]
+"""Objects by their types: there are very many, and to look at each costs more than what it is looked at for."""
+
+
+def objects_by_type() -> ByType:
+    """Return whatever the collector knows of."""
+    found: defaultdict[type, list[Any]] = defaultdict(list)
+    for each in gc.get_objects():
+        found[type(each)].append(each)
+    return found
+
+
+def _instances(objects: ByType, *kinds: type) -> list[Any]:
+    return [each for kind, some in objects.items() if issubclass(kind, kinds) for each in some]
+
+
+def holders(objects: ByType) -> list[Any]:
     """Return all functions, modules and types: whatever may have a function under a name."""
-    wanted: dict[type, bool] = {}
-    for kind in set(map(type, objects)):
-        wanted[kind] = issubclass(kind, FunctionType | ModuleType | type)
-    return [*(each for each in objects if wanted[type(each)]), *sys.modules.values()]
+    found = _instances(objects, FunctionType, ModuleType, type)
+    known = set(map(id, found))
+    return found + [each for each in sys.modules.values() if id(each) not in known]
 
 
 def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
@@ -65,7 +81,7 @@ def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
 _MOST_ELSEWHERE = 50
 
 
-def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
+def look_up_again(kinds: Iterable[type], objects: ByType) -> None:
     """Put the methods of now into the place of those of C that somebody has kept, bound, before ``kinds`` had others.
 
     A condition keeps those of its re-entrant lock, and a module may have ``acquire = LOCK.acquire``. There may be
@@ -74,17 +90,16 @@ def look_up_again(kinds: Iterable[type], objects: Iterable[Any]) -> None:
     C, stays as it is.
     """
     wanted = tuple(kinds)
-    kept = [each for each in objects if type(each) is BuiltinMethodType]
-    kept = [each for each in kept if issubclass(type(each.__self__), wanted)]
+    methods = objects[BuiltinMethodType]
+    kept = [each for each in methods if issubclass(type(each.__self__), wanted)]
     now = {id(each): getattr(each.__self__, each.__name__) for each in kept}
-    conditions = {kind for kind in set(map(type, objects)) if issubclass(kind, Condition)}
-    for condition in (each for each in objects if type(each) in conditions) if kept else ():
+    for condition in _instances(objects, Condition) if kept else ():
         _put_now(vars(condition), now)
     *counts, alone = map(sys.getrefcount, [*kept, [].append])
     left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 2][:_MOST_ELSEWHERE]  # two lists
     for holder in gc.get_referrers(*left) if left else ():
         names: Any = holder if type(holder) is dict else getattr(holder, "__dict__", None)
-        if any(holder is ours for ours in (objects, kept, left)):
+        if any(holder is ours for ours in (methods, kept, left)):
             continue
         if type(holder) is list:
             holder[:] = [now.get(id(each), each) for each in holder]

@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simcore.control.finer import GOES_ON
-from simcore.control.history import History
-from simcore.control.skeleton import skeleton
-from simcore.control.watching import Watched
 from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Pictured, Timeouts, Verdict, listed
+
+if TYPE_CHECKING:
+    from simcore.control.history import History
+    from simcore.control.watching import Watched
 
 RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""
@@ -193,6 +194,8 @@ class Controlled(Pictured):
         OptionError
             When no run came to its end.
         """
+        from simcore.control.skeleton import skeleton
+
         if not self.histories:
             raise OptionError(f"model(): {NO_RUN}")
         return skeleton(self.histories)

@@ -5,27 +5,29 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from simcore.control.baton import OUTSIDE, Known, Run, learn
-from simcore.control.choosing import Choose, Diverged, Path, along_then, by_strategy, loosely, to_the_letter
+from simcore.control.choosing import Choose, Diverged, Path, Redundant, along_then, by_strategy, loosely, to_the_letter
 from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Noted, Recorded, begin
-from simcore.control.history import History
 from simcore.control.live import Reader
 from simcore.control.naming import Names, function_at
-from simcore.control.observed import Observed
-from simcore.control.orders import Guide, Observation, Redundant, guided
 from simcore.control.primitives import Current
 from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
-from simcore.control.watching import Watch, Watched
+from simcore.control.watching import Watch
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts
 from simcore.schedule import Strategy
+
+if TYPE_CHECKING:
+    from simcore.control.history import History
+    from simcore.control.orders import Guide, Observation
+    from simcore.control.watching import Watched
 
 FAILS = ("deadlock", "failed")
 """Ends of runs that are violations."""
@@ -183,9 +185,7 @@ def _run(
         except Redundant:
             stop(run, "redundant")
 
-    run = (
-        Recorded if asked.record or asked.probe else Noted if asked.note else Observed if asked.observe else Learning
-    )(
+    run = _kind(asked)(
         choose,
         options.timeouts,
         options.max_steps,
@@ -207,6 +207,19 @@ def _run(
     how = "failed" if run.raised else "completed"
     _insist_on_the_inside(run, how)
     return _outcome(run, how, asked, suspicion)._replace(tidy=_is_tidy(run))
+
+
+def _kind(asked: Question) -> type[Learning]:
+    """Return the kind of run that remembers what is asked for."""
+    if asked.record or asked.probe:
+        return Recorded
+    if asked.note:
+        return Noted
+    if asked.observe:
+        from simcore.control.observed import Observed
+
+        return Observed
+    return Learning
 
 
 def _is_tidy(run: Run) -> bool:
@@ -248,6 +261,8 @@ def _choose(asked: Question) -> Choose:
     if asked.strategy is not None:
         return along_then(asked.path, by_strategy(asked.strategy, asked.numbers))
     if asked.guide is not None:
+        from simcore.control.orders import guided
+
         return guided(asked.guide)
     return to_the_letter(asked.path) if asked.strict else loosely(asked.path)
 
@@ -265,10 +280,18 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
         history = None if run.notes is None else run.notes.history(how, reader.names)
     checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
-    steps = Observation(run.events, run.waiting(), run.unordered) if isinstance(run, Observed) else None
+    steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
     where = lost, suspicion.since, run.outside, run.paused
     return Outcome(*told, *where, recording, steps, history=history, checks=checks)
+
+
+def _observation(run: Run) -> Observation:
+    from simcore.control.observed import Observed
+    from simcore.control.orders import Observation
+
+    assert isinstance(run, Observed)
+    return Observation(run.events, run.waiting(), run.unordered)
 
 
 def _recording(run: Recorded, reader: Reader, lost: frozenset[str]) -> Recording:

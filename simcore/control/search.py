@@ -13,14 +13,12 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
-from simcore.control.history import History
-from simcore.control.lanes import Lane, Lanes, differs, differs_from
+from simcore.control.lanes import Lane, Lanes, differs
 from simcore.control.operations import called
-from simcore.control.orders import Audit, Differs, Guide, Orders
 from simcore.control.result import RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
@@ -29,6 +27,9 @@ from simcore.control.workers import Workers
 from simcore.errors import NotUnderControl
 from simcore.model import Verdict
 from simcore.schedule import RandomWalk, Strategy
+
+if TYPE_CHECKING:
+    from simcore.control.history import History
 
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
@@ -85,7 +86,8 @@ class Search:
         """Run so many schedules as the strategy has them."""
         one = isinstance(self.body, Named)
         found: tuple[int, Lane, Outcome] | None = None
-        with Lanes(self.workers, self.body, self.options, self.strategy, self.absent, one=one) as lanes:
+        common = self.options, self.strategy, self.absent
+        with Lanes(self.workers, self.body, *common, one=one, short=self.short) as lanes:
             for lane, outcome in lanes.heard(schedules, self._goes_on):
                 if outcome.how in FAILS and (found is None or lanes.number(lane) < found[0]):
                     found = lanes.number(lane), lane, outcome
@@ -102,57 +104,6 @@ class Search:
 
     def _goes_on(self) -> bool:
         return time.monotonic() - self.started < self.max_seconds
-
-    def every_order(self, schedules: int) -> Controlled:
-        """Run each order of operations once, and then some at random, for what is shared that nobody has seen."""
-        orders, audit, doubt = Orders(), Audit(), ""
-        guide = orders.guide()
-        while guide is not None or (not doubt and self.tried < orders.runs + AUDITING_RUNS):
-            if guide is not None and (self.tried >= schedules or not self._goes_on()):
-                doubt = doubt or f"of the orders {self.tried:,} were run, and there are more"
-                break
-            outcome = self._observe(guide)
-            self.tried += 1
-            if outcome.how in FAILS:
-                lane = Lane(self.workers, self.options, self.strategy, self.absent, batches=False)
-                return self._answer(self._found(outcome, lane), "every order")
-            doubt = doubt or self._doubt(outcome, audit)
-            if guide is not None:
-                self._learn(orders, outcome)
-                guide = orders.guide()
-        return self._answer(None, "every order", doubt, orders.runs - orders.redundant)
-
-    def _observe(self, guide: Guide | None) -> Outcome:
-        chance = self.strategy if guide is None else None
-        asked = Question(self.options, chance, self.numbers, guide=guide, observe=True, absent=self.absent)
-        outcome: Outcome = self.workers.ask(asked)
-        if guide is None:
-            assert outcome.strategy is not None
-            self.strategy, self.numbers = outcome.strategy, outcome.numbers
-        self.longest = max(self.longest, len(outcome.taken))
-        self.given_up += outcome.how == "steps"
-        self.outside += outcome.outside
-        return outcome
-
-    def _learn(self, orders: Orders, outcome: Outcome) -> None:
-        assert outcome.observation is not None
-        try:
-            orders.ran(outcome.observation, outcome.how == "redundant")
-        except Differs as at:
-            differs_from(at.step)
-
-    def _doubt(self, outcome: Outcome, audit: Audit) -> str:
-        """Return why nothing is proved; empty if what was seen is all there was to see."""
-        seen = outcome.observation
-        assert seen is not None
-        if outcome.how == "steps":
-            return f"a run had not ended after {self.options.max_steps:,} steps"
-        if outcome.outside:
-            return "somebody outside of the process had a part in it"
-        if seen.unordered:
-            return f"of {seen.unordered} it is not known what it does to what threads share"
-        hidden = audit(seen, outcome.how != "redundant")
-        return hidden and f"threads share what no lock protects: one came to {hidden}, after the same operations"
 
     def _along(self, path: Path, known: Known, **asked: Any) -> Outcome:
         outcome: Outcome = self.workers.ask(Question(self.options, known=known, path=path, absent=self.absent, **asked))

@@ -22,12 +22,12 @@ import select
 import signal
 import struct
 import sys
-import tempfile
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class Workers:
         self._before, self._files, self._waits = -1, 0, False
         self._since = self._stepped = self._polled = self._worked = 0.0
         self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
-        self._stacks = tempfile.TemporaryFile()  # noqa: SIM115
+        self._stacks = open(os.memfd_create("stacks"), "w+b")  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
         answers, self._answers = os.pipe()[::-1]
         with warnings.catch_warnings():  # of 3.12 on: that other threads of the caller are not there afterwards
@@ -272,10 +272,16 @@ def first_of(workers: Sequence[Workers]) -> Workers:
     return of[min(descriptor for descriptor, _ in ready)]
 
 
+@cache
+def _library() -> Any:
+    """Return the library of C, loaded once and not in each run."""
+    return ctypes.CDLL(None)
+
+
 def _die_with_the_caller() -> None:
     """Have this process killed when the one that has forked it ends, where the system can do that."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _library().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 _PR_SET_PDEATHSIG = 1  # of Linux
@@ -284,7 +290,7 @@ _PR_SET_PDEATHSIG = 1  # of Linux
 def _adopt() -> None:
     """Have whatever a run has started, and left, be a child of this process, where the system can do that."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        _library().prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 _PR_SET_CHILD_SUBREAPER = 36  # of Linux
@@ -307,9 +313,7 @@ def _core(other: int | None) -> int:
     try:
         cores = sorted(os.sched_getaffinity(0))
         return (
-            int(ctypes.CDLL(None).sched_getcpu())
-            if other is None
-            else min((c for c in cores if c > other), default=cores[0])
+            int(_library().sched_getcpu()) if other is None else min((c for c in cores if c > other), default=cores[0])
         )
     except (OSError, AttributeError):
         return 0

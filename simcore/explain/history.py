@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from simcore.explain.edges import Did
+from simcore.explain.missed import cleared, too_early
 from simcore.explain.summary import summary
 from simcore.kernel import Kernel, Packed
 from simcore.model.objects import Condition, Event, Semaphore, Task, ThreadPool
@@ -106,18 +107,6 @@ class History:
         if any(count < 0 for count in taken.values()) or sum(taken.values()) != semaphore.n - free:
             return ()
         return tuple((name, f"{words} ({count})" if count > 1 else words) for (name, words), count in taken.items())
-
-
-def too_early(step: int, what: str, since: int) -> str:
-    """Say that a notify at ``step`` has woken nobody, and since when ``what`` waits, if that is only later."""
-    return f"step {step} woke nobody" + f": {what} waits only since step {since}" * (step < since)
-
-
-def cleared(sets: Iterable[Did], clears: Iterable[Did]) -> str:
-    """Say at which step an event was cleared after it had been set for the last time, and by whom."""
-    last = max((step for did in sets for step in did.steps), default=0)
-    then = min(((step, did.what) for did in clears for step in did.steps if step > last), default=None)
-    return f"it was set in step {last}, and {then[1]} cleared it in step {then[0]}" if last and then else ""
 
 
 def history_of(kernel: Kernel, path: Iterable[tuple[int, int]]) -> tuple[Packed, History]:

@@ -3,57 +3,37 @@
 The objects are in `simcore.model.objects`, what they have in common in `simcore.model.operations`.
 """
 
-from simcore.model.building import (
-    build,
-    call_model,
-    default_parameters,
-    import_module,
-    model_function,
-    models_of,
-    not_a_function,
-)
-from simcore.model.claim import Claim, claims_of
-from simcore.model.given import (
-    check_flags,
-    check_kinds,
-    check_model,
-    check_numbers,
-    check_properties,
-    check_timeouts,
-    check_witness,
-)
-from simcore.model.listing import listed
-from simcore.model.making import Made, Making, replaced
-from simcore.model.model import (
-    Index,
-    Model,
-    Origin,
-    Parameter,
-    Process,
-    ProcessFunction,
-    made_as,
-    with_parameters,
-)
-from simcore.model.pictured import Pictured
-from simcore.model.spec import (
-    DEADLOCK_FREE,
-    LATE,
-    NO_FAILURE,
-    RULES,
-    WITNESSES,
-    Predicate,
-    Property,
-    Timeouts,
-    Verdict,
-    Witness,
-    always,
-    eventually,
-    leads_to,
-    sometimes,
-)
-from simcore.model.spelling import parameters_of
-from simcore.model.state import ProcessState, State, Status, Watched
-from simcore.model.values import no_value
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simcore.first_use import load_at_first_use
+
+if TYPE_CHECKING:
+    from simcore.model.building import build, call_model, default_parameters, model_function, models_of, not_a_function
+    from simcore.model.claim import Claim, claims_of
+    from simcore.model.finding import import_module
+    from simcore.model.given import check_model, check_properties
+    from simcore.model.listing import listed
+    from simcore.model.making import Made, Making, replaced
+    from simcore.model.model import Index, Model, Process, ProcessFunction, made_as, with_parameters
+    from simcore.model.options import check_flags, check_kinds, check_numbers, check_timeouts, check_witness
+    from simcore.model.origin import Origin, Parameter
+    from simcore.model.pictured import Pictured
+    from simcore.model.spec import (
+        DEADLOCK_FREE,
+        NO_FAILURE,
+        Predicate,
+        Property,
+        always,
+        eventually,
+        leads_to,
+        sometimes,
+    )
+    from simcore.model.spelling import parameters_of
+    from simcore.model.state import ProcessState, State, Status, Watched
+    from simcore.model.values import no_value
+    from simcore.model.verdict import LATE, RULES, WITNESSES, Timeouts, Verdict, Witness
 
 __all__ = [
     "DEADLOCK_FREE",
@@ -108,3 +88,24 @@ __all__ = [
     "sometimes",
     "with_parameters",
 ]
+
+load_at_first_use(
+    __name__,
+    {
+        "building": "build call_model default_parameters model_function models_of not_a_function",
+        "claim": "Claim claims_of",
+        "finding": "import_module",
+        "given": "check_model check_properties",
+        "listing": "listed",
+        "making": "Made Making replaced",
+        "model": "Index Model Process ProcessFunction made_as with_parameters",
+        "options": "check_flags check_kinds check_numbers check_timeouts check_witness",
+        "origin": "Origin Parameter",
+        "pictured": "Pictured",
+        "spec": "DEADLOCK_FREE NO_FAILURE Predicate Property always eventually leads_to sometimes",
+        "spelling": "parameters_of",
+        "state": "ProcessState State Status Watched",
+        "values": "no_value",
+        "verdict": "LATE RULES WITNESSES Timeouts Verdict Witness",
+    },
+)

@@ -1,25 +1,16 @@
-"""A model is found by the name of the function that builds it, and is built from that name and its parameters.
-
-A name is looked for as in an import statement. What is nobody's is looked for in the library: ``pool_starvation`` is
-`simcore.models.pool_starvation` where the user has no module of that name. A module of the library is imported under
-one name only, wherever it was found: two copies of a class are not equal.
-"""
+"""A model is built from the name of the function that builds it, and from its parameters."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import Any, get_origin
 
 from simcore.errors import ModelError, SimcoreError, place_of
-from simcore.model.model import Model, Origin, Parameter, returns_model
-
-LIBRARY = ("simcore.models", "simcore.properties")
-"""The packages whose modules may be called without the package."""
+from simcore.model.finding import described, import_module
+from simcore.model.model import Model, returns_model
+from simcore.model.origin import Origin, Parameter
 
 
 def build(origin: Origin) -> Model:
@@ -103,14 +94,10 @@ def _call(origin: Origin, fn: Callable[..., Any]) -> Any:
         return fn(**origin.parameters)
     except (Exception, SystemExit) as error:
         given = ", ".join(f"{name}={value!r}" for name, value in origin.parameters.items())
-        what = str(error) if isinstance(error, SimcoreError) else _described(error)
+        what = str(error) if isinstance(error, SimcoreError) else described(error)
         at = f" (at {place_of(error)})" if place_of(error) else ""
         told = " ".join(f"{origin.function}({given}) cannot be built: {what}{at}".split())
         raise ModelError(told) from error
-
-
-def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def default_parameters(fn: Callable[..., Any]) -> dict[str, Parameter]:
@@ -130,67 +117,6 @@ def models_of(module: ModuleType) -> list[str]:
         and thing.__module__ == module.__name__
         and returns_model(thing)
     ]
-
-
-_NAMED = "name it as in an import statement, from the folder that holds it"
-
-
-def import_module(name: str) -> ModuleType:
-    """Import what the user has named: a module of his, or else one of the library.
-
-    Raises
-    ------
-    ModelError
-        When there is no such module, or it cannot be run.
-    """
-    name = _of_the_library(name) or name
-    if name.startswith("."):
-        raise ModelError(f"there is no module {name!r}; {_NAMED}")
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (name == error.name or name.startswith(error.name + ".")):
-            raise ModelError(f"module {name} cannot be imported: {error}") from error
-        short = _by_short_name(name)
-        if short is None:
-            raise ModelError(f"there is no module {error.name!r}; {_NAMED}") from error
-        return importlib.import_module(short)
-    except SyntaxError as error:  # which tells its place
-        raise ModelError(f"module {name} cannot be imported: {_described(error)}") from error
-    except (Exception, SystemExit) as error:  # whatever the module does when it is run
-        place = place_of(error)
-        at = f" (at {place})" if place else ""
-        raise ModelError(f"module {name} cannot be imported: {_described(error)}{at}") from error
-
-
-def _of_the_library(name: str) -> str | None:
-    """Return the full name of what is found in the library's folders by another name: from inside them, say."""
-    top = name.partition(".")[0]
-    try:
-        spec = find_spec(top) if top else None  # without a dot in the name, this runs nothing
-    except (ImportError, ValueError):
-        return None
-    if spec is None or spec.origin is None:
-        return None
-    place = Path(spec.origin)
-    for package in LIBRARY:
-        folder = Path(str(importlib.import_module(package).__file__)).parent
-        if place.parent == folder:
-            return package + name[len(top) :] if place.name == "__init__.py" else f"{package}.{name}"
-    return None
-
-
-def _by_short_name(name: str) -> str | None:
-    """Return the full name of the library's module that is called ``name``, or ``models.name``; None without one."""
-    for package in LIBRARY:
-        short = package.rpartition(".")[2]
-        full = f"simcore.{name}" if f"{name}.".startswith(f"{short}.") else f"{package}.{name}"
-        try:
-            if find_spec(full) is not None:
-                return full
-        except ModuleNotFoundError:  # of a package in between
-            continue
-    return None
 
 
 def _check_parameters(function: str, fn: Callable[..., Any], parameters: Mapping[str, Parameter]) -> None:

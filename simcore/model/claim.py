@@ -14,8 +14,10 @@ from types import ModuleType
 
 from simcore.errors import ModelError
 from simcore.model.building import build
-from simcore.model.model import Model, Origin, Parameter
-from simcore.model.spec import Property, Timeouts, Verdict
+from simcore.model.model import Model
+from simcore.model.origin import Origin, Parameter
+from simcore.model.spec import Property
+from simcore.model.verdict import Timeouts, Verdict
 
 
 @dataclass(frozen=True)

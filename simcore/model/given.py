@@ -12,7 +12,7 @@ from typing import Any
 
 from simcore.errors import OptionError
 from simcore.model.model import Model
-from simcore.model.spec import RULES, WITNESSES, Property
+from simcore.model.spec import Property
 
 
 def check_model(model: object, to: str) -> None:
@@ -45,44 +45,6 @@ def check_properties(properties: Collection[object], to: str) -> None:
         raise OptionError(f"{name} is a function that makes a property: call it: {to}(model, {name}({_needed(prop)}))")
 
 
-def check_numbers(*, whole: bool, least: float | None = None, none: bool = True, **values: Any) -> None:
-    """Raise OptionError unless each of ``values`` is a number, from ``least`` on, or None where that is right."""
-    for name, value in values.items():
-        if value is None and none:
-            continue
-        fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not fits or (least is not None and not value >= least):
-            kind = "a whole number" if whole else "a number"
-            what = kind if least is None else f"at least {least:g}" if fits else f"{kind}, at least {least:g}"
-            raise OptionError(f"{name}={value!r}: use {what}{_without_quotes(name, value)}")
-
-
-def check_flags(**values: object) -> None:
-    """Raise OptionError unless each of ``values`` is True or False."""
-    for name, value in values.items():
-        if not isinstance(value, bool):
-            raise OptionError(f"{name}={value!r}: True or False")
-
-
-def check_kinds(**values: tuple[object, Any, str]) -> None:
-    """Raise OptionError unless each value is of its type or None; the third item says what to write."""
-    for name, (value, kind, remedy) in values.items():
-        if value is not None and not (isinstance(value, kind) if kind is not callable else callable(value)):
-            raise OptionError(f"{name}={value!r}: {remedy}")
-
-
-def check_witness(witness: object) -> None:
-    """Raise OptionError unless there is such a rule for what is told of a violation."""
-    if witness not in WITNESSES:
-        raise OptionError(f"witness={witness!r}: use {' or '.join(map(repr, WITNESSES))}")
-
-
-def check_timeouts(timeouts: object) -> None:
-    """Raise OptionError unless there is such a rule for time-outs."""
-    if not isinstance(timeouts, str) or timeouts not in RULES:
-        raise OptionError(f"timeouts={timeouts!r}: use 'never', 'when_stuck', 'in_order' or 'anytime'")
-
-
 def _name(thing: object) -> str:
     return str(getattr(thing, "__qualname__", type(thing).__name__)).rpartition("<locals>.")[2]
 
@@ -110,13 +72,3 @@ def _needed(thing: Callable[..., Any]) -> str:
     except (TypeError, ValueError):
         return ""
     return "..." if any(p.default is p.empty for p in parameters) else ""
-
-
-def _without_quotes(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    try:
-        float(value)
-    except ValueError:
-        return ""
-    return f"; write {name}={value}"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any, Literal, NamedTuple, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from zlib import crc32
 
 from simcore.errors import ModelError
@@ -28,10 +28,10 @@ from simcore.model.objects import (
     Variable,
 )
 from simcore.model.operations import ProcessGenerator, SharedObject, Value
+from simcore.model.origin import Origin
 from simcore.model.pictured import Pictured
 
 ProcessFunction = Callable[..., ProcessGenerator]
-Parameter = int | float | str | bool | None
 
 _SharedObject = TypeVar("_SharedObject", bound=SharedObject)
 
@@ -91,18 +91,6 @@ class Index:
 
     __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
     __mod__ = __rmod__ = __floordiv__ = __truediv__ = __neg__ = __int__ = __index__ = __float__ = __bool__ = _refuse
-
-
-class Origin(NamedTuple):
-    """Where a model came from: ``package.module:function`` and its parameters, enough to build it again."""
-
-    function: str
-    parameters: dict[str, Parameter]
-
-    @property
-    def bound(self) -> str:
-        """The parameters, as a report shows them."""
-        return ", ".join(f"{name}={value}" for name, value in self.parameters.items())
 
 
 @listed(without="conditions families named pools")

@@ -4,9 +4,16 @@
 Spin, and `simcore.report.storm` a Markov chain for Storm.
 """
 
-from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
-from simcore.report.folder import check_file, check_folder, file_beside, whole_file, write_folder
-from simcore.report.tables import Line, printed_table, table
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simcore.first_use import load_at_first_use
+
+if TYPE_CHECKING:
+    from simcore.report.data import as_json, execution_json, model_json, simulation_json, step_json
+    from simcore.report.folder import check_file, check_folder, file_beside, whole_file, write_folder
+    from simcore.report.tables import Line, printed_table, table
 
 __all__ = [
     "Line",
@@ -27,3 +34,12 @@ __all__ = [
     "whole_file",
     "write_folder",
 ]
+
+load_at_first_use(
+    __name__,
+    {
+        "data": "as_json execution_json model_json simulation_json step_json",
+        "folder": "check_file check_folder file_beside whole_file write_folder",
+        "tables": "Line printed_table table",
+    },
+)

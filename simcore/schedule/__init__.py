@@ -1,9 +1,16 @@
 """An order of steps: a value that can be read, printed, pasted and replayed; and the strategies that choose one."""
 
-from simcore.schedule.codec import decode, encode
-from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
-from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, EvenProgress, Portfolio, RandomWalk, Strategy
-from simcore.schedule.tasks import Tasks
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simcore.first_use import load_at_first_use
+
+if TYPE_CHECKING:
+    from simcore.schedule.codec import decode, encode
+    from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
+    from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, EvenProgress, Portfolio, RandomWalk, Strategy
+    from simcore.schedule.tasks import Tasks
 
 __all__ = [
     "PCT",
@@ -23,3 +30,13 @@ __all__ = [
     "read_token",
     "replay",
 ]
+
+load_at_first_use(
+    __name__,
+    {
+        "codec": "decode encode",
+        "schedule": "Schedule Step describe read_token replay",
+        "strategy": "PCT POS SAMPLING URW EvenProgress Portfolio RandomWalk Strategy",
+        "tasks": "Tasks",
+    },
+)

@@ -7,7 +7,7 @@ import servers
 import small
 
 from simcore import Model, Verdict, always, explore
-from simcore.command.console import stepped
+from simcore.command.stepping import stepped
 from simcore.explore.servers import Servers
 
 KNOTS = {

@@ -1,0 +1,68 @@
+"""Each order of operations of a body is run once; whether that was all there is, is asked of some runs at random."""
+
+from __future__ import annotations
+
+from simcore.control.lanes import Lane, differs_from
+from simcore.control.orders import Audit, Differs, Guide, Orders
+from simcore.control.result import Controlled
+from simcore.control.running import FAILS, Outcome, Question
+from simcore.control.search import AUDITING_RUNS, Search
+
+
+class EveryOrder(Search):
+    """A search that may come to an end.
+
+    Its module is loaded before the process that runs are forked from: they need what it needs.
+    """
+
+    def every_order(self, schedules: int) -> Controlled:
+        """Run each order of operations once, and then some at random, for what is shared that nobody has seen."""
+        orders, audit, doubt = Orders(), Audit(), ""
+        guide = orders.guide()
+        while guide is not None or (not doubt and self.tried < orders.runs + AUDITING_RUNS):
+            if guide is not None and (self.tried >= schedules or not self._goes_on()):
+                doubt = doubt or f"of the orders {self.tried:,} were run, and there are more"
+                break
+            outcome = self._observe(guide)
+            self.tried += 1
+            if outcome.how in FAILS:
+                common = self.options, self.strategy, self.absent
+                lane = Lane(self.workers, *common, batches=False, short=self.short)
+                return self._answer(self._found(outcome, lane), "every order")
+            doubt = doubt or self._doubt(outcome, audit)
+            if guide is not None:
+                self._learn(orders, outcome)
+                guide = orders.guide()
+        return self._answer(None, "every order", doubt, orders.runs - orders.redundant)
+
+    def _observe(self, guide: Guide | None) -> Outcome:
+        chance = self.strategy if guide is None else None
+        asked = Question(self.options, chance, self.numbers, guide=guide, observe=True, absent=self.absent)
+        outcome: Outcome = self.workers.ask(asked)
+        if guide is None:
+            assert outcome.strategy is not None
+            self.strategy, self.numbers = outcome.strategy, outcome.numbers
+        self.longest = max(self.longest, len(outcome.taken))
+        self.given_up += outcome.how == "steps"
+        self.outside += outcome.outside
+        return outcome
+
+    def _learn(self, orders: Orders, outcome: Outcome) -> None:
+        assert outcome.observation is not None
+        try:
+            orders.ran(outcome.observation, outcome.how == "redundant")
+        except Differs as at:
+            differs_from(at.step)
+
+    def _doubt(self, outcome: Outcome, audit: Audit) -> str:
+        """Return why nothing is proved; empty if what was seen is all there was to see."""
+        seen = outcome.observation
+        assert seen is not None
+        if outcome.how == "steps":
+            return f"a run had not ended after {self.options.max_steps:,} steps"
+        if outcome.outside:
+            return "somebody outside of the process had a part in it"
+        if seen.unordered:
+            return f"of {seen.unordered} it is not known what it does to what threads share"
+        hidden = audit(seen, outcome.how != "redundant")
+        return hidden and f"threads share what no lock protects: one came to {hidden}, after the same operations"
