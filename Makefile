@@ -2,6 +2,7 @@
 # Everything is installed into .venv and nowhere else.
 
 PYTHON ?= python3
+export PYTHONDONTWRITEBYTECODE :=  # hundreds of tests start a process, which need not compile all there is again
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
