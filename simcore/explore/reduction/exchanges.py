@@ -184,10 +184,10 @@ class Checked:
             self._tested = after
             new = []
             for entry in self._log[max(before, 0) : after]:
-                natural = isinstance(entry, Applied) and bool(self._exchanges) and self._natural(entry)
-                tested = not natural and self._first_of_its_form(entry)
-                new += [entry] * tested
-                if natural or tested:
+                if isinstance(entry, Applied) and self._exchanges and self._natural(entry):
+                    yield
+                elif self._first_of_its_form(entry):
+                    new.append(entry)
                     yield
             for exchange in self._exchanges.values():
                 yield from self._move(exchange, new, after)

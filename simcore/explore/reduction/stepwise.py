@@ -11,10 +11,11 @@ What would raise, here or later, gives the run up.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
+from simcore.explore.reduction.scope import Frame, bound, paired
 from simcore.explore.reduction.steps import (
     CALLED,
     CONSUMING,
@@ -35,7 +36,6 @@ from simcore.explore.reduction.steps import (
     truth,
 )
 from simcore.explore.reduction.written import written
-from simcore.kernel.freeze import UNBOUND, contents
 
 MOST_STEPS = 20_000
 """Expressions and statements of one run, at most; a longer one is given up."""
@@ -43,41 +43,6 @@ MOST_STEPS = 20_000
 _DEEPEST = 20  # calls inside of calls
 
 _BREAK, _CONTINUE = object(), object()
-
-
-class _Frame:
-    """The variables of one call, or of a comprehension in it.
-
-    Attributes
-    ----------
-    own : collection of str
-        The names of its local variables, bound or not.
-    """
-
-    def __init__(self, fn: FunctionType, own: Collection[str], values: dict[str, Any]) -> None:
-        self.fn, self.own, self.values = fn, own, values
-
-    def inside(self, targets: Collection[str]) -> _Frame:
-        """Return the variables of a comprehension that binds ``targets``."""
-        kept = {name: value for name, value in self.values.items() if name not in targets}
-        return _Frame(self.fn, {*self.own, *targets}, kept)
-
-    def get(self, name: str) -> Any:
-        """Return what a name stands for: of what is no local variable, nothing has been looked at."""
-        if name in self.values:
-            return self.values[name]
-        if name in self.own or name.startswith("__"):  # unbound; or called otherwise inside of a class
-            raise Unknown
-        free = self.fn.__code__.co_freevars
-        if name in free:
-            return contents((self.fn.__closure__ or ())[free.index(name)])
-        return self.fn.__globals__.get(name, self.fn.__builtins__.get(name, UNBOUND))  # type: ignore[attr-defined]
-
-    def bind(self, name: str, value: Any) -> None:
-        """Give a value to a local variable."""
-        if name not in self.own or name.startswith("__"):  # global or nonlocal
-            raise Unknown
-        self.values[name] = value
 
 
 class Run:
@@ -104,19 +69,19 @@ class Run:
         if node is None or self.deep == _DEEPEST:
             raise Unknown
         code = fn.__code__
-        frame = _Frame(fn, {*code.co_varnames, *code.co_cellvars}, _bound(fn, node.args, args))
+        frame = Frame(fn, {*code.co_varnames, *code.co_cellvars}, bound(fn, node.args, args))
         self.deep += 1
         given = self.value(node.body, frame) if isinstance(node, ast.Lambda) else self._function(node.body, frame)
         self.deep -= 1
         return given
 
-    def _function(self, body: list[ast.stmt], frame: _Frame) -> Any:
+    def _function(self, body: list[ast.stmt], frame: Frame) -> Any:
         ended = self._block(body, frame)
         return ended[0] if type(ended) is tuple else None
 
     # ---- statements ----------------------------------------------------------------------------------
 
-    def _block(self, body: list[ast.stmt], frame: _Frame) -> Any:
+    def _block(self, body: list[ast.stmt], frame: Frame) -> Any:
         """Return what ends a block before its end: break, continue, or a tuple of what is returned; or None."""
         for statement in body:
             case = _STATEMENTS.get(type(statement))
@@ -133,13 +98,13 @@ class Run:
         if self.left < 0:
             raise Unknown
 
-    def _return(self, node: Any, frame: _Frame) -> Any:
+    def _return(self, node: Any, frame: Frame) -> Any:
         return (None if node.value is None else self.value(node.value, frame),)
 
-    def _if(self, node: Any, frame: _Frame) -> Any:
+    def _if(self, node: Any, frame: Frame) -> Any:
         return self._block(node.body if self._holds(node.test, frame) else node.orelse, frame)
 
-    def _while(self, node: Any, frame: _Frame) -> Any:
+    def _while(self, node: Any, frame: Frame) -> Any:
         while self._holds(node.test, frame):
             self._count()
             ended = self._block(node.body, frame)
@@ -149,7 +114,7 @@ class Run:
                 return ended
         return self._block(node.orelse, frame)
 
-    def _for(self, node: Any, frame: _Frame) -> Any:
+    def _for(self, node: Any, frame: Frame) -> Any:
         items, ordered = self._walked(node.iter, frame)
         if not ordered:
             raise Unknown
@@ -162,12 +127,12 @@ class Run:
                 return ended
         return self._block(node.orelse, frame)
 
-    def _assign(self, node: Any, frame: _Frame) -> None:
+    def _assign(self, node: Any, frame: Frame) -> None:
         value = self.value(node.value, frame)
         for target in node.targets:
             self._bind(target, value, frame)
 
-    def _assign_more(self, node: Any, frame: _Frame) -> None:
+    def _assign_more(self, node: Any, frame: Frame) -> None:
         if not isinstance(node.target, ast.Name):
             raise Unknown
         old = self.value(node.target, frame)
@@ -175,34 +140,34 @@ class Run:
             raise Unknown
         frame.bind(node.target.id, binary(type(node.op), old, self.value(node.value, frame)))
 
-    def _assign_annotated(self, node: Any, frame: _Frame) -> None:
+    def _assign_annotated(self, node: Any, frame: Frame) -> None:
         if node.value is None or not node.simple:
             raise Unknown
         self._bind(node.target, self.value(node.value, frame), frame)
 
-    def _assert(self, node: Any, frame: _Frame) -> None:
+    def _assert(self, node: Any, frame: Frame) -> None:
         if not self._holds(node.test, frame):
             raise Unknown
 
-    def _said(self, node: Any, frame: _Frame) -> None:
+    def _said(self, node: Any, frame: Frame) -> None:
         if not isinstance(node.value, ast.Constant):  # a docstring
             raise Unknown
 
-    def _bind(self, target: ast.expr, value: Any, frame: _Frame) -> None:
+    def _bind(self, target: ast.expr, value: Any, frame: Frame) -> None:
         if isinstance(target, ast.Name):
             frame.bind(target.id, value)
             return
         if not isinstance(target, ast.Tuple | ast.List):
             raise Unknown
         items, ordered = in_turn(value)
-        if not ordered or len(items) != len(target.elts):
+        if not ordered:
             raise Unknown
-        for part, item in zip(target.elts, items, strict=True):
+        for part, item in paired(target.elts, [*items]):
             self._bind(part, item, frame)
 
     # ---- expressions ---------------------------------------------------------------------------------
 
-    def value(self, node: ast.expr, frame: _Frame) -> Any:
+    def value(self, node: ast.expr, frame: Frame) -> Any:
         """Return what an expression gives."""
         case = _EXPRESSIONS.get(type(node))
         if case is None:
@@ -210,31 +175,31 @@ class Run:
         self._count()
         return case(self, node, frame)
 
-    def _data(self, node: ast.expr, frame: _Frame) -> Any:
+    def _data(self, node: ast.expr, frame: Frame) -> Any:
         """Return what an expression gives, which must be a value."""
         given = self.value(node, frame)
         if type(given) is Bag:
             raise Unknown
         return given
 
-    def _holds(self, node: ast.expr, frame: _Frame) -> bool:
+    def _holds(self, node: ast.expr, frame: Frame) -> bool:
         return truth(self.value(node, frame))
 
-    def _name(self, node: Any, frame: _Frame) -> Any:
+    def _name(self, node: Any, frame: Frame) -> Any:
         found = frame.get(node.id)
         if node.id not in frame.values and not nameless(found):
             raise Unknown
         return found
 
-    def _constant(self, node: Any, frame: _Frame) -> Any:
+    def _constant(self, node: Any, frame: Frame) -> Any:
         if not nameless(node.value):
             raise Unknown
         return node.value
 
-    def _either(self, node: Any, frame: _Frame) -> Any:
+    def _either(self, node: Any, frame: Frame) -> Any:
         return self.value(node.body if self._holds(node.test, frame) else node.orelse, frame)
 
-    def _and_or(self, node: Any, frame: _Frame) -> Any:
+    def _and_or(self, node: Any, frame: Frame) -> Any:
         ends = isinstance(node.op, ast.Or)
         given = None
         for part in node.values:
@@ -243,7 +208,7 @@ class Run:
                 break
         return given
 
-    def _unary(self, node: Any, frame: _Frame) -> Any:
+    def _unary(self, node: Any, frame: Frame) -> Any:
         given = self.value(node.operand, frame)
         if isinstance(node.op, ast.Not):
             return not truth(given)
@@ -251,10 +216,10 @@ class Run:
             raise Unknown
         return OF_ONE[type(node.op)](given)
 
-    def _binary(self, node: Any, frame: _Frame) -> Any:
+    def _binary(self, node: Any, frame: Frame) -> Any:
         return binary(type(node.op), self.value(node.left, frame), self.value(node.right, frame))
 
-    def _compare(self, node: Any, frame: _Frame) -> bool:
+    def _compare(self, node: Any, frame: Frame) -> bool:
         left = self.value(node.left, frame)
         for asked, part in zip(node.ops, node.comparators, strict=True):
             right = self.value(part, frame)
@@ -263,13 +228,13 @@ class Run:
             left = right
         return True
 
-    def _subscript(self, node: Any, frame: _Frame) -> Any:
+    def _subscript(self, node: Any, frame: Frame) -> Any:
         of, at = self.value(node.value, frame), self._place(node.slice, frame)
         if type(of) not in (tuple, list, range):
             raise Unknown
         return of[at]
 
-    def _place(self, node: ast.expr, frame: _Frame) -> Any:
+    def _place(self, node: ast.expr, frame: Frame) -> Any:
         if isinstance(node, ast.Slice):
             ends = [part and self._data(part, frame) for part in (node.lower, node.upper, node.step)]
             if any(end is not None and type(end) not in NUMBERS for end in ends):
@@ -280,7 +245,7 @@ class Run:
             raise Unknown
         return at
 
-    def _display(self, node: Any, frame: _Frame) -> Any:
+    def _display(self, node: Any, frame: Frame) -> Any:
         """Put together what is in ``(...)``, ``[...]`` or ``{...}``."""
         items: list[Any] = []
         ordered = True
@@ -295,17 +260,17 @@ class Run:
 
     # ---- walks, and calls ----------------------------------------------------------------------------
 
-    def _comprehension(self, node: Any, frame: _Frame) -> Any:
+    def _comprehension(self, node: Any, frame: Frame) -> Any:
         return collected(KINDS[type(node)], *self._made(node, frame))
 
-    def _made(self, node: Any, frame: _Frame) -> tuple[list[Any], bool]:
+    def _made(self, node: Any, frame: Frame) -> tuple[list[Any], bool]:
         """Return what a comprehension makes, and whether in an order that means something."""
         targets = {each.id for part in node.generators for each in ast.walk(part.target) if isinstance(each, ast.Name)}
         first = self._walked(node.generators[0].iter, frame)
         return self._through(node.elt, node.generators, first, frame.inside(targets))
 
     def _through(
-        self, element: ast.expr, loops: list[ast.comprehension], walked: tuple[Sequence[Any], bool], frame: _Frame
+        self, element: ast.expr, loops: list[ast.comprehension], walked: tuple[Sequence[Any], bool], frame: Frame
     ) -> tuple[list[Any], bool]:
         items, ordered = walked
         found = []
@@ -322,7 +287,7 @@ class Run:
             ordered = ordered and same
         return found, ordered
 
-    def _walked(self, node: ast.expr, frame: _Frame) -> tuple[Sequence[Any], bool]:
+    def _walked(self, node: ast.expr, frame: Frame) -> tuple[Sequence[Any], bool]:
         """Return what a walk meets, and whether in an order that means something."""
         called: Any = (
             frame.get(node.func.id) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
@@ -334,11 +299,11 @@ class Run:
             raise Unknown
         return [*called(*(items for items, _ in walks))], True
 
-    def _asked(self, node: ast.expr, frame: _Frame) -> Any:
+    def _asked(self, node: ast.expr, frame: Frame) -> Any:
         """Return what a call by a name calls; None for everything else."""
         return frame.get(node.func.id) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
 
-    def _call(self, node: Any, frame: _Frame) -> Any:
+    def _call(self, node: Any, frame: Frame) -> Any:
         if node.keywords:
             raise Unknown
         if isinstance(node.func, ast.Attribute):
@@ -355,7 +320,7 @@ class Run:
             raise Unknown
         return case(*[self.value(part, frame) for part in node.args])
 
-    def _method(self, node: Any, frame: _Frame) -> Any:
+    def _method(self, node: Any, frame: Frame) -> Any:
         of, name = self.value(node.func.value, frame), node.func.attr
         args = [self.value(part, frame) for part in node.args]
         if type(of) in SETS and name in METHODS_OF_SETS:
@@ -363,20 +328,6 @@ class Run:
         if type(of) in SEQUENCES and name in ("count", "index") and all(type(arg) is not Bag for arg in args):
             return getattr(of, name)(*args)
         raise Unknown
-
-
-def _bound(fn: FunctionType, wanted: ast.arguments, args: Sequence[Any]) -> dict[str, Any]:
-    """Return the parameters of ``fn`` with what they are given, or their defaults."""
-    names = [each.arg for each in (*wanted.posonlyargs, *wanted.args)]
-    defaults = fn.__defaults__ or ()
-    missing = len(names) - len(args)
-    if wanted.vararg or wanted.kwarg or not 0 <= missing <= len(defaults):
-        raise Unknown
-    left_out = defaults[len(defaults) - missing :]
-    named = {each.arg: (fn.__kwdefaults__ or {})[each.arg] for each in wanted.kwonlyargs}
-    if not all(map(nameless, (*left_out, *named.values()))):
-        raise Unknown
-    return dict(zip(names, (*args, *left_out), strict=True)) | named
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[..., Any]] = {
