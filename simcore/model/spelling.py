@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
@@ -16,11 +18,42 @@ def plain(thing: Any) -> str:
     """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts.
 
     What has no name and says where it is in memory, a partial function say, is told without that: it is elsewhere in
-    the process that replays.
+    the process that replays. So is the order of a set.
     """
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         return ", ".join(map(plain, thing))
+    if isinstance(thing, frozenset | set):
+        return in_one_order(thing)
     return getattr(thing, "__name__", None) or (thing if isinstance(thing, str) else _ADDRESS.sub("", str(thing)))
+
+
+def in_one_order(thing: Any) -> str:
+    """Return what `repr` tells, with what is in sets in the order of its texts, in whichever way a set came about."""
+    if not has_a_set(thing):
+        return _ADDRESS.sub("", repr(thing))
+    if isinstance(thing, frozenset | set):
+        inside = f"{{{', '.join(sorted(map(in_one_order, thing)))}}}"
+        return inside if type(thing) is set else f"{type(thing).__name__}({inside})"
+    if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        return f"({', '.join(map(in_one_order, thing))}{',' * (len(thing) == 1)})"
+    told = ", ".join(f"{name}={in_one_order(getattr(thing, name, None))}" for name in _fields(thing))
+    return f"{type(thing).__qualname__}({told})"
+
+
+def has_a_set(thing: Any) -> bool:
+    """Tell whether a value has a set in it that can be walked in several orders."""
+    if isinstance(thing, frozenset | set) and len(thing) > 1:
+        return True
+    if isinstance(thing, tuple | frozenset | set):
+        return any(map(has_a_set, thing))
+    return any(has_a_set(getattr(thing, name, None)) for name in _fields(thing))
+
+
+def _fields(thing: Any) -> Sequence[str]:
+    """Return the names of the parts of a named tuple, or of an instance of a dataclass."""
+    if isinstance(thing, tuple):
+        return thing._fields  # type: ignore[attr-defined, no-any-return]  # asked only where it has them
+    return [field.name for field in fields(thing)] if is_dataclass(thing) and not isinstance(thing, type) else ()
 
 
 def shown(thing: Any) -> str:

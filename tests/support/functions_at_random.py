@@ -164,8 +164,12 @@ def _chosen(random: Random, plain: tuple[str, ...], telling: tuple[str, ...], de
 
 
 def made(source: str, number: int, scope: dict):
-    """Return the function of a source, which can be read as if it stood in a file."""
+    """Return the function of a source, which can be read as if it stood in a file; None where it is no Python."""
     file = f"<function {number} at random>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
-    exec(compile(source, file, "exec"), scope)
+    try:
+        code = compile(source, file, "exec")
+    except SyntaxError:  # an assignment where none may be
+        return None
+    exec(code, scope)
     return scope["fn"]

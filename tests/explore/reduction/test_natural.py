@@ -494,7 +494,7 @@ def judged(seeds, by, bodies):
         source = functions_at_random.source_of(Random(seed), bodies)
         fn = functions_at_random.made(source, seed, {"LEADER": A, "LEADERS": {A: 0, C: 1}, "helper": helper})
         for given in GIVEN:
-            if outcomes_of(by, fn, *given) is None:
+            if fn is None or outcomes_of(by, fn, *given) is None:
                 continue
             if is_natural(fn, *given, by=by):
                 natural += 1
