@@ -118,7 +118,7 @@ BODIES = (
     "if {B}:\n        return value\n    return ({S}, {N})",
     "found = {S}\n    count = {N}\n    if {B}:\n        count += 1\n    return (found, count)",
     "found = {S}\n    for x in {T}:\n        if {B}:\n            found |= {{x}}\n    return (found, {N})",
-    "found = value[0]\n    for x in {S}:\n        if {B}:\n            found = {S}\n            break\n    return (found, 1)",
+    "n = 1\n    for x in {S}:\n        if {B}:\n            n = {N}\n            break\n    return (value[0], n)",
     "last = ()\n    for x in {S}:\n        last = (x,)\n    return (frozenset(last), {N})",
     "n = 0\n    while n < 2 and ({B}):\n        n += 1\n    return ({S}, n)",
     "first, second = {T} or (me, you)\n    return ({S} | {{first}}, second == me)",

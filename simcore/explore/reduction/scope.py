@@ -1,4 +1,4 @@
-"""A name in a function stands for a local variable, or for what has been there before: a constant, or what is called."""
+"""A name in a function stands for a local variable, or for what was there before: a constant, or what is called."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Frame:
         free = self.fn.__code__.co_freevars
         if name in free:
             return contents((self.fn.__closure__ or ())[free.index(name)])
-        return self.fn.__globals__.get(name, self.fn.__builtins__.get(name, UNBOUND))  # type: ignore[attr-defined]
+        return self.fn.__globals__.get(name, self.fn.__builtins__.get(name, UNBOUND))
 
     def bind(self, name: str, value: Any) -> None:
         """Give a value to a local variable."""

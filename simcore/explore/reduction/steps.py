@@ -225,5 +225,4 @@ CALLED: tuple[tuple[Any, Callable[..., Any]], ...] = (
     (builtins.min, lambda first, second, *more: min(_whole(first, second, *more))),
     (builtins.max, lambda first, second, *more: max(_whole(first, second, *more))),
     (builtins.range, lambda *ends: range(*_whole(*ends))),
-    (builtins.divmod, lambda one, other: divmod(*_whole(one, other))),
 )

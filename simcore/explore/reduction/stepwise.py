@@ -1,8 +1,8 @@
 """A function is run on its syntax tree; every step of it cannot tell names apart, or the run is given up.
 
-What is done to values is in `steps.py`; here are the ways that a run takes, and its variables. Which way that is depends
-on truths, which names do not change. A comprehension binds nothing outside of itself, so what it makes of an element
-depends on that element alone; a loop over a set, which could remember what came before, is given up.
+What is done to values is in `steps.py`; here are the ways that a run takes. Which way that is depends on truths, which
+names do not change. A comprehension binds nothing outside of itself, so what it makes of an element depends on that
+element alone; a loop over a set, which could remember what came before, is given up.
 
 Where a run of Python stops early, at the first that is true, all of it is run here: another order could stop later.
 What would raise, here or later, gives the run up.

@@ -22,7 +22,7 @@ from simcore.model.operations import (
     shown,
     shown_value,
 )
-from simcore.model.spelling import has_a_set, in_one_order
+from simcore.model.spelling import has_a_set, in_one_order, text_of
 from simcore.model.values import called, refuse_generator
 
 
@@ -117,7 +117,7 @@ class Variable(SharedObject):
 
     def show(self, value: Value) -> str:
         """As Python writes it, but for the order of sets."""
-        return in_one_order(value) if has_a_set(value) else str(value)
+        return text_of(value)
 
     def standing(self, value: Value, operation: Operation) -> str:
         """What it holds."""

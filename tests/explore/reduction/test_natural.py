@@ -1,5 +1,7 @@
 """A run is called natural only where exchanging names before it and after it gives the same, for all permutations."""
 
+# ruff: noqa: B905, C416, RET503, RUF015, SIM113, UP031 - what nobody should write is what is tried here
+
 import itertools
 import sys
 from collections import Counter
@@ -61,10 +63,11 @@ def step(value, me, puts, capacity=3):
     buffer, waiting = value
     if me in waiting:
         return ()
-    if puts:
-        new = (*buffer, me) if len(buffer) < capacity else None
-    else:
-        new = buffer[1:] if buffer else None
+    new = None
+    if puts and len(buffer) < capacity:
+        new = (*buffer, me)
+    if not puts and buffer:
+        new = buffer[1:]
     if new is None:
         return (((buffer, waiting | {me}), None),)
     if not waiting:
@@ -313,7 +316,7 @@ UNNATURAL_UPDATES = [
     (lambda value, me: me in LEADERS, (), A),
     (lambda value, me: RANKS[me], (), A),
     (lambda value, me: hasattr(me, "position"), (), A),
-    (lambda value, me: getattr(me, "position"), (), A),  # noqa: B009
+    (lambda value, me: getattr(me, "position", 0), (), A),
     (lambda value, me: sum(RANKS[one] for one in value), ABC, A),
     (lambda value, me: sum(2**place for place, one in enumerate(value) if one == me), ABC, A),
     (lambda value, me: [one for one in value].index(me), ABC, A),
