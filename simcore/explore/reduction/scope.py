@@ -37,7 +37,8 @@ class Frame:
         free = self.fn.__code__.co_freevars
         if name in free:
             return contents((self.fn.__closure__ or ())[free.index(name)])
-        return self.fn.__globals__.get(name, self.fn.__builtins__.get(name, UNBOUND))
+        among: dict[str, Any] = getattr(self.fn, "__builtins__")  # noqa: B009 - which mypy does not know of
+        return self.fn.__globals__.get(name, among.get(name, UNBOUND))
 
     def bind(self, name: str, value: Any) -> None:
         """Give a value to a local variable."""

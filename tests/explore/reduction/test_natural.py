@@ -1,59 +1,30 @@
 """A run is called natural only where exchanging names before it and after it gives the same, for all permutations."""
 
-# ruff: noqa: B905, C416, RET503, RUF015, SIM113, UP031 - what nobody should write is what is tried here
+# ruff: noqa: B905, RUF015 - what nobody should write is what is tried here
 
-import itertools
-import sys
-from collections import Counter
-from random import Random
-
-import functions_at_random
 import pytest
+from names_exchanged import (
+    AB,
+    ABC,
+    KERNEL,
+    MODEL,
+    NATURAL,
+    VARIABLE,
+    A,
+    B,
+    C,
+    D,
+    is_natural,
+    updates_naturally,
+)
 
 from simcore import Model
-from simcore.errors import ModelError
 from simcore.explore.reduction.exchanges import Checked
 from simcore.explore.reduction.names import Names
 from simcore.explore.reduction.natural import Natural
 from simcore.explore.reduction.written import written
 from simcore.kernel import Applied, Kernel
-from simcore.kernel.freeze import value_key
 from simcore.model.operations import Outcome
-
-
-def world():
-    """Return a model with two families, and a variable."""
-    model = Model("world")
-    names, others = model.indices("name", 4), model.indices("other", 2)
-    variable = model.variable("variable")
-
-    def wait():
-        yield variable.wait_for(bool)
-
-    for name in (*names, *others):
-        model.process(name, wait)
-    model.thread_pool("pool", 2)
-    return model, variable, names, others
-
-
-MODEL, VARIABLE, NAMES, OTHERS = world()
-A, B, C, D = NAMES
-AB, ABC = frozenset({A, B}), frozenset({A, B, C})
-KERNEL = Kernel(MODEL)
-RENAMING = Checked(KERNEL, Names(KERNEL, ["name", "other"], futures=True)).renaming
-NATURAL = Natural(RENAMING, [{0: 1, 1: 0}, {1: 2, 2: 1}, {2: 3, 3: 2}, {4: 5, 5: 4}])
-
-
-def is_natural(fn, value, *args, by="transition"):
-    operation = getattr(VARIABLE, by)(fn, *args)
-    process = MODEL.processes[0]
-    outcomes = VARIABLE.outcomes(value, operation, process)
-    return NATURAL(Applied(process, operation, KERNEL.intern_value(value), outcomes))
-
-
-def updates_naturally(fn, value, *args):
-    return is_natural(fn, value, *args, by="update")
-
 
 # ---- what is natural -----------------------------------------------------------------------------------------
 
@@ -156,220 +127,12 @@ def test_to_read_and_to_replace_a_value_is_natural(value):
         assert NATURAL(Applied(process, operation, number, VARIABLE.outcomes(value, operation, process)))
 
 
-# ---- what is not ---------------------------------------------------------------------------------------------
-
-FIRST = A
-LEADERS = (A, B)
-RANKS = {A: 1, B: 2, C: 3, D: 4}
-TEXT = "name[1]"
+# ---- what cannot be read, or is no value of which something is known ----------------------------------------
 
 
-def first_walked(value):
-    for one in value:
-        return one
-
-
-def last_walked(value):
-    last = None
-    for one in value:
-        last = one
-    return last
-
-
-def unpacked(value):
-    first, _ = value
-    return first
-
-
-def starred(value):
-    first, *_ = value
-    return first
-
-
-def popped(value):
-    left = set(value)
-    left.pop()
-    return frozenset(left)
-
-
-def by_default(value, me, leader=A):
-    return value | {me} if me == leader else value
-
-
-def by_named_default(value, me, *, leader=A):
-    return value | {me} if me == leader else value
-
-
-def in_a_closure(leader):
-    def asked(value, me):
-        return value | {me} if me == leader else value
-
-    return asked
-
-
-def caught(value, me):
-    try:
-        return value + (me < me)
-    except ModelError:
-        return me.position
-
-
-def kept_generator(value):
-    walk = (one for one in value)
-    return next(walk)
-
-
-def nested(value):
-    def first():
-        return next(iter(value))
-
-    return first()
-
-
-def walrus(value):
-    some = [last := one for one in value]
-    return (last, len(some))
-
-
-def remembered(value):
-    count, found = 0, ()
-    for one in value:
-        count += 1
-        found += ((one, count),)
-    return frozenset(found)
-
-
-def in_order_of_a_dict(value):
-    return tuple(dict.fromkeys(value))
-
-
-def written_global(value, me):
-    global FIRST
-    FIRST = A
-    return me == FIRST
-
-
-def by_a_helper(value, me):
-    return leader_among(value, me)
-
-
-def leader_among(value, me):
-    return me in LEADERS
-
-
-def one_or_true(value, me):
-    return frozenset(1 if one == me else True for one in value)
-
-
-def stops_early(value, me):
-    return any(one == me or 1 // (len(value) - 2) for one in value)
-
-
-def walked_twice(value):
-    walk = enumerate(value)
-    return frozenset(walk)
-
-
-UNNATURAL_UPDATES = [
-    (lambda value: min(value, key=str), ABC),
-    (lambda value: min(value, key=hash), ABC),
-    (lambda value: max(value, key=lambda one: one.position), ABC),
-    (lambda value: next(iter(value)), ABC),
-    (lambda value: [*value][0], ABC),
-    (lambda value: (*value,)[-1], ABC),
-    (lambda value: tuple(value), ABC),
-    (lambda value: tuple(one for one in value)[:1], ABC),
-    (lambda value: tuple([one for one in value][1:]), ABC),
-    (lambda value: tuple({*value, A}), ABC),
-    (lambda value: tuple(value | frozenset()), ABC),
-    (lambda value, given: tuple(value) == given, AB, (A, B)),
-    (lambda value, given: given == [*value], AB, (A, B)),
-    (lambda value: [(one,) for one in value] + [] < [], ()),
-    (lambda value: tuple(sorted(value, key=hash)), ABC),
-    (lambda value: tuple(zip(value, range(9))), ABC),
-    (lambda value: frozenset(zip(value, range(9))), ABC),
-    (lambda value: frozenset(enumerate(value)), ABC),
-    (lambda value: tuple(reversed([*value])), ABC),
-    (lambda value: dict.fromkeys(value).popitem()[0], ABC),
-    (lambda value: "".join(map(str, value)), ABC),
-    (lambda value, me: str(me), (), A),
-    (lambda value, me: f"{me}", (), A),
-    (lambda value, me: f"{me!r:>9}", (), A),
-    (lambda value, me: "%s" % (me,), (), A),
-    (lambda value, me: "name" + "[" + "1]", (), A),
-    (lambda value, me: "na" + value, "me", A),
-    (lambda value, me: value + "[1]", "name", A),
-    (lambda value, me: "name" in value, "a name", A),
-    (lambda value, me: value[0], "text", A),
-    (lambda value, me: "name[1]", (), A),
-    (lambda value, me: TEXT, (), A),
-    (lambda value, me: me.position, (), A),
-    (lambda value, me: me.family, (), A),
-    (lambda value, me: hash(me) % 2, (), A),
-    (lambda value, me: id(me) > 0, (), A),
-    (lambda value, me: repr(me), (), A),
-    (lambda value, me: isinstance(me, tuple), (), A),
-    (lambda value, me: type(me) is int, (), A),
-    (lambda value, me: me is FIRST, (), A),
-    (lambda value, me: me is value, A, A),
-    (lambda value, me: me == FIRST, (), A),
-    (lambda value, me: me in LEADERS, (), A),
-    (lambda value, me: RANKS[me], (), A),
-    (lambda value, me: hasattr(me, "position"), (), A),
-    (lambda value, me: getattr(me, "position", 0), (), A),
-    (lambda value, me: sum(RANKS[one] for one in value), ABC, A),
-    (lambda value, me: sum(2**place for place, one in enumerate(value) if one == me), ABC, A),
-    (lambda value, me: [one for one in value].index(me), ABC, A),
-    (lambda value, me: (value or me) == tuple(ABC), (), A),
-    (lambda value, *, leader=A: leader, ()),
-    (lambda *value: len(value), ()),
-    (lambda value, me: sys.intern("name[0]"), (), A),
-    (lambda value, me: 0.5, (), A),
-    (first_walked, ABC),
-    (last_walked, ABC),
-    (unpacked, AB),
-    (starred, ABC),
-    (popped, ABC),
-    (by_default, AB, A),
-    (by_named_default, AB, A),
-    (in_a_closure(A), AB, B),
-    (in_a_closure(frozenset({A})), AB, B),
-    (in_a_closure("name[0]"), AB, B),
-    (caught, 0, A),
-    (kept_generator, ABC),
-    (nested, ABC),
-    (walrus, ABC),
-    (remembered, ABC),
-    (in_order_of_a_dict, ABC),
-    (written_global, (), A),
-    (by_a_helper, (), A),
-    (one_or_true, ABC, A),
-    (stops_early, AB, next(iter(AB))),
-    (walked_twice, ABC),
-    (frozenset.union, AB, AB),
-]
-
-
-@pytest.mark.parametrize("case", UNNATURAL_UPDATES, ids=str)
-def test_what_may_tell_names_apart_is_not_called_natural(case):
-    assert not updates_naturally(*case)
-
-
-UNNATURAL_TRANSITIONS = [
-    (lambda value: tuple((one, None) for one in value)[:2], ABC),
-    (lambda value: [(one, None) for one in value][::-1], ABC),
-    (lambda value: ((tuple(one for one in value), None),), ABC),
-    (lambda value: [(([*value][0]), one) for one in value], ABC),
-    (lambda value: ((last := one, last) for one in value), ABC),
-    (lambda value: ((place, one) for place, one in enumerate(value)), ABC),
-    (lambda value: [(value, [(one, 1) for one in value] == [(A, 1), (B, 1), (C, 1)])], ABC),
-    (lambda value: [(one, one) for one in value if one.position], ABC),
-]
-
-
-@pytest.mark.parametrize("case", UNNATURAL_TRANSITIONS, ids=str)
-def test_outcomes_have_no_order_but_what_is_picked_from_them_has(case):
-    assert not is_natural(*case)
+def nothing_offered(value):
+    return ((value, None),)
+    yield
 
 
 def offers(value):
@@ -382,6 +145,8 @@ def test_what_is_no_function_with_a_source_is_not_read():
     assert written(scope["added"]) is None
     assert not updates_naturally(scope["added"], 3)
     assert not is_natural(offers, ())
+    assert not is_natural(nothing_offered, ())
+    assert written(nothing_offered) is None
     one, other = (lambda value: value + 1), (lambda value: value + 2)  # on one line
     assert written(one) is written(other) is None
 
@@ -444,85 +209,3 @@ def test_a_run_that_is_long_is_given_up():
 
     assert updates_naturally(long, 9_990)
     assert not updates_naturally(long, 0)
-
-
-# ---- all that is called natural, by brute force --------------------------------------------------------------
-
-
-def permutations():
-    for order in itertools.permutations(range(4)):
-        for swap in ((4, 5), (5, 4)):
-            yield {name: to for name, to in enumerate((*order, *swap)) if name != to}
-
-
-def outcomes_of(by, fn, value, *args):
-    """Return what there is how often; or, of what raises, that it does."""
-    operation = getattr(VARIABLE, by)(fn, *args)
-    try:
-        return VARIABLE.outcomes(value, operation, MODEL.processes[0])
-    except ModelError:
-        return None
-
-
-def counted(outcomes):
-    return outcomes and Counter(value_key((outcome.value, outcome.result)) for outcome in outcomes)
-
-
-def moves_with_names(by, fn, given):
-    """Tell whether a function does the same at all that ``given`` can be moved to, but for the names."""
-    outcomes = outcomes_of(by, fn, *given)
-    return all(
-        counted(RENAMING.renamed(outcomes, moves)) == counted(outcomes_of(by, fn, *RENAMING.renamed(given, moves)))
-        for moves in permutations()
-    )
-
-
-GIVEN = [
-    ((frozenset(), 0), A, B),
-    ((ABC, 1), A, B),
-    ((frozenset({B, C, D}), 2), B, B),
-    ((frozenset({A, D}), 1), C, D),
-    ((frozenset({C}), 1), C, D),
-]
-
-
-def helper(value, me):
-    return len([one for one in value if one != me])
-
-
-def judged(seeds, by, bodies):
-    """Return how many functions at random are natural, and are not and tell names apart; check the first."""
-    natural = apart = 0
-    for seed in seeds:
-        source = functions_at_random.source_of(Random(seed), bodies)
-        fn = functions_at_random.made(source, seed, {"LEADER": A, "LEADERS": {A: 0, C: 1}, "helper": helper})
-        for given in GIVEN:
-            if fn is None or outcomes_of(by, fn, *given) is None:
-                continue
-            if is_natural(fn, *given, by=by):
-                natural += 1
-                assert moves_with_names(by, fn, given), f"{source}\n{given}"
-            elif seed % 10 == 0:
-                apart += not moves_with_names(by, fn, given)
-    return natural, apart
-
-
-@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@pytest.mark.parametrize(
-    ("by", "bodies"), [("update", functions_at_random.BODIES), ("transition", functions_at_random.STEPS)]
-)
-def test_what_is_called_natural_is_the_same_with_all_names_exchanged(by, bodies):
-    natural, apart = judged(range(400), by, bodies)
-    assert natural > 100, "so few are natural that nothing is tested"
-    assert apart > 10, "so few tell names apart that nothing is tested"
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@pytest.mark.parametrize(
-    ("by", "bodies"), [("update", functions_at_random.BODIES), ("transition", functions_at_random.STEPS)]
-)
-def test_so_it_is_of_many(by, bodies):
-    natural, apart = judged(range(1_000, 12_000), by, bodies)
-    assert natural > 3_000
-    assert apart > 300
