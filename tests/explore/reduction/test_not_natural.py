@@ -220,7 +220,7 @@ UNNATURAL_UPDATES = [
     (unbound_later, AB, next(iter(AB))),
     (counted_globally, 1),
     (lambda value, me: any(one == me or one for one in value), AB, next(iter(AB))),
-    (lambda value, me: counted(value, me, most=RANKS[me] + 1), (0, A), A),
+    (lambda value, me: counted(value, me, most=RANKS[me] + 1), 0, A),
     (lambda value: tuple(one for _ in (0,) for one in value), ABC),
     (frozenset.union, AB, AB),
 ]
