@@ -111,7 +111,8 @@ def unbound_later(value, me):
 
 
 def counted_globally(value):
-    global limit
+    if value > 100:
+        global limit  # which holds for all of the function
     limit = value
     return limit
 
