@@ -27,6 +27,7 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
+from simcore.errors import SimcoreError
 from simcore.explore.reduction.names import Moves, NotSymmetric
 from simcore.explore.reduction.renaming import Renaming
 from simcore.explore.reduction.steps import Unknown, in_turn, nameless, truth
@@ -82,7 +83,7 @@ class Natural:
         if fn not in self._stays:
             try:
                 self._stays[fn] = all(self.renaming.renamed(fn, moves) is fn for moves in self.moves)
-            except NotSymmetric:
+            except (NotSymmetric, SimcoreError):
                 self._stays[fn] = False
         return self._stays[fn]
 

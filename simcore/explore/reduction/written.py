@@ -24,11 +24,16 @@ def written(fn: FunctionType) -> Written | None:
 
     None, too, of a generator function, and of two functions of the same name that begin on one line.
     """
-    code = fn.__code__
+    linecache.lazycache(fn.__code__.co_filename, fn.__globals__)
+    return _written(fn.__code__)
+
+
+@lru_cache(maxsize=1024)
+def _written(code: CodeType) -> Written | None:
     if code.co_flags & _SUSPENDED:
         return None
     linecache.checkcache(code.co_filename)
-    nodes, codes = _read(tuple(linecache.getlines(code.co_filename, fn.__globals__)))
+    nodes, codes = _read(tuple(linecache.getlines(code.co_filename)))
     found = nodes.get((code.co_name, code.co_firstlineno), [])
     return found[0] if len(found) == 1 and code in codes else None
 
