@@ -48,7 +48,7 @@ class Frame:
 
 
 def bound(fn: FunctionType, wanted: ast.arguments, args: Sequence[Any]) -> dict[str, Any]:
-    """Return the parameters of ``fn`` with what they are given, or their defaults."""
+    """Return the parameters of ``fn`` with what they are given, or their defaults, which must have no names in them."""
     names = [each.arg for each in (*wanted.posonlyargs, *wanted.args)]
     defaults = fn.__defaults__ or ()
     missing = len(names) - len(args)

@@ -51,7 +51,7 @@ def test_so_many_states_are_met_as_numbers_can_tell_apart(people, places):
 
 
 def test_of_twelve_producers_and_twelve_consumers_169_states_are_left():
-    """Of 3 * 4^12 and more without names exchanged, and 2^24 sets of those who wait."""
+    """There are 2^24 sets of people who could wait."""
     result = explore(one_wait_set(12))
     assert (result.verdict, result.states, result.notes) == (Verdict.HOLDS, 13**2, ())
     assert result.states == len(told_apart_by_numbers(12, 12))
@@ -130,7 +130,7 @@ def compared(seeds):
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_what_is_not_tested_would_have_passed():
-    assert compared(range(60)) > 15
+    assert compared(range(40)) > 10
 
 
 @pytest.mark.slow
