@@ -133,6 +133,34 @@ def one_condition(people: int) -> Model:
     return model
 
 
+def one_wait_set(people: int, places: int | None = None) -> Model:
+    """The same buffer as one step for a put or a get, which also wakes any one who waits; as a specification has it.
+
+    There are as many ``places`` as producers, unless it is said; with fewer it can hang.
+    """
+    model = Model("one wait set")
+    capacity = people if places is None else places
+    monitor = model.variable("monitor", (0, frozenset()))
+
+    def step(value, me, blocked, more):
+        number, waiting = value
+        if me in waiting:
+            return ()
+        if number == blocked:
+            return [((number, waiting | {me}), None)]
+        return [((number + more, waiting - {one}), None) for one in waiting] or [((number + more, waiting), None)]
+
+    def worker(me, blocked, more):
+        while True:
+            yield monitor.transition(step, me, blocked, more)
+
+    for name in model.indices("producer", people):
+        model.process(name, worker, name, capacity, 1)
+    for name in model.indices("consumer", people):
+        model.process(name, worker, name, 0, -1)
+    return model
+
+
 def pipeline(items: int) -> Model:
     """A task graph in stages: each item goes through three pools, each with a window of two permits before it.
 
@@ -191,6 +219,7 @@ FAMILIES = {
     "exchange by events": Family(exchange_by_events, (3, 5, 10, 20)),
     "philosophers": Family(philosophers, (7, 9, 12, 14)),
     "one condition": Family(one_condition, (2, 5, 10, 12)),
+    "one wait set, coarse": Family(one_wait_set, (3, 5, 7, 12)),
     "pipeline": Family(pipeline, (2, 4, 8, 16)),
     "fan out": Family(fan_out, (1, 2, 4, 8)),
 }

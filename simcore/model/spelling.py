@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -16,11 +18,47 @@ def plain(thing: Any) -> str:
     """Return ``thing`` as tokens know it, which stays as it is: functions by name, and no brackets around parts.
 
     What has no name and says where it is in memory, a partial function say, is told without that: it is elsewhere in
-    the process that replays.
+    the process that replays. So is the order of a set.
     """
     if isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         return ", ".join(map(plain, thing))
-    return getattr(thing, "__name__", None) or (thing if isinstance(thing, str) else _ADDRESS.sub("", str(thing)))
+    return getattr(thing, "__name__", None) or (thing if isinstance(thing, str) else _ADDRESS.sub("", text_of(thing)))
+
+
+def text_of(thing: Any) -> str:
+    """Return ``str(thing)``, with what is in sets in one order; a class that has words of its own is asked for them."""
+    words: Any = type(thing).__str__
+    return in_one_order(thing) if words is object.__str__ and has_a_set(thing) else str(thing)
+
+
+def in_one_order(thing: Any) -> str:
+    """Return what `repr` tells, with what is in sets in the order of its texts, in whichever way a set came about."""
+    if isinstance(thing, frozenset | set) and thing:
+        inside = f"{{{', '.join(sorted(map(in_one_order, thing)))}}}"
+        return inside if type(thing) is set else f"{type(thing).__name__}({inside})"
+    if type(thing) is tuple:
+        return f"({', '.join(map(in_one_order, thing))}{',' * (len(thing) == 1)})"
+    if not has_a_set(thing):
+        text = repr(thing)
+        return _ADDRESS.sub("", text) if " at 0x" in text else text
+    told = ", ".join(f"{name}={in_one_order(getattr(thing, name, None))}" for name in _fields(thing))
+    return f"{type(thing).__qualname__}({told})"
+
+
+def has_a_set(thing: Any) -> bool:
+    """Tell whether a value has a set in it that can be walked in several orders."""
+    if isinstance(thing, frozenset | set) and len(thing) > 1:
+        return True
+    if isinstance(thing, tuple | frozenset | set):
+        return any(map(has_a_set, thing))
+    return any(has_a_set(getattr(thing, name, None)) for name in _fields(thing))
+
+
+def _fields(thing: Any) -> Sequence[str]:
+    """Return the names of the parts of a named tuple, or of an instance of a dataclass."""
+    if isinstance(thing, tuple):
+        return getattr(thing, "_fields", ())
+    return [field.name for field in fields(thing)] if hasattr(type(thing), "__dataclass_fields__") else ()
 
 
 def shown(thing: Any) -> str:

@@ -1,11 +1,13 @@
 """A call is told as its author wrote it."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import pytest
 
 from simcore import Model, choose, sleep
-from simcore.model.spelling import plain, shown
+from simcore.model.spelling import in_one_order, plain, shown, text_of
 
 
 def add(*args):
@@ -94,3 +96,61 @@ def test_what_has_no_name_is_told_without_its_address(make):
 
 def test_a_text_is_told_as_it_is():
     assert plain("fails at 0x1f") == "fails at 0x1f"
+
+
+class Pair(NamedTuple):
+    left: object
+    right: object
+
+
+@dataclass(frozen=True)
+class Held:
+    inside: object
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        ("a", 1),
+        (1,),
+        frozenset(),
+        frozenset({1}),
+        {"a"},
+        Pair(frozenset({1}), 2),
+        Held(("a", frozenset({2}))),
+        (Held("a"), Pair((), set())),
+    ],
+    ids=repr,
+)
+def test_what_has_one_order_is_told_as_python_tells_it(value):
+    assert in_one_order(value) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda items: items, "frozenset({0, 16, 8})"),
+        (set, "{0, 16, 8}"),
+        (lambda items: (items, 1), "(frozenset({0, 16, 8}), 1)"),
+        (lambda items: Pair(items, ()), "Pair(left=frozenset({0, 16, 8}), right=())"),
+        (lambda items: Held((items,)), "Held(inside=(frozenset({0, 16, 8}),))"),
+        (lambda items: frozenset({items, 2}), "frozenset({2, frozenset({0, 16, 8})})"),
+    ],
+)
+def test_a_set_is_told_in_the_order_of_its_texts_however_it_came_about(make, text):
+    """The hashes of 0, 8 and 16 fall on one slot, so who comes first is who was put in first."""
+    one, other = frozenset([0, 8, 16]), frozenset([16, 8, 0])
+    assert list(one) != list(other)
+    assert in_one_order(make(one)) == in_one_order(make(other)) == text
+    assert plain(make(one)) == plain(make(other))
+    assert text_of(make(one)) == text
+
+
+class Told(Held):
+    def __str__(self):
+        return f"it holds {len(self.inside)}"
+
+
+def test_a_class_that_has_words_of_its_own_is_asked_for_them():
+    assert text_of(Told(frozenset({1, 2}))) == plain(Told(frozenset({1, 2}))) == "it holds 2"

@@ -5,7 +5,8 @@ Dill, 1996; Emerson and Sistla, 1996), and the places of futures that submits ha
 applied to every part of a state (`renaming.py`), gives a state in which exactly the permuted things can happen,
 so one representative of each orbit is enough for every property that treats names alike (`symmetry.py`). That
 the model does treat them alike is not taken for granted: it is tested on everything that its processes are seen
-to do (`exchanges.py`), and on every answer of a property (`alike.py`), and a family that fails is told apart.
+to do (`exchanges.py`), and on every answer of a property (`alike.py`), and a family that fails is told apart. Of a
+function of a variable's value one run may show it for all names (`natural.py`).
 
 **Partial order** leaves out all orders but one of steps in which order does not count (`partial_order.py`), by what
 each process may still do (`footprints.py`).

@@ -7,7 +7,8 @@ are automorphisms of all that is known, and so are all their products, which is 
 looks into a name, goes through names in the order in which they were made, or treats one of them in a way of its
 own comes to another operation, and the family is told apart. Neither types nor good will are trusted.
 
-Functions that update a variable are tested in the same way, at all values that differ by a permutation. Futures that
+Functions that update a variable are tested in the same way, at all values that differ by a permutation, but where one
+run shows that the function cannot tell names apart (`natural.py`): then one value tells of all. Futures that
 submits have made are data, and tested as such (`forms.py`). So an exchange moves forms, and of the steps that differ
 in futures alone the first is tested: that the others lead where it leads, but for the futures, is known of both ends.
 """
@@ -24,6 +25,7 @@ from typing import Any
 from simcore.errors import SimcoreError
 from simcore.explore.reduction.forms import Form, Forms, deed
 from simcore.explore.reduction.names import FUTURES, Moves, Names, NotSymmetric
+from simcore.explore.reduction.natural import Natural
 from simcore.explore.reduction.orbits import Label, Orbits
 from simcore.explore.reduction.pairing import Pairing
 from simcore.explore.reduction.renaming import Renaming
@@ -84,6 +86,7 @@ class Checked:
         self._things = {number: thing for p in self._pairings.values() for number, thing in p.things.items()}
         self._opaque = Orbits(lambda thing, name: self._pairings[name].image.get(thing, thing), names.blocks)
         self.forms = Forms(kernel, names, self.renaming)
+        self._natural = Natural(self.renaming, [exchange.moves for exchange in self._exchanges.values()])
         self._orbits = Orbits(self._exchanged, names.blocks, self._seen_in)
         self._values_seen: set[Hashable] = set()
         self._applied: set[Hashable] = set()
@@ -185,7 +188,9 @@ class Checked:
             self._tested = after
             new = []
             for entry in self._log[max(before, 0) : after]:
-                if self._first_of_its_form(entry):
+                if isinstance(entry, Applied) and self._exchanges and self._natural(entry):
+                    yield
+                elif self._first_of_its_form(entry):
                     new.append(entry)
                     yield
             for exchange in self._exchanges.values():

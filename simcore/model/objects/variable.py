@@ -22,6 +22,7 @@ from simcore.model.operations import (
     shown,
     shown_value,
 )
+from simcore.model.spelling import has_a_set, in_one_order, text_of
 from simcore.model.values import called, refuse_generator
 
 
@@ -113,6 +114,10 @@ class Variable(SharedObject):
     def expire_wait_for(self, value: Value, process: Any, predicate: Any, args: tuple[Any, ...]) -> Outcomes:
         return (Outcome(value, None),)
 
+    def show(self, value: Value) -> str:
+        """As Python writes it, but for the order of sets."""
+        return text_of(value)
+
     def standing(self, value: Value, operation: Operation) -> str:
         """What it holds."""
         return f"which is {shown_value(value)}"
@@ -121,7 +126,8 @@ class Variable(SharedObject):
         """Let ``fn(value, *args)`` say what may happen, as pairs (new value, result); none of them is a wait.
 
         A guard with several outcomes in one atomic step: the kernel's own idea, for protocols that are
-        described as transition systems. ``fn`` is pure.
+        described as transition systems. ``fn`` is pure. Where it is given a set, its outcomes are counted in the
+        order of their texts, as a schedule tells one by its number and a set may come in any order.
         """
         return Operation(self, "transition", (fn, args))
 
@@ -134,7 +140,10 @@ class Variable(SharedObject):
         if not isinstance(given, tuple) or any(not isinstance(step, tuple | list) or len(step) != 2 for step in given):
             told = f"{self._call('transition', fn, args)} returned {shown_value(given)}"
             raise ModelError(f"{told}; it must return what may happen, a list of pairs (new value, result)")
-        return tuple(Outcome(self._immutable(new), result) for new, result in given)
+        outcomes = tuple(Outcome(self._immutable(new), result) for new, result in given)
+        if len(outcomes) > 1 and has_a_set((value, args)):
+            return tuple(sorted(outcomes, key=lambda outcome: in_one_order(tuple(outcome))))
+        return outcomes
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SharedObject):
