@@ -61,8 +61,6 @@ class Natural:
         value = self.renaming.names.kernel.values[applied.value]
         if type(operation.target) is not Variable or not self._closed(value):
             return False
-        if operation.name not in _OUTCOMES:
-            return operation.name in ("get", "set") and self._closed(operation.args)
         fn, args = operation.args
         if type(fn) is not FunctionType or not self._closed(args) or not self._is_moved_to_itself(fn):
             return False
