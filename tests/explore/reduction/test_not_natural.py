@@ -227,7 +227,7 @@ UNNATURAL_UPDATES = [
 ]
 
 
-@pytest.mark.parametrize("case", UNNATURAL_UPDATES, ids=str)
+@pytest.mark.parametrize("case", UNNATURAL_UPDATES, ids=range(len(UNNATURAL_UPDATES)))
 def test_what_may_tell_names_apart_is_not_called_natural(case):
     assert not updates_naturally(*case)
     assert not (type(case[0]) is FunctionType and runs_naturally(*case)), "names in it are seen, the steps are not"
@@ -245,6 +245,6 @@ UNNATURAL_TRANSITIONS = [
 ]
 
 
-@pytest.mark.parametrize("case", UNNATURAL_TRANSITIONS, ids=str)
+@pytest.mark.parametrize("case", UNNATURAL_TRANSITIONS, ids=range(len(UNNATURAL_TRANSITIONS)))
 def test_outcomes_have_no_order_but_what_is_picked_from_them_has(case):
     assert not is_natural(*case)
