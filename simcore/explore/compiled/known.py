@@ -16,8 +16,7 @@ from simcore.explore.compiled.parts import EVERYTHING
 from simcore.explore.compiled.rows import key_of
 from simcore.explore.compiled.structs import Orbits, Reach
 from simcore.explore.compiled.tables import Growing, Table
-from simcore.explore.reduction import SEVERAL, Component, PartialOrder, Symmetry
-from simcore.explore.reduction.colours import Linked, factors_of
+from simcore.explore.reduction import SEVERAL, Component, Linked, PartialOrder, Symmetry, factors_of
 from simcore.explore.search import Unfit
 from simcore.kernel import Packed
 

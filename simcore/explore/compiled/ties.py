@@ -17,7 +17,7 @@ from simcore.explore.compiled.registers import (
     U,
 )
 from simcore.explore.compiled.rows import copy, mixed
-from simcore.explore.reduction.colours import FIRST
+from simcore.explore.reduction import FIRST
 
 _FIRST = U(FIRST)
 

@@ -13,18 +13,22 @@ each process may still do (`footprints.py`).
 """
 
 from simcore.explore.reduction.alike import Alike, NamesMatter
+from simcore.explore.reduction.colours import FIRST, Linked, factors_of
 from simcore.explore.reduction.components import SEVERAL, Component
 from simcore.explore.reduction.names import NotSymmetric, alike_but_named_apart
 from simcore.explore.reduction.partial_order import PartialOrder
 from simcore.explore.reduction.symmetry import Symmetry
 
 __all__ = [
+    "FIRST",
     "SEVERAL",
     "Alike",
     "Component",
+    "Linked",
     "NamesMatter",
     "NotSymmetric",
     "PartialOrder",
     "Symmetry",
     "alike_but_named_apart",
+    "factors_of",
 ]
