@@ -148,6 +148,6 @@ def test_among_shortest_paths_one_with_the_fewest_switches_is_chosen():
 def test_a_schedule_is_told_where_an_orbit_may_have_several_representatives(monkeypatch, build, weak):
     if weak:
         monkeypatch.setattr(symmetry_module, "MOST_TRIED", 1)
-        monkeypatch.setattr(colours_module, "_part", lambda told, slot: 7)
+        monkeypatch.setattr(colours_module, "mixed", lambda number: 7)
         monkeypatch.setattr(colours_module, "_copies", lambda *_: {})
     assert explore(build()).verdict is Verdict.VIOLATED
