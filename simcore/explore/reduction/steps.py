@@ -21,6 +21,9 @@ from typing import Any
 
 from simcore.model import Index
 
+MOST_STEPS = 20_000
+"""Expressions and statements of one run, and numbers of a range that is walked, at most; what is longer is given up."""
+
 NUMBERS = (int, bool)
 SETS = (frozenset, set)
 SEQUENCES = (tuple, list)
@@ -69,7 +72,7 @@ def in_turn(given: Any) -> tuple[Any, bool]:
         return given.items, False
     if kind in SETS:
         return given, len(given) < 2
-    if kind not in (tuple, list, range):
+    if kind not in (tuple, list, range) or (kind is range and len(given) > MOST_STEPS):  # Python may stop early
         raise Unknown
     return given, True
 

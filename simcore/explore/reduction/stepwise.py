@@ -21,6 +21,7 @@ from simcore.explore.reduction.steps import (
     CONSUMING,
     KINDS,
     METHODS_OF_SETS,
+    MOST_STEPS,
     NUMBERS,
     OF_ONE,
     SEQUENCES,
@@ -36,9 +37,6 @@ from simcore.explore.reduction.steps import (
     truth,
 )
 from simcore.explore.reduction.written import written
-
-MOST_STEPS = 20_000
-"""Expressions and statements of one run, at most; a longer one is given up."""
 
 _DEEPEST = 20  # calls inside of calls
 
@@ -61,7 +59,7 @@ class Run:
         """
         try:
             return self._called(fn, args)
-        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, MemoryError) as error:
+        except Exception as error:  # also of what Python would not have come to
             raise Unknown from error
 
     def _called(self, fn: FunctionType, args: Sequence[Any]) -> Any:

@@ -112,6 +112,24 @@ def test_what_asks_names_for_equality_alone_is_natural(case):
     assert updates_naturally(*case)
 
 
+def meets_a_number_first(value, me):
+    return value | {me} if any(one == 1 or (0,).index(0, one) == 0 for one in (1, me)) else value
+
+
+def leaves_a_long_walk(value, me):
+    for _ in enumerate(range(10**12)):
+        return value | {me}
+
+
+def asks_one_of_many(value, me):
+    return value | {me} if any(range(1, 10**12)) else value
+
+
+@pytest.mark.parametrize("fn", [meets_a_number_first, leaves_a_long_walk, asks_one_of_many])
+def test_what_python_does_not_come_to_gives_the_run_up_where_it_raises_or_takes_long(fn):
+    assert not updates_naturally(fn, AB, C)
+
+
 def test_a_predicate_may_be_natural():
     assert is_natural(waiting_for, ("open", (A, B)), A, by="wait_for")
     assert is_natural(waiting_for, ("shut", (A, B)), A, by="wait_for")
