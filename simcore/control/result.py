@@ -10,16 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from simcore.control.finer import GOES_ON
+from simcore.control.history import History
+from simcore.control.watching import Watched
 from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Pictured, Timeouts, Verdict, listed
-
-if TYPE_CHECKING:
-    from simcore.control.history import History
-    from simcore.control.watching import Watched
 
 RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""
