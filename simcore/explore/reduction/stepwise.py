@@ -11,7 +11,7 @@ What would raise, here or later, gives the run up.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -103,21 +103,24 @@ class Run:
         return self._block(node.body if self._holds(node.test, frame) else node.orelse, frame)
 
     def _while(self, node: Any, frame: Frame) -> Any:
-        while self._holds(node.test, frame):
-            self._count()
-            ended = self._block(node.body, frame)
-            if ended is _BREAK:
-                return None
-            if type(ended) is tuple:
-                return ended
-        return self._block(node.orelse, frame)
+        return self._loop(node, frame, iter(lambda: self._holds(node.test, frame), False))
 
     def _for(self, node: Any, frame: Frame) -> Any:
         items, ordered = self._walked(node.iter, frame)
         if not ordered:
             raise Unknown
-        for item in items:
-            self._bind(node.target, item, frame)
+
+        def turns() -> Iterator[None]:
+            for item in items:
+                self._bind(node.target, item, frame)
+                yield
+
+        return self._loop(node, frame, turns())
+
+    def _loop(self, node: Any, frame: Frame, turns: Iterator[Any]) -> Any:
+        """Take as many turns as there are, and what comes behind them unless one of them has broken off."""
+        for _ in turns:
+            self._count()
             ended = self._block(node.body, frame)
             if ended is _BREAK:
                 return None
@@ -287,9 +290,7 @@ class Run:
 
     def _walked(self, node: ast.expr, frame: Frame) -> tuple[Sequence[Any], bool]:
         """Return what a walk meets, and whether in an order that means something."""
-        called: Any = (
-            frame.get(node.func.id) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
-        )
+        called = self._asked(node, frame)
         if not any(called is each for each in (enumerate, zip, reversed)):
             return in_turn(self.value(node, frame))
         walks = [self._walked(part, frame) for part in node.args]  # type: ignore[attr-defined]
