@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
-import types
+import signal
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -95,14 +95,20 @@ def _step(go: Callable[[], Any], thrown: bool) -> Any:
     except SimcoreError:
         raise
     except BaseException as error:
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        if isinstance(error, KeyboardInterrupt) and not (thrown or _raises(last)):
+        if isinstance(error, KeyboardInterrupt) and not (thrown or _raised(error)):
             raise
         return Ended("failed", Raised.of(error), line_of(error))
 
 
-def _raises(traceback: types.TracebackType | None) -> bool:
-    """Tell whether it was raised by a ``raise``: an interrupt of the user comes between two other instructions."""
-    return traceback is not None and traceback.tb_frame.f_code.co_code[traceback.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+def _raised(error: KeyboardInterrupt) -> bool:
+    """Tell whether the process has raised it by a ``raise``; an interrupt of the user comes between two instructions.
+
+    In the handler of a signal, which no process has called, it may be raised by a ``raise``, too.
+    """
+    handlers = [getattr(signal.getsignal(number), "__code__", None) for number in signal.valid_signals()]
+    at = error.__traceback__
+    while at is not None:
+        code, instruction, at = at.tb_frame.f_code, at.tb_lasti, at.tb_next
+        if any(code is handler for handler in handlers):
+            return False
+    return code.co_code[instruction] == dis.opmap["RAISE_VARARGS"]

@@ -62,7 +62,16 @@ def test_an_interrupt_that_a_process_raises_is_its_failure(in_a_task):
     assert (result.verdict, result.property) == (Verdict.VIOLATED, "no process fails")
 
 
-def test_an_interrupt_of_the_user_leaves_explore():
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def interrupt_later(*given):
+    interrupt(*given)
+
+
+@pytest.mark.parametrize("handler", [signal.default_int_handler, interrupt, interrupt_later])
+def test_an_interrupt_of_the_user_leaves_explore(handler):
     model = Model("interrupted")
     lock = model.lock("lock")
 
@@ -73,7 +82,7 @@ def test_an_interrupt_of_the_user_leaves_explore():
         yield lock.acquire()
 
     model.process("process", process)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             explore(model)

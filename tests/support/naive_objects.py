@@ -12,6 +12,7 @@ from typing import Any
 from simcore.model import Process
 from simcore.model.objects import Future
 from simcore.model.operations import Operation, Raised
+from simcore.model.spelling import has_a_set, in_one_order
 
 Way = Callable[[], Any]
 
@@ -202,12 +203,16 @@ class Objects:
         return self.variable_get(process, variable) if fn(self.state[variable]["value"], *args) else []
 
     def variable_transition(self, process: Process, variable: Any, fn: Any, args: tuple[Any, ...]) -> list[Way]:
+        """List the ways in the order of the function, or of texts where it is given a set, which has none."""
         state = self.state[variable]
 
         def way(new: Any, result: Any) -> Way:
             return lambda: state.update(value=new) or result
 
-        return [way(new, result) for new, result in fn(state["value"], *args)]
+        given = [tuple(each) for each in fn(state["value"], *args)]
+        if has_a_set((state["value"], args)):
+            given.sort(key=in_one_order)
+        return [way(new, result) for new, result in given]
 
     def pool_submit(self, process: Process, pool: Any, fn: Any, args: tuple[Any, ...]) -> list[Way]:
         value = self.state[pool]
