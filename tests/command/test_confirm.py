@@ -266,8 +266,8 @@ def test_nobody_is_left_when_it_is_interrupted(tmp_path):
     (tmp_path / "over_tiny.py").write_text(TINY.format(package="time").replace("time.VERSION", "time.sleep"))
     (tmp_path / "tiny.toml").write_text(CLAIMS.replace("schedules = 3", "schedules = 1_000_000"))
     source = (
-        "import sys\nfrom pathlib import Path\nfrom simcore.command.cli import main\n"
-        "module = sys.modules['simcore.command.confirm.confirm']\n"
+        "import importlib, sys\nfrom pathlib import Path\nfrom simcore.command.cli import main\n"
+        "module = importlib.import_module('simcore.command.confirm.confirm')\n"
         "module.environment = lambda *_: Path(sys.executable)\n"
         "main(['confirm', 'tiny.toml', '--only', 'ordered'])\n"
     )
@@ -275,6 +275,7 @@ def test_nobody_is_left_when_it_is_interrupted(tmp_path):
     limit = time.monotonic() + 60
     while not (inside := _children(begun.pid)) or not _children(inside[0]):
         assert time.monotonic() < limit
+        assert begun.poll() is None, begun.stderr.read()
         time.sleep(0.1)
     begun.send_signal(signal.SIGINT)
     assert "interrupted" in begun.communicate(timeout=60)[1]
