@@ -45,7 +45,6 @@ class KnownOrbits(Growing):
             names=np.zeros(1024, np.int32),
             coloured=np.zeros(1024, np.int32),
             colours=np.zeros(1024, np.uint64),
-            linked=np.zeros(256, np.uint64),
             facts=np.zeros((256, 3), np.int64),
             codes=np.zeros(256, np.uint64),
             together=np.zeros(1024, np.int32),
@@ -73,7 +72,7 @@ class KnownOrbits(Growing):
         """Copy what stands at a position tells of names."""
         component = self.symmetry.component(position, number)
         place, self._count = self._count, self._count + 1
-        self._make_room(("about", "linked"), self._count)
+        self._make_room(("about",), self._count)
         names, colours = self._names, self._colours
         self._make_room(("names",), names + len(component.names))
         self._make_room(("coloured", "colours"), colours + len(component.colours))
@@ -88,7 +87,6 @@ class KnownOrbits(Growing):
         self._grows["about"][place] = (*told, self._facts, len(component.linked), component.exact)
         for fact in component.linked:
             self._learn_fact(fact)
-        self._grows["linked"][place] = self._linked(component)
         self.stale |= self._components.put(component_key(position, number), place)
 
     def _learn_fact(self, fact: Linked) -> None:
@@ -120,15 +118,6 @@ class KnownOrbits(Growing):
     def _node(self) -> int:
         self._nodes += 1
         return self._nodes
-
-    def _linked(self, component: Component) -> int:
-        """Return, as bits, the names that the component mentions together with others."""
-        return sum({1 << self.bit(name) for fact in component.linked for name in fact.names})
-
-    def bit(self, name: int) -> int:
-        """Return the bit of a name, which several may share; workers, for whom ties never matter here, have any."""
-        names = self.symmetry.names
-        return (name if name < names.first_worker else max(name - names.first_future, 0) + names.first_worker) % 64
 
     def learn_moved(self, position: int, number: int, become: Sequence[int]) -> None:
         """Copy what a component becomes when its names become others."""

@@ -20,7 +20,6 @@ from simcore.explore.compiled.registers import (
     KIND,
     MOVED,
     NAMES,
-    ONE,
     OWNER,
     SHAPE,
     STEP,
@@ -92,15 +91,9 @@ def _colour(y, w, names):
 
 
 @compiled
-def _bit(y, name):
-    """Return the bit of a name in `Orbits.linked`; several names may share one."""
-    return ONE << U((name if name < y.first_worker else name - y.first_made + y.first_worker) % 64)
-
-
-@compiled
 def _arrange(y, w, names):
-    """Say where each name goes, in the order of their colours; return those that tie, as bits and in ``w.roots``."""
-    tied = ZERO
+    """Say where each name goes, by their colours; mark in ``w.roots`` those that tie, and tell whether any do."""
+    tied = False
     for name in range(names):
         w.roots[name] = -1
     for group in range(len(y.spans) + 1):
@@ -110,19 +103,19 @@ def _arrange(y, w, names):
         for place in range(count):
             w.moves[w.order[place]] = first + place
             if place and w.colours[w.order[place]] == w.colours[w.order[place - 1]]:
+                tied = True
                 for name in (w.order[place - 1], w.order[place]):
-                    tied |= _bit(y, name)
                     w.roots[name] = name
     return tied
 
 
 @compiled
-def _linked(y, w, tied):
+def _linked(y, w):
     """Tell whether something mentions names that tie together with others, and then whether that is all of it."""
     linked, exact = False, True
     for part in w.parts:
         if part >= 0:
-            linked = linked or (y.linked[part] & tied != ZERO and mentions_tied(y, w, part))
+            linked = linked or mentions_tied(y, w, part)
             exact = exact and y.about[part, EXACT] != 0
     return UNTOLD if not exact else LINKED if linked else 0
 
@@ -220,8 +213,7 @@ def _found(t, y, w, r, row, new, way):
         return missing
     if _colour(y, w, names):
         return CANONICAL
-    tied = _arrange(y, w, names)
-    linked = _linked(y, w, tied) if tied else 0
+    linked = _linked(y, w) if _arrange(y, w, names) else 0
     if linked:
         if linked == UNTOLD or not told_apart(y, w, names):
             return CANONICAL

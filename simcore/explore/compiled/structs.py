@@ -98,10 +98,10 @@ class Orbits(Struct):
 
     ``components`` has the number of a component by its position and what stands there, ``about`` for each of them its
     owner, the kind of its position, its shape, where its names, its colours and its facts are, and whether these are
-    all that it tells; ``linked`` the names that are told of together. For each fact ``facts`` has where its names are
-    in ``together`` and what stands for their slots in ``factors``, and whether no two are in one; ``codes`` has its
-    code. ``made`` is a tree: from a shape by one name after the other to what has them. ``targets`` has the position of
-    each kind that belongs to a name. ``trivial`` says that no state stands for another one.
+    all that it tells. For each fact, which mentions several names together, ``facts`` has where these are in
+    ``together`` and what stands for their slots in ``factors``, and whether no two are in one; ``codes`` has its code.
+    ``made`` is a tree: from a shape by one name after the other to what has them. ``targets`` has the position of each
+    kind that belongs to a name. ``trivial`` says that no state stands for another one.
     """
 
     components: WordRows
@@ -110,7 +110,6 @@ class Orbits(Struct):
     names: Ints32
     coloured: Ints32
     colours: Words
-    linked: Words
     facts: IntRows
     codes: Words
     together: Ints32
