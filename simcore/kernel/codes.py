@@ -49,6 +49,25 @@ _NAMING = {number for name, number in dis.opmap.items() if name.endswith(("_GLOB
 _GLOBAL, _IMPORT, _IS = dis.opmap["LOAD_GLOBAL"], dis.opmap["IMPORT_NAME"], dis.opmap["IS_OP"]
 
 
+class Scope:
+    """What names stand for in a function: the innermost of some mappings that has a name says it.
+
+    As `collections.ChainMap`, which takes some ten times as long to be asked; every name of a program is asked for.
+    """
+
+    __slots__ = ("_mappings",)
+
+    def __init__(self, *mappings: Mapping[str, Any]) -> None:
+        self._mappings = mappings
+
+    def get(self, name: str, otherwise: Any = None) -> Any:
+        """Return what ``name`` stands for; ``otherwise`` when nothing is known of it."""
+        for mapping in self._mappings:
+            if name in mapping:
+                return mapping[name]
+        return otherwise
+
+
 @cache
 def named_in(code: types.CodeType) -> Names:
     """Return what ``code`` and the functions written inside it name."""
@@ -126,7 +145,7 @@ def _loaded(before: list[dis.Instruction]) -> list[dis.Instruction] | None:
     return None
 
 
-def stands_for_a_value(names: tuple[str, ...], scope: Mapping[str, Any]) -> bool:
+def stands_for_a_value(names: tuple[str, ...], scope: Scope) -> bool:
     """Tell whether names may stand for a number, a text or a tuple, as far as can be seen without running code."""
     missing = object()
     thing = scope.get(names[0], missing) if names else missing

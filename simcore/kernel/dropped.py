@@ -15,13 +15,13 @@ from __future__ import annotations
 import dis
 import inspect
 import types
-from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from simcore.errors import ModelError
+from simcore.kernel.codes import Scope
 from simcore.kernel.generators import contents
 from simcore.kernel.mentions import codes_in
 
@@ -32,8 +32,8 @@ ASKED = ("TO_BOOL", "UNARY_NOT", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "BINARY_O
 ATTRIBUTE = ("LOAD_ATTR", "LOAD_METHOD")
 
 
-Scope = Mapping[str, Any]
-"""What is known of the names in a function."""
+Codes = Iterable[tuple[types.CodeType, Scope]]
+"""The codes of a function and of those that it names, each with its names."""
 
 
 class Statement(NamedTuple):
@@ -43,9 +43,9 @@ class Statement(NamedTuple):
     line: int
 
 
-def refuse_dropped(name: str, fn: Any, args: tuple[Any, ...]) -> None:
-    """Raise ModelError when ``fn``, or a function that it calls by name, drops a generator."""
-    for code, scope in codes_of(fn, args):
+def refuse_dropped(name: str, codes: Codes) -> None:
+    """Raise ModelError when one of ``codes``, of a process ``name``, drops a generator."""
+    for code, scope in codes:
         for called, line in statements(code):
             if inspect.isgeneratorfunction(found_in(called, scope)):
                 place = f"{Path(code.co_filename).name}:{line}"
@@ -117,8 +117,8 @@ def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[typ
     code = fn.__code__
     cells = dict(zip(code.co_freevars, map(contents, fn.__closure__ or ()), strict=True))
     given = dict(zip(code.co_varnames[: code.co_argcount], args, strict=False))
-    scope: Scope = ChainMap(given, cells, fn.__globals__)
-    inside: Scope = ChainMap(written_in(code), given, cells, fn.__globals__)
+    scope = Scope(given, cells, fn.__globals__)
+    inside = Scope(written_in(code), given, cells, fn.__globals__)
     for each in codes_in(code):
         yield each, inside
         for name in (*each.co_names, *each.co_freevars):

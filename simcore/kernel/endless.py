@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from simcore.errors import ModelError, installed
-from simcore.kernel.dropped import codes_of
+from simcore.kernel.dropped import Codes
 
 MOST_LINES = 1_000_000
 """Lines that a process may run from one operation to the next, in functions with a loop that may not end."""
@@ -34,10 +34,9 @@ class _Endless(BaseException):
     """Raised inside of a process; no handler of an `Exception` keeps it."""
 
 
-def loops_of(fn: Any, args: tuple[Any, ...]) -> frozenset[types.CodeType]:
-    """Return the codes of ``fn``, and of the user's functions that it names, which may go on for ever by themselves."""
-    codes = (code for code, _ in codes_of(fn, args))
-    return frozenset(code for code in codes if not installed(code.co_filename) and may_go_on(code))
+def loops_of(codes: Codes) -> frozenset[types.CodeType]:
+    """Return those of the user's ``codes`` which may go on for ever by themselves."""
+    return frozenset(code for code, _ in codes if not installed(code.co_filename) and may_go_on(code))
 
 
 @cache

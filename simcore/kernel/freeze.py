@@ -136,6 +136,8 @@ class Freezer:
             return thing
         if kind in (bool, float, complex) and thing == thing:
             return (kind, repr(thing))
+        if kind in _SPECIAL:
+            return self._mutable(thing)
         if kind is Task:
             return self._task(thing)
         if isinstance(thing, _BY_IDENTITY):

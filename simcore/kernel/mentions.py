@@ -11,12 +11,12 @@ from __future__ import annotations
 import dis
 import sys
 import types
-from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from inspect import getattr_static
 from typing import Any
 
+from simcore.kernel.codes import Scope
 from simcore.kernel.generators import SuspendedGenerator, contents, stack, variables
 from simcore.kernel.instances import ours
 from simcore.model import Index, Model, Process
@@ -47,7 +47,7 @@ class Mentions:
         submitted: frozenset[str] = frozenset()
         for current in stack(generator):
             assert current.gi_frame is not None
-            scope = ChainMap(variables(current), current.gi_frame.f_globals)
+            scope = Scope(variables(current), current.gi_frame.f_globals)
             more_called, more_submitted = self._names(current.gi_code, scope)
             called, submitted = called | more_called, submitted | more_submitted
         return called, submitted
@@ -61,9 +61,9 @@ class Mentions:
             return _NONE
         cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
         inner = {free: contents(cell) for free, cell in cells}
-        return self._names(fn.__code__, ChainMap(scope, inner, fn.__globals__))
+        return self._names(fn.__code__, Scope(scope, inner, fn.__globals__))
 
-    def _names(self, code: types.CodeType, scope: Mapping[str, Any]) -> _Names:
+    def _names(self, code: types.CodeType, scope: Scope) -> _Names:
         named = list(_named(code, scope))
         key = code, tuple((name, id(thing)) for name, thing in named)
         if key in self._known:
@@ -83,7 +83,7 @@ class Mentions:
         return self._known[key][0]
 
 
-def _named(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _named(code: types.CodeType, scope: Scope) -> Iterator[tuple[str, Any]]:
     """Yield what ``code`` names in ``scope`` and may call: functions, and objects of the user's."""
     for name in _words(code):
         thing = scope.get(name)

@@ -29,12 +29,12 @@ from __future__ import annotations
 
 import sys
 import types
-from collections import ChainMap, deque
+from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
 from simcore.errors import SimcoreError
-from simcore.kernel.codes import CACHES, DYNAMIC, TRACEBACKS, Names, named_in, stands_for_a_value
+from simcore.kernel.codes import CACHES, DYNAMIC, TRACEBACKS, Names, Scope, named_in, stands_for_a_value
 from simcore.kernel.freeze import Freezer, Held, Unfreezable
 from simcore.kernel.generators import contents
 from simcore.kernel.instances import installed, ours, resolved
@@ -188,7 +188,7 @@ class Outside:
     def _code(self, fn: types.FunctionType, cells: dict[str, Any], held: bool) -> Iterator[Part]:
         """Watch what a function names."""
         scope, named = fn.__globals__, named_in(fn.__code__)
-        self.exact |= any(stands_for_a_value(ask, ChainMap(cells, scope)) for ask in named.asks)
+        self.exact |= any(stands_for_a_value(ask, Scope(cells, scope)) for ask in named.asks)
         self.tracebacks |= not named.everything.isdisjoint(TRACEBACKS)
         self._counts |= not named.everything.isdisjoint(CACHES)
         dynamic = not named.everything.isdisjoint(DYNAMIC)

@@ -22,6 +22,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from simcore.kernel.codes import named_in
+from simcore.kernel.dropped import codes_of
 from simcore.kernel.endless import loops_of
 from simcore.kernel.generators import contents
 from simcore.kernel.running import Program
@@ -71,7 +72,7 @@ def reached_by(program: Program) -> frozenset[SharedObject] | None:
     What it is given as a result comes to that.
     """
     fn = program.fn
-    if type(fn) is not FunctionType or not reads_plainly(fn.__code__) or loops_of(fn, program.args):
+    if type(fn) is not FunctionType or not reads_plainly(fn.__code__) or loops_of(codes_of(fn, program.args)):
         return None
     names = named_in(fn.__code__).globals
     if any(name in fn.__globals__ for name in names if name in _MAKE_NONE):  # which are known by their names

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from simcore.errors import ModelError, NondeterminismError
 from simcore.kernel.alone import Ended, Run
+from simcore.kernel.dropped import codes_of
 from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
 from simcore.kernel.generators import all_variables
 from simcore.kernel.instances import made_here, not_too_deep
@@ -156,7 +157,7 @@ class Points:
         try:
             key = Freezer(outside=self.outside).freeze((fn, args))
         except Unfreezable as error:
-            refuse_real_world(name, fn, args)
+            refuse_real_world(name, codes_of(fn, args))
             raise ModelError(
                 f"{name}: an argument or a closure of {getattr(fn, '__qualname__', fn)} holds a "
                 f"{type(error.thing).__name__}, which cannot be compared by value; use an object of the model"
@@ -259,6 +260,7 @@ class Points:
         self._refuse_change(point, found.where)
         interned = self._interned(found)
         if interned is found and found.status == "ready":  # another history's objects may be shared differently
+            found.mentions, found.submits = self._mentions.of(runs[0].generator)
             self._kept[found] = runs
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -327,7 +329,6 @@ class Points:
             self._end(point, yielded)
         else:
             point.operation, point.where = yielded, place(run.generator)
-            point.mentions, point.submits = self._mentions.of(run.generator)
             key, objects = run.passed(yielded)
             frozen, freezer = self._frozen(run)
             point.key = (frozen, key)

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from simcore.errors import ModelError, installed
-from simcore.kernel.dropped import ATTRIBUTE, NAME, codes_of, found_in
+from simcore.kernel.dropped import ATTRIBUTE, NAME, Codes, found_in
+from simcore.kernel.instances import ours
+from simcore.model.operations import SharedObject
 
 _SLEEP, _RUN = "yield sleep(seconds), of simcore", "model.process(name, fn, *args)"
 _CALLS = {
@@ -76,16 +78,19 @@ _THINGS = {
 """Types of things that are there already, the narrower one first, and what there is instead."""
 
 
-def refuse_real_world(name: str, fn: Any, args: tuple[Any, ...]) -> None:
-    """Raise ModelError when ``fn``, or a function of the user's that it names, uses what waits for the real world."""
+def refuse_real_world(name: str, codes: Codes) -> None:
+    """Raise ModelError when one of the user's ``codes``, of a process ``name``, uses what waits for the real world."""
     calls = {id(_known(where)): remedy for where, remedy in _CALLS.items()}
     calls.pop(id(_NOTHING), None)
-    for code, scope in codes_of(fn, args):
+    for code, scope in codes:
         if installed(code.co_filename):
             continue
         for chain, line in chains(code):
             for length in range(1, len(chain) + 1):
-                remedy = _instead_of(found_in(chain[:length], scope), calls)
+                thing = found_in(chain[:length], scope)
+                if isinstance(thing, SharedObject) and ours(type(thing).__module__):
+                    break
+                remedy = _instead_of(thing, calls)
                 if remedy:
                     place, text = f"{Path(code.co_filename).name}:{line}", ".".join(chain[:length])
                     raise ModelError(

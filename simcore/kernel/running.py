@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simcore.errors import ModelError, NondeterminismError, line_of, place_of
-from simcore.kernel.dropped import refuse_dropped
+from simcore.kernel.dropped import codes_of, refuse_dropped
 from simcore.kernel.endless import counted, loops_of
 from simcore.kernel.generators import SuspendedGenerator, place
 from simcore.kernel.real_world import refuse_real_world
@@ -34,9 +34,10 @@ class Program:
         """Return a fresh generator, not started."""
         called = getattr(self.fn, "__qualname__", self.fn)
         if self not in _READ:
-            refuse_dropped(self.name, self.fn, self.args)
-            refuse_real_world(self.name, self.fn, self.args)
-            _READ[self] = loops_of(self.fn, self.args)
+            codes = list(codes_of(self.fn, self.args))
+            refuse_dropped(self.name, codes)
+            refuse_real_world(self.name, codes)
+            _READ[self] = loops_of(codes)
         try:
             generator = self.run(lambda: self.fn(*self.args))
         except TypeError as error:
