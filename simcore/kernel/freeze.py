@@ -94,12 +94,10 @@ class Freezer:
     """
 
     def __init__(self, ordered: bool = True, outside: Any = None, frame: bool = False) -> None:
-        self.ordered = ordered
-        self.made: list[Any] = []
-        self._outside = outside
+        self.ordered, self._outside = ordered, outside
         self._frame = outside is not None and frame
-        self._exact = self._frame and outside.exact
-        self._in_function = False
+        self._exact, self._in_function = self._frame and outside.exact, False
+        self.made: list[Any] = []
         self.objects: set[SharedObject] = set()
         self.weak: set[Future] = set()
         self.processes: set[Process] = set()
