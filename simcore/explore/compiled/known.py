@@ -12,11 +12,11 @@ import numpy as np
 
 from simcore.explore.compiled.kinds import Array
 from simcore.explore.compiled.orbits import branch_key, component_key
-from simcore.explore.compiled.parts import EVERYTHING
+from simcore.explore.compiled.parts import NOTHING
 from simcore.explore.compiled.rows import key_of
 from simcore.explore.compiled.structs import Orbits, Reach
-from simcore.explore.compiled.tables import Growing, Table
-from simcore.explore.reduction import SEVERAL, Component, Linked, PartialOrder, Symmetry, factors_of
+from simcore.explore.compiled.tables import Growing, Table, where_it_is
+from simcore.explore.reduction import SEVERAL, Component, Linked, Needs, PartialOrder, Symmetry, factors_of
 from simcore.explore.search import Unfit
 from simcore.kernel import Packed
 
@@ -140,8 +140,7 @@ class KnownReach(Growing):
 
     def __init__(self, partial_order: PartialOrder) -> None:
         self.partial_order = partial_order
-        self._version, self.words = -1, 0
-        self._renew()
+        self._begin()
 
     @property
     def version(self) -> int:
@@ -154,19 +153,22 @@ class KnownReach(Growing):
         footprints = self.partial_order.footprints
         return footprints.behind or self._version != footprints.version or self._copied != len(footprints.may)
 
-    def _renew(self) -> None:
-        """Begin again with what is known now; what processes may come to has mostly stayed what it was."""
-        footprints = self.partial_order.footprints
-        words = -(-footprints.width // 64)
-        self._version, self._needs, self._count = footprints.version, Table(), EVERYTHING + 1
-        if words != self.words:
-            self.words, self._copied = words, 0
-            locals_ = max(64, len(footprints.may))
-            super().__init__(
-                may=np.zeros((locals_, words), np.uint64),
-                met=np.zeros(locals_, np.uint8),
-                needed=np.zeros((256, words + 1), np.uint64),
-            )
+    @property
+    def _words_now(self) -> int:
+        return -(-self.partial_order.footprints.width // 64)
+
+    def _begin(self) -> None:
+        """Begin again, with as many words as all accesses take now."""
+        locals_ = max(64, len(self.partial_order.footprints.may))
+        self.words, self._version, self._copied = self._words_now, -1, 0
+        self._needs, self._count = Table(), NOTHING + 1
+        self._known: dict[int, int] = {}  # of which version each row of `Reach.needs` is, by its key
+        super().__init__(
+            may=np.zeros((locals_, self.words), np.uint64),
+            met=np.zeros(locals_, np.uint8),
+            needed=np.zeros((256, self.words + 2), np.uint64),
+            versions=np.zeros(self.partial_order.kernel.first_future, np.uint64),
+        )
         self.stale = True
 
     def arrays(self) -> Reach:
@@ -178,8 +180,12 @@ class KnownReach(Growing):
         """Copy what processes may still come to, as far as that is new."""
         partial_order, footprints = self.partial_order, self.partial_order.footprints
         partial_order.take_in(state)
+        if self.words != self._words_now:
+            self._begin()
         if self._version != footprints.version:
-            self._renew()
+            self._version = footprints.version
+            for position in range(len(self._grows["versions"])):
+                self._grows["versions"][position] = footprints.version_at(position)
         self._make_room(("may", "met"), len(footprints.may))
         may, met = self._grows["may"], self._grows["met"]
         for local in footprints.grown if self._copied else range(len(footprints.may)):
@@ -194,16 +200,25 @@ class KnownReach(Growing):
         return [accesses >> 64 * word & _WORD for word in range(self.words)]
 
     def learn_needs(self, state: Packed, process: int, enabled: bool) -> None:
-        """Copy what matters to the next step of a process."""
-        kernel = self.partial_order.kernel
+        """Copy what matters to the next step of a process, and of all who are where it is."""
+        kernel, footprints = self.partial_order.kernel, self.partial_order.footprints
         local = state[kernel.first_process + process]
-        found = self.partial_order.needs(state, process, enabled)
-        row = EVERYTHING
-        if found is not None:
-            row, self._count = self._count, self._count + 1
-            self._make_room(("needed",), self._count)
-            self._grows["needed"][row] = [*self._split(found[0]), found[1]]
-        self.stale |= self._needs.put(key_of(process, local, state[kernel.target(local)], 0), row)
+        position = kernel.target(local)
+        self._make_room(("versions",), position + 1)
+        version = self._grows["versions"][position] = footprints.version_at(position)
+        for each in (process, *where_it_is(kernel, state, process)):
+            if each == process or bool(kernel.moves(state, each)) == enabled:
+                key = int(key_of(each, local, state[position], 0))
+                if self._known.get(key) != version:
+                    self._known[key] = version
+                    self._learn(key, self.partial_order.needs(state, each, enabled), each, version)
+
+    def _learn(self, key: int, needs: Needs | None, process: int, version: int) -> None:
+        accesses, processes = (0, 1 << process) if needs is None else (needs[0], needs[1] & ~(1 << process))
+        row, self._count = self._count, self._count + 1
+        self._make_room(("needed",), self._count)
+        self._grows["needed"][row] = [*self._split(accesses), processes, version]
+        self.stale |= self._needs.put(key, row)
 
 
 def _pairs(spans: Sequence[tuple[int, int]]) -> Array:

@@ -25,8 +25,8 @@ from simcore.explore.compiled.registers import (
 from simcore.explore.compiled.rows import find, key_of, look_up
 from simcore.explore.compiled.waits import bits
 
-NOTHING, EVERYTHING = range(2)
-"""Rows of `Reach.needed`."""
+NOTHING = 0
+"""The row of `Reach.needed` of whoever has ended."""
 
 _ACCEPTED, _REFUSED = -1, -2
 
@@ -35,18 +35,28 @@ _ACCEPTED, _REFUSED = -1, -2
 def _need(t, p, b, r, process, enabled):
     """Return the row of what of the others matters to a process; -1 when it must be asked."""
     local = b.ids[t.first_process + process]
-    if t.target[local] < 0:
+    position = t.target[local]
+    if position < 0:
         return np.int64(NOTHING)
     r[ASK_1], r[ASK_2] = process, np.int64(enabled >> U(process) & ONE)
-    return find(p.needs, key_of(process, local, b.ids[t.target[local]], 0))
+    row = find(p.needs, key_of(process, local, b.ids[position], 0))
+    if row >= 0 and p.needed[row, p.needed.shape[1] - 1] != p.versions[position]:
+        return np.int64(-1)
+    return row
+
+
+@compiled
+def _everything(p, row, process):
+    """Tell whether everything may matter to the next step of a process."""
+    return p.needed[row, p.needed.shape[1] - 2] >> U(process) & ONE != ZERO
 
 
 @compiled
 def _others(t, p, b, row):
     """Return who may still come to accesses of a row, and who is said to matter besides, as bits."""
-    last = p.needed.shape[1] - 1
-    others = p.needed[row, last]
-    for word in range(last):
+    words = p.needed.shape[1] - 2
+    others = p.needed[row, words]
+    for word in range(words):
         accesses = p.needed[row, word]
         if accesses:
             for other in range(t.processes):
@@ -64,7 +74,7 @@ def _matter(t, p, b, w, r, process, enabled):
     row = _need(t, p, b, r, process, enabled)
     if row < 0:
         return NEEDS
-    w.matters[process] = bit if row == EVERYTHING else _others(t, p, b, row) & ~bit
+    w.matters[process] = bit if _everything(p, row, process) else _others(t, p, b, row) & ~bit
     w.matters[t.processes] |= bit
     return DONE
 
@@ -95,10 +105,10 @@ def _closure(t, p, b, w, r, process, enabled):
 @compiled
 def _alone(t, p, b, w, row, process):
     """Tell whether nobody else may come to what matters to the next step of a process."""
-    last, local = p.needed.shape[1] - 1, b.ids[t.first_process + process]
-    if p.needed[row, last]:
+    words, local = p.needed.shape[1] - 2, b.ids[t.first_process + process]
+    if p.needed[row, words]:
         return False
-    for word in range(last):  # noqa: SIM110 - compiled
+    for word in range(words):  # noqa: SIM110 - compiled
         if p.needed[row, word] & (w.more[word] | w.some[word] & ~p.may[local, word]):
             return False
     return True
@@ -191,9 +201,9 @@ def choose(t, y, p, b, w, s, r, f):
                 row = _need(t, p, b, r, process, enabled)
                 if row < 0:
                     return np.int64(NEEDS)
-                if row != EVERYTHING and _alone(t, p, b, w, row, process):
+                if _alone(t, p, b, w, row, process):
                     chosen = bit
-                elif row != EVERYTHING:
+                elif not _everything(p, row, process):
                     w.several[waiting] = process
                     waiting += 1
                     w.several[waiting] = -1

@@ -115,7 +115,7 @@ class ReducedSearch:
             WITHOUT: lambda state: self.tables.learn_without(*self._asked),
             FUTURES: lambda state: self._widen(),
             WAITS: lambda state: self.tables.learn_wait(*self._asked),
-            MAY: lambda state: self.tables.learn_pair(state, *self._asked),
+            MAY: lambda state: self.tables.learn_pairs(state, self._asked, self.buffers.mark),
             QUEUED: lambda state: self.tables.learn_queued(state, *self._asked),
             COMPONENT: lambda state: self.orbits.learn_component(*self._asked[:2]),
             MOVED: lambda state: self._learn_moved(*self._asked[:2]),

@@ -93,7 +93,7 @@ class FastSearch(PackedSpace):
             WITHOUT: self._learn_without,
             FUTURES: lambda share: self.tables.add_future(),
             WAITS: self._learn_wait,
-            MAY: self._learn_pair,
+            MAY: self._learn_pairs,
             QUEUED: self._learn_queued,
             CROWDED: Share.make_room,
         }
@@ -269,8 +269,8 @@ class FastSearch(PackedSpace):
     def _learn_wait(self, share: Share) -> None:
         self.tables.learn_wait(*share.asked)
 
-    def _learn_pair(self, share: Share) -> None:
-        self.tables.learn_pair(self._state(share), *share.asked)
+    def _learn_pairs(self, share: Share) -> None:
+        self.tables.learn_pairs(self._state(share), share.asked, share.buffers.mark)
 
     def _learn_queued(self, share: Share) -> None:
         self.tables.learn_queued(self._state(share), *share.asked)

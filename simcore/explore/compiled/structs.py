@@ -127,13 +127,15 @@ class Orbits(Struct):
 class Reach(Struct):
     """What processes may still come to, as words of accesses; see `reduction.partial_order`.
 
-    ``needs`` has a row of ``needed`` for what a process is about to do: accesses, and in the last word processes.
+    ``needs`` has a row of ``needed`` for what a process is about to do: accesses, processes (with itself, where
+    everything may matter), and the version of its position of which that is; ``versions`` has those of now.
     """
 
     may: WordRows
     met: Bytes
     needs: WordRows
     needed: WordRows
+    versions: Words
 
 
 @dataclass(frozen=True, eq=False)

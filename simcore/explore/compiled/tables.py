@@ -5,11 +5,13 @@ Nothing is decided here: each `learn_...` asks the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from simcore.errors import SimcoreError
 from simcore.explain import Knots
 from simcore.explore.compiled.columns import Columns
 from simcore.explore.compiled.kinds import Array
@@ -108,6 +110,7 @@ class FastTables(Growing):
         self.columns = Columns(kernel.initial, seed)
         self._locals = self._values = self._moves = self._waits = 0
         self._moved, self._without, self._wait, self._pair = Table(), Table(), Table(), Table()
+        self._known = set[int](), set[int]()  # moves and pairs, by their keys
         super().__init__(
             moves=np.zeros((1024, 7), np.int64),
             target=np.zeros(64, np.int32),
@@ -201,8 +204,12 @@ class FastTables(Growing):
     # ---- what the loop asks for ------------------------------------------------------------------------
 
     def learn_moves(self, state: Packed, process: int, fresh: int) -> None:
-        """Learn what ``process`` can do in ``state``."""
+        """Learn what ``process`` can do in ``state``, and all who are where it is: they will be asked about next."""
         self._enter(state, process, fresh, self.kernel.moves(state, process))
+        for other in where_it_is(self.kernel, state, process):
+            if self._move_key(state, other, fresh) not in self._known[0]:
+                with suppress(SimcoreError):  # which will be raised when it is its turn
+                    self._enter(state, other, fresh, self.kernel.moves(state, other))
 
     def learn_expiry(self, state: Packed, process: int) -> None:
         """Learn what the time-out of ``process`` does in ``state``."""
@@ -210,7 +217,6 @@ class FastTables(Growing):
 
     def _enter(self, state: Packed, process: int, fresh: int, moves: tuple[Move, ...]) -> None:
         columns, column = self.columns, self.kernel.first_process + process
-        at = self.kernel.target(state[column])
         self.note()
         first = self._moves
         self._make_room(("moves",), first + len(moves))
@@ -218,7 +224,13 @@ class FastTables(Growing):
             codes = columns.code(position, value), columns.code(column, point)
             self._grows["moves"][self._moves] = (position, value, codes[0], point, codes[1], _set(lost), created)
             self._moves += 1
-        self.stale |= self._moved.put(key_of(process, state[column], state[at], fresh), first << 16 | len(moves))
+        key = self._move_key(state, process, fresh)
+        self._known[0].add(key)
+        self.stale |= self._moved.put(key, first << 16 | len(moves))
+
+    def _move_key(self, state: Packed, process: int, fresh: int) -> int:
+        local = state[self.kernel.first_process + process]
+        return int(key_of(process, local, state[self.kernel.target(local)], fresh))
 
     def learn_without(self, number: int, column: int, old: int) -> None:
         """Learn what is left of a worker or a pool when future ``number`` is taken from it."""
@@ -232,16 +244,41 @@ class FastTables(Growing):
         self.stale |= self._wait.put(key_of(process, local, value, 0), self._waits)
         self._waits += 1
 
-    def learn_pair(self, state: Packed, wait: int, process: int, other: int) -> None:
-        """Learn whether ``other`` may enable ``process``."""
-        may = self.knots.may_enable(state, process, other)
-        self.stale |= self._pair.put(pair_key(wait, other, state[self.kernel.first_process + other]), may)
+    def learn_pairs(self, state: Packed, asked: Sequence[int], mark: Sequence[int]) -> None:
+        """Learn whether a process may enable another one, and those who will be asked about next.
+
+        Parameters
+        ----------
+        asked : sequence of int
+            The number of what is waited for, who waits, and who may enable that.
+        mark : sequence of int
+            Who waits, and who has ended, as bits: of those who wait, or of those who do not, all are asked about in
+            turn; the first who does not wait and may is enough.
+        """
+        wait, process, other = asked
+        waiting, ended = int(mark[0]), int(mark[1])
+        last = waiting if waiting >> other & 1 else ~waiting
+        for each in range(other, len(self.kernel.processes)):
+            key = int(pair_key(wait, each, state[self.kernel.first_process + each]))
+            if not (last & ~ended) >> each & 1 or key in self._known[1]:
+                continue
+            may = self.knots.may_enable(state, process, each)
+            self._known[1].add(key)
+            self.stale |= self._pair.put(key, may)
+            if may and not waiting >> each & 1:
+                return
 
     def learn_queued(self, state: Packed, wait: int, process: int, pool: int) -> None:
         """Learn whether a task in the queue of ``pool`` may enable ``process``."""
         place = int(self._fixed["pools"][pool])
         may = self.knots.queued_may_enable(state, process, place)
         self.stale |= self._pair.put(queue_key(wait, pool, self.knots.tasks_in(state[place])), may)
+
+
+def where_it_is(kernel: Kernel, state: Packed, process: int) -> Iterator[int]:
+    """Yield the other processes whose own part of ``state`` is the same as that of ``process``."""
+    locals_ = state[kernel.first_process : kernel.first_future]
+    return (other for other, local in enumerate(locals_) if local == locals_[process] and other != process)
 
 
 def _ints(numbers: Iterable[int]) -> Array:

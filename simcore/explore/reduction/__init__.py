@@ -16,7 +16,7 @@ from simcore.explore.reduction.alike import Alike, NamesMatter
 from simcore.explore.reduction.colours import FIRST, Linked, factors_of
 from simcore.explore.reduction.components import SEVERAL, Component
 from simcore.explore.reduction.names import NotSymmetric, alike_but_named_apart
-from simcore.explore.reduction.partial_order import PartialOrder
+from simcore.explore.reduction.partial_order import Needs, PartialOrder
 from simcore.explore.reduction.symmetry import Symmetry
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Component",
     "Linked",
     "NamesMatter",
+    "Needs",
     "NotSymmetric",
     "PartialOrder",
     "Symmetry",

@@ -69,6 +69,8 @@ class Footprints:
         Locals for which there is more in ``may`` since whoever copies that has cleared it.
     version : int
         Grows when something that was asked before may be answered otherwise.
+    at : dict
+        For each position, its accesses, as bits.
     set_by_hand : bool
         Whether anybody but the worker of a task was seen to set the future of a submit.
     task_fails : bool
@@ -79,14 +81,16 @@ class Footprints:
 
     def __init__(self, kernel: Kernel, symmetry: Symmetry) -> None:
         self.kernel, self._symmetry = kernel, symmetry
-        self.version = 0
+        self.version = self._everywhere = 0
+        self._accesses: list[tuple[int, Access]] = []
         self._start()
 
     def _start(self) -> None:
+        self._everywhere += len(self._accesses) + 1
         self.may: list[int] = []
         self.grown: set[int] = set()
         self.at: dict[int, dict[Access, int]] = {}
-        self._accesses: list[tuple[int, Access]] = []
+        self._accesses = []
         self._plain = self.CREATES | self.FREES
         self._before: list[list[tuple[int, Moves]]] = []
         self._after: list[list[tuple[int, int, bool]]] = []
@@ -206,10 +210,10 @@ class Footprints:
         made, known = position >= self.kernel.first_future, self.kernel.locals[local]
         if made and operation.name in SETS and not self.sets_own(known, operation):
             self.set_by_hand = True
-            self.version += 1
+            self._changed_everywhere()
         if self.raises(known) and not self.task_fails:
             self.task_fails = True
-            self.version += 1
+            self._changed_everywhere()
         creates = self.CREATES if operation.name in operation.target.creates else 0
         return self._bit(position, self.access(operation)) | creates
 
@@ -249,7 +253,7 @@ class Footprints:
             owner = before.owner
             if owner is not None and owner is not self.kernel.processes[process]:
                 self._released_by_others |= self._all_like(move.position)
-                self.version += 1
+                self._changed_everywhere()
 
     def _may_come_to(self, local: int, accesses: int) -> None:
         grown = [(local, accesses)]
@@ -271,7 +275,7 @@ class Footprints:
                 same = position < 0  # but for names
                 held = self._anywhere(held) if same else held & ~(1 << position) | mentions << position
                 if held & ~self._held[after]:
-                    self.version += 1
+                    self._changed_everywhere()
                     self._held[after] |= held
                     changed.append((after, self._after[after]))
 
@@ -291,7 +295,15 @@ class Footprints:
         named = sum(len({self._spread(bit) for bit in _bits(self.may[first] & ~self._plain)}) for first in firsts)
         return len(firsts), plain + named
 
+    def _changed_everywhere(self) -> None:
+        self.version += 1
+        self._everywhere += 1
+
     # ---- questions -----------------------------------------------------------------------------------
+
+    def version_at(self, position: int) -> int:
+        """Return what grows when, of a position, anything but what processes may still come to may be another."""
+        return self._everywhere + len(self.at.get(position, ()))
 
     def accesses(self, position: int, names: Container[str] | None = None) -> int:
         """Return, as bits, the accesses at ``position``: all, or those called one of ``names``, given up or not."""

@@ -59,7 +59,8 @@ from simcore.model import Watched
 from simcore.model.objects import Condition, LockValue, ThreadPool
 from simcore.model.operations import Operation
 
-_Needs = tuple[int, int]  # accesses that matter, whoever may come to them; and processes that matter, as bits
+Needs = tuple[int, int]
+"""Accesses that matter, whoever may come to them, and processes that matter, as bits."""
 
 
 class Part(NamedTuple):
@@ -94,7 +95,7 @@ class PartialOrder:
         self._watched_version, self._places = -1, set[int]()
         self._pools = {pool.index for pool, team in kernel.model.pools() if team[0] in symmetry.interchangeable}
         self._places_renamed = names.futures
-        self._needed: dict[tuple[int, int, int], tuple[int, _Needs | None]] = {}
+        self._needed: dict[tuple[int, int, int], tuple[int, Needs | None]] = {}
         self.relied_on: list[tuple[Packed, int, int]] = []
 
     def parts(self, state: Packed, choices: list[Choice]) -> Iterator[Part]:
@@ -242,22 +243,23 @@ class PartialOrder:
         locals_ = state[self.kernel.first_process : self.kernel.first_future]
         return sum(1 << other for other, local in enumerate(locals_) if may[local] & accesses)
 
-    def needs(self, state: Packed, process: int, enabled: bool) -> _Needs | None:
+    def needs(self, state: Packed, process: int, enabled: bool) -> Needs | None:
         """Return what of the others matters to the next step of ``process``; None when everything may."""
         local = state[self.kernel.first_process + process]
         position = self.kernel.target(local)
         if position < 0:
             return 0, 0
         known = self._needed.get((process, local, state[position]))  # who it is tells whether it owns a lock
-        if known is None or known[0] != self.footprints.version:
+        version = self.footprints.version_at(position)
+        if known is None or known[0] != version:
             operation = self.kernel.about(local)
             assert operation is not None
             find = self._disturbing if enabled else self._enabling
-            known = self.footprints.version, find(state, process, operation, position)
+            known = version, find(state, process, operation, position)
             self._needed[process, local, state[position]] = known
         return known[1]
 
-    def _enabling(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
+    def _enabling(self, state: Packed, process: int, operation: Operation, position: int) -> Needs | None:
         footprints, target = self.footprints, operation.target
         value = self.kernel.values[state[position]]
         owner = value.owner if isinstance(value, LockValue) and operation.name == "acquire" else None
@@ -267,7 +269,7 @@ class PartialOrder:
             return footprints.accesses(position), 0
         return footprints.accesses(position, target.enabled_by.get(operation.name)), 0
 
-    def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> _Needs | None:
+    def _disturbing(self, state: Packed, process: int, operation: Operation, position: int) -> Needs | None:
         kernel, footprints, target = self.kernel, self.footprints, operation.target
         local = kernel.locals[state[kernel.first_process + process]]
         if footprints.raises(local) or (footprints.task_fails and self._may_drop(state, process)):

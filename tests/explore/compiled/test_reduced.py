@@ -18,6 +18,7 @@ from simcore import Verdict, always, explore
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
 from simcore.explore.compiled.reduced import ReducedSearch
 from simcore.explore.compiled.registers import MOST_PROCESSES, WHO
+from simcore.explore.compiled.tables import FastTables
 from simcore.explore.exploration import Exploration
 from simcore.explore.limits import Limits
 from simcore.explore.reduction import NotSymmetric, Symmetry
@@ -333,3 +334,41 @@ def test_that_ties_never_matter_is_caught(monkeypatch):
 def test_that_nobody_has_to_be_met_again_is_caught(monkeypatch):
     monkeypatch.setattr(reduced_module.ReducedSearch, "_rely", lambda self: None)
     caught("pool starvation")
+
+
+DONE_LATER = """{"lock": 0, "event": 1, "future": 1, "semaphore": [0], "queue": [null], "pool": [1],
+    "tasks": [[["set", 0], ["await", 0, 0]], [["set_result", 0], ["set_result", 0]]],
+    "processes": [[["set_result", 0], ["set_result", 0]], [["set_result", 0], ["set_result", 0]],
+                  [["set_result", 0], ["submit", 0, 0]]]}"""
+
+
+def test_that_nothing_new_is_done_at_a_place_is_caught(monkeypatch):
+    compare(lambda: system(description=DONE_LATER))
+    copy = KnownReach.take_in
+
+    def once(reach, state):
+        before = reach._grows["versions"].copy()
+        copy(reach, state)
+        now = reach._grows["versions"]
+        now[: len(before)] = [old or new for old, new in zip(before, now, strict=False)]
+
+    monkeypatch.setattr(KnownReach, "take_in", once)
+    with pytest.raises(AssertionError):
+        compare(lambda: system(description=DONE_LATER))
+
+
+def test_what_matters_to_a_step_is_asked_again_only_where_something_new_is_done(monkeypatch):
+    asked = []
+    learn = KnownReach._learn
+    note = lambda reach, key, *rest: asked.append((reach, key)) or learn(reach, key, *rest)  # noqa: E731
+    monkeypatch.setattr(KnownReach, "_learn", note)
+    compare(lambda: much_learned.nested(clients=6, depth=1, workers=7))
+    assert len(asked) < 2 * len(set(asked))
+
+
+def test_whoever_is_where_it_is_is_learned_with_it(monkeypatch):
+    asked = []
+    learn = FastTables.learn_moves
+    monkeypatch.setattr(FastTables, "learn_moves", lambda tables, *of: asked.append(of) or learn(tables, *of))
+    assert compare(lambda: toys.one_lock(threads=9)) > 9
+    assert len(asked) < 9 * 4

@@ -10,6 +10,7 @@ from orders import TIMEOUTS, agree, compare, other_orders, space_of
 
 from simcore import Model, Verdict, always, explore, sometimes
 from simcore.explore.limits import OutOfBudget
+from simcore.explore.reduction.footprints import Footprints
 from simcore.kernel import Kernel
 from simcore.model import DEADLOCK_FREE
 from simcore.models import pool_starvation
@@ -154,3 +155,29 @@ def test_so_many_states_are_left_by_both_reductions():
 def test_so_many_states_are_left_by_symmetry_alone():
     model = pool_starvation.fixed(downloads=4, workers=4, callback_workers=4)
     assert explore(model, partial_order=False).states == 25_987
+
+
+def asked_late():
+    """Build a reader who asks for what a writer has put, three steps after it could first be put."""
+    model = Model("asked late")
+    queue, never = model.queue("queue", capacity=2), model.event("never")
+    steps = [model.event("first"), model.event("second")]
+
+    def reader():
+        for step in (*steps, steps[0]):
+            yield step.set()
+        if (yield queue.qsize()) == 0:
+            yield never.wait()
+
+    def writer():
+        yield queue.put("item")
+
+    model.process("reader", reader)
+    model.process("writer", writer)
+    return model
+
+
+def test_what_was_chosen_before_an_operation_was_known_is_looked_at_again(monkeypatch):
+    assert explore(asked_late()).verdict is Verdict.VIOLATED
+    monkeypatch.setattr(Footprints, "version_at", lambda footprints, position: 0)
+    assert explore(asked_late()).verdict is Verdict.HOLDS, "and that it is asked for is not noticed without versions"
