@@ -18,7 +18,7 @@ from simcore.kernel import Choice, Kernel, Packed
 from simcore.schedule import PCT, RandomWalk, Strategy
 
 FORESEE_AFTER = (100, 1_000, 10_000)  # states expanded; to look as many steps ahead costs less than they did
-_IN_VAIN = 3  # runs one after the other that taught nothing
+_IN_VAIN = 3  # runs one after the other that taught nothing; when it looks once more, one of them is enough
 
 
 def foresee(
@@ -57,7 +57,8 @@ def foresee(
         return [] if wrong_in(state) else kernel.successors(state)
 
     longest = in_vain = seed = 0
-    while steps > 0 and in_vain < _IN_VAIN:
+    most = _IN_VAIN if steps == FORESEE_AFTER[0] else 1
+    while steps > 0 and in_vain < most:
         before = known()
         strategy = in_turn(seed)
         strategy.begin(len(kernel.processes), max(longest, 1))
