@@ -66,6 +66,8 @@ class Lane:
         How many had not come to their end, and in how many somebody outside of the process had a part.
     polled : int
         In how many of those that were given up time still went on.
+    only_behind : str
+        How one has ended behind others in one process, and not in one of its own; else empty.
     known : Known
         Who was seen to end which waits in those that completed.
     """
@@ -82,6 +84,7 @@ class Lane:
     ) -> None:
         self.workers = workers
         self.ran = self.longest = self.given_up = self.outside = self.polled = 0
+        self.only_behind = ""
         self.known: Known = {}
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
@@ -123,7 +126,7 @@ class Lane:
                 raise
             self.batches = False
             return None
-        if asked.many > 1 and not (outcome.untouched and self._is_found_again(outcome)):
+        if asked.many > 1 and not (self._is_found_again(outcome) and outcome.untouched):
             self.batches = False
             return None
         as_it_was = outcome.how in FAILS and not self._short  # told by a run of its own, along the same steps
@@ -170,6 +173,8 @@ class Lane:
         if outcome.how == "completed":
             return True
         again = self._again(outcome)
+        if outcome.how in FAILS and again.how != outcome.how:
+            self.only_behind = outcome.how
         return (again.how, again.taken) == (outcome.how, outcome.taken)
 
     def _again(self, outcome: Outcome) -> Outcome:

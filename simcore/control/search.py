@@ -78,6 +78,7 @@ class Search:
         self.max_seconds, self.short = inf if max_seconds is None else max_seconds, short
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.polled = 0
+        self.only_behind = ""
         self.started = time.monotonic()
         self.told: Question | None = None
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
@@ -96,6 +97,7 @@ class Search:
             self.given_up = sum(lane.given_up for lane in told)
             self.outside = sum(lane.outside for lane in told)
             self.polled = sum(lane.polled for lane in told)
+            self.only_behind = next((lane.only_behind for lane in told if lane.only_behind), "")
             if found is None:
                 self.tried = sum(lane.ran for lane in told)
                 return self._answer(None)
@@ -142,6 +144,12 @@ class Search:
             notes[-1] += "; somebody waits with a limit again and again, and timeouts='never' tells whether for ever"
         if self.outside:
             notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
+        if self.only_behind:
+            did = "hung" if self.only_behind == "deadlock" else "failed"
+            notes.append(
+                f"one {did} behind others in the same process, and did not in a process of its own: runs leave "
+                "something behind (what a module holds, a file); it does not count, and the rest ran one by one"
+            )
         holds = found is None and orders is not None and not doubt
         reason = f"no violation in {self.tried:,} schedules" + (doubt and f"; {doubt}")
         if holds:

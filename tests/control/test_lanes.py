@@ -31,6 +31,19 @@ def test_what_fails_only_in_a_process_in_which_it_has_run_before_does_not_fail()
     assert result.schedules == 60
 
 
+def test_what_hangs_behind_others_alone_is_said_not_to_count():
+    result = control(programs.hangs_the_fourth_time, schedules=60)
+    assert (result.verdict, result.schedules) == (Verdict.UNDETERMINED, 60)
+    assert result.notes == [
+        "one hung behind others in the same process, and did not in a process of its own: runs leave something "
+        "behind (what a module holds, a file); it does not count, and the rest ran one by one"
+    ]
+
+
+def test_of_a_program_that_leaves_nothing_behind_nothing_is_said():
+    assert control(programs.completes, schedules=60).notes == []
+
+
 @pytest.mark.parametrize("schedules", [1, lanes.ALONE, lanes.ALONE + 1, lanes.ALONE + 2, 70])
 def test_there_are_as_many_schedules_as_were_asked_for(schedules):
     assert control(programs.completes, schedules=schedules).schedules == schedules

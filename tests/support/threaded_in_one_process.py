@@ -1,5 +1,6 @@
 """Programs that leave something behind in the process in which they run: a second run there is not like a first one."""
 
+import itertools
 import queue
 import threading
 
@@ -8,6 +9,7 @@ from threaded import together
 _made = []
 _kept = queue.Queue(4)
 _told = threading.Event()
+_turn = itertools.count()
 
 
 class Counter:
@@ -60,6 +62,13 @@ def hangs_while_it_was_not_told():
 def fails_the_fifth_time():
     """What it keeps is full in the end, although each process that runs it once is far from that."""
     _kept.put_nowait(1)
+    together(*[lambda: None] * 2)
+
+
+def hangs_the_fourth_time():
+    """What it counts with is not to be seen from outside."""
+    if next(_turn) == 3:
+        threading.Event().wait()
     together(*[lambda: None] * 2)
 
 
