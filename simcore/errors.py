@@ -114,6 +114,11 @@ class Diverged(ScheduleError):
         super().__init__(f"step {index + 1} of the schedule, {wanted}, is not enabled. Enabled here: {offered}")
 
 
+def recorded_on_another(function: str) -> str:
+    """Return what is said of a schedule that is not of ``function`` as it is now."""
+    return f"recorded on another version of {function}, or where a set of texts had another order (PYTHONHASHSEED)"
+
+
 class NotUnderControl(SimcoreError):
     """A run of the user's code waits for what cannot be scheduled, or is another one when it is run again."""
 

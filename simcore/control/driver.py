@@ -20,7 +20,7 @@ from simcore.control.search import Search, histories, insist_on_no_pause, name_o
 from simcore.control.token import Named, find, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
-from simcore.errors import OptionError
+from simcore.errors import OptionError, recorded_on_another
 from simcore.model import Timeouts, Verdict, Witness, check_numbers, check_timeouts, check_witness
 from simcore.schedule import SAMPLING, RandomWalk, Strategy
 
@@ -161,7 +161,7 @@ def replay(token: str, body: Named | None = None) -> Controlled:
     first = next(differs, len(shown.checks) if outcome.how == "diverged" else None)
     if first is not None:
         what = str(shown.steps[first]) if first < len(shown.steps) else "nothing"
-        raise OtherStep(first, f"recorded on another version of {told.origin.function}", [what])
+        raise OtherStep(first, recorded_on_another(told.origin.function), [what])
     found = replace(violation(outcome, token, body), no_return=step) if outcome.how in FAILS else None
     name = f"{told.origin.function}({told.origin.bound})" if body is None else name_of(body)
     return Controlled(

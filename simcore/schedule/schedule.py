@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from simcore.errors import Diverged, ModelError, ScheduleError
+from simcore.errors import Diverged, ModelError, ScheduleError, recorded_on_another
 from simcore.kernel import SLEEPS, Kernel, Packed
 from simcore.model import Model, Origin, Pictured, State, build, check_model, listed
 from simcore.model.operations import Operation, plain
@@ -94,7 +94,7 @@ class Schedule(Pictured):
         described = _described(kernel, ((process, outcome) for process, outcome, _ in raw))
         for index, (step, _) in enumerate(described):
             if step.check != raw[index][2]:
-                raise Diverged(index, f"recorded on another version of {origin.function}", step.enabled)
+                raise Diverged(index, recorded_on_another(origin.function), step.enabled)
             steps.append(step)
         return cls(tuple(steps), origin)
 
