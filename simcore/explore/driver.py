@@ -216,10 +216,10 @@ def explore(
                 search.any_witness = witness == "any"
                 ordered = attempt.watched is not None and kept is None
                 if attempt.quick and reduction.trivial and attempt.watched is None:
-                    search.fast_after = FAST_AFTER
+                    search.fast_after = _fast_after(kernel)
                     search.cores, search.compact, search.seed = cores or usable_cores(), compact, seed
                 elif attempt.quick and ordered and (only_deadlock or reduction.trivial):
-                    search.fast_after = FAST_AFTER
+                    search.fast_after = _fast_after(kernel)
                 if kept is not None:
                     search.checkpoint = kept
                     kept.resume(search)
@@ -251,6 +251,11 @@ def explore(
                 notes = (*attempt.notes, *reduction.notes, *fewer, *result.notes)
                 result = attempt.told(replace(result, notes=notes))
                 return result if kept is None else replace(result, notes=(*result.notes, *kept.ended(result.verdict)))
+
+
+def _fast_after(kernel: Kernel) -> int:
+    """Return after how many states a compiled loop is worth loading: each costs the plain one by its processes."""
+    return max(1, 10 * FAST_AFTER // max(10, len(kernel.processes)))
 
 
 def _hints(kernel: Kernel, symmetry: bool) -> Iterator[str]:

@@ -28,7 +28,6 @@ from simcore.explore.compiled.registers import (
     LOG,
     LOOK,
     LOOKED,
-    MOST_PROCESSES,
     PAUSE_EDGES,
     PAUSE_STATES,
     PAUSED,
@@ -37,9 +36,7 @@ from simcore.explore.compiled.registers import (
     STATES,
     STEPS,
     UNTIL,
-    WHO,
     WRONG,
-    U,
 )
 from simcore.explore.compiled.rows import contains, copy, look_up, slot
 from simcore.explore.compiled.steps import gather
@@ -69,7 +66,8 @@ def expand(t: Arrays, lay: Layout, b: Buffers, s: Met, r: Ints, o: Steps) -> int
         if status != DONE:
             break
         if r[LOOK] and r[STEPS] > r[BEGUN]:
-            s.marks[r[POSITION] - r[LEVEL]] = b.mark[0] | bits(b.mark[1]) << U(MOST_PROCESSES)
+            s.marks[r[POSITION] - r[LEVEL]] = b.mark[0]
+            s.ended[r[POSITION] - r[LEVEL]] = bits(b.mark[1])
         r[BEGUN] = o.ends[r[POSITION] - r[FIRST]] = r[STEPS]
         r[POSITION] += 1
         status = PAUSED
@@ -80,12 +78,12 @@ def expand(t: Arrays, lay: Layout, b: Buffers, s: Met, r: Ints, o: Steps) -> int
 @compiled
 def _hand_on(s, r, known, fresh):
     """Tell a state of the next level who waits, and what has ended, in all states before it; see `Search.follow`."""
-    place, own = known - r[LEVEL_END], s.marks[r[POSITION] - r[LEVEL]]
-    mark = s.following[place]
+    place, own = known - r[LEVEL_END], r[POSITION] - r[LEVEL]
     if fresh:
-        s.following[place] = own
-    elif mark & U(WHO) and mark != own:
-        s.following[place] = mark & own & U(WHO) | min(mark & ~U(WHO), own & ~U(WHO))
+        s.following[place], s.ended_next[place] = s.marks[own], s.ended[own]
+    elif s.following[place]:
+        s.following[place] &= s.marks[own]
+        s.ended_next[place] = min(s.ended_next[place], s.ended[own])
 
 
 @compiled

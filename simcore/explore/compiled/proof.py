@@ -23,7 +23,6 @@ from simcore.explore.compiled.registers import (
     LEVELLED,
     LIMIT,
     LIMIT_STATES,
-    MOST_PROCESSES,
     MOVES,
     ONE,
     PAUSED,
@@ -34,7 +33,7 @@ from simcore.explore.compiled.registers import (
     STEPS,
     TIMED_OUT,
     UNTIL,
-    WHO,
+    ZERO,
     U,
 )
 from simcore.explore.compiled.rows import copy, look_up, slot
@@ -84,11 +83,11 @@ def _gather(t, b, r, f):
 
 
 @compiled
-def _called(y, mark, way):
-    """Return who waits by the names that a representative gives them; how many have ended stays."""
+def _called(y, waiting, way):
+    """Return who waits by the names that a representative gives them."""
     if y.trivial:
-        return mark
-    waiting, called_ = mark & U(WHO), mark & ~U(WHO)
+        return waiting
+    called_ = ZERO
     for process in range(len(way)):
         if waiting >> U(process) & ONE:
             called_ |= ONE << U(way[process])
@@ -98,9 +97,9 @@ def _called(y, mark, way):
 @compiled
 def _hand_on(y, s, r, f, step, known):
     """Tell a state who waits, and what has ended, in all states before it; see `Search.follow`."""
-    mark, own = s.marks[known], _called(y, s.marks[r[POSITION]], f.ways[step])
-    if s.depths[known] > s.depths[r[POSITION]] and mark & U(WHO):
-        s.marks[known] = mark & own & U(WHO) | min(mark & ~U(WHO), own & ~U(WHO))
+    if s.depths[known] > s.depths[r[POSITION]] and s.marks[known]:
+        s.marks[known] &= _called(y, s.marks[r[POSITION]], f.ways[step])
+        s.ended[known] = min(s.ended[known], s.ended[r[POSITION]])
 
 
 @compiled
@@ -122,6 +121,7 @@ def _follow(y, s, e, r, f):
             copy(s.rows[new], f.found[step])
             s.depths[new] = s.depths[number] + 1
             s.marks[new] = _called(y, s.marks[number], f.ways[step])
+            s.ended[new] = s.ended[number]
             r[STATES] += 1
             known = new
             if f.steps[step, 2]:
@@ -158,7 +158,7 @@ def prove(
         if status == DONE:
             status = judge(t, b, s, r, f)
         if status == DONE and r[STEPS]:
-            s.marks[r[POSITION]] = b.mark[0] | bits(b.mark[1]) << U(MOST_PROCESSES)
+            s.marks[r[POSITION]], s.ended[r[POSITION]] = b.mark[0], bits(b.mark[1])
         if status == DONE:
             status = choose(t, y, p, b, w, s, r, f)
         if status == DONE:

@@ -158,7 +158,7 @@ class ReducedSearch:
         size, initial = _FIRST, self.search.canonical(self.kernel.initial)
         rows, depths = np.zeros((size, len(initial)), np.int32), np.zeros(size, np.uint32)
         slots, marks, chosen = (np.zeros(many, np.uint64) for many in (2 * size, size, size))
-        met = Representatives(rows, depths, slots, marks, chosen)
+        met = Representatives(rows, depths, slots, marks, np.zeros(size, np.uint8), chosen)
         rows[0] = initial
         proof.index(slots, rows, 1)
         return met
@@ -188,7 +188,7 @@ class ReducedSearch:
         met, edges, registers = self.met, self.edges, self.registers
         states, steps = registers[[STATES, EDGES]] + registers[STEPS]
         if states > len(met.rows):
-            self._grow(states, met.rows, met.depths, met.marks, met.chosen)
+            self._grow(states, met.rows, met.depths, met.marks, met.ended, met.chosen)
             self._grow(states + 1, edges.starts)
         if states * 10 > len(met.slots) * 7:
             self.search.limits.allow(16 * len(met.slots))

@@ -83,11 +83,9 @@ PENDING = 1
 """Code of a future that is not set, in the columns of futures; 0 is that of a free place."""
 
 MOST_FUTURES = 61
-MOST_PROCESSES = 56
+MOST_PROCESSES = 64
 EXPIRES = MOST_FUTURES + 2
 
 U = np.uint64
-WHO = (1 << MOST_PROCESSES) - 1
-"""Those of a mark's bits that say who waits; the others count who has ended."""
 
 ZERO, ONE, LOW = U(0), U(1), U(0xFFFFFFFF)

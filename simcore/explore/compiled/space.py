@@ -24,16 +24,14 @@ from simcore.explore.compiled.registers import (
     LEVEL_END,
     LEVELLED,
     LOG,
-    MOST_PROCESSES,
     POSITION,
     REGISTERS,
     STATES,
-    WHO,
     WRONG,
 )
 from simcore.explore.compiled.rows import index, keep_all, keep_level, numbers_of, rehash, repack
 from simcore.explore.compiled.structs import Edges, Layout, Met
-from simcore.explore.compiled.tables import FastTables
+from simcore.explore.compiled.tables import FastTables, grown
 from simcore.explore.graph import Graph
 from simcore.kernel import Packed
 
@@ -77,7 +75,9 @@ class PackedSpace:
             np.zeros(_FIRST, np.uint32),
             np.zeros(2 * _FIRST, np.uint64),
             np.zeros(1, np.uint64),
+            np.zeros(1, np.uint8),
             np.zeros(_FIRST, np.uint64),
+            np.zeros(_FIRST, np.uint8),
             np.zeros(1, np.int64),
             np.zeros(2 * few, np.uint64),
             np.zeros(few, np.uint16),
@@ -140,10 +140,9 @@ class PackedSpace:
             slots = np.zeros(2 * len(met.slots), np.uint64)
             rehash(slots, met.slots)
             self.met = met = replace(met, slots=slots)
-        if needed - self.registers[LEVEL_END] > len(met.following):
-            following = np.empty(max(needed, 2 * len(met.following)), np.uint64)
-            following[: len(met.following)] = met.following
-            self.met = replace(met, following=following)
+        size = needed - int(self.registers[LEVEL_END])
+        if size > len(met.following):
+            self.met = replace(met, following=grown(met.following, size), ended_next=grown(met.ended_next, size))
 
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes would be too much."""
@@ -155,7 +154,9 @@ class PackedSpace:
             return False
         registers[LEVEL], registers[LEVEL_END] = registers[LEVEL_END], registers[STATES]
         self.levels.append(int(registers[LEVEL]))
-        self.met = replace(self.met, marks=self.met.following, following=np.empty_like(self.met.following))
+        marks, ended = self.met.following, self.met.ended_next
+        new = {"following": np.empty_like(marks), "ended_next": np.empty_like(ended)}
+        self.met = replace(self.met, marks=marks, ended=ended, **new)
         if self.compact:
             first, last = registers[[LEVEL, LEVEL_END]] - registers[BASE]
             self.met.rows[: last - first] = self.met.rows[first:last]
@@ -205,6 +206,7 @@ class PackedSpace:
             rows=met.rows[: states - registers[BASE]],
             parents=met.parents[:states],
             following=met.following[: states - registers[LEVEL_END]],
+            ended_next=met.ended_next[: states - registers[LEVEL_END]],
             ways=met.ways[:states],
         )
         return {
@@ -374,5 +376,5 @@ class Marks:
         self._space = space
 
     def __getitem__(self, number: int) -> tuple[int, int]:
-        mark = int(self._space.met.marks[number - self._space.registers[LEVEL]])
-        return mark & WHO, (1 << (mark >> MOST_PROCESSES)) - 1
+        place = number - self._space.registers[LEVEL]
+        return int(self._space.met.marks[place]), (1 << int(self._space.met.ended[place])) - 1

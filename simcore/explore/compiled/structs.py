@@ -61,7 +61,10 @@ class Arrays(Struct):
 
 @dataclass(frozen=True, eq=False)
 class Met(Struct):
-    """The states of a space; ``marks`` and ``following`` are of the level that is expanded and of the next one.
+    """The states of a space.
+
+    Who waits, and how many have ended, is kept of the level that is expanded (``marks`` and ``ended``) and of the next
+    one (``following`` and ``ended_next``).
 
     With hash compaction ``rows`` and ``slots`` are of these two levels as well, ``signatures`` holds the hashes of all
     states up to the level that is expanded, and ``ways`` which step of its parent each state was met by.
@@ -71,7 +74,9 @@ class Met(Struct):
     parents: Words32
     slots: Words
     marks: Words
+    ended: Bytes
     following: Words
+    ended_next: Bytes
     log: Ints
     signatures: Words
     ways: Words16
@@ -171,6 +176,7 @@ class Representatives(Struct):
     depths: Words32
     slots: Words
     marks: Words
+    ended: Bytes
     chosen: Words
 
 

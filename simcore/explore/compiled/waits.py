@@ -75,7 +75,7 @@ def _note_waiting(t, b, r, o):
 
 
 @compiled
-def _newly(t, b, before):
+def _newly(t, b, before, ended_before):
     """Return who must be asked about: those who newly wait, or all when something has ended; see `stuck_in`."""
     idle = ZERO
     for column in t.workers:
@@ -83,7 +83,7 @@ def _newly(t, b, before):
             idle |= ONE << U(column - t.first_process)
     waiting, ended = b.mark[0], b.mark[1]
     new = waiting & ~before
-    if new & idle or bits(ended) > before >> U(MOST_PROCESSES):
+    if new & idle or bits(ended) > U(ended_before):
         new = waiting
     return new & ~idle
 
@@ -127,7 +127,7 @@ def _among(t, b, r, process, wait, others):
 def _helpers(t, b, r, process, wait):
     """Keep, as bits, who may enable ``process``; one of them with a step, if there is any, is enough."""
     b.helpers[0] = ZERO
-    going = ((ONE << U(t.processes)) - ONE) & ~b.mark[1]
+    going = ~ZERO >> U(MOST_PROCESSES - t.processes) & ~b.mark[1]
     missing = _among(t, b, r, process, wait, going & ~b.mark[0])
     if missing or b.helpers[0]:
         return missing
@@ -178,7 +178,7 @@ def judge(t, b, s, r, o):
         return missing
     if r[LOOK] < 2 or b.mark[0] == ZERO or r[ALIVE] == number:
         return DONE
-    new = _newly(t, b, s.marks[number - r[LEVEL]])
+    new = _newly(t, b, s.marks[number - r[LEVEL]], s.ended[number - r[LEVEL]])
     process = t.processes - 1
     while new:
         if new >> U(process) & ONE:

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from simcore import Verdict, always, explore
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
 from simcore.explore.compiled.reduced import ReducedSearch
-from simcore.explore.compiled.registers import MOST_PROCESSES, WHO
 from simcore.explore.compiled.tables import FastTables
 from simcore.explore.exploration import Exploration
 from simcore.explore.limits import Limits
@@ -92,7 +91,7 @@ def compare(build, timeouts="when_stuck"):
         assert symmetry.apart == same.apart
         assert [met.states[number] for number in met.expanded] == space.states[:expanded]
         assert met.met.depths[:expanded].tolist() == list(space.depths[:expanded])
-        marks = [(mark & WHO, mark >> MOST_PROCESSES) for mark in met.met.marks[:expanded].tolist()]
+        marks = list(zip(met.met.marks[:expanded].tolist(), met.met.ended[:expanded].tolist(), strict=True))
         assert marks == [(waiting, ended.bit_count()) for waiting, ended in space.marks[:expanded]]
         if met is not attempts[-1][-1]:
             assert len(met.states) == len(space.states)
