@@ -160,7 +160,7 @@ class KnownReach(Growing):
     def _begin(self) -> None:
         """Begin again, with as many words as all accesses take now."""
         locals_ = max(64, len(self.partial_order.footprints.may))
-        self.words, self._version, self._copied = self._words_now, -1, 0
+        self.words, self._version, self._of_positions, self._copied = self._words_now, -1, -1, 0
         self._needs, self._count = Table(), NOTHING + 1
         self._known: dict[int, int] = {}  # of which version each row of `Reach.needs` is, by its key
         super().__init__(
@@ -182,8 +182,9 @@ class KnownReach(Growing):
         partial_order.take_in(state)
         if self.words != self._words_now:
             self._begin()
-        if self._version != footprints.version:
-            self._version = footprints.version
+        self._version = footprints.version
+        if self._of_positions != footprints.version_of_positions:
+            self._of_positions = footprints.version_of_positions
             for position in range(len(self._grows["versions"])):
                 self._grows["versions"][position] = footprints.version_at(position)
         self._make_room(("may", "met"), len(footprints.may))

@@ -257,10 +257,10 @@ class FastTables(Growing):
         """
         wait, process, other = asked
         waiting, ended = int(mark[0]), int(mark[1])
-        last = waiting if waiting >> other & 1 else ~waiting
+        asked_about = (waiting if waiting >> other & 1 else ~waiting) & ~ended
         for each in range(other, len(self.kernel.processes)):
             key = int(pair_key(wait, each, state[self.kernel.first_process + each]))
-            if not (last & ~ended) >> each & 1 or key in self._known[1]:
+            if not asked_about >> each & 1 or key in self._known[1]:
                 continue
             may = self.knots.may_enable(state, process, each)
             self._known[1].add(key)

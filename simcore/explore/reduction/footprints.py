@@ -305,6 +305,11 @@ class Footprints:
         """Return what grows when, of a position, anything but what processes may still come to may be another."""
         return self._everywhere + len(self.at.get(position, ()))
 
+    @property
+    def version_of_positions(self) -> int:
+        """What grows when `version_at` does, of any position."""
+        return self._everywhere + len(self._accesses)
+
     def accesses(self, position: int, names: Container[str] | None = None) -> int:
         """Return, as bits, the accesses at ``position``: all, or those called one of ``names``, given up or not."""
         known = self.at.get(position, {})
