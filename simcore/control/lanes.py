@@ -173,7 +173,7 @@ class Lane:
         if outcome.how == "completed":
             return True
         again = self._again(outcome)
-        if outcome.how in FAILS and again.how != outcome.how:
+        if again.how != outcome.how:
             self.only_behind = outcome.how
         return (again.how, again.taken) == (outcome.how, outcome.taken)
 

@@ -145,10 +145,11 @@ class Search:
         if self.outside:
             notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
         if self.only_behind:
-            did = "hung" if self.only_behind == "deadlock" else "failed"
+            did = {"deadlock": "hung", "failed": "failed"}.get(self.only_behind, "was given up")
             notes.append(
-                f"one {did} behind others in the same process, and did not in a process of its own: runs leave "
-                "something behind (what a module holds, a file); it does not count, and the rest ran one by one"
+                f"one {did} behind others in the same process, and not by the same steps in one of its own: "
+                "perhaps runs leave something behind (what a module holds, a file); "
+                "it does not count, and the rest ran one by one"
             )
         holds = found is None and orders is not None and not doubt
         reason = f"no violation in {self.tried:,} schedules" + (doubt and f"; {doubt}")

@@ -142,7 +142,19 @@ def _trusted(fn: types.FunctionType) -> bool:
 
 def found_in(called: tuple[str, ...], scope: Scope) -> Any:
     """Return what a name and attributes stand for, without running any code; None when that is not known."""
+    *_, found = found_along(called, scope)
+    return found
+
+
+def found_along(called: tuple[str, ...], scope: Scope) -> Iterator[Any]:
+    """Yield what a name stands for, and what it does with one attribute after the other; see `found_in`."""
     thing = scope.get(called[0])
+    yield _function_of(thing)
     for attribute in called[1:]:
         thing = inspect.getattr_static(thing, attribute, None)
+        yield _function_of(thing)
+
+
+def _function_of(thing: Any) -> Any:
+    """Return the function of a method; anything else is what it is."""
     return thing.__func__ if isinstance(thing, staticmethod | classmethod | types.MethodType) else thing

@@ -21,9 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from simcore.errors import ModelError, installed
-from simcore.kernel.dropped import ATTRIBUTE, NAME, Codes, found_in
-from simcore.kernel.instances import ours
-from simcore.model.operations import SharedObject
+from simcore.kernel.dropped import ATTRIBUTE, NAME, Codes, found_along
 
 _SLEEP, _RUN = "yield sleep(seconds), of simcore", "model.process(name, fn, *args)"
 _CALLS = {
@@ -86,10 +84,7 @@ def refuse_real_world(name: str, codes: Codes) -> None:
         if installed(code.co_filename):
             continue
         for chain, line in chains(code):
-            for length in range(1, len(chain) + 1):
-                thing = found_in(chain[:length], scope)
-                if isinstance(thing, SharedObject) and ours(type(thing).__module__):
-                    break
+            for length, thing in enumerate(found_along(chain, scope), 1):
                 remedy = _instead_of(thing, calls)
                 if remedy:
                     place, text = f"{Path(code.co_filename).name}:{line}", ".".join(chain[:length])

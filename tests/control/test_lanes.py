@@ -35,8 +35,8 @@ def test_what_hangs_behind_others_alone_is_said_not_to_count():
     result = control(programs.hangs_the_fourth_time, schedules=60)
     assert (result.verdict, result.schedules) == (Verdict.UNDETERMINED, 60)
     assert result.notes == [
-        "one hung behind others in the same process, and did not in a process of its own: runs leave something "
-        "behind (what a module holds, a file); it does not count, and the rest ran one by one"
+        "one hung behind others in the same process, and not by the same steps in one of its own: perhaps runs leave "
+        "something behind (what a module holds, a file); it does not count, and the rest ran one by one"
     ]
 
 

@@ -293,3 +293,17 @@ def test_whoever_traces_goes_on_to_trace(soon):
         assert sys.gettrace() is trace
     finally:
         sys.settrace(before)
+
+
+def test_a_real_lock_that_an_object_of_the_model_holds_is_named_too():
+    model = Model("held")
+    event = model.event("event")
+    event.guard = threading.Lock()
+
+    def user():
+        event.guard.acquire()
+        yield event.set()
+
+    model.process("user", user)
+    with pytest.raises(ModelError, match=r"event\.guard is of the real world.* model\.lock\(name\) instead"):
+        explore(model)

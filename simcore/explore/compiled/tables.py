@@ -6,12 +6,10 @@ Nothing is decided here: each `learn_...` asks the kernel.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from simcore.errors import SimcoreError
 from simcore.explain import Knots
 from simcore.explore.compiled.columns import Columns
 from simcore.explore.compiled.kinds import Array
@@ -204,12 +202,20 @@ class FastTables(Growing):
     # ---- what the loop asks for ------------------------------------------------------------------------
 
     def learn_moves(self, state: Packed, process: int, fresh: int) -> None:
-        """Learn what ``process`` can do in ``state``, and all who are where it is: they will be asked about next."""
-        self._enter(state, process, fresh, self.kernel.moves(state, process))
-        for other in where_it_is(self.kernel, state, process):
+        """Learn what ``process`` can do in ``state``, and all of those next to it who are where it is.
+
+        They are asked about next, in this order, in which the plain loop learns, too: so numbers are the same.
+        """
+        first, last = self.kernel.first_process + process, self.kernel.first_future
+        for place in range(first, last):
+            if state[place] != state[first]:
+                break
+            other = place - self.kernel.first_process
             if self._move_key(state, other, fresh) not in self._known[0]:
-                with suppress(SimcoreError):  # which will be raised when it is its turn
-                    self._enter(state, other, fresh, self.kernel.moves(state, other))
+                moves = self.kernel.moves(state, other)
+                self._enter(state, other, fresh, moves)
+                if any(move.lost for move in moves):  # what is left of others comes first
+                    break
 
     def learn_expiry(self, state: Packed, process: int) -> None:
         """Learn what the time-out of ``process`` does in ``state``."""

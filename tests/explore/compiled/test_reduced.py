@@ -14,7 +14,7 @@ from generated import MANY, system, systems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simcore import Verdict, always, explore
+from simcore import Model, Verdict, always, explore
 from simcore.explore.compiled.known import KnownOrbits, KnownReach
 from simcore.explore.compiled.reduced import ReducedSearch
 from simcore.explore.compiled.tables import FastTables
@@ -35,6 +35,25 @@ components_module = sys.modules[Components.__module__]
 LIMIT = 2_000
 TIMEOUTS = ["never", "when_stuck", "anytime"]
 NEVER = sys.maxsize
+
+
+def alike_around_another():
+    model = Model("alike around another")
+    lock, event = model.lock("lock"), model.event("event")
+
+    def take():
+        yield lock.acquire()
+        yield lock.release()
+
+    def tell():
+        yield event.set()
+
+    model.process("one", take)
+    model.process("two", tell)
+    model.process("three", take)
+    return model
+
+
 MODELS = {
     **TOYS,
     "pool system": lambda: toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2),
@@ -45,6 +64,7 @@ MODELS = {
     "hidden": small.hidden,
     "going round": small.going_round,
     "more names than a word has bits": small.seats,
+    "alike, and another one between them": alike_around_another,
     "copies": lambda: much_learned.nested(clients=3, depth=1, workers=4),
     "philosophers for ever": lambda: toys.philosophers(n=4, ordered=True, together=False),
 }
