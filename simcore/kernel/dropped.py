@@ -116,7 +116,9 @@ def _codes(fn: Any, args: tuple[Any, ...], seen: set[int]) -> Iterator[tuple[typ
     seen.add(id(fn))
     code = fn.__code__
     cells = dict(zip(code.co_freevars, map(contents, fn.__closure__ or ()), strict=True))
-    given = dict(zip(code.co_varnames[: code.co_argcount], args, strict=False))
+    names = code.co_varnames[: code.co_argcount]
+    given = dict(zip(reversed(names), reversed(fn.__defaults__ or ()), strict=False)) | (fn.__kwdefaults__ or {})
+    given |= dict(zip(names, args, strict=False))
     scope = Scope(given, cells, fn.__globals__)
     inside = Scope(written_in(code), given, cells, fn.__globals__)
     for each in codes_in(code):

@@ -295,6 +295,26 @@ def test_whoever_traces_goes_on_to_trace(soon):
         sys.settrace(before)
 
 
+def test_what_waits_is_named_where_it_is_the_default_of_an_argument_too():
+    def one(event, pause=time.sleep):
+        pause(0)
+        yield event.set()
+
+    def two(event, *, guard=threading.Lock()):  # noqa: B008
+        guard.acquire()
+        yield event.set()
+
+    def three(pause=time.sleep):
+        yield pause.set()
+
+    for body, told in ((one, "pause"), (two, "guard")):
+        with pytest.raises(ModelError, match=rf"{told} is of the real world"):
+            explore(of(body))
+    model = Model("given")
+    model.process("user", three, model.event("event"))
+    assert explore(model).verdict is Verdict.HOLDS
+
+
 def test_a_real_lock_that_an_object_of_the_model_holds_is_named_too():
     model = Model("held")
     event = model.event("event")
