@@ -25,6 +25,7 @@ from simcore.model import State
 from simcore.model.objects import Future, Task
 
 _CONFIRM_STATES = 20_000
+_REMEMBERED = 5 * _CONFIRM_STATES  # states of which it is known who never moves again
 _MOST_REFUTED = 20  # wrong guesses before guessing is given up for this search
 
 StandsStill = Callable[[Packed], bool]
@@ -40,10 +41,15 @@ class Knots:
         Whose states are judged.
     stands_still : function
         Tells whether, from a state on, somebody may wait for time that cannot pass.
+
+    Attributes
+    ----------
+    followed : int
+        How many states all proofs together have followed.
     """
 
     def __init__(self, kernel: Kernel, stands_still: StandsStill) -> None:
-        self.kernel = kernel
+        self.kernel, self.followed = kernel, 0
         self._stands_still = stands_still
         self._pools = [(pool.index, [w.index for w in workers]) for pool, workers in kernel.model.pools()]
         self._enables: dict[tuple[int, int, int], list[dict[int, bool]]] = {}
@@ -52,6 +58,7 @@ class Knots:
         self._tasks: dict[frozenset[Task], int] = {}
         self._refuted = 0
         self._judged: dict[Packed, bool] = {}
+        self._never_move: dict[Packed, int] = {}  # who was proved to, as bits
 
     def dead(self, state: Packed, waiting: int, new: int | None = None) -> list[Edge]:
         """Return who can never move again, proved, when somebody among ``new`` seems so; else nothing.
@@ -108,17 +115,29 @@ class Knots:
         return self._none_moves(state, indices)
 
     def _none_moves(self, state: Packed, processes: Collection[int]) -> bool:
-        """Follow everything that the others can still do; true when none of ``processes`` is ever enabled."""
-        kernel = self.kernel
+        """Follow everything that the others can still do; true when none of ``processes`` is ever enabled.
+
+        Then none is in any state that was met on the way, so that it need not be followed from there again.
+        """
+        kernel, met = self.kernel, list[Packed]()
+        who = sum(1 << process for process in processes)
+        if not who & ~self._never_move.get(state, 0):
+            return True
 
         def lives(reached: Packed) -> bool:
+            self.followed += 1
+            met.append(reached)
             return any(_enabled(kernel, reached, process) for process in processes)
 
         if reach(kernel, state, lives, _CONFIRM_STATES) is not False:
             return False
-        if not self._stands_still(state):
-            return True
-        return reach(kernel, state, lives, _CONFIRM_STATES, steps=partial(_whenever, kernel)) is False
+        whenever = partial(_whenever, kernel)
+        if self._stands_still(state) and reach(kernel, state, lives, _CONFIRM_STATES, steps=whenever) is not False:
+            return False
+        if len(self._never_move) < _REMEMBERED:
+            for each in met:
+                self._never_move[each] = self._never_move.get(each, 0) | who
+        return True
 
     def _lives(self, state: Packed, process: int, waiting: int, seen: set[int]) -> bool:
         """Tell whether ``process`` can step or somebody who lives may enable it, following any one of them."""

@@ -29,6 +29,7 @@ from simcore.schedule import Schedule
 NO_RETURN_STATES = 10_000
 HARMLESS_STATES, HARMLESS_STEPS = 4_000, 4
 _QUESTIONS = 2  # that may use up all of these
+_FOLLOWED = 100_000  # states, by proofs that somebody is stuck, for all questions
 _ATTEMPTS = 3  # with one order of steps: what is learned late may show that too little was relied on
 
 
@@ -170,6 +171,7 @@ class _Ahead:
         self._order = PartialOrder(kernel, symmetry, Watched())
         self._may_submit = any(p.daemon and p.pool is None for p in kernel.processes)
         self._looked = self.looked_at = 0
+        self._most_followed = knots.followed + _FOLLOWED
         self._task_left = False
 
     def can_end_well(self, state: Packed, budget: int) -> bool | None:
@@ -204,7 +206,7 @@ class _Ahead:
 
     def _hopeless(self, reached: Packed) -> bool:
         self._looked, self.looked_at = self._looked + 1, self.looked_at + 1
-        if self.looked_at > _QUESTIONS * NO_RETURN_STATES:
+        if self.looked_at > _QUESTIONS * NO_RETURN_STATES or self.knots.followed > self._most_followed:
             raise OutOfBudget("the questions took too many states together")
         if self._looked > NO_RETURN_STATES // 20:
             self.limits.check(0)

@@ -136,3 +136,35 @@ def test_who_holds_a_permit_is_told_and_not_the_task_in_the_queue_that_would_giv
     told = explore(model).counterexample.wait_for.explain()
     assert told[1].strip() == "0 of 1 free, held by twice() on pool[0]"
     assert "queued" not in " ".join(told)
+
+
+def crossed_beside(others):
+    """Build two opposed locks beside others who take ten steps each."""
+    model = Model("crossed beside others")
+    left, right, busy = model.lock("left"), model.lock("right"), model.event("busy")
+
+    def both(first, second):
+        yield first.acquire()
+        yield second.acquire()
+
+    def go_on():
+        for _ in range(10):
+            yield busy.set()
+
+    model.process("left first", both, left, right)
+    model.process("right first", both, right, left)
+    for number in range(others):
+        model.process(f"other {number}", go_on)
+    return model
+
+
+def test_what_was_proved_of_a_state_is_known_of_all_that_it_leads_to(monkeypatch):
+    monkeypatch.setattr(knot_module, "closed_by_shape", lambda state, graph: frozenset())
+    kernel, state = walked(crossed_beside(2), "left first", "right first")
+    knots = new_knots(kernel)
+    assert dead_in(kernel, state, knots) == ["left first", "right first"]
+    assert knots.followed == 11 * 11
+    for order in (["other 0"], ["other 1", "other 0"], ["other 0"] * 9):
+        assert dead_in(kernel, toys.walk(kernel, state, *order), knots) == ["left first", "right first"]
+    assert knots.followed == 11 * 11
+    assert dead_in(kernel, toys.walk(kernel, kernel.initial, "left first"), knots) == []

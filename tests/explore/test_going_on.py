@@ -74,6 +74,12 @@ def test_a_budget_that_does_not_suffice_is_said(monkeypatch):
     assert not found.exact
 
 
+def test_a_budget_of_proofs_that_does_not_suffice_is_said(monkeypatch):
+    assert explore(one_condition(), symmetry=False).counterexample.no_return.exact
+    monkeypatch.setattr(no_return_module, "_FOLLOWED", -1)
+    assert not explore(one_condition(), symmetry=False).counterexample.no_return.exact
+
+
 def test_a_budget_that_tells_that_no_run_ends_and_no_more_is_said(monkeypatch):
     monkeypatch.setattr(no_return_module, "all_go_on_from", lambda *_: None)
     text = str(explore(one_condition()))
