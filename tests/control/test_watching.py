@@ -94,6 +94,12 @@ def test_a_replay_reads_the_same():
     assert replay(violation.token).violation.watched == violation.watched
 
 
+def test_the_lock_of_a_condition_that_is_older_than_the_run_is_named_after_it():
+    violation = found(missed_wakes.kept_lock)
+    assert ("the lock of missed_wakes.CHANGED", "rlock") in violation.watched.things
+    assert "other waits for the lock of missed_wakes.CHANGED, held by keeper" in " ".join(str(violation).split())
+
+
 def test_code_of_the_program_is_not_called():
     class Loud(queue.Queue):
         def _qsize(self):

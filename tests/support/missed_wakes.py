@@ -31,6 +31,23 @@ def lost_notify():
     run(consumer=consumer, producer=producer)
 
 
+CHANGED = threading.Condition()
+
+
+def kept_lock():
+    """Whoever waits for an event has the lock of a condition that is older than the run."""
+
+    def keeper():
+        with CHANGED:
+            threading.Event().wait()
+
+    def other():
+        with CHANGED:
+            pass
+
+    run(keeper=keeper, other=other)
+
+
 def cleared_event():
     """Whoever comes late finds the event cleared."""
     go = threading.Event()
