@@ -27,7 +27,7 @@ from simcore.explore.limits import Limits, OutOfBudget
 from simcore.explore.reduction import NamesMatter, NotSymmetric, Symmetry, alike_but_named_apart
 from simcore.explore.result import Result
 from simcore.explore.runs import OrderMatters
-from simcore.explore.search import FAST_AFTER, Unfit, Unjustified
+from simcore.explore.search import FAST_AFTER, FAST_PROCESSES, Unfit, Unjustified
 from simcore.explore.search import Progress as Progress
 from simcore.kernel import Kernel, unlimited, unread
 from simcore.model import (
@@ -254,8 +254,11 @@ def explore(
 
 
 def _fast_after(kernel: Kernel) -> int:
-    """Return after how many states a compiled loop is worth loading: each costs the plain one by its processes."""
-    return max(1, 10 * FAST_AFTER // max(10, len(kernel.processes)))
+    """Return after how many states a compiled loop is loaded: when the plain one has taken as long as that takes.
+
+    A state takes it as long as it has processes.
+    """
+    return max(1, FAST_PROCESSES * FAST_AFTER // max(FAST_PROCESSES, len(kernel.processes)))
 
 
 def _hints(kernel: Kernel, symmetry: bool) -> Iterator[str]:

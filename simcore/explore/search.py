@@ -22,7 +22,8 @@ from simcore.kernel import Choice, Kernel, Packed
 from simcore.model import NO_FAILURE, Property, Watched
 from simcore.schedule import Strategy
 
-FAST_AFTER = 1_000  # states of ten processes, or fewer of more, before a compiled loop is loaded
+FAST_AFTER = 1_000  # states of `FAST_PROCESSES`, or fewer of more, before a compiled loop is loaded
+FAST_PROCESSES = 20
 HUNT_AFTER = 50_000
 _HUNTS = 40
 _HUNT_STEPS = 100_000  # of all of them: where processes go round for ever no run ends by itself
