@@ -6,6 +6,7 @@ import pytest
 from test_compiled import agree, explore_module
 from test_reduced import compare, compiled
 
+from benchmarks.families import connections
 from simcore import Model, Verdict, explore
 
 
@@ -28,21 +29,6 @@ def handed_on(people, without=None):
     for number in range(1, people):
         given = (told[number - 1],) if number == without else (told[number - 1], told[number])
         model.process(f"person {number}", keep if number == without else hand_on, *given)
-    return model
-
-
-def connections(threads):
-    """Build threads that take two connections each; one more is there than threads."""
-    model = Model("connections")
-    pool = model.semaphore("connections", threads + 1)
-
-    def thread():
-        yield pool.acquire()
-        yield pool.acquire()
-        yield pool.release(2)
-
-    for name in model.indices("thread", threads):
-        model.process(name, thread)
     return model
 
 
