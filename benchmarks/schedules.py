@@ -49,7 +49,8 @@ def control(*size: int) -> Rate:
     body, hung = partial(download, *size), 0
     with Workers(partial(answer, body)) as one, Workers(partial(answer, body), one) as other:
         lanes = [
-            Lane(workers, Options(), RandomWalk(seed), (), batches=True) for seed, workers in enumerate((one, other))
+            Lane(workers, Options(), RandomWalk(seed), (), batches=True, short=False)
+            for seed, workers in enumerate((one, other))
         ]
         for lane in lanes:
             lane.ask(1)

@@ -3,6 +3,7 @@
 import pytest
 import threaded_in_one_process as programs
 
+from benchmarks import schedules
 from simcore import Verdict, control
 from simcore.control import lanes
 
@@ -63,3 +64,11 @@ def test_batches_are_run_where_nothing_is_left(monkeypatch):
     asked.clear()
     control(programs.fails_the_fifth_time, schedules=100)
     assert asked[-20:] == [1] * 20
+
+
+def test_the_benchmark_of_schedules_runs_them_in_lanes(monkeypatch):
+    monkeypatch.setattr(schedules, "SECONDS", 0.1)
+    ran, hung, _ = schedules.control(2, 2, 1)
+    assert (ran > 0, hung) == (True, 0)
+    ran, hung, _ = schedules.control(2, 2, 0)
+    assert 0 < hung <= ran
