@@ -138,7 +138,7 @@ class Names:
                 if name := _key(dict(frame.f_locals), thing):  # from 3.13 on a view
                     yield name
         for owner in inside:
-            yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
+            yield self._lock_of(owner)
         if made(thing) is None and self._modules.searches < _SEARCHES:  # it, and who has it, may be older than the run
             self._modules.searches += 1
             older = _referrers_everywhere(thing) if everywhere is None else everywhere
@@ -146,7 +146,10 @@ class Names:
             yield from (name for owner, name in holders if name and not _is_library(owner))
             inside = [owner for owner, _ in holders if isinstance(owner, _INSIDE)]
             for owner in sorted(inside, key=lambda each: isinstance(each, threading.Condition)):  # of another, perhaps
-                yield f"the lock of {self.of(owner, type(owner).__name__.lower())}"
+                yield self._lock_of(owner)
+
+    def _lock_of(self, owner: Any) -> str:
+        return f"the lock of {self.of(owner, type(owner).__name__.lower())}"
 
     def _owners(self, names: Any) -> list[Any]:
         """Return what may have ``names`` as its own: the run's, if that has made it, and is not searched again."""

@@ -5,7 +5,7 @@ Nothing is decided here: every answer is that of `simcore.explore.reduction`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from simcore.explore.compiled.orbits import branch_key, component_key
 from simcore.explore.compiled.parts import NOTHING
 from simcore.explore.compiled.rows import key_of
 from simcore.explore.compiled.structs import Orbits, Reach
-from simcore.explore.compiled.tables import Growing, Table, where_it_is
+from simcore.explore.compiled.tables import Growing, Table
 from simcore.explore.reduction import SEVERAL, Component, Linked, Needs, PartialOrder, Symmetry, factors_of
 from simcore.explore.search import Unfit
-from simcore.kernel import Packed
+from simcore.kernel import Kernel, Packed
 
 _WORD = (1 << 64) - 1
 
@@ -207,7 +207,7 @@ class KnownReach(Growing):
         position = kernel.target(local)
         self._make_room(("versions",), position + 1)
         version = self._grows["versions"][position] = footprints.version_at(position)
-        for each in (process, *where_it_is(kernel, state, process)):
+        for each in (process, *_where_it_is(kernel, state, process)):
             if each == process or bool(kernel.moves(state, each)) == enabled:
                 key = int(key_of(each, local, state[position], 0))
                 if self._known.get(key) != version:
@@ -220,6 +220,12 @@ class KnownReach(Growing):
         self._make_room(("needed",), self._count)
         self._grows["needed"][row] = [*self._split(accesses), processes, version]
         self.stale |= self._needs.put(key, row)
+
+
+def _where_it_is(kernel: Kernel, state: Packed, process: int) -> Iterator[int]:
+    """Yield the other processes whose own part of ``state`` is the same as that of ``process``."""
+    locals_ = state[kernel.first_process : kernel.first_future]
+    return (other for other, local in enumerate(locals_) if local == locals_[process] and other != process)
 
 
 def _pairs(spans: Sequence[tuple[int, int]]) -> Array:

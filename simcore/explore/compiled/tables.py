@@ -5,7 +5,7 @@ Nothing is decided here: each `learn_...` asks the kernel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,7 @@ class FastTables(Growing):
         self.columns = Columns(kernel.initial, seed)
         self._locals = self._values = self._moves = self._waits = 0
         self._moved, self._without, self._wait, self._pair = Table(), Table(), Table(), Table()
-        self._known = set[int](), set[int]()  # moves and pairs, by their keys
+        self._known_moves, self._known_pairs = set[int](), set[int]()  # by their keys
         super().__init__(
             moves=np.zeros((1024, 7), np.int64),
             target=np.zeros(64, np.int32),
@@ -211,7 +211,7 @@ class FastTables(Growing):
             if state[place] != state[first]:
                 break
             other = place - self.kernel.first_process
-            if self._move_key(state, other, fresh) not in self._known[0]:
+            if self._move_key(state, other, fresh) not in self._known_moves:
                 moves = self.kernel.moves(state, other)
                 self._enter(state, other, fresh, moves)
                 if any(move.lost for move in moves):  # what is left of others comes first
@@ -231,7 +231,7 @@ class FastTables(Growing):
             self._grows["moves"][self._moves] = (position, value, codes[0], point, codes[1], _set(lost), created)
             self._moves += 1
         key = self._move_key(state, process, fresh)
-        self._known[0].add(key)
+        self._known_moves.add(key)
         self.stale |= self._moved.put(key, first << 16 | len(moves))
 
     def _move_key(self, state: Packed, process: int, fresh: int) -> int:
@@ -266,10 +266,10 @@ class FastTables(Growing):
         asked_about = (waiting if waiting >> other & 1 else ~waiting) & ~ended
         for each in range(other, len(self.kernel.processes)):
             key = int(pair_key(wait, each, state[self.kernel.first_process + each]))
-            if not asked_about >> each & 1 or key in self._known[1]:
+            if not asked_about >> each & 1 or key in self._known_pairs:
                 continue
             may = self.knots.may_enable(state, process, each)
-            self._known[1].add(key)
+            self._known_pairs.add(key)
             self.stale |= self._pair.put(key, may)
             if may and not waiting >> each & 1:
                 return
@@ -279,12 +279,6 @@ class FastTables(Growing):
         place = int(self._fixed["pools"][pool])
         may = self.knots.queued_may_enable(state, process, place)
         self.stale |= self._pair.put(queue_key(wait, pool, self.knots.tasks_in(state[place])), may)
-
-
-def where_it_is(kernel: Kernel, state: Packed, process: int) -> Iterator[int]:
-    """Yield the other processes whose own part of ``state`` is the same as that of ``process``."""
-    locals_ = state[kernel.first_process : kernel.first_future]
-    return (other for other, local in enumerate(locals_) if local == locals_[process] and other != process)
 
 
 def _ints(numbers: Iterable[int]) -> Array:
