@@ -32,7 +32,7 @@ FREE, NOBODY, NEVER = "", "*", "never"
 """Who alone could take a thing: anybody; nobody now; nobody at any time before. Else the path of a thread."""
 
 OLD = "what was there before"
-_ALL = "everything"
+ALL = "everything"
 _WITHOUT_A_THING = frozenset(["begin", "end", "sleep", "looks at the clock"])
 _empty, _locked = QUEUE.empty, LOCK.locked
 
@@ -71,11 +71,37 @@ class Event(NamedTuple):
 
 def dependent(one: Mapping[str, Access], other: Mapping[str, Access]) -> bool:
     """Tell whether two steps do something to the same thing that has another effect in the other order."""
-    if _ALL in one or _ALL in other:
+    if ALL in one or ALL in other:
         return True
     if len(one) > len(other):
         one, other = other, one
     return any(name in other and not (mode == other[name].mode and mode != WRITES) for name, (mode, _) in one.items())
+
+
+class ByThing:
+    """Steps by what they do to which thing, a bit for each: those that depend on another one are found together."""
+
+    def __init__(self) -> None:
+        self._every = 0
+        self._modes: dict[str, dict[str, int]] = {}
+
+    def add(self, number: int, accesses: Accesses) -> None:
+        """Add a step."""
+        self._every |= 1 << number
+        for name, (mode, _) in accesses.items():
+            modes = self._modes.setdefault(name, {})
+            modes[mode] = modes.get(mode, 0) | 1 << number
+
+    def dependent(self, accesses: Accesses) -> int:
+        """Return the bits of those that are `dependent` on a step that does ``accesses``."""
+        if ALL in accesses:
+            return self._every
+        found = 0
+        for name, mode in [(ALL, WRITES), *((name, mode) for name, (mode, _) in accesses.items())]:
+            for other, steps in self._modes.get(name, {}).items():
+                if other != mode or mode == WRITES:
+                    found |= steps
+        return found
 
 
 class Observed(Learning):
@@ -158,7 +184,7 @@ class Observed(Learning):
         if thread.label == "begin":
             self.touched(thread.birth)
         if outcome == TIMES_OUT:
-            self.events[-1].accesses[_ALL] = Access(WRITES, FREE)
+            self.events[-1].accesses[ALL] = Access(WRITES, FREE)
         if not self._is_known(thread):
             self.unordered = self.unordered or thread.label
 

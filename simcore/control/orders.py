@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from simcore.control.baton import TIMES_OUT, Enabled, Run
 from simcore.control.choosing import Diverged, Redundant
-from simcore.control.observed import FREE, NEVER, OLD, Accesses, Event, Key, Observed, dependent
+from simcore.control.observed import FREE, NEVER, OLD, Accesses, ByThing, Event, Key, Observed, dependent
 
 
 class Planned(NamedTuple):
@@ -239,26 +239,28 @@ class Past:
         self.events = events = [*taken, *waiting]
         self.before: list[int] = []
         self._own: list[int] = []
-        self._conflicts: list[list[int]] = []
+        self._conflicts: list[int] = []
         last: dict[str, int] = {}
+        done = ByThing()
         for number, event in enumerate(events):
             own = last.get(event.key[0])
             self._own.append(0 if own is None else self.before[own] | 1 << own)
-            earlier = range(min(number, len(taken)))
-            self._conflicts.append([n for n in earlier if dependent(events[n].accesses, event.accesses)])
+            self._conflicts.append(done.dependent(event.accesses))
             before = self._own[-1]
-            for conflict in reversed(self._conflicts[-1]):
-                if not before >> conflict & 1:
-                    before |= self.before[conflict] | 1 << conflict
+            while conflicts := self._conflicts[-1] & ~before:
+                latest = conflicts.bit_length() - 1
+                before |= self.before[latest] | 1 << latest
             self.before.append(before)
             last[event.key[0]] = number
+            if number < len(taken):
+                done.add(number, event.accesses)
 
     def races(self, later: int) -> Iterator[int]:
         """Yield the steps that a step could have come before, with nothing else between that it depends on."""
-        event, fixed = self.events[later], self._own[later]
-        for earlier in reversed(self._conflicts[later]):
-            if fixed >> earlier & 1:
-                continue
+        event, left = self.events[later], self._conflicts[later] & ~self._own[later]
+        while left:
+            earlier = left.bit_length() - 1
+            left ^= 1 << earlier
             other = self.events[earlier]
             access = other.accesses.get(event.waited)
             if event.waited == OLD:  # which may be another thing: whoever comes before may have come later
@@ -271,7 +273,7 @@ class Past:
                 continue  # time goes on where nobody can; but perhaps before that, or to the end of another wait
             else:
                 yield earlier
-            fixed |= self.before[earlier] | 1 << earlier
+            left &= ~self.before[earlier]
 
     def _both_time_out(self, earlier: int, later: int) -> bool:
         """Tell whether two waits could have ended in either order."""

@@ -63,7 +63,7 @@ class Question:
     path: Path = ()
     strict: bool = False
     record: bool = False
-    lost: frozenset[str] = frozenset()
+    lost: frozenset[str] | None = None
     absent: tuple[str, ...] = ()
     more: str = ""
     guide: Guide | None = None
@@ -160,7 +160,7 @@ def _run(
     body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
 ) -> Outcome:
     options = asked.options
-    suspicion = Expectation(asked.lost, len(asked.path)) if asked.lost else Suspicion(asked.known)
+    suspicion = Suspicion(asked.known) if asked.lost is None else Expectation(asked.lost, len(asked.path))
 
     def stop(run: Run, how: str) -> NoReturn:
         how = "failed" if how == "steps" and run.raised else how

@@ -75,12 +75,16 @@ class Suspicion:
 
 
 class Expectation:
-    """In the place of a suspicion, where a schedule is followed of which it is known who is lost at its end."""
+    """In the place of a suspicion, where a schedule is followed of which it is known who is lost at its end.
+
+    Whoever knows more by now might suspect somebody earlier, and the run that is told would end before the one that was
+    found.
+    """
 
     def __init__(self, lost: frozenset[str], since: int) -> None:
         self.lost, self.since = lost, since
 
     def __call__(self, run: Run, over: bool) -> bool:
-        """Tell whether the end of the schedule is reached, and those who were lost wait."""
+        """Tell whether the end of the schedule is reached, and those who were lost wait; or all, if nobody was."""
         waiting = {thread.path for thread in run.live if thread.ready is not None and not run.timed(thread)}
-        return over or (len(run.taken) >= self.since and self.lost <= waiting)
+        return over or (len(run.taken) >= self.since and frozenset() < self.lost <= waiting)

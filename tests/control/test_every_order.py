@@ -2,12 +2,19 @@
 
 from functools import partial
 
+import hypothesis.strategies as st
 import pytest
 import threaded_in_order as programs
 import threads_at_random
+from hypothesis import given
 from orders_of_threads import reduced, whole
 
 from simcore import Verdict, control
+from simcore.control import replay
+from simcore.control.baton import ADDS, READS, WRITES
+from simcore.control.observed import ALL, FREE, Access, ByThing, dependent
+from simcore.control.running import Options, Question, answer
+from simcore.control.workers import Workers
 from simcore.errors import OptionError
 
 MOST = 300
@@ -60,6 +67,38 @@ def test_the_order_that_hangs_is_found(body):
     assert result.verdict is Verdict.VIOLATED
     assert result.violation.kind == "deadlock"
     assert control(body, strategy="dfs", schedules=1_000).violation == result.violation
+
+
+@pytest.mark.some(1)
+@pytest.mark.parametrize("body", [programs.never_told_beside_a_heartbeat, programs.too_late_beside_a_limit])
+def test_the_order_that_hangs_is_found_although_time_goes_on_for_others(body):
+    result = control(body, strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.VIOLATED, result
+    assert [edge.process.name for edge in result.violation.wait_for.stuck] == ["main"]
+    assert replay(result.violation.token).violation.steps == result.violation.steps
+
+
+def test_who_knows_more_by_now_is_told_the_run_that_was_found():
+    options = Options()
+    with Workers(partial(answer, programs.too_late_beside_a_limit)) as workers:
+        found = workers.ask(Question(options, path=[("0", 0), ("0.1", 0), ("0.1", 0)]))
+        assert (found.how, found.lost) == ("deadlock", frozenset())
+        known = workers.ask(Question(options)).seen
+        earlier = workers.ask(Question(options, known=known, path=found.taken))
+        assert earlier.lost == {"0"}
+        told = workers.ask(Question(options, known=known, path=found.taken, strict=True, lost=found.lost))
+        assert (told.how, told.taken, told.into) == (found.how, found.taken, found.taken)
+
+
+@given(accesses=st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from([READS, WRITES, ADDS])), max_size=12))
+def test_steps_that_depend_on_one_are_found_together_as_one_by_one(accesses):
+    done, steps = ByThing(), []
+    for number, modes in enumerate(accesses):
+        step = {ALL if name == "c" else name: Access(mode, FREE) for name, mode in modes.items()}
+        one_by_one = [n for n, each in enumerate(steps) if dependent(each, step)]
+        assert done.dependent(step) == sum(1 << n for n in one_by_one)
+        done.add(number, step)
+        steps.append(step)
 
 
 @pytest.mark.parametrize("body", [programs.list_without_a_lock, programs.reads_a_file, programs.over_a_socket])

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 from threaded import together
@@ -128,6 +129,44 @@ def asks_again_and_again():
             pass
 
     together(ask, ask)
+
+
+def never_told_beside_a_heartbeat():
+    """Who comes second is told of it; time goes on for somebody else."""
+    told, over, lock, came = threading.Event(), threading.Event(), threading.Lock(), []
+
+    def beat():
+        while not over.wait(1):
+            pass
+
+    def come(who):
+        with lock:
+            came.append(who)
+            first = came[0] == who
+        if first and who:
+            told.set()
+
+    heart, other = threading.Thread(target=beat), threading.Thread(target=come, args=(1,))
+    heart.start()
+    other.start()
+    come(0)
+    told.wait()
+    over.set()
+
+
+def too_late_beside_a_limit():
+    """Two want the one permit; who has it keeps it, and somebody waits in vain for a second."""
+    permit, items = threading.Semaphore(1), queue.Queue()
+
+    def keep():
+        permit.acquire()
+        with suppress(queue.Empty):
+            items.get(timeout=1)
+
+    other = threading.Thread(target=keep, daemon=True)
+    other.start()
+    permit.acquire()
+    permit.release()
 
 
 class Told:
