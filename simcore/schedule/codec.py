@@ -10,6 +10,11 @@ from typing import Any
 
 from simcore.errors import ScheduleError
 
+_OTHERS = {
+    "sc1-": "it is one of a model: simcore.replay and Schedule.from_token take it",
+    "sx1-": "it is one of code under control: simcore.control.replay takes it",
+}
+
 
 def encode(prefix: str, content: list[object]) -> str:
     """Return ``content``, of plain values, in one word that starts with ``prefix``."""
@@ -37,7 +42,8 @@ def decode(prefix: str, token: str, valid: Callable[..., bool]) -> list[Any]:
     """
     token = token.strip()
     if not token.startswith(prefix):
-        raise ScheduleError(f"{token[:20]!r} is no replay token: a token starts with {prefix!r}; copy the whole line")
+        why = _OTHERS.get(token[:4], f"a token starts with {prefix!r}; copy the whole line")
+        raise ScheduleError(f"{token[:20]!r} is no replay token here: {why}")
     body = token[len(prefix) :]
     try:
         if not {"+", "/"}.isdisjoint(body):  # the other alphabet of the same code

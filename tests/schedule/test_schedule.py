@@ -11,11 +11,12 @@ import toys
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simcore.control import replay as replay_code
 from simcore.errors import Diverged, ModelError, ScheduleError, SimcoreError
 from simcore.kernel import Kernel
 from simcore.model import Model, Origin
 from simcore.model.objects import choose, sleep
-from simcore.schedule import Schedule, read_token
+from simcore.schedule import Schedule, read_token, replay
 
 
 def opposed_locks(*, padding: int = 0) -> Model:
@@ -183,6 +184,20 @@ def forged(content):
 def test_a_token_of_another_shape_is_refused(content):
     with pytest.raises(ScheduleError, match="damaged"):
         read_token(forged(content))
+
+
+@pytest.mark.parametrize(
+    ("function", "token", "message"),
+    [
+        (replay, "sx1-eNodikEK", "it is one of code under control: simcore.control.replay takes it"),
+        (replay_code, "sc1-eNodikEK", "it is one of a model: simcore.replay and Schedule.from_token take it"),
+        (replay, "eNodikEK", "a token starts with 'sc1-'; copy the whole line"),
+        (replay_code, "eNodikEK", "a token starts with 'sx1-'; copy the whole line"),
+    ],
+)
+def test_a_token_of_another_kind_is_sent_where_it_is_taken(function, token, message):
+    with pytest.raises(ScheduleError, match=f"is no replay token here: {message}"):
+        function(token)
 
 
 @pytest.mark.parametrize(
