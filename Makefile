@@ -39,7 +39,8 @@ ANYWHERE := $(addprefix tests/control/test_,command.py conforms.py every_order.p
 elsewhere:
 	$(PYTHON) -m venv $(HERE)
 	$(HERE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]' pytest-xdist
-	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute $(filter-out $(ANYWHERE),$(wildcard tests/control/test_*.py)) tests/model tests/explore/compiled tests/explore/test_checkpoint*.py tests/explore/reduction/test_*natural*.py
+	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute tests/model tests/explore/compiled tests/explore/test_checkpoint*.py tests/explore/reduction/test_*natural*.py
+	$(HERE)/bin/python -m pytest -q -n 2 --dist worksteal $(filter-out $(ANYWHERE),$(wildcard tests/control/test_*.py))
 
 bench: .venv/dev
 	$(PIP) --editable '.[bench]'

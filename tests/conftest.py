@@ -1,6 +1,8 @@
 """Fixtures that many tests share, and the Hypothesis profiles."""
 
 import os
+import signal
+import threading
 from collections import Counter
 
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import HealthCheck, settings
 from simcore.explore.compiled.loops import machine_code
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist tells its workers a width; what is printed must not depend on that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as behind nohup: what tests start would ignore it, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", deadline=None)
@@ -31,3 +35,13 @@ def pytest_collection_modifyitems(items):
 def compiled_loops():
     """Have the machine code at hand, which takes some seconds on a machine where none is kept yet."""
     machine_code()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left():
+    """Let a test fail that leaves a thread: whatever the next one in the process asks about threads would meet it."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+        assert not thread.is_alive(), f"{thread} is left"

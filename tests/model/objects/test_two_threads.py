@@ -12,6 +12,7 @@ import queue
 import random
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 
@@ -62,8 +63,13 @@ class Threads:
 
     def __init__(self):
         self._told, self._ended = [queue.SimpleQueue() for _ in "ab"], [queue.SimpleQueue() for _ in "ab"]
-        for told, ended in zip(self._told, self._ended, strict=True):
-            threading.Thread(target=self._obey, args=(told, ended), daemon=True).start()
+        self._busy = [False, False]
+        self._threads = [
+            threading.Thread(target=self._obey, args=each, daemon=True)
+            for each in zip(self._told, self._ended, strict=True)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @staticmethod
     def _obey(told, ended):
@@ -71,23 +77,49 @@ class Threads:
             ended.put(shown(lambda _, call=call: call(), None))
 
     def begin(self, who, call, *args):
+        self._busy[who] = True
         self._told[who].put(partial(call, *args))
 
     def end(self, who):
-        return self._ended[who].get(timeout=PATIENCE)
+        result = self._ended[who].get(timeout=PATIENCE)
+        self._busy[who] = False
+        return result
 
     def waits(self, who):
         time.sleep(PAUSE)
         return self._ended[who].empty()
 
+    def let_go(self, real):
+        """End every wait: by what ends some, done at random by whoever does not wait, and from here."""
+        chance, until = random.Random(0), time.monotonic() + PATIENCE
+        while any(self._busy):
+            assert time.monotonic() < until
+            who = chance.choice([None, 0, 1])
+            name, *args = chance.choice(LETTING_GO)
+            call = partial(getattr(real, name, int), *args)
+            if who is None:
+                shown(lambda _, call=call: call(), None)
+            elif self._busy[who]:
+                with suppress(queue.Empty):
+                    self._ended[who].get_nowait()
+                    self._busy[who] = False
+            else:
+                self.begin(who, call)
+                self.end(who)
+
     def leave(self):
         for told in self._told:
             told.put(None)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
 
 
 LOCKING = [("acquire",), ("acquire",), ("acquire", False), ("release",), ("release",)]
 NOTIFYING = [("wait",), ("wait",), ("notify",), ("notify", 2), ("notify_all",)]
 FILLING = [("put", 1), ("put", 2), ("put", 3, False), ("get",), ("get",), ("get", False), ("qsize",)]
+LETTING_GO = [("release",), ("acquire", False), ("notify_all",), ("set",), ("put", 1, False), ("get", False)]
+LETTING_GO += [("set_result", 1)]
 KINDS = {
     "lock": (lambda: Lock("x"), threading.Lock, LOCKING),
     "rlock": (lambda: RLock("x"), threading.RLock, LOCKING),
@@ -136,6 +168,7 @@ def test_two_threads_are_let_go_and_kept_waiting_as_two_processes_are(kind):
             until_listed(real, modelled)
             assert all(threads.waits(each) for each in modelled.pending), script
             let_go += len(expected.keys() - {who})
+        threads.let_go(real)
         threads.leave()
     assert let_go >= 3
 
