@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simcore.control.baton import Known, learn
-from simcore.control.lanes import Lane, differs_from
+from simcore.control.lanes import Lane, comes_yet, differs_from
 from simcore.control.orders import Audit, Differs, Guide, Orders
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Outcome, Question
@@ -20,17 +20,24 @@ class EveryOrder(Search):
         """Run each order of operations once, and then some at random, for what is shared that nobody has seen."""
         orders, audit, doubt = Orders(), Audit(), ""
         known: Known = {}
+        facts = False
         guide = orders.guide()
         while guide is not None or (not doubt and self.tried < orders.runs + AUDITING_RUNS):
             if guide is not None and (self.tried >= schedules or not self._goes_on()):
                 doubt = doubt or f"of the orders {self.tried:,} were run, and there are more"
                 break
-            outcome = self._observe(guide, known)
+            if not self._goes_on():
+                doubt = f"all orders were run, but only {self.tried - orders.runs:,} of {AUDITING_RUNS} further runs"
+                break
+            outcome = self._observe(guide, known, facts=facts)
+            if comes_yet(outcome, self.workers.ask, self.options):
+                facts = True
+                outcome = self._observe(guide, known, facts=facts)
             self.tried += 1
             if outcome.how in FAILS:
                 common = self.options, self.strategy, self.absent
                 lane = Lane(self.workers, *common, batches=False, short=self.short)
-                lane.known = known
+                lane.known, lane.facts = known, facts
                 return self._answer(self._found(outcome, lane), "every order")
             doubt = doubt or self._doubt(outcome, audit)
             if guide is not None:
@@ -38,9 +45,10 @@ class EveryOrder(Search):
                 guide = orders.guide()
         return self._answer(None, "every order", doubt, orders.runs - orders.redundant)
 
-    def _observe(self, guide: Guide | None, known: Known) -> Outcome:
+    def _observe(self, guide: Guide | None, known: Known, *, facts: bool) -> Outcome:
         chance = self.strategy if guide is None else None
-        asked = Question(self.options, chance, self.numbers, known, guide=guide, observe=True, absent=self.absent)
+        common = self.options, chance, self.numbers, known, facts
+        asked = Question(*common, guide=guide, observe=True, absent=self.absent)
         outcome: Outcome = self.workers.ask(asked)
         if guide is None:
             assert outcome.strategy is not None
@@ -48,7 +56,8 @@ class EveryOrder(Search):
         self.longest = max(self.longest, len(outcome.taken))
         self.given_up += outcome.how == "steps"
         self.outside += outcome.outside
-        learn(known, outcome.seen)
+        if outcome.how == "completed":
+            learn(known, outcome.seen)
         return outcome
 
     def _learn(self, orders: Orders, outcome: Outcome) -> None:

@@ -19,11 +19,12 @@ from typing import Any, NoReturn
 from simcore.control.baton import Known, learn
 from simcore.control.finer import AT_OPERATIONS
 from simcore.control.operations import EVERY
+from simcore.control.result import RUNS_ON
 from simcore.control.running import FAILS, Options, Outcome, Question, Reference, answer
 from simcore.control.shrink import Steps
 from simcore.control.workers import Workers, first_of
 from simcore.errors import NotUnderControl
-from simcore.schedule import Strategy
+from simcore.schedule import RandomWalk, Strategy
 
 ALONE = 8
 """How many schedules the first lane runs before there is a second one."""
@@ -53,6 +54,17 @@ def differs_from(step: int) -> NoReturn:
     )
 
 
+def comes_yet(outcome: Outcome, ask: Callable[[Question], Outcome], options: Options) -> bool:
+    """Tell whether somebody moves who was guessed to be lost, where the others run on from there in other orders."""
+    if not outcome.guess:
+        return False
+    for seed in range(RUNS_ON):
+        on = ask(Question(options, RandomWalk(seed), path=outcome.into, facts=True))
+        if any(path in outcome.lost for path, _ in on.taken[outcome.since :]):
+            return True
+    return False
+
+
 class Lane:
     """One schedule after the other.
 
@@ -70,6 +82,8 @@ class Lane:
         How one has ended behind others in one process, and not in one of its own; else empty.
     known : Known
         Who was seen to end which waits in those that completed.
+    facts : bool
+        Whether nobody is suspected any more but on facts, as somebody came who was given up.
     """
 
     def __init__(
@@ -86,6 +100,7 @@ class Lane:
         self.ran = self.longest = self.given_up = self.outside = self.polled = 0
         self.only_behind = ""
         self.known: Known = {}
+        self.facts = False
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
         self.batches, self._short = batches and options.points in AT_OPERATIONS, short
@@ -104,6 +119,7 @@ class Lane:
             absent=self._absent,
             many=many,
             longest=self.longest,
+            facts=self.facts,
             probe=self.batches and self._reference is None and self.ran > 0,  # the first one fails often
             reference=self._reference if many > 1 else None,
         )
@@ -137,6 +153,9 @@ class Lane:
         late = any(late for _, late in outcome.taken)
         if outcome.how != "completed" and not self._has_had_room and (late or not as_it_was):
             outcome = self._with_room(outcome, late=late)
+        if comes_yet(outcome, self.workers.ask, self._options):
+            self.facts = True
+            outcome = self._taken_again(outcome)
         if asked.probe:
             self.batches = outcome.tidy and outcome.untouched and outcome.how == "completed"
             self._reference = Reference(outcome.taken, outcome.checks)
@@ -159,14 +178,16 @@ class Lane:
         roomy: Outcome = self.workers.ask(Question(self._options, known=self.known, absent=self._absent, more=EVERY))
         if roomy.how == "completed":
             learn(self.known, roomy.seen)
-        if late:
-            again: Outcome = self.workers.ask(
-                Question(self._options, known=self.known, path=outcome.taken, absent=self._absent)
-            )
-            if again.how == "deadlock":
-                kept = {name: getattr(outcome, name) for name in ("strategy", "numbers", "runs", "longest", "seen")}
-                return again._replace(**kept)
-        return outcome
+        again = self._taken_again(outcome) if late else outcome
+        return again if again.how == "deadlock" else outcome
+
+    def _taken_again(self, outcome: Outcome) -> Outcome:
+        """Return how a run ends with what is known by now; it counts as it was."""
+        again: Outcome = self.workers.ask(
+            Question(self._options, known=self.known, facts=self.facts, path=outcome.taken, absent=self._absent)
+        )
+        kept = {name: getattr(outcome, name) for name in ("strategy", "numbers", "runs", "longest", "seen")}
+        return again._replace(**kept)
 
     def _is_found_again(self, outcome: Outcome) -> bool:
         """Tell whether a run behind others in one process is the same in a new one, if it has not completed."""
@@ -178,7 +199,9 @@ class Lane:
         return (again.how, again.taken) == (outcome.how, outcome.taken)
 
     def _again(self, outcome: Outcome) -> Outcome:
-        along = Question(self._options, known=self.known, path=outcome.taken, strict=True, absent=self._absent)
+        along = Question(
+            self._options, known=self.known, facts=self.facts, path=outcome.taken, strict=True, absent=self._absent
+        )
         again: Outcome = self.workers.ask(along)
         return again
 

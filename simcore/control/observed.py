@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import thread as futures_thread
@@ -119,14 +120,16 @@ class Observed(Learning):
         super().__init__(*args, **others)
         self.events: list[Event] = []
         self.unordered = ""
+        self._made: Counter[ControlledThread] = Counter()
         self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
         self._raised: list[tuple[ControlledThread, BaseException]] | None = None
 
     # ---- what there is ---------------------------------------------------------------------------------------
 
     def created(self, thread: ControlledThread, thing: Any) -> None:
-        """Name a lock."""
-        self._names[id(thing)] = weakref.ref(thing), str(thread.new_name())
+        """Name a lock, by a count of its own: by the other one things are hashed, in runs of each kind."""
+        self._made[thread] += 1
+        self._names[id(thing)] = weakref.ref(thing), f"lock {self._made[thread]} of {thread.path}"
 
     def _name(self, thing: Any) -> str:
         if isinstance(thing, str):

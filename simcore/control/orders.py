@@ -298,6 +298,7 @@ class Audit:
             Whether it has come to its end.
         """
         marks: list[int] = []
+        steps: dict[str, int] = {}
         own: dict[str, tuple[int, int]] = {}
 
         def differs(thread: str, label: str, waited: str) -> str:
@@ -309,9 +310,12 @@ class Audit:
             if told := differs(thread, event.label, event.waited):
                 return told
             count, _ = own.get(thread, (0, 0))
-            before = sum(mark for n, mark in enumerate(marks) if seen.past.before[number] >> n & 1)
+            past = seen.past.before[number]
+            last = [(past & each).bit_length() - 1 for each in steps.values()]  # of each thread; its mark has the rest
+            before = sum(marks[n] for n in last if n >= 0)
             marks.append(hash((event.key, count, event.label, event.waited, before)))
             own[thread] = count + 1, marks[-1]
+            steps[thread] = steps.get(thread, 0) | 1 << number
         if finished:
             ends = {event.key[0]: (event.label, event.waited) for event in seen.waiting}
             for thread in own:

@@ -52,6 +52,8 @@ class Reference(NamedTuple):
 class Question:
     """One run: along a path, at whose end some may be known to be lost, and then by a strategy; recorded or not.
 
+    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone.
+
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
     something behind. Then, whether the process is as it was is known from a run that was there before.
     """
@@ -60,6 +62,7 @@ class Question:
     strategy: Strategy | None = None
     numbers: dict[str, int] = field(default_factory=dict)
     known: Known = field(default_factory=dict)
+    facts: bool = False
     path: Path = ()
     strict: bool = False
     record: bool = False
@@ -98,6 +101,7 @@ class Outcome(NamedTuple):
     seen: Known
     lost: frozenset[str]
     since: int
+    guess: bool
     outside: bool
     paused: float
     recording: Recording | None = None
@@ -160,14 +164,16 @@ def _run(
     body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
 ) -> Outcome:
     options = asked.options
-    suspicion = Suspicion(asked.known) if asked.lost is None else Expectation(asked.lost, len(asked.path))
+    suspicion: Suspicion | Expectation = Suspicion(asked.known, facts=asked.facts)
+    if asked.lost is not None:
+        suspicion = Expectation(asked.lost, len(asked.path))
 
     def stop(run: Run, how: str) -> NoReturn:
         how = "failed" if how == "steps" and run.raised else how
         try:
             _insist_on_the_inside(run, how)
-            if how == "deadlock" and asked.absent and not suspicion.lost:
-                _insist_on_those_who_are_there(run, asked)
+            if how == "deadlock" and asked.absent and (suspicion.guess or not suspicion.lost):
+                _insist_on_those_who_are_there(run, asked, suspicion.lost)
             leave(_outcome(run, how, asked, suspicion))
         except NotUnderControl as error:
             leave(error)
@@ -246,11 +252,12 @@ def _insist_on_the_inside(run: Run, how: str) -> None:
         )
 
 
-def _insist_on_those_who_are_there(run: Run, asked: Question) -> None:
+def _insist_on_those_who_are_there(run: Run, asked: Question, lost: frozenset[str]) -> None:
     """Refuse a hang that a thread might end that the caller has, and no run has: a fork takes one thread along."""
     reader = Reader(run, asked.known)
+    told = {reader.names.thread(thread) for thread in run.live if not lost or thread.path in lost}
     for edge in reader.graph().edges:
-        if not (edge.why.holders or edge.queued or edge.helpers or edge.why.did):
+        if edge.process.name in told and not (edge.why.holders or edge.queued or edge.helpers or edge.why.did):
             raise NotUnderControl(
                 f"not under control: {edge.process.name} waits {edge.why.wants}, and a thread might end that which was "
                 f"there before, and is not in the run ({', '.join(asked.absent[:3])}); start it in the function itself"
@@ -282,7 +289,7 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
-    where = lost, suspicion.since, run.outside, run.paused
+    where = lost, suspicion.since, suspicion.guess and bool(lost), run.outside, run.paused
     return Outcome(*told, *where, recording, steps, history=history, checks=checks)
 
 

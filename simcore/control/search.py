@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
-from simcore.control.lanes import Lane, Lanes, differs
+from simcore.control.lanes import Lane, Lanes, comes_yet, differs
 from simcore.control.operations import called
 from simcore.control.result import RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
@@ -79,6 +79,7 @@ class Search:
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.polled = 0
         self.only_behind = ""
+        self.guessed = False
         self.started = time.monotonic()
         self.told: Question | None = None
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
@@ -112,16 +113,19 @@ class Search:
         return outcome
 
     def _found(self, outcome: Outcome, lane: Lane) -> Violation:
-        how, known = outcome.how, {where: set(roles) for where, roles in lane.known.items()}
+        how, known, facts = outcome.how, {where: set(roles) for where, roles in lane.known.items()}, lane.facts
         insist_on_no_pause(outcome, lambda: self._along(outcome.into, known))
         until = min(time.monotonic() + SHRINK_SECONDS, self.started + self.max_seconds) if self.short else -inf
 
         def fails(path: Path) -> Steps | None:
-            again = self._along(path, known) if time.monotonic() < until else None
+            again = self._along(path, known, facts=facts) if time.monotonic() < until else None
             return again.into if again is not None and again.how == how else None
 
-        path = shrunk(outcome.into, fails, SHRINK_RUNS) if self.short else outcome.into
-        lost = self._along(path, known).lost if self.short else outcome.lost
+        if self.short:
+            shorter = self._along(shrunk(outcome.into, fails, SHRINK_RUNS), known, facts=facts)
+            if shorter.how == how and not comes_yet(shorter, self.workers.ask, self.options):
+                outcome = shorter
+        path, lost, self.guessed = outcome.into, outcome.lost, outcome.guess
         for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
             if time.monotonic() < until:
                 lane.one()
@@ -150,6 +154,11 @@ class Search:
                 f"one {did} behind others in the same process, and not by the same steps in one of its own: "
                 "perhaps runs leave something behind (what a module holds, a file); "
                 "it does not count, and the rest ran one by one"
+            )
+        if self.guessed:
+            notes.append(
+                "that they can never go on is no fact, but was tried: from there on the others were let run "
+                f"{RUNS_ON} times, for at most {self.options.max_steps:,} steps each"
             )
         holds = found is None and orders is not None and not doubt
         reason = f"no violation in {self.tried:,} schedules" + (doubt and f"; {doubt}")

@@ -5,7 +5,11 @@ Those who were suspected before, and have not moved since, were lost then alread
 Beside pollers and heartbeats there is always a next time-out. There the wait-for graph is asked. If all that it says of
 those who seem lost is fact, they are. If of one it is not known who might help him, he is not suspected at all. What is
 left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time, and until each of those who
-waited for time has gone on three times; only if nobody who is suspected has moved by then, it is told.
+waited for time has taken three steps; if nobody who is suspected has moved by then, they are given up.
+
+That is one order, and whoever comes later than that comes. So where it is no fact it is not told before it was tried in
+others: from where they are said to be lost, the others run on in several orders, for as many steps as a run may have.
+Where one of the suspects moves in any of these, nobody in this program is suspected any more, but on facts.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ class Suspicion:
     ----------
     known : Known
         Who was seen to end which waits.
+    facts : bool
+        Whether nobody is suspected but on facts.
 
     Attributes
     ----------
@@ -31,12 +37,15 @@ class Suspicion:
         The paths of those who can never go on, once that is known.
     since : int
         Steps after which they were lost.
+    guess : bool
+        Whether that is no fact.
     """
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, *, facts: bool) -> None:
         self.lost: frozenset[str] = frozenset()
         self.since = 0
-        self._known = known
+        self.guess = False
+        self._known, self._facts = known, facts
         self._suspects: dict[ControlledThread, int] = {}
         self._others: dict[ControlledThread, int] = {}
         self._seconds = 0.0
@@ -48,7 +57,7 @@ class Suspicion:
             if any(thread.done or thread.steps != steps for thread, steps in self._suspects.items()):
                 self._suspects = {}
             elif over or self._long_enough(run):
-                self.lost = frozenset(thread.path for thread in self._suspects)
+                self.lost, self.guess = frozenset(thread.path for thread in self._suspects), True
             return over or bool(self.lost)
         if over:
             return True
@@ -59,12 +68,13 @@ class Suspicion:
         reader = Reader(run, self._known, named=False)
         dead = reader.dead()
         names = frozenset(actor.name for actor in dead)
-        if not any(actor.must_finish for actor in dead):
+        fact = names <= reader.exact
+        if not any(actor.must_finish for actor in dead) or (self._facts and not fact):
             return False
         self._suspects = {thread: thread.steps for thread in run.live if reader.names.thread(thread) in names}
         self._others = {t: t.steps for t in run.live if t not in self._suspects and run.timed(t)}
         self.since, self._seconds = len(run.taken), run.now
-        if names <= reader.exact:
+        if fact:
             self.lost = frozenset(thread.path for thread in self._suspects)
         return bool(self.lost)
 
@@ -80,6 +90,8 @@ class Expectation:
     Whoever knows more by now might suspect somebody earlier, and the run that is told would end before the one that was
     found.
     """
+
+    guess = False
 
     def __init__(self, lost: frozenset[str], since: int) -> None:
         self.lost, self.since = lost, since

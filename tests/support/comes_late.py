@@ -1,0 +1,296 @@
+"""Programs in which somebody comes after a long time, by ways on which he is not seen; and some where nobody comes."""
+
+import queue
+import threading
+import time
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+HOURS = 5
+
+
+def long_work():
+    """Take several hours, and a turn each hour: longer than anybody is waited for in one order."""
+    for _ in range(HOURS):
+        time.sleep(3_700)
+
+
+def beside(*functions):
+    """Start threads."""
+    for function in functions:
+        threading.Thread(target=function).start()
+
+
+class Place:
+    """Has what is there for all."""
+
+
+def event_of_a_class():
+    Place.done = threading.Event()
+
+    def late():
+        long_work()
+        Place.done.set()
+
+    beside(late)
+    Place.done.wait()
+
+
+def event_behind_a_weak_reference():
+    place = Place()
+    place.done = threading.Event()
+    reference = weakref.ref(place)
+
+    def late():
+        long_work()
+        reference().done.set()
+
+    beside(late)
+    place.done.wait()
+
+
+def event_deep_in_lists():
+    done = threading.Event()
+    found = [done]
+    for _ in range(12):
+        found = [found]
+
+    def late(inside):
+        long_work()
+        while isinstance(inside, list):
+            (inside,) = inside
+        inside.set()
+
+    threading.Thread(target=late, args=(found,)).start()
+    del found
+    done.wait()
+
+
+def one_long_wait_and_three_steps():
+    done, lock = threading.Event(), threading.Lock()
+
+    def late():
+        time.sleep(5_000)
+        for _ in range(3):
+            with lock:
+                pass
+        time.sleep(1)
+        beside(done.set)
+
+    beside(late)
+    done.wait()
+
+
+def told_by_a_clock():
+    jobs, done = queue.Queue(), threading.Event()
+
+    def late():
+        jobs.get()
+        time.sleep(1)
+        beside(done.set)
+
+    def clock():
+        time.sleep(5_000)
+        jobs.put("go")
+
+    beside(late, clock)
+    done.wait()
+
+
+def thread_that_starts_late():
+    done = threading.Event()
+
+    def late():
+        long_work()
+        beside(done.set)
+
+    beside(late)
+    done.wait()
+
+
+def timer_that_starts_late():
+    done = threading.Event()
+
+    def late():
+        long_work()
+        threading.Timer(1, done.set).start()
+
+    beside(late)
+    done.wait()
+
+
+def many_short_turns():
+    done = threading.Event()
+
+    def late():
+        for _ in range(3_500):
+            time.sleep(0.001)
+        beside(done.set)
+
+    beside(late)
+    done.wait()
+
+
+def future_of_nobody():
+    answer = Future()
+
+    def late():
+        long_work()
+        answer.set_result(1)
+
+    beside(late)
+    wait([answer])
+
+
+def lock_released_by_another():
+    gate = threading.Lock()
+    gate.acquire()
+
+    def late():
+        long_work()
+        gate.release()
+
+    beside(late)
+    with gate:
+        pass
+
+
+def notified_and_the_lock_is_held():
+    changed, ready = threading.Condition(), []
+
+    def notifier():
+        with changed:
+            ready.append(1)
+            changed.notify()
+
+    def holder():
+        with changed:
+            long_work()
+
+    beside(notifier, holder)
+    with changed:
+        changed.wait_for(lambda: ready)
+
+
+def permit_of_another():
+    permits, over = threading.Semaphore(1), threading.Event()
+
+    def keeper():
+        with permits:
+            over.wait()
+
+    def late():
+        long_work()
+        permits.release()
+
+    beside(keeper, late)
+    permits.acquire()
+    over.set()
+
+
+def barrier_that_breaks():
+    barrier = threading.Barrier(3)
+
+    def late():
+        long_work()
+        barrier.abort()
+
+    beside(late)
+    try:
+        barrier.wait()
+    except threading.BrokenBarrierError:
+        return
+
+
+def task_submitted_by_a_callback():
+    done = threading.Event()
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        first.submit(long_work).add_done_callback(lambda _: second.submit(done.set))
+        done.wait()
+
+
+LATE = [
+    *(event_of_a_class, event_behind_a_weak_reference, event_deep_in_lists, one_long_wait_and_three_steps),
+    *(told_by_a_clock, thread_that_starts_late, timer_that_starts_late, many_short_turns, future_of_nobody),
+    *(lock_released_by_another, notified_and_the_lock_is_held, permit_of_another, barrier_that_breaks),
+    task_submitted_by_a_callback,
+]
+
+
+def told_if_first():
+    """Who is first has somebody started who tells; who waits was suspected before it was known who is first."""
+    done, lock, came = threading.Event(), threading.Lock(), []
+
+    def come(who):
+        time.sleep(1)
+        with lock:
+            came.append(who)
+            first = came[0] == who
+        if first and who == "teller":
+            beside(done.set)
+
+    for who in ("teller", "other"):
+        threading.Thread(target=come, args=(who,), name=who).start()
+    done.wait()
+
+
+def one_of_two_made_at_a_line():
+    """Who is second is not told; a monitor sets the other event that was made there."""
+    told, lock, came = [threading.Event() for _ in "ab"], threading.Lock(), []
+
+    def come(who):
+        with lock:
+            came.append(who)
+            return came[0] == who
+
+    def teller():
+        if come("teller"):
+            told[0].set()
+
+    def waiter():
+        come("waiter")
+        told[0].wait()
+
+    def monitor():
+        time.sleep(1)
+        told[1].set()
+
+    threading.Thread(target=monitor, daemon=True).start()
+    threads = [threading.Thread(target=function) for function in (teller, waiter)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def beside_a_heartbeat(pool):
+    """Submit to a pool that is older than the run, if one is first, as to one that is not, from one line."""
+    over, lock, came = threading.Event(), threading.Lock(), []
+
+    def beat():
+        while not over.wait(10):
+            pass
+
+    def come(who):
+        with lock:
+            came.append(who)
+        return came[0] == who
+
+    threading.Thread(target=beat, daemon=True).start()
+    other = threading.Thread(target=come, args=("other",))
+    other.start()
+    with ThreadPoolExecutor(1) as own:
+        for each in (own, pool) if come("main") else (own,):
+            each.submit(int).result()
+    other.join()
+    over.set()
+
+
+def two_meet_and_somebody_fails(locks):
+    """However many locks there are: which worker of a pool is waited for first does not depend on it."""
+    kept = [threading.Lock() for _ in range(locks)]
+    meeting = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(meeting.wait)
+        pool.submit(meeting.wait)
+    raise ValueError(len(kept))
