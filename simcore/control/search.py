@@ -233,7 +233,7 @@ def no_return(shown: Outcome, options: Options, workers: Workers) -> int:
 
     def ends(length: int) -> bool:
         for seed in range(RUNS_ON):
-            on = Question(options, RandomWalk(seed), path=shown.into[:length])
+            on = Question(options, RandomWalk(seed), path=shown.into[:length], facts=True)
             if time.monotonic() > until:
                 raise TimeoutError
             if workers.ask(on).how == "completed":

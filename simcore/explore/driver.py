@@ -299,8 +299,9 @@ def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
 
 @contextmanager
 def _limited(kernel: Kernel) -> Iterator[None]:
-    """Have nobody look at limits any more when the answer is there: a report asks its kernel."""
+    """Have nobody look at limits any more when the answer is there, and keep no runs: a report asks its kernel."""
     try:
         yield
     finally:
         kernel.look = unlimited
+        kernel.points.rest()

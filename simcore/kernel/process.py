@@ -41,8 +41,7 @@ from simcore.model import ProcessFunction
 from simcore.model.objects import Task
 from simcore.model.operations import Operation, SharedObject
 
-_LONG = 100  # results; beyond it a point is advanced from a kept run where there is one
-_KEPT = 256  # points with kept runs
+_LONG, _KEPT = 100, 256  # results beyond which a point is advanced from a kept run, if there is one; points with such
 
 _SHARED = (
     "Usual causes: an attribute of a class or module, a default argument, a list or a counter that functions share. "
@@ -281,6 +280,10 @@ class Points:
         """Return ``error``, unless its cause is known."""
         self._refuse_change(point, before)
         return error
+
+    def rest(self) -> None:
+        """Let go of kept runs: in a cycle, a generator may be closed before its run, and be blamed for its yields."""
+        self._kept.clear()
 
     def _run_at(self, point: Point, begins: bool, again: bool) -> Run:
         if begins:

@@ -68,9 +68,12 @@ def simulate(
         raise OptionError(f"max_steps={max_steps!r}: a number of steps, at least 1; None for no limit")
     kernel = OneRun(model)
     run = Run(kernel, seed, until, max_steps, Latency(latency or {}, kernel.processes, reachable(kernel), seed))
-    run.start(arrivals(load or {}, kernel.processes, seed))
-    if schedule is not None:
-        schedule.states(kernel)  # raises Diverged
-        run.replay(schedule.path(kernel))
-    run.go()
-    return run.simulation()
+    try:
+        run.start(arrivals(load or {}, kernel.processes, seed))
+        if schedule is not None:
+            schedule.states(kernel)  # raises Diverged
+            run.replay(schedule.path(kernel))
+        run.go()
+        return run.simulation()
+    finally:
+        kernel.points.rest()
