@@ -53,7 +53,7 @@ def test_what_was_tried_and_is_no_fact_is_noted():
     assert not control(threaded_in_order.opposed, schedules=100).notes
 
 
-@pytest.mark.some(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["dfs", "random"])
 def test_a_thread_that_was_there_before_may_help_although_time_goes_on(strategy):
     with ThreadPoolExecutor(1) as pool:

@@ -77,7 +77,11 @@ def test_what_is_no_token_is_refused(token):
 
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
-    "body", [threaded.opposed_locks, threaded.lost_update, threaded.lost_beside_a_watcher, threaded.nested_submit]
+    "body",
+    [
+        *(threaded.opposed_locks, threaded.lost_update, threaded.nested_submit),
+        pytest.param(threaded.lost_beside_a_watcher, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_any_witness_is_told_as_it_was_found_and_replays(body, seed):
