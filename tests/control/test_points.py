@@ -11,7 +11,7 @@ from simcore.control import replay
 POINTS = {"operations": 20, "release": 20, "lines": 40, "instructions": 300}
 
 
-@pytest.mark.some(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("in_one_line", [False, True])
 def test_a_lost_update_needs_switches_between_operations(in_one_line):
     body = partial(threaded.unguarded, in_one_line)
