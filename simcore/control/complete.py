@@ -23,11 +23,11 @@ class EveryOrder(Search):
         facts = False
         guide = orders.guide()
         while guide is not None or (not doubt and self.tried < orders.runs + AUDITING_RUNS):
-            if guide is not None and (self.tried >= schedules or not self._goes_on()):
-                doubt = doubt or f"of the orders {self.tried:,} were run, and there are more"
-                break
-            if not self._goes_on():
-                doubt = f"all orders were run, but only {self.tried - orders.runs:,} of {AUDITING_RUNS} further runs"
+            if (guide is not None and self.tried >= schedules) or not self._goes_on():
+                left = f"all orders were run, but only {self.tried - orders.runs:,} of {AUDITING_RUNS} further runs"
+                if guide is not None:
+                    left = f"of the orders {self.tried:,} were run, and there are more"
+                doubt = doubt or left
                 break
             outcome = self._observe(guide, known, facts=facts)
             if comes_yet(outcome, self.workers.ask, self.options):

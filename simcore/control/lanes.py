@@ -54,15 +54,17 @@ def differs_from(step: int) -> NoReturn:
     )
 
 
+def run_on(path: Steps, ask: Callable[[Question], Outcome], options: Options) -> Iterator[Outcome]:
+    """Yield how `RUNS_ON` runs end that go on from a path, each by a random walk; nobody is suspected but on facts."""
+    for seed in range(RUNS_ON):
+        yield ask(Question(options, RandomWalk(seed), path=path, facts=True))
+
+
 def comes_yet(outcome: Outcome, ask: Callable[[Question], Outcome], options: Options) -> bool:
     """Tell whether somebody moves who was guessed to be lost, where the others run on from there in other orders."""
-    if not outcome.guess:
-        return False
-    for seed in range(RUNS_ON):
-        on = ask(Question(options, RandomWalk(seed), path=outcome.into, facts=True))
-        if any(path in outcome.lost for path, _ in on.taken[outcome.since :]):
-            return True
-    return False
+    return outcome.guess and any(
+        path in outcome.lost for on in run_on(outcome.into, ask, options) for path, _ in on.taken[outcome.since :]
+    )
 
 
 class Lane:
@@ -178,16 +180,16 @@ class Lane:
         roomy: Outcome = self.workers.ask(Question(self._options, known=self.known, absent=self._absent, more=EVERY))
         if roomy.how == "completed":
             learn(self.known, roomy.seen)
-        again = self._taken_again(outcome) if late else outcome
-        return again if again.how == "deadlock" else outcome
+        if late:
+            again = self._taken_again(outcome)
+            if again.how == "deadlock":
+                return again
+        return outcome
 
     def _taken_again(self, outcome: Outcome) -> Outcome:
         """Return how a run ends with what is known by now; it counts as it was."""
-        again: Outcome = self.workers.ask(
-            Question(self._options, known=self.known, facts=self.facts, path=outcome.taken, absent=self._absent)
-        )
         kept = {name: getattr(outcome, name) for name in ("strategy", "numbers", "runs", "longest", "seen")}
-        return again._replace(**kept)
+        return self._again(outcome, strict=False)._replace(**kept)
 
     def _is_found_again(self, outcome: Outcome) -> bool:
         """Tell whether a run behind others in one process is the same in a new one, if it has not completed."""
@@ -198,11 +200,9 @@ class Lane:
             self.only_behind = outcome.how
         return (again.how, again.taken) == (outcome.how, outcome.taken)
 
-    def _again(self, outcome: Outcome) -> Outcome:
-        along = Question(
-            self._options, known=self.known, facts=self.facts, path=outcome.taken, strict=True, absent=self._absent
-        )
-        again: Outcome = self.workers.ask(along)
+    def _again(self, outcome: Outcome, *, strict: bool = True) -> Outcome:
+        along = Question(self._options, known=self.known, facts=self.facts, path=outcome.taken, absent=self._absent)
+        again: Outcome = self.workers.ask(replace(along, strict=strict))
         return again
 
 

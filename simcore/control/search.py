@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcore.control.baton import Known
 from simcore.control.choosing import Path
-from simcore.control.lanes import Lane, Lanes, comes_yet, differs
+from simcore.control.lanes import Lane, Lanes, comes_yet, differs, run_on
 from simcore.control.operations import called
 from simcore.control.result import RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
@@ -231,14 +231,14 @@ def no_return(shown: Outcome, options: Options, workers: Workers) -> int:
         return 0
     until = time.monotonic() + _RETURN_SECONDS
 
+    def ask(question: Question) -> Outcome:
+        if time.monotonic() > until:
+            raise TimeoutError
+        outcome: Outcome = workers.ask(question)
+        return outcome
+
     def ends(length: int) -> bool:
-        for seed in range(RUNS_ON):
-            on = Question(options, RandomWalk(seed), path=shown.into[:length], facts=True)
-            if time.monotonic() > until:
-                raise TimeoutError
-            if workers.ask(on).how == "completed":
-                return True
-        return False
+        return any(outcome.how == "completed" for outcome in run_on(shown.into[:length], ask, options))
 
     try:
         if not ends(0):

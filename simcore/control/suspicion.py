@@ -1,11 +1,12 @@
 """Somebody can never go on, although time goes on for others: known where it is a fact, or where it was tried.
 
 Where nothing can move and no time-out is left, everybody who waits, waits for ever; nothing has to be known of anybody.
-Those who were suspected before, and have not moved since, were lost then already: that is told, and not the rest.
-Beside pollers and heartbeats there is always a next time-out. There the wait-for graph is asked. If all that it says of
-those who seem lost is fact, they are. If of one it is not known who might help him, he is not suspected at all. What is
-left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time, and until each of those who
-waited for time has taken three steps; if nobody who is suspected has moved by then, they are given up.
+Those who were suspected before, and have not moved since, were lost then already, or so it is guessed: that is told,
+and not the rest. Beside pollers and heartbeats there is always a next time-out. There the wait-for graph is asked. If
+all that it says of those who seem lost is fact, they are. If of one it is not known who might help him, he is not
+suspected at all. What is left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time,
+and until each of those who waited for time has taken three steps; if nobody who is suspected has moved by then, they
+are given up.
 
 That is one order, and whoever comes later than that comes. So where it is no fact it is not told before it was tried in
 others: from where they are said to be lost, the others run on in several orders, for as many steps as a run may have.

@@ -6,6 +6,9 @@ import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from threaded import together
+from threaded_in_order import Arrivals
+
 HOURS = 5
 
 
@@ -219,14 +222,11 @@ LATE = [
 
 def told_if_first():
     """Who is first has somebody started who tells; who waits was suspected before it was known who is first."""
-    done, lock, came = threading.Event(), threading.Lock(), []
+    done, arrivals = threading.Event(), Arrivals()
 
     def come(who):
         time.sleep(1)
-        with lock:
-            came.append(who)
-            first = came[0] == who
-        if first and who == "teller":
+        if arrivals.first(who) and who == "teller":
             beside(done.set)
 
     for who in ("teller", "other"):
@@ -236,19 +236,14 @@ def told_if_first():
 
 def one_of_two_made_at_a_line():
     """Who is second is not told; a monitor sets the other event that was made there."""
-    told, lock, came = [threading.Event() for _ in "ab"], threading.Lock(), []
-
-    def come(who):
-        with lock:
-            came.append(who)
-            return came[0] == who
+    told, arrivals = [threading.Event() for _ in "ab"], Arrivals()
 
     def teller():
-        if come("teller"):
+        if arrivals.first("teller"):
             told[0].set()
 
     def waiter():
-        come("waiter")
+        arrivals.first("waiter")
         told[0].wait()
 
     def monitor():
@@ -256,31 +251,22 @@ def one_of_two_made_at_a_line():
         told[1].set()
 
     threading.Thread(target=monitor, daemon=True).start()
-    threads = [threading.Thread(target=function) for function in (teller, waiter)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(teller, waiter)
 
 
 def beside_a_heartbeat(pool):
     """Submit to a pool that is older than the run, if one is first, as to one that is not, from one line."""
-    over, lock, came = threading.Event(), threading.Lock(), []
+    over, arrivals = threading.Event(), Arrivals()
 
     def beat():
         while not over.wait(10):
             pass
 
-    def come(who):
-        with lock:
-            came.append(who)
-        return came[0] == who
-
     threading.Thread(target=beat, daemon=True).start()
-    other = threading.Thread(target=come, args=("other",))
+    other = threading.Thread(target=arrivals.first, args=("other",))
     other.start()
     with ThreadPoolExecutor(1) as own:
-        for each in (own, pool) if come("main") else (own,):
+        for each in (own, pool) if arrivals.first("main") else (own,):
             each.submit(int).result()
     other.join()
     over.set()

@@ -131,19 +131,28 @@ def asks_again_and_again():
     together(ask, ask)
 
 
+class Arrivals:
+    """Tells whoever comes whether he is the first."""
+
+    def __init__(self):
+        self._lock, self._came = threading.Lock(), []
+
+    def first(self, who):
+        with self._lock:
+            self._came.append(who)
+            return self._came[0] == who
+
+
 def never_told_beside_a_heartbeat():
     """Who comes second is told of it; time goes on for somebody else."""
-    told, over, lock, came = threading.Event(), threading.Event(), threading.Lock(), []
+    told, over, arrivals = threading.Event(), threading.Event(), Arrivals()
 
     def beat():
         while not over.wait(1):
             pass
 
     def come(who):
-        with lock:
-            came.append(who)
-            first = came[0] == who
-        if first and who:
+        if arrivals.first(who) and who:
             told.set()
 
     heart, other = threading.Thread(target=beat), threading.Thread(target=come, args=(1,))

@@ -118,8 +118,10 @@ class Threads:
 LOCKING = [("acquire",), ("acquire",), ("acquire", False), ("release",), ("release",)]
 NOTIFYING = [("wait",), ("wait",), ("notify",), ("notify", 2), ("notify_all",)]
 FILLING = [("put", 1), ("put", 2), ("put", 3, False), ("get",), ("get",), ("get", False), ("qsize",)]
-LETTING_GO = [("release",), ("acquire", False), ("notify_all",), ("set",), ("put", 1, False), ("get", False)]
-LETTING_GO += [("set_result", 1)]
+LETTING_GO = [
+    *(("release",), ("acquire", False), ("notify_all",), ("set",)),
+    *(("put", 1, False), ("get", False), ("set_result", 1)),
+]
 KINDS = {
     "lock": (lambda: Lock("x"), threading.Lock, LOCKING),
     "rlock": (lambda: RLock("x"), threading.RLock, LOCKING),
