@@ -15,8 +15,9 @@ from simcore.command.controlled import controlled_json
 from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, show
 from simcore.command.paged import HTML, page_to
 from simcore.command.values import convert, read_parameters
-from simcore.control import POINTS, PREFIX, STRATEGIES, Controlled, control, find, replay
+from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
 from simcore.report import whole_file
+from simcore.schedule import OF_CODE
 
 
 @click.command("control")
@@ -74,7 +75,7 @@ def control_code(
 
 def is_of_code(token: str) -> bool:
     """Tell whether a token is a schedule of code, and not of a model."""
-    return token.strip().startswith(PREFIX)
+    return token.strip().startswith(OF_CODE)
 
 
 def replay_code(token: str, html: Path | None, as_object: bool) -> int:

@@ -24,9 +24,10 @@ from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
 from simcore.command.pytest_pages import Pages
-from simcore.control import PREFIX, Controlled, Named, control, followed_with, read, replay, without_steps
+from simcore.control import Controlled, Named, control, followed_with, read, replay, without_steps
 from simcore.errors import ScheduleError, SimcoreError
 from simcore.model import Origin
+from simcore.schedule import OF_CODE
 
 Keep = Callable[[pytest.Item, str], str]
 """Keeps a token of a test that has failed, and returns the line that says where."""
@@ -224,7 +225,7 @@ def token_of_code(given: str) -> str | None:
     pytest.UsageError
         When it is damaged, or that of a function that is no test.
     """
-    if not given.startswith(PREFIX):
+    if not given.startswith(OF_CODE):
         return None
     try:
         function = read(given).origin.function

@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from simcore.control.finer import POINTS
     from simcore.control.primitives import without_steps
     from simcore.control.result import CodeStep, Controlled, Violation
-    from simcore.control.token import PREFIX, Named, find, followed_with, read
+    from simcore.control.token import Named, find, followed_with, read
 
 __all__ = [
     "POINTS",
-    "PREFIX",
     "STRATEGIES",
     "CodeStep",
     "Conformance",
@@ -40,6 +39,6 @@ load_at_first_use(
         "finer": "POINTS",
         "primitives": "without_steps",
         "result": "CodeStep Controlled Violation",
-        "token": "PREFIX Named find followed_with read",
+        "token": "Named find followed_with read",
     },
 )

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 from simcore.control.choosing import Path
 from simcore.errors import OptionError, ScheduleError
 from simcore.model import Origin, import_module
-from simcore.schedule import decode, encode
+from simcore.schedule import OF_CODE, decode, encode
 
-PREFIX = "sx1-"
 _PLAIN = (int, float, str, bool, type(None))
 
 
@@ -122,7 +121,7 @@ def token_of(origin: Origin | None, options: Sequence[Any], path: Path, checks: 
         [n for piece in pieces for n in piece],
         told,
     ]
-    return encode(PREFIX, content)
+    return encode(OF_CODE, content)
 
 
 def read(token: str) -> Told:
@@ -135,7 +134,7 @@ def read(token: str) -> Told:
     """
     if not isinstance(token, str):
         raise OptionError(f"{token!r}: a token is a text; of a violation it is violation.token")
-    function, parameters, options, threads, flat, told = decode(PREFIX, token, _valid)
+    function, parameters, options, threads, flat, told = decode(OF_CODE, token, _valid)
     path = []
     for number, outcome, times in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
         path += [(threads[number], outcome)] * times

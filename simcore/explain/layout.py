@@ -13,7 +13,7 @@ from unicodedata import category
 
 WIDTH = 80
 _STEP = re.compile(r" *\d+  \S.*?  +(?=\S)")
-_TO_COPY = ("replay: ", "token ")
+_TO_COPY = ("replay: ", "replay at full size: ", "token ")
 _WIDEST = 44  # columns before the words of a step; beyond it there would be no room for them
 
 
@@ -38,7 +38,7 @@ def fit(lines: Iterable[str], width: int = WIDTH) -> str:
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    if len(line) <= width or line.lstrip().startswith(_TO_COPY) or " sc1-" in line:
+    if len(line) <= width or line.lstrip().startswith(_TO_COPY):
         return [line]
     margin = " " * _margin(line)
     indent = line[: len(line) - len(line.lstrip())]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from simcore.first_use import load_at_first_use
 
 if TYPE_CHECKING:
-    from simcore.schedule.codec import decode, encode
+    from simcore.schedule.codec import OF_A_MODEL, OF_CODE, decode, encode
     from simcore.schedule.schedule import Schedule, Step, describe, read_token, replay
     from simcore.schedule.strategy import PCT, POS, SAMPLING, URW, EvenProgress, Portfolio, RandomWalk, Strategy
     from simcore.schedule.tasks import Tasks
 
 __all__ = [
+    "OF_A_MODEL",
+    "OF_CODE",
     "PCT",
     "POS",
     "SAMPLING",
@@ -34,7 +36,7 @@ __all__ = [
 load_at_first_use(
     __name__,
     {
-        "codec": "decode encode",
+        "codec": "OF_A_MODEL OF_CODE decode encode",
         "schedule": "Schedule Step describe read_token replay",
         "strategy": "PCT POS SAMPLING URW EvenProgress Portfolio RandomWalk Strategy",
         "tasks": "Tasks",

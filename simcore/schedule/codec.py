@@ -10,9 +10,12 @@ from typing import Any
 
 from simcore.errors import ScheduleError
 
-_OTHERS = {
-    "sc1-": "it is one of a model: simcore.replay and Schedule.from_token take it",
-    "sx1-": "it is one of code under control: simcore.control.replay takes it",
+OF_A_MODEL, OF_CODE = "sc1-", "sx1-"
+"""What the token of a schedule starts with, by what it is a schedule of."""
+
+_TAKEN_BY = {
+    OF_A_MODEL: "it is one of a model: simcore.replay and Schedule.from_token take it",
+    OF_CODE: "it is one of code under control: simcore.control.replay takes it",
 }
 
 
@@ -42,7 +45,7 @@ def decode(prefix: str, token: str, valid: Callable[..., bool]) -> list[Any]:
     """
     token = token.strip()
     if not token.startswith(prefix):
-        why = _OTHERS.get(token[:4], f"a token starts with {prefix!r}; copy the whole line")
+        why = _TAKEN_BY.get(token[:4], f"a token starts with {prefix!r}; copy the whole line")
         raise ScheduleError(f"{token[:20]!r} is no replay token here: {why}")
     body = token[len(prefix) :]
     try:

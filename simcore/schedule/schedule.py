@@ -17,10 +17,8 @@ from simcore.errors import Diverged, ModelError, ScheduleError, recorded_on_anot
 from simcore.kernel import SLEEPS, Kernel, Packed
 from simcore.model import Model, Origin, Pictured, State, build, check_model, listed
 from simcore.model.operations import Operation, plain
-from simcore.schedule.codec import decode, encode
+from simcore.schedule.codec import OF_A_MODEL, decode, encode
 from simcore.schedule.tasks import Tasks
-
-_PREFIX = "sc1-"
 
 
 @listed(without="check recorded")
@@ -120,7 +118,7 @@ class Schedule(Pictured):
             if name not in from_names:
                 raise ScheduleError(f"no token: {self.origin.function} alone builds a model without process {name!r}")
         flat = [number for step in self.steps for number in (from_names[step.process], step.outcome, step.check)]
-        return encode(_PREFIX, [self.origin.function, self.origin.parameters, flat])
+        return encode(OF_A_MODEL, [self.origin.function, self.origin.parameters, flat])
 
     @property
     def processes(self) -> list[str]:
@@ -185,7 +183,7 @@ def read_token(token: str) -> tuple[Origin, list[tuple[int, int, int]]]:
     ScheduleError
         When ``token`` is no token, or damaged.
     """
-    function, parameters, flat = decode(_PREFIX, token, _is_schedule)
+    function, parameters, flat = decode(OF_A_MODEL, token, _is_schedule)
     return Origin(function, parameters), list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
 
 

@@ -29,3 +29,10 @@ def test_what_can_be_read_stays_as_it_is():
     assert printable("größe → 漢字\n\tnext") == "größe → 漢字\n\tnext"
     assert in_a_line("a\nb\tc") == r"a\nb\tc"
     assert fit(["a\nb"]) == "a\nb"
+
+
+@pytest.mark.parametrize("start", ["replay: simcore replay", "  replay at full size: simcore replay", "token"])
+def test_what_is_there_to_be_copied_stays_in_one_line(start):
+    line = f"{start} sc1-{'x' * 70}"
+    assert fit([line]) == line
+    assert "\n" in fit([f"somebody who is called {line.strip()}"])
