@@ -10,7 +10,8 @@ from simcore.kernel.deadlines import left_of
 from simcore.kernel.journal import Journal, lesson
 from simcore.kernel.kernel import SLEEPS, Choice, Kernel
 from simcore.kernel.one_run import OneRun
-from simcore.kernel.process import Learned, Point, Points
+from simcore.kernel.point import Learned, Point
+from simcore.kernel.process import Points
 from simcore.kernel.running import Program, Running
 from simcore.kernel.tables import FREE, Applied, Effect, Local, Move, Packed, unlimited
 from simcore.kernel.tasks import parts

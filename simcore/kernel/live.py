@@ -17,7 +17,8 @@ from typing import Any
 
 from simcore.kernel.alone import Ended
 from simcore.kernel.plain import key_of, operation_key, plain, yields_at_once
-from simcore.kernel.process import Point, Points
+from simcore.kernel.point import Point
+from simcore.kernel.process import Points
 from simcore.kernel.running import Program, Running
 from simcore.model.operations import Operation, SharedObject
 

@@ -16,7 +16,7 @@ from simcore.kernel.kernel import Kernel
 from simcore.kernel.live import DEPTH, Live, can_run_on
 from simcore.kernel.long_queues import LongQueues
 from simcore.kernel.plain import operation_key
-from simcore.kernel.process import Point
+from simcore.kernel.point import Point
 from simcore.kernel.running import Program
 from simcore.kernel.tables import FREE, Local, Move, Packed
 from simcore.model import Model, Process

@@ -19,103 +19,36 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from simcore.errors import ModelError, NondeterminismError
 from simcore.kernel.alone import Ended, Run
 from simcore.kernel.dropped import codes_of
 from simcore.kernel.freeze import Freezer, Unfreezable, operation_key, place
 from simcore.kernel.generators import all_variables
-from simcore.kernel.instances import made_here, not_too_deep
+from simcore.kernel.instances import not_too_deep
 from simcore.kernel.mentions import Mentions
 from simcore.kernel.orders import Unordered, check_process, have_orders
 from simcore.kernel.outside import Outside
+from simcore.kernel.point import Learned, Point, differs
 from simcore.kernel.real_world import refuse_real_world
 from simcore.kernel.running import Program
 from simcore.kernel.selftest import try_interpreter
 from simcore.kernel.tasks import parts
 from simcore.model import ProcessFunction
 from simcore.model.objects import Task
-from simcore.model.operations import Operation, SharedObject
+from simcore.model.operations import Operation
 
-_LONG, _KEPT = 100, 256  # results beyond which a point is advanced from a kept run, if there is one; points with such
+_LONG = 100  # results beyond which a point is advanced from a kept run, if there is one
+_KEPT = 256  # points that have kept runs
 
 _SHARED = (
     "Usual causes: an attribute of a class or module, a default argument, a list or a counter that functions share. "
     "Keep it in a local variable, or share it through model.variable(...)"
 )
 _TRIED_ALL = "A random number stands for all that it may be: write `yield choose(...)`, and each is tried"
-
-
-@dataclass(eq=False, repr=False)
-class Point:
-    """A program point: a distinct state of a program, and the operation it is about to do.
-
-    Attributes
-    ----------
-    status : {"ready", "returned", "failed"}
-        Whether it has an operation to do, has returned ``outcome``, or died of it (a `Raised`).
-    key : tuple
-        Frozen generator and operation; for one that has ended, status and outcome.
-    parent, result : Point and its result
-        One history that leads here, the first that was found.
-    objects : frozenset of SharedObject
-        Everything shared that its state mentions.
-    mentions, submits : frozenset of str
-        Names of operations that the code it is running may still call, and that what it submits may.
-    where : str
-        Function, file and line, for reports.
-    made : object
-        Something in ``outcome`` that is equal to nothing but itself, and was made by the program.
-    sets : bool
-        Whether a result in its history holds a set that can have several orders.
-    """
-
-    program: Program
-    parent: Point | None
-    result: Any
-    key: tuple[Hashable, Hashable] = (None, None)
-    status: str = "ready"
-    operation: Operation | None = None
-    outcome: Any = None
-    objects: frozenset[SharedObject] = frozenset()
-    mentions: frozenset[str] = frozenset()
-    submits: frozenset[str] = frozenset()
-    where: str = ""
-    made: Any = None
-    depth: int = 0
-    sets: bool = False
-    next: dict[Hashable, Point] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return f"{self.program.name} at {self.where or self.status}"
-
-    @property
-    def second_half(self) -> bool:
-        """Whether it waits for the second half of an operation, its generator being where its parent's is."""
-        return isinstance(self.result, Operation)
-
-    @property
-    def keyed_alone(self) -> bool:
-        """Whether its key is all that it is: which program has returned is read by nobody any more."""
-        return self.status == "returned" and self.made is None
-
-    @property
-    def given(self) -> Any:
-        """What whoever waits for the end is given."""
-        if self.made is not None:
-            raise made_here(f"{self.program.name} returns", self.made)
-        return self.outcome
-
-    def history(self) -> list[Point]:
-        """Return the points from the start of the program to this one, both included."""
-        points = [self]
-        while points[-1].parent is not None:
-            points.append(points[-1].parent)
-        return points[::-1]
 
 
 class Points:
@@ -202,14 +135,14 @@ class Points:
             for result in results[:-1]:
                 point, again = (self._passing(run, point, result) for run in runs)
                 if point.key != again.key:
-                    raise self._wrong(point, _differs(point, again), point.where)
+                    raise self._wrong(point, differs(point, again), point.where)
             return self._both(runs, point, results[-1])
 
     def _passing(self, run: Run, parent: Point, result: Any) -> Point:
         """Let ``run`` pass an operation."""
         reached = run.step(result)
         if isinstance(reached, Ended):
-            raise self._wrong(parent, _differs(parent, reached))
+            raise self._wrong(parent, differs(parent, reached))
         point = Point(run.program, parent, result, operation=reached, depth=parent.depth + 1, sets=parent.sets)
         point.key, point.where = (None, run.passed(reached)[0]), place(run.generator)
         return point
@@ -255,7 +188,7 @@ class Points:
         """Return what both ``runs``, which are at ``point``, come to."""
         found, again = (self._stopped(run, None if begins else point, result) for run in runs)
         if found.key != again.key:
-            raise self._wrong(point, _differs(found, again), found.where)
+            raise self._wrong(point, differs(found, again), found.where)
         self._refuse_change(point, found.where)
         interned = self._interned(found)
         if interned is found and found.status == "ready":  # another history's objects may be shared differently
@@ -300,10 +233,10 @@ class Points:
             if not passed.second_half:
                 reached = run.step(passed.result)
                 if isinstance(reached, Ended) or run.passed(reached)[0] != passed.key[1]:
-                    raise self._wrong(passed, _differs(passed, reached))
+                    raise self._wrong(passed, differs(passed, reached))
         run.check()
-        if compare and self._frozen(run)[0] != _generator_key(point):
-            raise self._wrong(point, _differs(point, None))
+        if compare and self._frozen(run)[0] != point.frozen:
+            raise self._wrong(point, differs(point, None))
         return run
 
     def _done(self, program: Program, past: list[Point], args: tuple[Any, ...], *results: Any) -> Hashable:
@@ -356,14 +289,6 @@ class Points:
         return self._points.setdefault((None if point.keyed_alone else point.program, point.key), point)
 
 
-class Learned(NamedTuple):
-    """What follows a point for a result; for a start, where ``before`` is None, what starts with (fn, args)."""
-
-    before: Point | None
-    result: Any
-    after: Point
-
-
 def _outcome(freezer: Freezer, name: str, thing: Any) -> Hashable:
     try:
         return freezer.freeze(thing)
@@ -372,29 +297,3 @@ def _outcome(freezer: Freezer, name: str, thing: Any) -> Hashable:
             f"{name} returned a {type(error.thing).__name__}, which cannot be compared by value; "
             f"return an immutable value"
         ) from error.__cause__
-
-
-def _generator_key(point: Point) -> Hashable:
-    """Return the frozen generator of a point, without the operation it is about to do."""
-    while point.second_half and point.parent is not None:
-        point = point.parent
-    return point.key[0]
-
-
-def _differs(expected: Point, reached: Point | Operation | Ended | None) -> NondeterminismError:
-    did = _deed(expected)
-    now = did if reached is None else _deed(reached)
-    if now == did:
-        now = "the same with other values in its variables"
-    where = expected.where or (expected.parent.where if expected.parent is not None else "")
-    return NondeterminismError(
-        f"{expected.program.name}{f' ({where})' * bool(where)}: it {did}, and when it was run again with the same "
-        f"results, {now}. Usual causes: an object that another process can change, a clock, a random number. Share "
-        f"data through model.variable(...), and take a free choice with choose(...)"
-    )
-
-
-def _deed(what: Point | Operation | Ended) -> str:
-    if isinstance(what, Point) and what.operation is not None:
-        what = what.operation
-    return f"came to {what}" if isinstance(what, Operation) else f"{what.status}: {what.outcome!r}"

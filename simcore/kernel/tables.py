@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from simcore.errors import ModelError
 from simcore.kernel.journal import Journal, lesson
 from simcore.kernel.orders import check_outcomes
-from simcore.kernel.process import Point, Points
+from simcore.kernel.point import Point
+from simcore.kernel.process import Points
 from simcore.kernel.tasks import FrozenTasks
 from simcore.model import Model, Process
 from simcore.model.objects import LEAVE, Future, Task, ThreadPool

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from simcore.kernel.process import Learned, Points
+from simcore.kernel.point import Learned
+from simcore.kernel.process import Points
 
 _ENDS = ("RETURN", "RAISE", "RERAISE")
 _GOES = ("JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
