@@ -117,8 +117,8 @@ class Violation(Pictured):
         if self.no_return:
             step = self.steps[self.no_return - 1]
             lines.append(
-                f"point of no return: step {self.no_return}, {step.thread} {step.text}; behind it {RUNS_ON} of "
-                f"{RUNS_ON} runs hung, before it one came to its end"
+                f"point of no return: step {self.no_return}, {step.thread} {step.text}; behind it none of "
+                f"{RUNS_ON} runs came to its end, before it one did"
             )
         switches = f"{self.switches} switch{'es' * (self.switches != 1)}"
         lines.append(f"schedule ({len(self.steps)} step{'s' * (len(self.steps) != 1)}, {switches}):")
