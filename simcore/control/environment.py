@@ -6,7 +6,6 @@ import encodings.idna  # noqa: F401 - whatever resolves a host's name imports it
 import gc
 import sys
 import threading
-import weakref
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -28,7 +27,7 @@ from simcore.control import (
 )
 from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
-from simcore.control.naming import Gone, Names, place
+from simcore.control.naming import Names, Remembered, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
@@ -142,6 +141,8 @@ class Recorded(Noted):
     ----------
     checks : list of int
         One byte for each step, which differs, most likely, when the step means something else.
+    remembered : Remembered
+        The objects that steps name.
     watch : Watch, optional
         Of the objects that steps name, if somebody wants to know what they held.
     """
@@ -152,6 +153,7 @@ class Recorded(Noted):
         super().__init__(*args, **others)
         self.checks: list[int] = []
         self._steps: list[_Taken] = []
+        self.remembered = Remembered()
         self.watch: Watch | None = None
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
@@ -163,7 +165,9 @@ class Recorded(Noted):
         label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)
         within = any(doing.label == thread.label and doing.target is thread.target for doing in thread.doing)
-        self._steps.append(_Taken(thread, label, _weak(thread.target), place(thread), thread.fused > 0 and within))
+        self._steps.append(
+            _Taken(thread, label, self.remembered.weak(thread.target), place(thread), thread.fused > 0 and within)
+        )
 
     def steps(self, names: Names) -> list[CodeStep]:
         """Return the steps in words; objects are named as they are called now, at the end."""
@@ -171,17 +175,6 @@ class Recorded(Noted):
             CodeStep(names.thread(taken.thread), _phrase(names, taken), taken.place, taken.goes_on)
             for taken in self._steps
         ]
-
-
-def _weak(thing: Any) -> Callable[[], Any]:
-    """Return what gives ``thing`` as long as it is there; then where it was made, if that is known."""
-    try:
-        reference = weakref.ref(thing)
-    except TypeError:  # a number of seconds
-        return lambda: thing
-    where = operations.made(thing)
-    gone = Gone(type(thing).__name__, where)
-    return lambda: found if (found := reference()) is not None else gone
 
 
 def _phrase(names: Names, taken: _Taken) -> str:

@@ -12,6 +12,7 @@ import queue
 import sys
 import sysconfig
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from types import FrameType
@@ -67,6 +68,32 @@ class Gone(NamedTuple):
     where: Made | None
 
 
+def weak(thing: Any) -> Callable[[], Any]:
+    """Return what gives ``thing`` as long as it is there; then what is known of it, always the same."""
+    if thing is None or isinstance(thing, int | float):  # a number of seconds
+        return lambda: thing
+    gone = Gone(type(thing).__name__, made(thing))
+    try:
+        reference = weakref.ref(thing)
+    except TypeError:
+        return lambda: gone
+    return lambda: found if (found := reference()) is not None else gone
+
+
+class Remembered:
+    """Objects that somebody will ask for, without keeping them: one that is gone by then is still told from others."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Callable[[], Any]] = {}
+
+    def weak(self, thing: Any) -> Callable[[], Any]:
+        """Return what gives ``thing``, as `weak` does, and always the same for it."""
+        known = self._known.get(id(thing))
+        if known is None or known() is not thing:  # another one that is gone was there
+            known = self._known[id(thing)] = weak(thing)
+        return known
+
+
 _SEARCHES = 5
 """For how many things all that there was before a run is searched for who has it: it may be much."""
 
@@ -100,23 +127,26 @@ class Names:
     def of(self, thing: Any, kind: str) -> str:
         """Return what ``thing`` is called."""
         if id(thing) not in self._of:
-            name = next(self._candidates(thing), None) or self._by_line(thing, kind)
-            number, unique = 1, name
+            name, where = next(self._candidates(thing), ""), ""
+            if not name:
+                name, where = self._by_line(thing, kind)
+            number, unique = 1, name + where
             while unique in self._used:
-                number, unique = number + 1, f"{name}[{number}]"
+                number += 1
+                unique = f"{name}[{number}]{where}"
             self._used.add(unique)
             self._of[id(thing)] = unique
             self._run.progress(len(self._run.taken) + len(self._of))  # a program with much in it is told slowly
         return self._of[id(thing)]
 
     @staticmethod
-    def _by_line(thing: Any, kind: str) -> str:
+    def _by_line(thing: Any, kind: str) -> tuple[str, str]:
+        """Return of which kind a thing without a name is, and in which line it was made, if that is known."""
         where = thing.where if isinstance(thing, Gone) else made(thing)
         if where is None or not where.file:
-            return f"a {kind}"
-        return (
-            f"{kind} made in {where.function.replace('<locals>.', '')}() at {os.path.basename(where.file)}:{where.line}"
-        )
+            return f"{'an' if kind[0] in 'aeiou' or kind == 'rlock' else 'a'} {kind}", ""
+        function = where.function.replace("<locals>.", "")
+        return kind, f" (made in {function}() at {os.path.basename(where.file)}:{where.line})"
 
     def _candidates(self, thing: Any) -> Iterator[str]:
         if isinstance(thing, Future) and (task := task_of(thing)):

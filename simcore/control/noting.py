@@ -25,7 +25,7 @@ from simcore.control.counterparts import FACTORIES
 from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.control.live import role
-from simcore.control.naming import Gone, Modules, Names, frames_of, place
+from simcore.control.naming import Modules, Names, frames_of, place, weak
 from simcore.control.operations import called, is_done, name_of, prefix_of
 from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
 from simcore.control.thread import LIBRARY, ControlledThread
@@ -185,10 +185,10 @@ class Notes:
         key = self._key(thing)
         if key not in self._things:
             kind = _kind(thing)
-            self._things[key] = _Thing(Met(key, "", kind), _weak(thing))  # in place: what it has inside may lead back
+            self._things[key] = _Thing(Met(key, "", kind), weak(thing))  # in place: what it has inside may lead back
             name = self._name_early(thing, kind) if self._early and len(self._things) <= _NAMED else ""
             inside = self._meet(thing._lock) if kind == "Condition" else ""
-            self._things[key] = _Thing(Met(key, name, kind, _size(thing), inside, _before(thing)), _weak(thing))
+            self._things[key] = _Thing(Met(key, name, kind, _size(thing), inside, _before(thing)), weak(thing))
         return key
 
     def _name_early(self, thing: Any, kind: str) -> str:
@@ -384,13 +384,3 @@ def _before(thing: Any) -> str:
     if isinstance(thing, threading.Event) and thing.is_set():
         return "set"
     return ""
-
-
-def _weak(thing: Any) -> Callable[[], Any]:
-    """Return what gives ``thing`` as long as it is there; then what is known of it."""
-    gone = Gone(type(thing).__name__, getattr(thing, "__dict__", {}).get("_simcore_made"))
-    try:
-        reference = weakref.ref(thing)
-    except TypeError:
-        return lambda: gone
-    return lambda: found if (found := reference()) is not None else gone

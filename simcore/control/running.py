@@ -203,7 +203,7 @@ def _run(
     run.more = asked.more
     if asked.record:
         assert isinstance(run, Recorded)
-        run.watch = Watch(run)
+        run.watch = Watch(run, run.remembered)
     if asked.note:
         assert isinstance(run, Noted)
         run.note()

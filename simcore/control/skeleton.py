@@ -145,7 +145,7 @@ class _Writer:
         self.made[key] = f"{self.variables[key]} = model.{factory}({json.dumps(unique, ensure_ascii=False)}{size})"
 
     def _variable(self, name: str) -> str:
-        short = identifier(name.partition(" made in ")[0])
+        short = identifier(name.partition(" (made in ")[0])
         number, unique = 1, short
         while unique in self.taken:
             number += 1

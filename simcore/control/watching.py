@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import queue
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from simcore.control.baton import Run
-from simcore.control.naming import Gone, Names
-from simcore.control.operations import made
+from simcore.control.naming import Gone, Names, Remembered
 from simcore.control.primitives import LOCK, QUEUE, RLOCK, is_locked, owner_of, size_of
 from simcore.control.thread import ControlledThread
 
@@ -84,12 +82,14 @@ class Watch:
     ----------
     run : Run
         Whose; it is asked who holds a lock, and what its workers do.
+    remembered : Remembered
+        The objects that its steps name.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, remembered: Remembered) -> None:
+        self._run, self._remembered = run, remembered
         self._number: dict[int, int] = {}
-        self._things: list[tuple[Callable[[], Any], str, Gone]] = []
+        self._things: list[tuple[Callable[[], Any], str]] = []
         self._last: list[_Read] = []
         self._changes: list[list[_Read]] = []
         self._more = False
@@ -104,7 +104,7 @@ class Watch:
         before, *after = [[_named(each, names) for each in some] for some in (*self._changes, self._changed())]
         things = [
             (pools(found) if kind == "pool" else names.of(found, kind), kind)
-            for found, kind in ((there() or gone, kind) for there, kind, gone in self._things)
+            for found, kind in ((there(), kind) for there, kind in self._things)
         ]
         return Watched(things, before, after, self._more)
 
@@ -119,7 +119,7 @@ class Watch:
             return
         kind = "pool" if self._workers(thing) or thing is not target else _kind(type(thing))
         self._number[id(thing)] = len(self._things)
-        self._things.append((weakref.ref(thing), kind, Gone(type(thing).__name__, made(thing))))
+        self._things.append((self._remembered.weak(thing), kind))
         self._last.append(_Read(-1, None))
 
     def _workers(self, thing: Any) -> list[ControlledThread]:
@@ -127,9 +127,9 @@ class Watch:
 
     def _changed(self) -> list[_Read]:
         changed = []
-        for number, (there, kind, _) in enumerate(self._things):
+        for number, (there, kind) in enumerate(self._things):
             thing = there()
-            read = _Read(number, None) if thing is None else _Read(number, *self._read(thing, kind))
+            read = _Read(number, None) if isinstance(thing, Gone) else _Read(number, *self._read(thing, kind))
             if read != self._last[number]:
                 self._last[number] = read
                 changed.append(read)
