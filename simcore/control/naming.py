@@ -132,8 +132,7 @@ class Names:
                 name, where = self._by_line(thing, kind)
             number, unique = 1, name + where
             while unique in self._used:
-                number += 1
-                unique = f"{name}[{number}]{where}"
+                number, unique = number + 1, f"{name}[{number}]{where}"
             self._used.add(unique)
             self._of[id(thing)] = unique
             self._run.progress(len(self._run.taken) + len(self._of))  # a program with much in it is told slowly

@@ -36,7 +36,7 @@ def told(body):
 def test_what_is_gone_is_counted_in_front_of_where_it_was_made():
     assert told(asks_twice) == [
         "condition (made in Answer.__init__() at test_naming.py:10).notify_all()",
-        "condition[2] (made in Answer.__init__() at test_naming.py:10).notify_all()",
+        "condition[1] (made in Answer.__init__() at test_naming.py:10).notify_all()",
     ]
 
 
@@ -46,4 +46,4 @@ def test_what_is_there_has_its_name():
 
 def test_what_has_neither_a_name_nor_a_line_has_its_article():
     texts = {step.text for step in control(asks_twice, schedules=1).violation.steps}
-    assert {"an rlock.acquire()", "an rlock[2].acquire()"} <= texts
+    assert {"an rlock.acquire()", "an rlock[1].acquire()"} <= texts
