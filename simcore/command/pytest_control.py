@@ -61,7 +61,7 @@ class UnderControl:
             option: config.getoption(f"simcore_{option}") for option in ("timeouts", "points", "max_steps")
         }
         self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
-        self._token: str | None = None if self._schedules else config.getoption("--simcore-replay")
+        self._token: str | None = config.getoption("--simcore-replay")
         self._wanted = "" if self._token is None else read(self._token).origin.function
         self._keep, self._name, self._pages = keep, name, pages
         self._survived = 0
@@ -112,8 +112,11 @@ class UnderControl:
         if self._survived:
             many = f"{self._survived} test{'s' * (self._survived != 1)}"
             each = f"{self._schedules:,} schedule{'s' * (self._schedules != 1)} each"
+            said = f"no violation in {each}, which proves nothing"
+            if self._token is not None:
+                said = "the schedule of the token was followed, and does not fail any more"
             terminalreporter.section("simcore")
-            terminalreporter.line(f"{many}: no violation in {each}, which proves nothing")
+            terminalreporter.line(f"{many}: {said}")
             for note, names in self._notes.items():
                 terminalreporter.line(f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {note}")
 

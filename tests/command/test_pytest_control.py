@@ -123,6 +123,7 @@ def test_a_schedule_is_followed_again_and_no_other_test_is_run(run):
     done.stdout.fnmatch_lines(["*stream 1/1: every worker is in*", f"*{token}"])
     kept = ".pytest_cache/d/simcore/test_it.py-test_nested.token"
     run("--simcore-replay", kept, "-k", "nested").assert_outcomes(failed=1)
+    run("--simcore-replay", token, "--simcore-schedules=3").assert_outcomes(failed=1, skipped=8)  # as in a file of options
 
 
 @pytest.mark.slow
@@ -130,7 +131,10 @@ def test_a_schedule_that_fails_no_more_passes(run, pytester):
     text = run("-k", "test_lost", "--simcore-schedules", "20").stdout.str()
     (token,) = set(re.findall(r"--simcore-replay (sx1-\S+)", text))
     pytester.makepyfile(test_it=TESTS.replace('"an update is lost"', '""').replace("box == [threads]", "box"))
-    run("--simcore-replay", token, "-k", "test_lost").assert_outcomes(passed=1, skipped=1)
+    done = run("--simcore-replay", token, "-k", "test_lost", "--simcore-schedules=3")
+    done.assert_outcomes(passed=1, skipped=1)
+    done.stdout.fnmatch_lines(["1 test: the schedule of the token was followed, and does not fail any more"])
+    done.stdout.no_fnmatch_line("*no violation in*")
 
 
 @pytest.mark.slow
