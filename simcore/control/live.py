@@ -262,15 +262,19 @@ class Reader:
     def _of_descriptors(
         self, thread: ControlledThread, actor: Seen, target: Several | socket.socket, wait: Wait
     ) -> Edge:
-        """Return the edge of somebody who waits for a descriptor, or for several: of whoever has the other end."""
+        """Return the edge of somebody who waits for a descriptor, or for several: of whoever has the other end.
+
+        Who might connect, or send from where nobody is seen to get at the other end, is not known.
+        """
         descriptors = target.descriptors if isinstance(target, Several) else [target.fileno()]
         mine, far = sockets_of(descriptors) or [target], others(descriptors)
-        self.unknown.add(actor.name)
         told = summary(dict.fromkeys(self._called(each) for each in mine))
         standing = f"whose other end is {summary(dict.fromkeys(self._called(each) for each in far))}" if far else ""
         if descriptors == [-1]:
             standing = "which was closed meanwhile"
         helpers = [other for other in self._busy(thread) if any(reaches(within(other), each, _NEAR) for each in far)]
+        if len(descriptors) > 1 or not helpers:
+            self.unknown.add(actor.name)
         why = Why(wait.wants.format(told), standing, wait.ends)
         return Edge(actor, Thing(told, "socket"), tuple(self.names.thread(t) for t in helpers), why)
 

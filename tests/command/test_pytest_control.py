@@ -123,7 +123,9 @@ def test_a_schedule_is_followed_again_and_no_other_test_is_run(run):
     done.stdout.fnmatch_lines(["*stream 1/1: every worker is in*", f"*{token}"])
     kept = ".pytest_cache/d/simcore/test_it.py-test_nested.token"
     run("--simcore-replay", kept, "-k", "nested").assert_outcomes(failed=1)
-    run("--simcore-replay", token, "--simcore-schedules=3").assert_outcomes(failed=1, skipped=8)  # as in a file of options
+    run("--simcore-replay", token, "--simcore-schedules=3").assert_outcomes(
+        failed=1, skipped=8
+    )  # as in a file of options
 
 
 @pytest.mark.slow

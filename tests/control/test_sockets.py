@@ -56,6 +56,21 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
+@pytest.mark.slow
+def test_a_hang_over_a_socket_is_found_beside_somebody_who_polls():
+    result = control(over_sockets.asks_for_more, schedules=3, max_steps=4_000)
+    told = " ".join(" ".join(result.violation.wait_for.explain()).split())
+    assert (
+        "main waits for data on connection, whose other end is there: give_back might send it, but waits itself" in told
+    )
+    assert (
+        "give_back waits for data on there, whose other end is connection: main might send it, but waits itself" in told
+    )
+    (note,) = result.notes
+    assert "is no fact, but was tried" in note
+    assert control(partial(over_sockets.asks_for_more, asks=5), schedules=5).violation is None
+
+
 @pytest.mark.some(4)
 @pytest.mark.parametrize("timeouts", ["when_stuck", pytest.param("never", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])

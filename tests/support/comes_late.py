@@ -1,6 +1,7 @@
 """Programs in which somebody comes after a long time, by ways on which he is not seen; and some where nobody comes."""
 
 import queue
+import socket
 import threading
 import time
 import weakref
@@ -212,11 +213,28 @@ def task_submitted_by_a_callback():
         done.wait()
 
 
+def sent_by_another():
+    here, there = socket.socketpair()
+    reference = weakref.ref(there)
+
+    def late():
+        long_work()
+        reference().send(b"!")
+
+    def waits():
+        there.recv(1)
+
+    beside(late, waits)
+    with here:
+        here.recv(1)
+        here.shutdown(socket.SHUT_WR)
+
+
 LATE = [
     *(event_of_a_class, event_behind_a_weak_reference, event_deep_in_lists, one_long_wait_and_three_steps),
     *(told_by_a_clock, thread_that_starts_late, timer_that_starts_late, many_short_turns, future_of_nobody),
     *(lock_released_by_another, notified_and_the_lock_is_held, permit_of_another, barrier_that_breaks),
-    task_submitted_by_a_callback,
+    *(task_submitted_by_a_callback, sent_by_another),
 ]
 
 

@@ -85,6 +85,31 @@ def loop_and_pool(workers=1):
     pool.shutdown()
 
 
+def asks_for_more(asks=64):
+    """A client waits for more than it is given back, beside somebody who polls."""
+    here, there = socket.socketpair()
+    over = threading.Event()
+
+    def give_back():
+        while data := there.recv(16):
+            there.sendall(data)
+
+    def poll():
+        while not over.wait(0.5):
+            pass
+
+    threads = [threading.Thread(target=each, name=each.__name__) for each in (give_back, poll)]
+    for thread in threads:
+        thread.start()
+    with there, here:
+        here.sendall(b"hello")
+        receive(here, asks)
+        here.shutdown(socket.SHUT_WR)
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
 def waits_for_what_was_closed(shuts_down=False):
     """Whoever waits in a system call is not woken when somebody closes the socket."""
     here, there = socket.socketpair()
