@@ -92,6 +92,8 @@ class Run:
         Seconds for which a step has waited outside, at most.
     outside : bool
         Whether somebody outside of this process had a part in it, so that the next one need not be its equal.
+    limited : int
+        Steps after which a wait ended for the last time that "never" lets wait on; 0 for none.
     settle : function
         Called where nobody could go on: does what the system would have done by itself, and tells whether that was any.
     signalled : function
@@ -117,6 +119,7 @@ class Run:
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
         self.outside = False
+        self.limited = 0
         self.more = ""
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
@@ -193,6 +196,7 @@ class Run:
         if outcome == TIMES_OUT:
             assert thread.deadline is not None
             self.now = max(self.now, thread.deadline)
+            self.limited = self.limited if thread.sleeps else len(self.taken)
         thread.timed_out = outcome == TIMES_OUT
         thread.ready = thread.deadline = None
         thread.steps += 1

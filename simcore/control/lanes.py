@@ -33,9 +33,6 @@ _BATCH = 25
 _CHECK_EVERY = 100
 """How often a schedule is run twice, to see whether it is the same."""
 
-_AT_THE_END = 100
-"""Of so many steps before a run is given up it is asked whether time went on."""
-
 _SECOND = 7_919
 """What is added to the seed of the second lane."""
 
@@ -78,8 +75,10 @@ class Lane:
         Steps of the longest one.
     given_up, outside : int
         How many had not come to their end, and in how many somebody outside of the process had a part.
-    polled : int
-        In how many of those that were given up time still went on.
+    limited : int
+        In how many of those that were given up somebody still waited with a limit.
+    still : tuple of str
+        Who had not moved for long in the first of those.
     only_behind : str
         How one has ended behind others in one process, and not in one of its own; else empty.
     known : Known
@@ -99,7 +98,8 @@ class Lane:
         short: bool,
     ) -> None:
         self.workers = workers
-        self.ran = self.longest = self.given_up = self.outside = self.polled = 0
+        self.ran = self.longest = self.given_up = self.outside = self.limited = 0
+        self.still: tuple[str, ...] = ()
         self.only_behind = ""
         self.known: Known = {}
         self.facts = False
@@ -164,8 +164,10 @@ class Lane:
         assert outcome.strategy is not None
         self._strategy, self._numbers, self.longest = outcome.strategy, outcome.numbers, outcome.longest
         self.ran += outcome.runs
-        self.given_up += outcome.how == "steps"
-        self.polled += outcome.how == "steps" and any(late for _, late in outcome.taken[-_AT_THE_END:])
+        if outcome.given_up is not None:
+            self.still = self.still if self.given_up else outcome.given_up.still
+            self.given_up += 1
+            self.limited += outcome.given_up.limited
         self.outside += outcome.outside
         learn(self.known, outcome.seen)
         return outcome

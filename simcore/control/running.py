@@ -33,6 +33,10 @@ FAILS = ("deadlock", "failed")
 """Ends of runs that are violations."""
 
 
+_AT_THE_END = 100
+"""Of so many steps before a run is given up it is asked whether somebody waits with a limit."""
+
+
 class Options(NamedTuple):
     """What all runs of one question have in common."""
 
@@ -90,6 +94,21 @@ class Recording(NamedTuple):
     watched: Watched
 
 
+class GivenUp(NamedTuple):
+    """How it stands in a run that has not ended after as many steps as it may have.
+
+    Attributes
+    ----------
+    limited : bool
+        Whether somebody still waits again and again with a limit, and would wait on under "never".
+    still : tuple of str
+        Who has not moved for the second half of it, since when, and where.
+    """
+
+    limited: bool
+    still: tuple[str, ...]
+
+
 class Outcome(NamedTuple):
     """How a run has ended, and what was learned in it."""
 
@@ -112,6 +131,7 @@ class Outcome(NamedTuple):
     checks: tuple[int, ...] = ()
     untouched: bool = True
     history: History | None = None
+    given_up: GivenUp | None = None
 
     @property
     def into(self) -> Steps:
@@ -290,7 +310,19 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
     where = lost, suspicion.since, suspicion.guess and bool(lost), run.outside, run.paused
-    return Outcome(*told, *where, recording, steps, history=history, checks=checks)
+    given_up = _given_up(run, names) if how == "steps" else None
+    return Outcome(*told, *where, recording, steps, history=history, checks=checks, given_up=given_up)
+
+
+def _given_up(run: Run, names: Names) -> GivenUp:
+    last = {number: step for step, (number, _) in enumerate(run.taken, 1)}
+    waits = [(last.get(t.number, 0), t) for t in run.live if not (t.idle or t.done or t.ready is None or t.ready())]
+    still = tuple(
+        f"{names.thread(thread)} has not moved since step {step:,}, at {function_at(thread)}"
+        for step, thread in sorted(waits, key=lambda each: (each[0], each[1].number))
+        if step <= len(run.taken) // 2
+    )
+    return GivenUp(run.limited > max(0, len(run.taken) - _AT_THE_END), still)
 
 
 def _observation(run: Run) -> Observation:

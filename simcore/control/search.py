@@ -41,6 +41,9 @@ LONG_PAUSE = 0.3
 
 _RETURN_SECONDS = 5.0
 
+_TOLD = 3
+"""How many of those are told who had not moved for long."""
+
 _PAUSES = 3
 """How often a run has to have such a step: another process may have had the processor."""
 
@@ -77,7 +80,8 @@ class Search:
         self.workers, self.body, self.options, self.strategy = workers, body, options, strategy
         self.max_seconds, self.short = inf if max_seconds is None else max_seconds, short
         self.numbers: dict[str, int] = {}
-        self.longest = self.given_up = self.outside = self.tried = self.polled = 0
+        self.longest = self.given_up = self.outside = self.tried = self.limited = 0
+        self.still: tuple[str, ...] = ()
         self.only_behind = ""
         self.guessed = False
         self.started = time.monotonic()
@@ -97,7 +101,8 @@ class Search:
             self.longest = max(lane.longest for lane in told)
             self.given_up = sum(lane.given_up for lane in told)
             self.outside = sum(lane.outside for lane in told)
-            self.polled = sum(lane.polled for lane in told)
+            self.limited = sum(lane.limited for lane in told)
+            self.still = next((lane.still for lane in told if lane.given_up), ())
             self.only_behind = next((lane.only_behind for lane in told if lane.only_behind), "")
             if found is None:
                 self.tried = sum(lane.ran for lane in told)
@@ -144,8 +149,11 @@ class Search:
         notes = []
         if self.given_up:
             notes.append(f"{self.given_up:,} of them had not ended after {self.options.max_steps:,} steps")
-        if self.polled and self.options.timeouts != "never":
+        if self.limited and self.options.timeouts != "never":
             notes[-1] += "; somebody waits with a limit again and again, and timeouts='never' tells whether for ever"
+        if self.still:
+            more = f"; and {len(self.still) - _TOLD} more" * (len(self.still) > _TOLD)
+            notes.append(f"in the first that had not ended, {'; '.join(self.still[:_TOLD])}{more}")
         if self.outside:
             notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
         if self.only_behind:
