@@ -173,8 +173,9 @@ class Search:
         if holds:
             reason = (
                 f"at synchronization points ({orders:,} order{'s' * (orders != 1)}, all; time-outs "
-                f"{self.options.timeouts.replace('_', ' ')}; code between two operations was never interrupted; "
-                f"no unprotected shared data was seen in {AUDITING_RUNS} further runs)"
+                f"{self.options.timeouts.replace('_', ' ')}; in {AUDITING_RUNS} further runs no thread came to "
+                "anything else after the same operations; code between two operations was never interrupted: a lost "
+                "update is not excluded, and points='lines' looks for one)"
             )
         return Controlled(
             Verdict.HOLDS if holds else Verdict.UNDETERMINED if found is None else Verdict.VIOLATED,
