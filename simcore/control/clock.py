@@ -8,6 +8,7 @@ same moment, on any day.
 from __future__ import annotations
 
 import datetime
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ EPOCH = 1_800_000_000.0
 _SINCE_BOOT = 1_000.0
 _LOOK, _LOOKS, _PAUSE = 1e-7, 1_000, 1e-3
 
-_sleep = time.sleep
+_sleep, _localtime, _TIMES = time.sleep, time.localtime, os.times
 
 
 def sleep(seconds: float, /) -> None:
@@ -74,6 +75,33 @@ def _calendar(real: Callable[..., Any]) -> Callable[..., Any]:
     return read
 
 
+def _written(real: Callable[..., str], needs: int) -> Callable[..., str]:
+    """Return what writes the time that it is given behind ``needs`` other things, or that of now."""
+
+    def write(*args: Any) -> str:
+        if len(args) == needs and (passed := now()) is not None:
+            args += (_localtime(EPOCH + passed),)
+        return real(*args)
+
+    return write
+
+
+def _clock_by_number(real: Callable[[int], Any], unit: float) -> Callable[[int], Any]:
+    """Return what reads a clock of the system: that of the day, one of work, or one that goes on since the start."""
+    starts = {time.CLOCK_REALTIME: EPOCH, time.CLOCK_PROCESS_CPUTIME_ID: 0.0, time.CLOCK_THREAD_CPUTIME_ID: 0.0}
+
+    def read(number: int, /) -> Any:
+        known = real(number)  # or there is no such clock
+        return _clock(lambda: known, starts.get(number, _SINCE_BOOT), unit)()
+
+    return read
+
+
+def _times() -> os.times_result:
+    seconds = now()
+    return _TIMES() if seconds is None else os.times_result((seconds, 0.0, 0.0, 0.0, _SINCE_BOOT + seconds))
+
+
 _DATETIME_NOW = datetime.datetime.__dict__["now"]
 
 
@@ -88,8 +116,17 @@ def _datetime_utcnow(cls: Any) -> Any:
     return _datetime_now(cls, datetime.UTC).replace(tzinfo=None)
 
 
+_DATE_TODAY = datetime.date.__dict__["today"]
+
+
+def _date_today(cls: Any) -> Any:
+    passed = now()
+    return _DATE_TODAY.__get__(None, cls)() if passed is None else cls.fromtimestamp(EPOCH + passed)
+
+
 METHODS: dict[type, dict[str, Any]] = {
-    datetime.datetime: {"now": classmethod(_datetime_now), "utcnow": classmethod(_datetime_utcnow)}
+    datetime.datetime: {"now": classmethod(_datetime_now), "utcnow": classmethod(_datetime_utcnow)},
+    datetime.date: {"today": classmethod(_date_today)},
 }
 
 _CLOCKS = {
@@ -104,5 +141,10 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     _sleep: sleep,
     **{getattr(time, name): _clock(getattr(time, name), start, 1) for name, start in _CLOCKS.items()},
     **{getattr(time, f"{n}_ns"): _clock(getattr(time, f"{n}_ns"), start, 1e9) for n, start in _CLOCKS.items()},
-    **{getattr(time, name): _calendar(getattr(time, name)) for name in ("gmtime", "localtime")},
+    **{getattr(time, name): _calendar(getattr(time, name)) for name in ("gmtime", "localtime", "ctime")},
+    time.asctime: _written(time.asctime, 0),
+    time.strftime: _written(time.strftime, 1),
+    time.clock_gettime: _clock_by_number(time.clock_gettime, 1),
+    time.clock_gettime_ns: _clock_by_number(time.clock_gettime_ns, 1e9),
+    _TIMES: _times,
 }

@@ -48,6 +48,7 @@ def make_ready() -> None:
     objects = patching.objects_by_type()
     patching.look_up_again({kind for kind, _ in replaced}, objects)
     holders = patching.holders(objects)
+    del objects  # in which functions lie, too
     for kind in patching.copies_of(primitives.QUEUE, holders):
         patching.replace_methods(kind, primitives.queue_methods(kind))
     operations.replace()

@@ -15,8 +15,10 @@ import gc
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from threading import Condition
-from types import BuiltinMethodType, CellType, FunctionType, ModuleType
+from types import BuiltinMethodType, CellType, FrameType, FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
 
@@ -65,8 +67,8 @@ def _instances(objects: ByType, *kinds: type) -> list[Any]:
 
 
 def holders(objects: ByType) -> list[Any]:
-    """Return all functions, modules and types: whatever may have a function under a name."""
-    found = _instances(objects, FunctionType, ModuleType, type)
+    """Return all functions, modules and types, which may have a function under a name, and what calls it with some."""
+    found = _instances(objects, FunctionType, ModuleType, type, partial)
     known = set(map(id, found))
     return found + [each for each in sys.modules.values() if id(each) not in known]
 
@@ -91,7 +93,8 @@ def look_up_again(kinds: Iterable[type], objects: ByType) -> None:
     """
     wanted = tuple(kinds)
     methods = objects[BuiltinMethodType]
-    kept = [each for each in methods if issubclass(type(each.__self__), wanted)]
+    owners = ((each, each.__self__) for each in methods)
+    kept = [each for each, own in owners if issubclass(own if isinstance(own, type) else type(own), wanted)]
     now = {id(each): getattr(each.__self__, each.__name__) for each in kept}
     for condition in _instances(objects, Condition) if kept else ():
         _put_now(vars(condition), now)
@@ -118,11 +121,57 @@ def _put_now(names: dict[Any, Any], now: Mapping[int, Any]) -> None:
 
 
 def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any]) -> None:
-    """Put functions into the place of others: of names in modules and classes, and of defaults of parameters.
+    """Put functions into the place of others: wherever somebody may have kept one, under a name or without.
 
-    Modules are found where they are, and not by their names, under which others may have come since. What is put there
-    is, as a function of C, no method of a class that has it.
+    Names are those of modules and classes, and defaults of parameters. Without, a default of a dataclass is in a cell,
+    and a clock that is given is an attribute. Modules are found where they are, and not by their names, under which
+    others may have come since. What is put there is, as a function of C, no method of a class that has it. What lies in
+    another tuple, or in an object of C, stays as it is.
     """
+    _replace_names(functions, among)
+    now = {id(old): (old, new.__call__) for old, new in functions.items()}  # type: ignore[operator]
+    spared = {id(cell) for new in functions.values() for cell in getattr(new, "__closure__", None) or ()}
+    ours = [module for name, module in list(sys.modules.items()) if name.startswith("simcore.control")]
+    spared.update(id(each) for module in ours for each in vars(module).values())
+    arguments = [each for each in among if type(each) is partial]  # they are in a tuple
+    for holder in [*gc.get_referrers(*functions), *arguments]:
+        names = holder if type(holder) is dict else vars(type(holder))
+        if id(holder) not in spared and holder is not functions and not _is_ours(names):
+            _replace_within(holder, now)
+
+
+def _replace_within(holder: Any, now: Mapping[int, tuple[Any, Any]]) -> None:
+    """Put others into the place of functions that one object has which is neither a module, a class nor a function."""
+
+    def new_of(value: Any) -> Any:
+        old, new = now.get(id(value), (None, None))
+        return new if old is not None and old is value else value
+
+    if isinstance(holder, FrameType | ModuleType | FunctionType | type | tuple):
+        return
+    if isinstance(holder, CellType):
+        holder.cell_contents = new_of(holder.cell_contents)
+    elif isinstance(holder, list):
+        holder[:] = map(new_of, holder)
+    elif isinstance(holder, dict):
+        holder.update({name: new for name, value in holder.items() if (new := new_of(value)) is not value})
+        if isinstance(holder, defaultdict):
+            holder.default_factory = new_of(holder.default_factory)
+    elif isinstance(holder, partial):
+        func, args = new_of(holder.func), tuple(map(new_of, holder.args))
+        if (func, *args) != (holder.func, *holder.args):
+            holder.__setstate__((func, args, holder.keywords, vars(holder)))  # type: ignore[attr-defined]
+    else:
+        names = getattr(holder, "__dict__", None)
+        if type(names) is dict:
+            _replace_within(names, now)
+        for slot in [each for kind in type(holder).__mro__ for each in vars(kind).values()]:
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError, TypeError):  # there is nothing in it, or it may not be changed
+                    slot.__set__(holder, new_of(slot.__get__(holder)))
+
+
+def _replace_names(functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any]) -> None:
     found = {id(old): (old, new) for old, new in functions.items()}
 
     def others(names: Mapping[Any, Any]) -> dict[Any, Any]:

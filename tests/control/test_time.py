@@ -2,7 +2,9 @@
 
 import threading
 import time
+from functools import partial
 
+import kept_clocks
 import pytest
 
 from simcore import Verdict, control
@@ -100,3 +102,21 @@ def test_an_option_that_cannot_be_is_refused(options):
 def test_what_is_no_function_is_refused():
     with pytest.raises(OptionError, match="without brackets"):
         control(None)
+
+
+@pytest.mark.parametrize("clocks", [kept_clocks.SECONDS, kept_clocks.KEPT], ids=["each", "kept"])
+def test_time_is_virtual_by_every_clock_wherever_it_is_kept(clocks):
+    def body():
+        for name, clock in clocks.items():
+            try:
+                kept_clocks.passes(clock)
+            except AssertionError as error:
+                raise AssertionError(name) from error
+
+    result = control(body, schedules=1)
+    assert result.violation is None, result
+
+
+def test_what_depends_on_a_kept_clock_is_found():
+    assert control(kept_clocks.one_that_is_too_old, strategy="dfs").violation.kind == "deadlock"
+    assert control(partial(kept_clocks.one_that_is_too_old, repaired=True), strategy="dfs").verdict is Verdict.HOLDS
