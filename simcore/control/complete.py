@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from simcore.control.baton import Known, learn
+from simcore.control.finer import AT_OPERATIONS, POINTS
 from simcore.control.lanes import Lane, comes_yet, differs_from
 from simcore.control.orders import Audit, Differs, Guide, Orders
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Outcome, Question
-from simcore.control.search import AUDITING_RUNS, Search
+from simcore.control.search import AUDITING_RUNS, INTERRUPTED_RUNS, Search
+from simcore.schedule import Strategy
 
 
 class EveryOrder(Search):
@@ -43,12 +45,34 @@ class EveryOrder(Search):
             if guide is not None:
                 self._learn(orders, outcome)
                 guide = orders.guide()
-        return self._answer(None, "every order", doubt, orders.runs - orders.redundant)
+        return self._answer(None, "every order", doubt or self._interrupted(), orders.runs - orders.redundant)
+
+    def _interrupted(self) -> str:
+        """Return how a run goes wrong in which code between two operations is interrupted; empty where none did."""
+        for points in POINTS[len(AT_OPERATIONS) :]:
+            strategy: Strategy | None = self.strategy
+            numbers, longest = dict[str, int](), self.longest
+            for _ in range(INTERRUPTED_RUNS):
+                if not self._goes_on():
+                    return f"all orders were run, but not all runs at {points}"
+                options = self.options._replace(points=points)
+                asked = Question(options, strategy, numbers, absent=self.absent, longest=longest)
+                outcome: Outcome = self.workers.ask(asked)
+                strategy, numbers, longest = outcome.strategy, outcome.numbers, outcome.longest
+                self.tried += 1
+                if outcome.how in FAILS:
+                    did = (
+                        "hung"
+                        if outcome.how == "deadlock"
+                        else f"raised {outcome.errors[0].error.partition(chr(10))[0]}"
+                    )
+                    return f"but one {did} that was interrupted between two operations: points={points!r} tells it"
+        return ""
 
     def _observe(self, guide: Guide | None, known: Known, *, facts: bool) -> Outcome:
         chance = self.strategy if guide is None else None
         common = self.options, chance, self.numbers, known, facts
-        asked = Question(*common, guide=guide, observe=True, absent=self.absent)
+        asked = Question(*common, guide=guide, observe=True, absent=self.absent, longest=self.longest)
         outcome: Outcome = self.workers.ask(asked)
         if guide is None:
             assert outcome.strategy is not None

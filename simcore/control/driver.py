@@ -22,7 +22,7 @@ from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
 from simcore.errors import OptionError, recorded_on_another
 from simcore.model import Timeouts, Verdict, Witness, check_numbers, check_timeouts, check_witness
-from simcore.schedule import SAMPLING, RandomWalk, Strategy
+from simcore.schedule import SAMPLING, Portfolio, Strategy
 
 DFS = "dfs"
 STRATEGIES = (*SAMPLING, DFS)
@@ -109,7 +109,9 @@ def control(
         from simcore.control.complete import EveryOrder
 
         with Workers(partial(answer, body)) as workers:
-            return EveryOrder(workers, body, options, RandomWalk(seed), max_seconds, short=short).every_order(schedules)
+            return EveryOrder(workers, body, options, Portfolio(seed=seed), max_seconds, short=short).every_order(
+                schedules
+            )
     with Workers(partial(answer, body)) as workers:
         return Search(workers, body, options, strategy, max_seconds, short=short).sampled(schedules)
 

@@ -143,7 +143,10 @@ def answer(
     body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
 ) -> Outcome:
     """Run ``body`` once, or many times, and say how it has ended."""
-    if asked.strategy is None or asked.observe:
+    if asked.strategy is None:
+        return _run(body, asked, progress, leave)
+    if asked.observe:
+        asked.strategy.begin(max(1, len(asked.numbers)), max(1, asked.longest))
         return _run(body, asked, progress, leave)
     before = residue() if asked.probe else None
     runs, longest, steps = 0, asked.longest, 0

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 SHRINK_RUNS, SHRINK_SECONDS = 400, 30.0
 LEARNING_RUNS = 10
 AUDITING_RUNS = 100
+INTERRUPTED_RUNS = 20
 NOTING_RUNS = 3
 
 LONG_PAUSE = 0.3
@@ -174,8 +175,8 @@ class Search:
             reason = (
                 f"at synchronization points ({orders:,} order{'s' * (orders != 1)}, all; time-outs "
                 f"{self.options.timeouts.replace('_', ' ')}; in {AUDITING_RUNS} further runs no thread came to "
-                "anything else after the same operations; code between two operations was never interrupted: a lost "
-                "update is not excluded, and points='lines' looks for one)"
+                f"anything else after the same operations; {2 * INTERRUPTED_RUNS} more were interrupted between two "
+                "operations, at lines and instructions, which proves nothing of those)"
             )
         return Controlled(
             Verdict.HOLDS if holds else Verdict.UNDETERMINED if found is None else Verdict.VIOLATED,

@@ -1,9 +1,12 @@
 """Every order once: the reduced search runs the orders of the full one, and what nobody saw is no proof."""
 
+import threading
+from contextlib import nullcontext
 from functools import partial
 
 import hypothesis.strategies as st
 import pytest
+import threaded
 import threaded_in_order as programs
 import threads_at_random
 from hypothesis import given
@@ -57,7 +60,7 @@ def test_what_holds_in_every_order_holds_at_synchronization_points(body):
     result = control(body, strategy="dfs", schedules=1_000)
     assert result.verdict is Verdict.HOLDS, result
     assert result.reason.startswith("at synchronization points (")
-    assert "never interrupted" in result.reason
+    assert "interrupted between two operations" in result.reason
 
 
 @pytest.mark.some(3)
@@ -138,3 +141,65 @@ def test_a_run_that_does_not_end_is_no_proof():
 def test_it_is_refused_where_steps_do_what_is_not_seen(option):
     with pytest.raises(OptionError, match="every order is run with"):
         control(programs.opposed, strategy="dfs", **option)
+
+
+def asked_behind_the_start():
+    """Whoever started somebody looks only then whether he is ready, and waits for what has been."""
+    ready = []
+    thread = threading.Thread(target=ready.append, args=(1,))
+    thread.start()
+    if ready:
+        threading.Event().wait()
+    thread.join()
+
+
+def updated_by_two(guarded=False):
+    hits, lock = {"a": 0}, threading.Lock()
+
+    def hit():
+        with lock if guarded else nullcontext():
+            hits["a"] = hits["a"] + 1
+
+    threaded.together(hit, hit)
+    assert hits["a"] == 2, hits
+
+
+def said_without_a_lock(steps=12):
+    """Somebody says by a list that he is done; that he is, when he is asked, is less likely the more he does before."""
+    done, own, other = [], threading.Lock(), threading.Lock()
+
+    def works():
+        for _ in range(steps):
+            with own:
+                pass
+        done.append(1)
+
+    thread = threading.Thread(target=works)
+    thread.start()
+    with other:
+        pass
+    if done:
+        threading.Event().wait()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("body", "went_wrong"), [(asked_behind_the_start, "hung"), (updated_by_two, "raised AssertionError: {'a': 1}")]
+)
+def test_what_goes_wrong_between_two_operations_does_not_hold(body, went_wrong):
+    result = control(body, strategy="dfs")
+    assert result.verdict is Verdict.UNDETERMINED
+    assert f"but one {went_wrong} that was interrupted between two operations: points='" in result.reason
+    points = result.reason.rpartition("points='")[2].partition("'")[0]
+    assert control(body, points=points, schedules=200).violation is not None
+
+
+def test_what_is_guarded_holds_and_how_often_it_was_interrupted_is_said():
+    result = control(partial(updated_by_two, guarded=True), strategy="dfs")
+    assert result.verdict is Verdict.HOLDS
+    assert "40 more were interrupted between two operations" in result.reason
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_seldom_comes_first_is_looked_for_by_strategies_that_have_it_come_first(seed):
+    assert control(said_without_a_lock, strategy="dfs", seed=seed).verdict is not Verdict.HOLDS
