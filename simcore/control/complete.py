@@ -32,9 +32,14 @@ class EveryOrder(Search):
                 doubt = doubt or left
                 break
             outcome = self._observe(guide, known, facts=facts)
-            if comes_yet(outcome, self.workers.ask, self.options):
-                facts = True
-                outcome = self._observe(guide, known, facts=facts)
+            try:
+                if comes_yet(outcome, self.workers.ask, self.options, self.until):
+                    facts = True
+                    outcome = self._observe(guide, known, facts=facts)
+            except TimeoutError:
+                self.untried += 1
+                doubt = doubt or f"of the orders {self.tried:,} were run, and there are more"
+                break
             self.tried += 1
             if outcome.how in FAILS:
                 common = self.options, self.strategy, self.absent

@@ -62,7 +62,8 @@ def control(
     max_steps : int
         After which a run is given up.
     max_seconds : float, optional
-        Of wall-clock time; the run that goes on then is finished, and what was found is shortened no further.
+        Of wall-clock time; the run that goes on then is finished, what was found is shortened no further, and that
+        somebody is lost, where that is a guess, is tried for ten seconds more at most.
     points : {"operations", "release", "lines", "instructions"}
         Where others may go on: before an operation; also right after a lock was released; also at each line, or at each
         instruction, of the program's own code, where data is shared without a lock.

@@ -10,10 +10,12 @@ is another one now, the batch does not count, and there are no more.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import Any, NoReturn
 
 from simcore.control.baton import Known, learn
@@ -51,16 +53,36 @@ def differs_from(step: int) -> NoReturn:
     )
 
 
-def run_on(path: Steps, ask: Callable[[Question], Outcome], options: Options) -> Iterator[Outcome]:
-    """Yield how `RUNS_ON` runs end that go on from a path, each by a random walk; nobody is suspected but on facts."""
+TRY_SECONDS = 10.0
+"""For how long it may still be tried, when there is no more time, whether somebody is lost who was guessed to be."""
+
+
+def run_on(path: Steps, ask: Callable[[Question], Outcome], options: Options, until: float) -> Iterator[Outcome]:
+    """Yield how `RUNS_ON` runs end that go on from a path, each by a random walk; nobody is suspected but on facts.
+
+    Raises
+    ------
+    TimeoutError
+        Where it is too late to begin one of them.
+    """
     for seed in range(RUNS_ON):
+        if time.monotonic() > until:
+            raise TimeoutError
         yield ask(Question(options, RandomWalk(seed), path=path, facts=True))
 
 
-def comes_yet(outcome: Outcome, ask: Callable[[Question], Outcome], options: Options) -> bool:
-    """Tell whether somebody moves who was guessed to be lost, where the others run on from there in other orders."""
+def comes_yet(outcome: Outcome, ask: Callable[[Question], Outcome], options: Options, until: float) -> bool:
+    """Tell whether somebody moves who was guessed to be lost, where the others run on from there in other orders.
+
+    Raises
+    ------
+    TimeoutError
+        Where there is no time to find that out.
+    """
     return outcome.guess and any(
-        path in outcome.lost for on in run_on(outcome.into, ask, options) for path, _ in on.taken[outcome.since :]
+        path in outcome.lost
+        for on in run_on(outcome.into, ask, options, until + TRY_SECONDS)
+        for path, _ in on.taken[outcome.since :]
     )
 
 
@@ -85,6 +107,8 @@ class Lane:
         Who was seen to end which waits in those that completed.
     facts : bool
         Whether nobody is suspected any more but on facts, as somebody came who was given up.
+    untried : int
+        In how many somebody was guessed to be lost, and there was no time to try that.
     """
 
     def __init__(
@@ -96,9 +120,10 @@ class Lane:
         *,
         batches: bool,
         short: bool,
+        until: float = inf,
     ) -> None:
-        self.workers = workers
-        self.ran = self.longest = self.given_up = self.outside = self.limited = 0
+        self.workers, self._until = workers, until
+        self.ran = self.longest = self.given_up = self.outside = self.limited = self.untried = 0
         self.still: tuple[str, ...] = ()
         self.only_behind = ""
         self.known: Known = {}
@@ -120,6 +145,7 @@ class Lane:
             self.known,
             absent=self._absent,
             many=many,
+            until=self._until,
             longest=self.longest,
             facts=self.facts,
             probe=self.batches and self._reference is None and self.ran > 0,  # the first one fails often
@@ -155,9 +181,13 @@ class Lane:
         late = any(late for _, late in outcome.taken)
         if outcome.how != "completed" and not self._has_had_room and (late or not as_it_was):
             outcome = self._with_room(outcome, late=late)
-        if comes_yet(outcome, self.workers.ask, self._options):
-            self.facts = True
-            outcome = self._taken_again(outcome)
+        try:
+            if comes_yet(outcome, self.workers.ask, self._options, self._until):
+                self.facts = True
+                outcome = self._taken_again(outcome)
+        except TimeoutError:
+            outcome = outcome._replace(how="untried")
+            self.untried += 1
         if asked.probe:
             self.batches = outcome.tidy and outcome.untouched and outcome.how == "completed"
             self._reference = Reference(outcome.taken, outcome.checks)
@@ -223,6 +253,8 @@ class Lanes:
         Whether the body may be run by one at a time only, and in a new process each time.
     short : bool
         Whether a run that fails is looked at with more runs before it is told.
+    until : float
+        When there is no more time, by `time.monotonic`.
     """
 
     def __init__(
@@ -235,12 +267,13 @@ class Lanes:
         *,
         one: bool,
         short: bool,
+        until: float,
     ) -> None:
-        self._body, self._one, self._short = body, one, short
+        self._body, self._one, self._short, self._until = body, one, short, until
         self._common = options, absent
         self._second_strategy = replace(strategy, seed=strategy.seed + _SECOND)
         self._stack = ExitStack()
-        self.lanes = [Lane(first, options, strategy, absent, batches=not one, short=short)]
+        self.lanes = [Lane(first, options, strategy, absent, batches=not one, short=short, until=until)]
 
     def __enter__(self) -> Lanes:
         return self
@@ -272,7 +305,8 @@ class Lanes:
         workers = self._stack.enter_context(Workers(partial(answer, self._body), self.lanes[0].workers))
         options, absent = self._common
         first = self.lanes[0]
-        lane = Lane(workers, options, self._second_strategy, absent, batches=first.batches, short=self._short)
+        common = options, self._second_strategy, absent
+        lane = Lane(workers, *common, batches=first.batches, short=self._short, until=self._until)
         self.lanes.append(lane)
 
     def number(self, lane: Lane) -> int:

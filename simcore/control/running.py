@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from simcore.control.baton import OUTSIDE, Known, Run, learn
@@ -59,7 +61,8 @@ class Question:
     Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone.
 
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
-    something behind. Then, whether the process is as it was is known from a run that was there before.
+    something behind, or there is no more time. Then, whether the process is as it was is known from a run that was
+    there before.
     """
 
     options: Options
@@ -76,6 +79,7 @@ class Question:
     guide: Guide | None = None
     observe: bool = False
     many: int = 1
+    until: float = inf
     longest: int = 0
     probe: bool = False
     reference: Reference | None = None
@@ -167,7 +171,7 @@ def answer(
         asked.strategy.begin(max(1, len(asked.numbers)), max(1, longest))
         outcome: Outcome = told(_run(body, asked, progressed, lambda outcome: leave(told(outcome))))
         longest, steps = outcome.longest, steps + len(outcome.taken)
-        if runs == asked.many or outcome.how != "completed" or not outcome.tidy:
+        if runs == asked.many or outcome.how != "completed" or not outcome.tidy or time.monotonic() > asked.until:
             break
     if asked.reference is not None and outcome.how == "completed":
         if not outcome.tidy:

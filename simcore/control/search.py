@@ -79,13 +79,15 @@ class Search:
         short: bool = True,
     ) -> None:
         self.workers, self.body, self.options, self.strategy = workers, body, options, strategy
-        self.max_seconds, self.short = inf if max_seconds is None else max_seconds, short
+        self.short = short
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.limited = 0
         self.still: tuple[str, ...] = ()
         self.only_behind = ""
         self.guessed = False
         self.started = time.monotonic()
+        self.until = self.started + (inf if max_seconds is None else max_seconds)
+        self.untried = 0
         self.told: Question | None = None
         self.absent = tuple(each.name for each in threading.enumerate() if each is not threading.current_thread())
 
@@ -94,7 +96,7 @@ class Search:
         one = isinstance(self.body, Named)
         found: tuple[int, Lane, Outcome] | None = None
         common = self.options, self.strategy, self.absent
-        with Lanes(self.workers, self.body, *common, one=one, short=self.short) as lanes:
+        with Lanes(self.workers, self.body, *common, one=one, short=self.short, until=self.until) as lanes:
             for lane, outcome in lanes.heard(schedules, self._goes_on):
                 if outcome.how in FAILS and (found is None or lanes.number(lane) < found[0]):
                     found = lanes.number(lane), lane, outcome
@@ -104,6 +106,7 @@ class Search:
             self.outside = sum(lane.outside for lane in told)
             self.limited = sum(lane.limited for lane in told)
             self.still = next((lane.still for lane in told if lane.given_up), ())
+            self.untried = sum(lane.untried for lane in told)
             self.only_behind = next((lane.only_behind for lane in told if lane.only_behind), "")
             if found is None:
                 self.tried = sum(lane.ran for lane in told)
@@ -112,7 +115,7 @@ class Search:
             return self._answer(self._found(outcome, lane))
 
     def _goes_on(self) -> bool:
-        return time.monotonic() - self.started < self.max_seconds
+        return time.monotonic() < self.until
 
     def _along(self, path: Path, known: Known, **asked: Any) -> Outcome:
         outcome: Outcome = self.workers.ask(Question(self.options, known=known, path=path, absent=self.absent, **asked))
@@ -121,7 +124,7 @@ class Search:
     def _found(self, outcome: Outcome, lane: Lane) -> Violation:
         how, known, facts = outcome.how, {where: set(roles) for where, roles in lane.known.items()}, lane.facts
         insist_on_no_pause(outcome, lambda: self._along(outcome.into, known))
-        until = min(time.monotonic() + SHRINK_SECONDS, self.started + self.max_seconds) if self.short else -inf
+        until = min(time.monotonic() + SHRINK_SECONDS, self.until) if self.short else -inf
 
         def fails(path: Path) -> Steps | None:
             again = self._along(path, known, facts=facts) if time.monotonic() < until else None
@@ -129,8 +132,9 @@ class Search:
 
         if self.short:
             shorter = self._along(shrunk(outcome.into, fails, SHRINK_RUNS), known, facts=facts)
-            if shorter.how == how and not comes_yet(shorter, self.workers.ask, self.options):
-                outcome = shorter
+            with suppress(TimeoutError):  # then it is told as it was, which was tried
+                if shorter.how == how and not comes_yet(shorter, self.workers.ask, self.options, until):
+                    outcome = shorter
         path, lost, self.guessed = outcome.into, outcome.lost, outcome.guess
         for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
             if time.monotonic() < until:
@@ -143,7 +147,7 @@ class Search:
         assert shown.recording is not None
         self.told = Question(self.options, known=lane.known, path=path, strict=True, lost=lost)
         token = token_of(origin_of(self.body), [*self.options, sorted(lost)], path, shown.recording.checks)
-        step = no_return(shown, self.options, self.workers) if self.short else 0
+        step = no_return(shown, self.options, self.workers, self.until) if self.short else 0
         return replace(violation(shown, token, self.body), no_return=step)
 
     def _answer(self, found: Violation | None, how: str = "", doubt: str = "", orders: int | None = None) -> Controlled:
@@ -155,6 +159,8 @@ class Search:
         if self.still:
             more = f"; and {len(self.still) - _TOLD} more" * (len(self.still) > _TOLD)
             notes.append(f"in the first that had not ended, {'; '.join(self.still[:_TOLD])}{more}")
+        if self.untried:
+            notes.append("somebody seemed to be lost, which is a guess, and there was no time to try it: max_seconds")
         if self.outside:
             notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
         if self.only_behind:
@@ -231,7 +237,7 @@ def with_hints(shown: Outcome, ask: Callable[[str], Outcome]) -> Outcome:
     return shown._replace(recording=told._replace(graph=replace(told.graph, breaks=breaks)))
 
 
-def no_return(shown: Outcome, options: Options, workers: Workers) -> int:
+def no_return(shown: Outcome, options: Options, workers: Workers, until: float = inf) -> int:
     """Return the step of a hang behind which nothing was found that comes to its end, but before it; else 0.
 
     From the middle of what is left `RUNS_ON` runs go on, each by a random walk: where one comes to its end, the step is
@@ -239,16 +245,11 @@ def no_return(shown: Outcome, options: Options, workers: Workers) -> int:
     """
     if shown.how != "deadlock":
         return 0
-    until = time.monotonic() + _RETURN_SECONDS
-
-    def ask(question: Question) -> Outcome:
-        if time.monotonic() > until:
-            raise TimeoutError
-        outcome: Outcome = workers.ask(question)
-        return outcome
+    until = min(until, time.monotonic() + _RETURN_SECONDS)
 
     def ends(length: int) -> bool:
-        return any(outcome.how == "completed" for outcome in run_on(shown.into[:length], ask, options))
+        goes_on = run_on(shown.into[:length], workers.ask, options, until)
+        return any(outcome.how == "completed" for outcome in goes_on)
 
     try:
         if not ends(0):

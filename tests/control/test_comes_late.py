@@ -45,6 +45,15 @@ def test_from_where_somebody_is_told_to_be_lost_nothing_helps_him(body, witness,
     assert replay(violation.token).violation.steps == violation.steps
 
 
+@pytest.mark.parametrize("strategy", ["dfs", "random"])
+def test_what_there_was_no_time_to_try_is_not_told(strategy, monkeypatch):
+    monkeypatch.setattr(lanes, "TRY_SECONDS", -3_600.0)
+    body = threaded_in_order.never_told_beside_a_heartbeat
+    result = control(body, schedules=20, strategy=strategy, max_steps=4_000, max_seconds=600)
+    assert result.verdict is Verdict.UNDETERMINED
+    assert any("there was no time to try it" in note for note in result.notes)
+
+
 def test_what_was_tried_and_is_no_fact_is_noted():
     result = control(threaded_in_order.never_told_beside_a_heartbeat, schedules=100, max_steps=4_000)
     assert result.verdict is Verdict.VIOLATED
