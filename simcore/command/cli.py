@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
+from simcore.command.console import nobody
 from simcore.command.options import USAGE
 from simcore.errors import InternalError, SimcoreError, place_of
 
@@ -57,7 +58,7 @@ class _Commands(click.Group):
             print("simcore: interrupted", file=sys.stderr)
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            nobody(sys.stdout)
             ctx.exit(CLOSED)
 
 

@@ -78,25 +78,30 @@ def export_model(
         )
     if out is not None and not in_promela:
         raise click.UsageError("--out is the file of --promela; the others name theirs themselves")
-    if wanted:
-        _export_schedule(model, parameters, wanted, timeouts, max_states)
-    if in_promela or chain is not None:
-        built = build_model(model, parameters)
-        if in_promela:
-            _export(partial(_program, built, timeouts, max_states), out, "--out")
-        if chain is not None:
-            _export(partial(_chain, built, timeouts, max_states), chain, "--storm")
+    texts: list[str] = []
+    try:
+        if wanted:
+            texts += _export_schedule(model, parameters, wanted, timeouts, max_states)
+        if in_promela or chain is not None:
+            built = build_model(model, parameters)
+            if in_promela:
+                texts.append(_export(partial(_program, built, timeouts, max_states), out, "--out"))
+            if chain is not None:
+                texts.append(_export(partial(_chain, built, timeouts, max_states), chain, "--storm"))
+    finally:  # not in between: whoever reads this may be gone before the next file is written
+        click.echo("".join(texts), nl=False)
     return HOLDS
 
 
-def _export(made: Callable[[], Written], path: Path | None, option: str) -> None:
-    """Write a file, whole or not at all, and say what there is in it; without a path print the text."""
-    with whole_file(path, option) if path is not None else nullcontext(partial(click.echo, nl=False)) as write:
+def _export(made: Callable[[], Written], path: Path | None, option: str) -> str:
+    """Write a file, whole or not at all, and return what to say of it; without a path return the text."""
+    with whole_file(path, option) if path is not None else nullcontext() as write:
         with status("exploring"):
             text, told = made()
+        if write is None:
+            return text
         write(text)
-    if path is not None:
-        click.echo(f"written: {path}, with {told}")
+    return f"written: {path}, with {told}\n"
 
 
 def _program(model: Model, timeouts: Timeouts, max_states: int) -> Written:
@@ -112,7 +117,8 @@ def _chain(model: Model, timeouts: Timeouts, max_states: int) -> Written:
 
 def _export_schedule(
     model: str, parameters: tuple[str, ...], wanted: dict[str, Path | None], timeouts: Timeouts, max_states: int
-) -> None:
+) -> list[str]:
+    """Write the files that are wanted, and return what to say of each."""
     from simcore.report import page
 
     with ExitStack() as stack:
@@ -124,8 +130,7 @@ def _export_schedule(
         film = _film(model, parameters, timeouts, max_states)
         for name, write in writes.items():
             write(getattr(page, name)(film))
-    for file in wanted.values():
-        click.echo(f"written: {file}, with {len(film.frames):,} steps")
+    return [f"written: {file}, with {len(film.frames):,} steps\n" for file in wanted.values()]
 
 
 def _film(model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_states: int) -> Film:

@@ -21,9 +21,8 @@ from simcore.command.options import (
     UNDETERMINED,
     VIOLATED,
     WITNESS,
-    show,
 )
-from simcore.command.paged import HTML, film_of_replay, page_to
+from simcore.command.paged import HTML, answering, film_of_replay
 from simcore.command.property import read_property
 from simcore.command.stepping import stepped
 from simcore.execute import Execution, execute
@@ -81,11 +80,10 @@ def explore_model(
     built = build_model(model, parameters)
     properties = [read_property(name) for name in names]
     options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         with progress() as tell:
             result = explore(built, *properties, progress=tell, **options)
-        show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
-        page(result)
+        answer(result, json.dumps(as_json(result), indent=2) if as_object else str(result))
     return STATUS_OF[result.verdict]
 
 
@@ -112,10 +110,9 @@ def simulate_model(
 ) -> int:
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-        show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
-        page(run)
+        answer(run, json.dumps(simulation_json(run), indent=2) if as_object else str(run))
     return _simulated(run)
 
 
@@ -129,11 +126,10 @@ def execute_model(
     model: str, parameters: tuple[str, ...], max_seconds: float, html: Path | None, as_object: bool
 ) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         with status("running"):
             run = execute(build_model(model, parameters), max_seconds=max_seconds)
-        show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
-        page(run)
+        answer(run, json.dumps(execution_json(run), indent=2) if as_object else str(run))
     return _real_status(run)
 
 
@@ -156,22 +152,18 @@ def replay_token(token: str, driver: str, html: Path | None, as_object: bool) ->
     schedule = Schedule.from_token(token)
     assert schedule.origin is not None
     model = build(schedule.origin)
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         if driver == "simulate":
             run = simulate(model, schedule=schedule)
-            show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
-            page(run)
+            answer(run, json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule))
             return _simulated(run)
         if driver == "execute":
             with status("running"):
                 real = execute(model, schedule=schedule)
-            show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
-            page(real)
+            answer(real, json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule))
             return _real_status(real)
         replayed = stepped(model, schedule, as_object)
-        show(replayed.printed, as_object)
-        if html is not None:
-            page(film_of_replay(schedule, replayed))
+        answer(None if html is None else film_of_replay(schedule, replayed), replayed.printed)
     return VIOLATED if replayed.standing in ("stuck", "failed") else HOLDS
 
 

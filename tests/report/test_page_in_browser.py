@@ -92,7 +92,7 @@ def test_no_text_of_the_table_of_processes_runs_under_the_next(shown, name):
         page = shown(name, width=width)
         assert page.js(OVER) == []
         page.js("document.querySelectorAll('.processes td:nth-child(2)')"
-                ".forEach(cell => { cell.textContent = 'in words of another language, for ' + 'ever'.repeat(9) })")  # fmt: skip
+                ".forEach(cell => { cell.textContent = 'in other words, for ' + 'ever'.repeat(9) })")  # fmt: skip
         assert page.js(OVER) == []
 
 
