@@ -16,7 +16,6 @@ from simcore.command.paged import HTML, answering
 from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
 from simcore.report import whole_file
-from simcore.schedule import OF_CODE
 
 
 @click.command("control")
@@ -66,11 +65,6 @@ def control_code(
             write(result.model())
         answer(result, result.model().rstrip("\n") if printed else _text(result, as_object))
     return STATUS_OF[result.verdict]
-
-
-def is_of_code(token: str) -> bool:
-    """Tell whether a token is a schedule of code, and not of a model."""
-    return token.strip().startswith(OF_CODE)
 
 
 def replay_code(token: str, html: Path | None, as_object: bool) -> int:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from simcore.command.arguments import build_model
-from simcore.command.code import is_of_code
 from simcore.command.console import progress, status
+from simcore.command.given_token import is_of_code, is_token
 from simcore.command.options import HOLDS, MODEL_ARGUMENT, PARAMETERS, TIMEOUTS
 from simcore.control import replay
 from simcore.errors import OptionError
@@ -21,7 +21,7 @@ from simcore.model import Model, Timeouts
 from simcore.report import whole_file
 from simcore.report.promela import promela
 from simcore.report.storm import storm
-from simcore.schedule import OF_A_MODEL, Schedule
+from simcore.schedule import Schedule
 
 if TYPE_CHECKING:
     from simcore.report.page import Film
@@ -137,7 +137,7 @@ def _film(model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_state
     """Return what there is to export: of a token its schedule, of a model the one that a search finds."""
     from simcore.report.page import film_of
 
-    if model.startswith(OF_A_MODEL) or is_of_code(model):
+    if is_token(model):
         if parameters:
             raise OptionError(f"-p {parameters[0]!r}: a token has its parameters in it; leave -p out")
         return film_of(replay(model) if is_of_code(model) else Schedule.from_token(model))

@@ -9,8 +9,9 @@ from typing import Any, get_args
 import click
 
 from simcore.command.arguments import build_model, read_delay
-from simcore.command.code import is_of_code, replay_code
+from simcore.command.code import replay_code
 from simcore.command.console import progress, status
+from simcore.command.given_token import given_token, is_of_code
 from simcore.command.options import (
     AS_JSON,
     HOLDS,
@@ -25,6 +26,7 @@ from simcore.command.options import (
 from simcore.command.paged import HTML, answering, film_of_replay
 from simcore.command.property import read_property
 from simcore.command.stepping import stepped
+from simcore.errors import OptionError
 from simcore.execute import Execution, execute
 from simcore.explain import fit
 from simcore.explore import StrategyName, explore
@@ -60,7 +62,12 @@ _STATUS = {"completed": HOLDS, "stuck": VIOLATED, "failed": VIOLATED, "limit": U
     help="Keep the search in FILE now and then; where FILE is there, go on from it.",
 )
 @click.option(
-    "--checkpoint-every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How often that is."
+    "--checkpoint-every",
+    type=float,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often that is; less often where writing would take more than a tenth of the time.",
 )
 @TIMEOUTS
 @WITNESS(help="What is told of a violation: a shortest schedule, or the first that is met.")
@@ -139,15 +146,17 @@ def execute_model(
     "--on",
     "driver",
     type=click.Choice(["explore", "simulate", "execute"]),
-    default="explore",
-    show_default=True,
-    help="explore: step by step, up to the last step; simulate, execute: then let the run go on.",
+    show_default="explore",
+    help="Of a model. explore: step by step, up to the last step; simulate, execute: then let the run go on.",
 )
 @HTML
 @AS_JSON
-def replay_token(token: str, driver: str, html: Path | None, as_object: bool) -> int:
-    """Take the steps of TOKEN again."""
+def replay_token(token: str, driver: str | None, html: Path | None, as_object: bool) -> int:
+    """Take the steps of TOKEN, or of the one in a file, again."""
+    token = given_token(token)
     if is_of_code(token):
+        if driver is not None:
+            raise OptionError(f"--on {driver} is for a schedule of a model; this one is of code: leave --on out")
         return replay_code(token, html, as_object)
     schedule = Schedule.from_token(token)
     assert schedule.origin is not None
