@@ -30,12 +30,15 @@ _OF_LINE = {
 
 
 def report(text: str) -> None:
-    """Print the text of an answer: as it is, and on a terminal with colours, unless NO_COLOR asks for none."""
+    """Print the text of an answer: as it is, and on a terminal with colours, unless NO_COLOR asks for none.
+
+    At once, and not when Python ends, where it could no longer be said that nobody reads it.
+    """
     console = Console(highlight=False, soft_wrap=True)
     if console.is_terminal:
         console.print(coloured(text))
     else:
-        print(text)
+        print(text, flush=True)
 
 
 def coloured(text: str) -> Text:

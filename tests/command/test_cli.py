@@ -294,14 +294,6 @@ def test_an_interrupt_leaves_one_line_status_130_and_nothing_behind(here, number
         os.killpg(run.pid, 0)
 
 
-def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback():
-    run = subprocess.Popen([SIMCORE, "explore", *BUGGY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
-    run.stdout.close()
-    err = run.stderr.read()
-    run.stderr.close()
-    assert (run.wait(timeout=10), err) == (141, b"")
-
-
 DELETED = """
 import os, signal, sys, time
 from simcore.command import cli

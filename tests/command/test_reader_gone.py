@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import small_report
+from command_line import ROOT, SIMCORE
 
 from simcore.command.cli import CLOSED, main
 
@@ -49,6 +52,31 @@ def assert_only(folder, *names):
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
     for path in folder.glob("*.html"):
         assert path.read_text().rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", [("explore", *SMALL), ("--help",), ("list", "--help"), ("list",)], ids=str)
+def test_it_is_no_verdict_and_no_traceback(command, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run(
+        [SIMCORE, *command], cwd=ROOT, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (CLOSED, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
+def test_where_what_is_printed_finds_no_room_it_is_said_in_a_line(tmp_path, more):
+    page = tmp_path / "page.html"
+    with open("/dev/full", "w") as full:
+        command = [SIMCORE, "explore", *SMALL, *more, "--html", page]
+        ran = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    told = "simcore: what there is to say, or a file, cannot be written: No space left on device\n"
+    assert (ran.returncode, ran.stderr) == (2, told)
+    assert_only(tmp_path, "page.html")
 
 
 @pytest.mark.parametrize("as_object", [(), ("--json",)], ids=["text", "json"])
