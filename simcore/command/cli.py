@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import errno
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
+from simcore.command.console import nobody
 from simcore.command.options import USAGE
 from simcore.errors import InternalError, SimcoreError, place_of
 
@@ -35,7 +40,7 @@ _HOMES = {
     "simulate": "of_models.simulate_model",
     "sweep": "sizes.sweep_model",
 }
-"""Where each command is: its module is loaded when it is asked for, or when all are told."""
+"""Where each command is: its module is loaded when it is asked for."""
 
 
 class _Commands(click.Group):
@@ -50,15 +55,39 @@ class _Commands(click.Group):
             self.add_command(getattr(import_module(f"simcore.command.{module}"), name))
         return super().get_command(ctx, cmd_name)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Tell what there is with the docstrings alone: to load every module takes ten times as long."""
+        told = [click.Command(name, help=_docstring(*_HOMES[name].split("."))) for name in self.list_commands(ctx)]
+        click.Group(commands=told).format_commands(ctx, formatter)
+
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        with _read():
+            return super().make_context(*given, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _read():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             print("simcore: interrupted", file=sys.stderr)
             ctx.exit(INTERRUPTED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(CLOSED)
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """Leave where nobody reads what is printed; of its own, click would leave with the status of a violation."""
+    try:
+        yield
+    except BrokenPipeError:
+        nobody(sys.stdout)
+        raise click.exceptions.Exit(CLOSED) from None
+
+
+def _docstring(module: str, function: str) -> str | None:
+    """Return the docstring of a command, whose module is not run for it."""
+    source = Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")
+    homes = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == function)
+    return ast.get_docstring(next(homes))
 
 
 @click.group(
@@ -99,6 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _leave("out of memory; bound the search with --max-states, or choose smaller parameters")
     except SimcoreError as error:
         _leave(str(error))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            _leave(_unexpected(error))
+        nobody(sys.stdout)  # which may be what is full, and is written once more when Python ends
+        _leave(f"what there is to say, or a file, cannot be written: {error.strerror}")
     except Exception as error:  # of a predicate, say: never the status of a verdict
         _leave(_unexpected(error))
     sys.exit(status or 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import click
 
 from simcore.command.console import status
 from simcore.command.controlled import controlled_json
-from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, show
-from simcore.command.paged import HTML, page_to
+from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS
+from simcore.command.paged import HTML, answering
 from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
 from simcore.report import whole_file
-from simcore.schedule import OF_CODE
 
 
 @click.command("control")
@@ -58,35 +56,25 @@ def control_code(
     given = read_parameters(parameters)
     found = find(function)
     body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
-    with page_to(html, as_object or model == "-") as page:
-        if model is None:
-            with status("running"):
-                result = control(body, **options)
-            page(result)
-            return _answered(result, as_object)
-        to = nullcontext(partial(click.echo, nl=False)) if model == "-" else whole_file(Path(model), "--model")
-        with to as write:
-            with status("running"):
-                result = control(body, **options)
+    printed = model == "-"
+    to = nullcontext() if model is None or printed else whole_file(Path(model), "--model")
+    with answering(html, as_object or printed) as answer, to as write:
+        with status("running"):
+            result = control(body, **options)
+        if write is not None:
             write(result.model())
-        page(result)
-        return STATUS_OF[result.verdict] if model == "-" else _answered(result, as_object)
-
-
-def is_of_code(token: str) -> bool:
-    """Tell whether a token is a schedule of code, and not of a model."""
-    return token.strip().startswith(OF_CODE)
+        answer(result, result.model().rstrip("\n") if printed else _text(result, as_object))
+    return STATUS_OF[result.verdict]
 
 
 def replay_code(token: str, html: Path | None, as_object: bool) -> int:
     """Run a schedule of code again; return the exit status."""
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         with status("running"):
             result = replay(token)
-        page(result)
-        return _answered(result, as_object)
-
-
-def _answered(result: Controlled, as_object: bool) -> int:
-    show(json.dumps(controlled_json(result), indent=2) if as_object else str(result), as_object)
+        answer(result, _text(result, as_object))
     return STATUS_OF[result.verdict]
+
+
+def _text(result: Controlled, as_object: bool) -> str:
+    return json.dumps(controlled_json(result), indent=2) if as_object else str(result)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -29,12 +30,15 @@ _OF_LINE = {
 
 
 def report(text: str) -> None:
-    """Print the text of an answer: as it is, and on a terminal with colours, unless NO_COLOR asks for none."""
+    """Print the text of an answer: as it is, and on a terminal with colours, unless NO_COLOR asks for none.
+
+    At once, and not when Python ends, where it could no longer be said that nobody reads it.
+    """
     console = Console(highlight=False, soft_wrap=True)
     if console.is_terminal:
         console.print(coloured(text))
     else:
-        print(text)
+        print(text, flush=True)
 
 
 def coloured(text: str) -> Text:
@@ -53,9 +57,34 @@ def width() -> int:
     return min(120, shutil.get_terminal_size((120, 24)).columns)
 
 
+class _Read(Console):
+    """A console whose reader may be gone: then nobody is told any more, and what was begun is done all the same."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        try:
+            super().print(*objects, **how)
+        except BrokenPipeError:
+            self.quiet = True
+            nobody(self.file)
+
+    def on_broken_pipe(self) -> None:
+        """Take the place of an exit with status 1, which is that of a verdict."""
+        raise BrokenPipeError
+
+
+def nobody(stream: IO[str]) -> None:
+    """Let what is written to ``stream`` from now on, and what is in its buffer, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def sections(*, beside_json: bool) -> tuple[Console, Callable[[str, str], None]]:
-    """Return a console, and what prints a heading and a text there: on stderr when stdout is for JSON."""
-    console = Console(stderr=beside_json, highlight=False, soft_wrap=True)
+    """Return a console, and what prints a heading and a text there: on stderr when stdout is for JSON.
+
+    What it is told of is written to files, too; so where its reader is gone, it is silent.
+    """
+    console = _Read(stderr=beside_json, highlight=False, soft_wrap=True)
 
     def say(heading: str, text: str) -> None:
         console.print(Text(f"\n{heading}", style="bold"), Text(f"\n{text}"), sep="")

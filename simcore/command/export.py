@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from simcore.command.arguments import build_model
-from simcore.command.code import is_of_code
 from simcore.command.console import progress, status
+from simcore.command.given_token import is_of_code, is_token
 from simcore.command.options import HOLDS, MODEL_ARGUMENT, PARAMETERS, TIMEOUTS
 from simcore.control import replay
 from simcore.errors import OptionError
@@ -21,7 +21,7 @@ from simcore.model import Model, Timeouts
 from simcore.report import whole_file
 from simcore.report.promela import promela
 from simcore.report.storm import storm
-from simcore.schedule import OF_A_MODEL, Schedule
+from simcore.schedule import Schedule
 
 if TYPE_CHECKING:
     from simcore.report.page import Film
@@ -78,25 +78,30 @@ def export_model(
         )
     if out is not None and not in_promela:
         raise click.UsageError("--out is the file of --promela; the others name theirs themselves")
-    if wanted:
-        _export_schedule(model, parameters, wanted, timeouts, max_states)
-    if in_promela or chain is not None:
-        built = build_model(model, parameters)
-        if in_promela:
-            _export(partial(_program, built, timeouts, max_states), out, "--out")
-        if chain is not None:
-            _export(partial(_chain, built, timeouts, max_states), chain, "--storm")
+    texts: list[str] = []
+    try:
+        if wanted:
+            texts += _export_schedule(model, parameters, wanted, timeouts, max_states)
+        if in_promela or chain is not None:
+            built = build_model(model, parameters)
+            if in_promela:
+                texts.append(_export(partial(_program, built, timeouts, max_states), out, "--out"))
+            if chain is not None:
+                texts.append(_export(partial(_chain, built, timeouts, max_states), chain, "--storm"))
+    finally:  # not in between: whoever reads this may be gone before the next file is written
+        click.echo("".join(texts), nl=False)
     return HOLDS
 
 
-def _export(made: Callable[[], Written], path: Path | None, option: str) -> None:
-    """Write a file, whole or not at all, and say what there is in it; without a path print the text."""
-    with whole_file(path, option) if path is not None else nullcontext(partial(click.echo, nl=False)) as write:
+def _export(made: Callable[[], Written], path: Path | None, option: str) -> str:
+    """Write a file, whole or not at all, and return what to say of it; without a path return the text."""
+    with whole_file(path, option) if path is not None else nullcontext() as write:
         with status("exploring"):
             text, told = made()
+        if write is None:
+            return text
         write(text)
-    if path is not None:
-        click.echo(f"written: {path}, with {told}")
+    return f"written: {path}, with {told}\n"
 
 
 def _program(model: Model, timeouts: Timeouts, max_states: int) -> Written:
@@ -112,7 +117,8 @@ def _chain(model: Model, timeouts: Timeouts, max_states: int) -> Written:
 
 def _export_schedule(
     model: str, parameters: tuple[str, ...], wanted: dict[str, Path | None], timeouts: Timeouts, max_states: int
-) -> None:
+) -> list[str]:
+    """Write the files that are wanted, and return what to say of each."""
     from simcore.report import page
 
     with ExitStack() as stack:
@@ -124,15 +130,14 @@ def _export_schedule(
         film = _film(model, parameters, timeouts, max_states)
         for name, write in writes.items():
             write(getattr(page, name)(film))
-    for file in wanted.values():
-        click.echo(f"written: {file}, with {len(film.frames):,} steps")
+    return [f"written: {file}, with {len(film.frames):,} steps\n" for file in wanted.values()]
 
 
 def _film(model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_states: int) -> Film:
     """Return what there is to export: of a token its schedule, of a model the one that a search finds."""
     from simcore.report.page import film_of
 
-    if model.startswith(OF_A_MODEL) or is_of_code(model):
+    if is_token(model):
         if parameters:
             raise OptionError(f"-p {parameters[0]!r}: a token has its parameters in it; leave -p out")
         return film_of(replay(model) if is_of_code(model) else Schedule.from_token(model))

@@ -9,8 +9,9 @@ from typing import Any, get_args
 import click
 
 from simcore.command.arguments import build_model, read_delay
-from simcore.command.code import is_of_code, replay_code
+from simcore.command.code import replay_code
 from simcore.command.console import progress, status
+from simcore.command.given_token import given_token, is_of_code
 from simcore.command.options import (
     AS_JSON,
     HOLDS,
@@ -21,11 +22,11 @@ from simcore.command.options import (
     UNDETERMINED,
     VIOLATED,
     WITNESS,
-    show,
 )
-from simcore.command.paged import HTML, film_of_replay, page_to
+from simcore.command.paged import HTML, answering, film_of_replay
 from simcore.command.property import read_property
 from simcore.command.stepping import stepped
+from simcore.errors import OptionError
 from simcore.execute import Execution, execute
 from simcore.explain import fit
 from simcore.explore import StrategyName, explore
@@ -61,7 +62,12 @@ _STATUS = {"completed": HOLDS, "stuck": VIOLATED, "failed": VIOLATED, "limit": U
     help="Keep the search in FILE now and then; where FILE is there, go on from it.",
 )
 @click.option(
-    "--checkpoint-every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="How often that is."
+    "--checkpoint-every",
+    type=float,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often that is; less often where writing would take more than a tenth of the time.",
 )
 @TIMEOUTS
 @WITNESS(help="What is told of a violation: a shortest schedule, or the first that is met.")
@@ -81,11 +87,10 @@ def explore_model(
     built = build_model(model, parameters)
     properties = [read_property(name) for name in names]
     options |= {"symmetry": not no_symmetry, "partial_order": not no_partial_order}
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         with progress() as tell:
             result = explore(built, *properties, progress=tell, **options)
-        show(json.dumps(as_json(result), indent=2) if as_object else str(result), as_object)
-        page(result)
+        answer(result, json.dumps(as_json(result), indent=2) if as_object else str(result))
     return STATUS_OF[result.verdict]
 
 
@@ -112,10 +117,9 @@ def simulate_model(
 ) -> int:
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
-        show(json.dumps(simulation_json(run), indent=2) if as_object else str(run), as_object)
-        page(run)
+        answer(run, json.dumps(simulation_json(run), indent=2) if as_object else str(run))
     return _simulated(run)
 
 
@@ -129,11 +133,10 @@ def execute_model(
     model: str, parameters: tuple[str, ...], max_seconds: float, html: Path | None, as_object: bool
 ) -> int:
     """Run MODEL once on real threads, thread pools and TCP connections."""
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         with status("running"):
             run = execute(build_model(model, parameters), max_seconds=max_seconds)
-        show(json.dumps(execution_json(run), indent=2) if as_object else str(run), as_object)
-        page(run)
+        answer(run, json.dumps(execution_json(run), indent=2) if as_object else str(run))
     return _real_status(run)
 
 
@@ -143,35 +146,33 @@ def execute_model(
     "--on",
     "driver",
     type=click.Choice(["explore", "simulate", "execute"]),
-    default="explore",
-    show_default=True,
-    help="explore: step by step, up to the last step; simulate, execute: then let the run go on.",
+    show_default="explore",
+    help="Of a model. explore: step by step, up to the last step; simulate, execute: then let the run go on.",
 )
 @HTML
 @AS_JSON
-def replay_token(token: str, driver: str, html: Path | None, as_object: bool) -> int:
-    """Take the steps of TOKEN again."""
+def replay_token(token: str, driver: str | None, html: Path | None, as_object: bool) -> int:
+    """Take the steps of TOKEN, or of the one in a file, again."""
+    token = given_token(token)
     if is_of_code(token):
+        if driver is not None:
+            raise OptionError(f"--on {driver} is for a schedule of a model; this one is of code: leave --on out")
         return replay_code(token, html, as_object)
     schedule = Schedule.from_token(token)
     assert schedule.origin is not None
     model = build(schedule.origin)
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         if driver == "simulate":
             run = simulate(model, schedule=schedule)
-            show(json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule), as_object)
-            page(run)
+            answer(run, json.dumps(simulation_json(run), indent=2) if as_object else _with_steps(run, schedule))
             return _simulated(run)
         if driver == "execute":
             with status("running"):
                 real = execute(model, schedule=schedule)
-            show(json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule), as_object)
-            page(real)
+            answer(real, json.dumps(execution_json(real), indent=2) if as_object else _with_steps(real, schedule))
             return _real_status(real)
         replayed = stepped(model, schedule, as_object)
-        show(replayed.printed, as_object)
-        if html is not None:
-            page(film_of_replay(schedule, replayed))
+        answer(None if html is None else film_of_replay(schedule, replayed), replayed.printed)
     return VIOLATED if replayed.standing in ("stuck", "failed") else HOLDS
 
 

@@ -115,21 +115,17 @@ def _pages(config: pytest.Config, of_code: bool) -> Pages | None:
 
 def _token(given: str) -> tuple[str, bool]:
     """Return a token, or that which a file holds, and whether it is of a test, and not of a model."""
+    from simcore.command.given_token import given_token
     from simcore.command.pytest_control import token_of_code
-    from simcore.errors import ScheduleError
-    from simcore.schedule import OF_A_MODEL, OF_CODE, read_token
+    from simcore.errors import SimcoreError
+    from simcore.schedule import read_token
 
     try:
-        token = given if given.startswith((OF_A_MODEL, OF_CODE)) else Path(given).read_text(encoding="utf-8").strip()
+        token = given_token(given)
         if token_of_code(token) is not None:
             return token, True
         read_token(token)
-    except OSError as error:
-        raise pytest.UsageError(
-            f"--simcore-replay: {given!r} is neither a token, which starts with {OF_A_MODEL!r} or {OF_CODE!r}, "
-            "nor a file with one"
-        ) from error
-    except ScheduleError as error:
+    except SimcoreError as error:
         raise pytest.UsageError(f"--simcore-replay: {error}") from error
     return token, False
 

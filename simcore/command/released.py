@@ -35,7 +35,7 @@ def _cache() -> Path:
 @click.option(
     "--max-seconds",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, min_open=True),
     help="Begin no other schedule of a claim after so many.",
 )
 @click.option(

@@ -9,7 +9,7 @@ import click
 
 from simcore.command.console import progress, sections, status
 from simcore.command.options import AS_JSON, HOLDS, VIOLATED
-from simcore.command.paged import HTML, page_to
+from simcore.command.paged import HTML, answering
 from simcore.command.reproduce import find, load, reproduce
 
 DEMO = "nvflare-4171"
@@ -32,12 +32,10 @@ def reproduce_report(report: str, out: Path | None, html: Path | None, as_object
     file = find(report)
     read = load(file)
     console, say = sections(beside_json=as_object)
-    with page_to(html, as_object) as page:
+    with answering(html, as_object) as answer:
         with status("reading", console) as working, progress(working) as tell:
             done = reproduce(read, out or Path("reports") / file.stem, say, working, tell)
-        page(done.found)
-    if as_object:
-        click.echo(json.dumps(done.as_json(), indent=2))
+        answer(done.found, json.dumps(done.as_json(), indent=2) if as_object else "")
     return VIOLATED if done.failed else HOLDS
 
 

@@ -21,7 +21,7 @@ from simcore.control.token import Named, find, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
 from simcore.errors import OptionError, recorded_on_another
-from simcore.model import Timeouts, Verdict, Witness, check_numbers, check_timeouts, check_witness
+from simcore.model import Timeouts, Verdict, Witness, check_limit, check_numbers, check_timeouts, check_witness
 from simcore.schedule import SAMPLING, Portfolio, Strategy
 
 DFS = "dfs"
@@ -94,7 +94,7 @@ def control(
     check_timeouts(timeouts)
     check_numbers(whole=True, none=False, least=1, schedules=schedules, max_steps=max_steps)
     check_numbers(whole=True, none=False, seed=seed)
-    check_numbers(whole=False, max_seconds=max_seconds)
+    check_limit(max_seconds=max_seconds)
     if points not in POINTS:
         raise OptionError(f"points={points!r}: there are {', '.join(map(repr, POINTS))}")
     check_witness(witness)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from simcore.control.choosing import Path
 from simcore.errors import OptionError, ScheduleError
-from simcore.model import Origin, import_module
+from simcore.model import Origin, functions_of, import_module, nearest, no_function, not_a_function
 from simcore.schedule import OF_CODE, decode, encode
 
 _PLAIN = (int, float, str, bool, type(None))
@@ -58,9 +58,13 @@ def find(name: str, parameters: Mapping[str, Any] | None = None) -> partial[Any]
     module_name, _, function_name = name.partition(":")
     if not module_name or not function_name:
         raise OptionError(f"{name!r} names no function; write package.module:function, as in app.jobs:nightly")
-    function = getattr(import_module(module_name), function_name, None)
+    module = import_module(module_name)
+    function = getattr(module, function_name, None)
     if not callable(function):
-        raise OptionError(f"module {module_name} has no function {function_name!r}")
+        there = [name for name in functions_of(module) if not not_a_function(getattr(module, name))]
+        raise OptionError(
+            no_function(name, "function", module, nearest(function_name, there) or "none that can be run")
+        )
     if parameters is not None:
         try:
             inspect.signature(function).bind(**parameters)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simcore.explain.out_of_reach import out_of_reach
     from simcore.explain.reading import wait_for_graph
     from simcore.explain.rounds import left_out, repeats
-    from simcore.explain.summary import summary
+    from simcore.explain.summary import shortened, summary
     from simcore.explain.waitfor import WaitForGraph
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "printable",
     "reach",
     "repeats",
+    "shortened",
     "summary",
     "too_early",
     "untried_graph_after",
@@ -61,7 +62,7 @@ load_at_first_use(
         "out_of_reach": "out_of_reach",
         "reading": "wait_for_graph",
         "rounds": "left_out repeats",
-        "summary": "summary",
+        "summary": "shortened summary",
         "waitfor": "WaitForGraph",
     },
 )

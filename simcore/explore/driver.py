@@ -39,6 +39,7 @@ from simcore.model import (
     Witness,
     check_flags,
     check_kinds,
+    check_limit,
     check_model,
     check_numbers,
     check_properties,
@@ -163,7 +164,7 @@ def explore(
     check_witness(witness)
     check_numbers(whole=True, least=1, max_states=max_states, max_memory=max_memory, cores=cores)
     check_numbers(whole=True, none=False, seed=seed)
-    check_numbers(whole=False, max_seconds=max_seconds)
+    check_limit(max_seconds=max_seconds)
     check_numbers(whole=False, none=False, checkpoint_every=checkpoint_every)
     check_flags(compact=compact, symmetry=symmetry, partial_order=partial_order)
     check_kinds(
@@ -176,8 +177,6 @@ def explore(
     only_deadlock = all(prop.kind == "deadlock" for prop in asked)
     if graph_needed and strategy != "breadth":
         raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
-    if max_seconds is not None and not max_seconds > 0:
-        raise OptionError(f"max_seconds={max_seconds}: use more than 0, or None for no limit")
     if compact:
         _check_compact(strategy, graph_needed, symmetry or partial_order, timeouts)
     if sampler is not None:

@@ -184,7 +184,7 @@ class Kernel(TablesOfFutures):
         choices = []
         for process in range(len(self.processes)):
             operation = self._operations[state[self.first_process + process]]
-            if operation is None or (self.timeouts == "never" and operation.name not in SLEEPS):
+            if operation is None or not self.ends_by_time(operation):
                 continue
             offset = len(self.moves(state, process))
             for number, move in enumerate(self.expiries(state, process)):
@@ -338,10 +338,14 @@ class Kernel(TablesOfFutures):
         told = point.where, point.outcome, point.objects, point.mentions, point.submits
         return ProcessState(self.processes[process], status, operation, task, *told)
 
+    def ends_by_time(self, operation: Operation) -> bool:
+        """Tell whether a time-out of ``operation``, if it has one, ever fires: "never" leaves only sleeps an end."""
+        return self.timeouts != "never" or operation.name in SLEEPS
+
     def may_expire(self, state: Sequence[int], process: int) -> bool:
         """Tell whether a time-out of ``process`` may fire, now or once nothing else can move."""
         operation = self.operation(state, process)
-        if operation is None or (self.timeouts == "never" and operation.name not in SLEEPS):
+        if operation is None or not self.ends_by_time(operation):
             return False
         return bool(self.expiries(state, process))
 

@@ -10,14 +10,31 @@ from typing import TYPE_CHECKING
 from simcore.first_use import load_at_first_use
 
 if TYPE_CHECKING:
-    from simcore.model.building import build, call_model, default_parameters, model_function, models_of, not_a_function
+    from simcore.model.building import (
+        build,
+        call_model,
+        default_parameters,
+        functions_of,
+        model_function,
+        models_of,
+        nearest,
+        no_function,
+        not_a_function,
+    )
     from simcore.model.claim import Claim, claims_of
     from simcore.model.finding import import_module
     from simcore.model.given import check_model, check_properties
     from simcore.model.listing import listed
     from simcore.model.making import Made, Making, replaced
     from simcore.model.model import Index, Model, Process, ProcessFunction, made_as, with_parameters
-    from simcore.model.options import check_flags, check_kinds, check_numbers, check_timeouts, check_witness
+    from simcore.model.options import (
+        check_flags,
+        check_kinds,
+        check_limit,
+        check_numbers,
+        check_timeouts,
+        check_witness,
+    )
     from simcore.model.origin import Origin, Parameter
     from simcore.model.pictured import Pictured
     from simcore.model.spec import (
@@ -65,6 +82,7 @@ __all__ = [
     "call_model",
     "check_flags",
     "check_kinds",
+    "check_limit",
     "check_model",
     "check_numbers",
     "check_properties",
@@ -73,12 +91,15 @@ __all__ = [
     "claims_of",
     "default_parameters",
     "eventually",
+    "functions_of",
     "import_module",
     "leads_to",
     "listed",
     "made_as",
     "model_function",
     "models_of",
+    "nearest",
+    "no_function",
     "no_value",
     "not_a_function",
     "objects",
@@ -92,14 +113,17 @@ __all__ = [
 load_at_first_use(
     __name__,
     {
-        "building": "build call_model default_parameters model_function models_of not_a_function",
+        "building": (
+            "build call_model default_parameters functions_of model_function models_of nearest "
+            "no_function not_a_function"
+        ),
         "claim": "Claim claims_of",
         "finding": "import_module",
         "given": "check_model check_properties",
         "listing": "listed",
         "making": "Made Making replaced",
         "model": "Index Model Process ProcessFunction made_as with_parameters",
-        "options": "check_flags check_kinds check_numbers check_timeouts check_witness",
+        "options": "check_flags check_kinds check_limit check_numbers check_timeouts check_witness",
         "origin": "Origin Parameter",
         "pictured": "Pictured",
         "spec": "DEADLOCK_FREE NO_FAILURE Predicate Property always eventually leads_to sometimes",

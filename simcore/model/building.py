@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from types import ModuleType
 from typing import Any, get_origin
 
@@ -11,6 +12,9 @@ from simcore.errors import ModelError, SimcoreError, place_of
 from simcore.model.finding import described, import_module
 from simcore.model.model import Model, returns_model
 from simcore.model.origin import Origin, Parameter
+
+_MOST_NAMES, _FEW_NAMES = 20, 8
+"""How many names a line may have; and how many of more than that."""
 
 
 def build(origin: Origin) -> Model:
@@ -25,7 +29,7 @@ def build(origin: Origin) -> Model:
     fn = model_function(origin.function)
     module_name, _, function_name = origin.function.partition(":")
     module = import_module(module_name)
-    model = call_model(origin, fn, f"; module {module_name} has {_offered(module)}")
+    model = call_model(origin, fn, f"; module {module_name} has {_offered(module, function_name)}")
     model.origin = Origin(f"{module.__name__}:{function_name}", {**default_parameters(fn), **origin.parameters})
     return model
 
@@ -54,15 +58,31 @@ def model_function(name: str) -> Callable[..., Any]:
     fn: Callable[..., Any] | None = getattr(module, function_name, None)
     what = not_a_function(fn)
     if fn is None or what:
-        here = f" ({what})" if hasattr(module, function_name) else ""
-        raise ModelError(
-            f"module {module_name} has no model function {function_name!r}{here}; it has {_offered(module)}"
-        )
+        raise ModelError(no_function(name, "model function", module, _offered(module, function_name)))
     return fn
 
 
-def _offered(module: ModuleType) -> str:
-    return ", ".join(models_of(module)) or "no function that says it returns a Model"
+def no_function(name: str, kind: str, module: ModuleType, offered: str) -> str:
+    """Return the line that says that ``package.module:function`` is no function of this kind; what it is, if anything.
+
+    It ends with what is ``offered`` in its place.
+    """
+    module_name, _, function_name = name.partition(":")
+    what = not_a_function(getattr(module, function_name, None))
+    here = f" ({what})" if hasattr(module, function_name) and what else ""
+    return f"module {module_name} has no {kind} {function_name!r}{here}; it has {offered}"
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return ``names`` as a text; those of many that are spelt most like ``name``, which may be a slip of one."""
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    near = get_close_matches(name, names, _FEW_NAMES, cutoff=0)
+    return f"{', '.join(near)}, and {len(names) - len(near)} more"
+
+
+def _offered(module: ModuleType, instead_of: str) -> str:
+    return nearest(instead_of, models_of(module)) or "no function that says it returns a Model"
 
 
 def not_a_function(thing: object) -> str:
@@ -109,13 +129,15 @@ def default_parameters(fn: Callable[..., Any]) -> dict[str, Parameter]:
 
 def models_of(module: ModuleType) -> list[str]:
     """Return the names of the public functions of ``module`` that say they return a `Model`."""
+    return [name for name in functions_of(module) if returns_model(getattr(module, name))]
+
+
+def functions_of(module: ModuleType) -> list[str]:
+    """Return the names of the public functions of ``module``, not those that it has imported."""
     return [
         name
         for name, thing in vars(module).items()
-        if inspect.isfunction(thing)
-        and not name.startswith("_")
-        and thing.__module__ == module.__name__
-        and returns_model(thing)
+        if inspect.isfunction(thing) and not name.startswith("_") and thing.__module__ == module.__name__
     ]
 
 

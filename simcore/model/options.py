@@ -23,6 +23,14 @@ def check_numbers(*, whole: bool, least: float | None = None, none: bool = True,
             raise OptionError(f"{name}={value!r}: use {what}{_without_quotes(name, value)}")
 
 
+def check_limit(**seconds: Any) -> None:
+    """Raise OptionError unless each of ``seconds`` is a number above 0, or None, which is no limit."""
+    check_numbers(whole=False, **seconds)
+    for name, value in seconds.items():
+        if value is not None and not value > 0:
+            raise OptionError(f"{name}={value!r}: use more than 0, or None for no limit")
+
+
 def check_flags(**values: object) -> None:
     """Raise OptionError unless each of ``values`` is True or False."""
     for name, value in values.items():

@@ -19,6 +19,7 @@ from simcore.model import (
     Property,
     Timeouts,
     check_kinds,
+    check_limit,
     check_numbers,
     check_properties,
     check_timeouts,
@@ -164,9 +165,7 @@ def _task(
     check_timeouts(timeouts)
     states, seconds, memory = limits
     check_numbers(whole=True, least=1, max_states=states, max_memory=memory)
-    check_numbers(whole=False, max_seconds=seconds)
-    if seconds is not None and not seconds > 0:
-        raise OptionError(f"max_seconds={seconds}: use more than 0, or None for no limit")
+    check_limit(max_seconds=seconds)
     properties = _properties(tuple(asked) if isinstance(asked, Iterable) and not isinstance(asked, str) else (asked,))
     options = {
         "max_states": states,

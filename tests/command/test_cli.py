@@ -11,6 +11,9 @@ import time
 import pytest
 from command_line import BUGGY, CERTAIN, FIXED, FREE, ROOT, SIMCORE, SYSTEMS, token_of
 
+from simcore import explore
+from simcore.explore.checkpoint import _SHARE
+
 # ---- exit status ---------------------------------------------------------------------------------------
 
 
@@ -294,14 +297,6 @@ def test_an_interrupt_leaves_one_line_status_130_and_nothing_behind(here, number
         os.killpg(run.pid, 0)
 
 
-def test_a_reader_that_goes_away_is_no_verdict_and_no_traceback():
-    run = subprocess.Popen([SIMCORE, "explore", *BUGGY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
-    run.stdout.close()
-    err = run.stderr.read()
-    run.stderr.close()
-    assert (run.wait(timeout=10), err) == (141, b"")
-
-
 DELETED = """
 import os, signal, sys, time
 from simcore.command import cli
@@ -343,3 +338,10 @@ def test_no_thread_is_left_that_nobody_works_with():
     command = [sys.executable, "-c", THREADS, *size, "--no-symmetry", "--no-partial-order"]
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=True)
     assert run.stdout.splitlines()[-1] == "True 1"
+
+
+def test_what_the_function_says_of_an_option_help_and_the_reference_say_too(simcore):
+    assert _SHARE == 10
+    places = explore.__doc__, simcore("explore", "--help").out, (ROOT / "docs" / "reference.md").read_text()
+    for text in places:
+        assert "where writing would take more than a tenth of the time" in " ".join(text.split())

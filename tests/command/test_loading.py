@@ -41,6 +41,27 @@ def test_a_command_loads_what_it_needs(command, unneeded, tmp_path):
     assert not unneeded & set(loaded)
 
 
+def test_to_tell_what_there_is_loads_no_command(tmp_path):
+    ran = run(tmp_path, "--help")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    loaded = {name for name in ran.stdout.splitlines()[-1].split() if name.startswith("simcore")}
+    allowed = {"simcore.command", "simcore.errors", "simcore.first_use", "simcore.model"}
+    rooms = {".".join(name.split(".")[:2]) for name in loaded} - {"simcore"}
+    assert rooms <= allowed
+    modules = {module.partition(".")[0] for module in cli._HOMES.values()}
+    assert not {f"simcore.command.{module}" for module in modules} & loaded
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_what_there_is_is_told_as_click_tells_it_of_the_commands_themselves(width):
+    context = click.Context(cli.cli)
+    ours, theirs = click.HelpFormatter(width=width), click.HelpFormatter(width=width)
+    cli.cli.format_commands(context, ours)
+    click.Group.format_commands(cli.cli, context, theirs)
+    assert ours.getvalue() == theirs.getvalue()
+    assert ours.getvalue().count("\n") > len(cli._HOMES)
+
+
 APP = """
 import threading
 

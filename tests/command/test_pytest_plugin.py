@@ -270,7 +270,7 @@ def test_tests_of_other_models_are_skipped_in_a_replay(run):
     result.stdout.fnmatch_lines(["*the token is for systems:locks(opposed=True*this test explores *opposed=False*"])
 
 
-@pytest.mark.parametrize("damaged", ["sc1-nonsense", "no-such-file", "x" * 5000], ids=lambda text: text[:12])
+@pytest.mark.parametrize("damaged", ["sc1-nonsense", "no-such-file", "x" * 5000, __file__], ids=lambda text: text[:12])
 def test_a_damaged_token_is_a_usage_error(run, damaged):
     result = run(HANGS, "--simcore-replay", damaged)
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -10,8 +10,9 @@ import threaded
 
 from simcore import Diverged, control
 from simcore.control import replay
-from simcore.control.token import read, token_of
+from simcore.control.token import find, read, token_of
 from simcore.errors import OptionError, ScheduleError
+from simcore.model import functions_of, not_a_function
 
 
 def simcore(*arguments):
@@ -49,17 +50,23 @@ def test_an_object_has_what_the_text_has():
     ("arguments", "line"),
     [
         (("threaded",), "'threaded' names no function; write package.module:function, as in app.jobs:nightly"),
-        (("threaded:missing",), "module threaded has no function 'missing'"),
+        (("threaded:missing",), "module threaded has no function 'missing'; it has "),
+        (("threaded:oposed_locks",), "module threaded has no function 'oposed_locks'; it has opposed_locks, "),
+        (
+            ("small_report:SMALL",),
+            "module small_report has no function 'SMALL' (a value of type str); it has content, ",
+        ),
         (("nowhere:missing",), "there is no module 'nowhere'"),
         (("threaded_fine:polls", "-p", "pauses=1"), "polls(pause: 0.0)"),
         (("threaded_fine:polls", "--schedules", "0"), "schedules=0"),
+        (("threaded_fine:polls", "--max-seconds", "-1"), "max_seconds=-1.0: use more than 0, or None for no limit"),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments, line):
     done = simcore("control", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
-    assert line.split("(")[0] in done.stderr
+    assert line.split("(p")[0] in done.stderr
 
 
 def test_a_token_of_code_that_was_changed_is_caught_at_the_first_step_that_differs(tmp_path):
@@ -92,6 +99,36 @@ def test_any_witness_is_told_as_it_was_found_and_replays(body, seed):
     assert found.violation.no_return == 0
     again = replay(found.violation.token).violation
     assert list(map(str, again.steps)) == list(map(str, found.violation.steps))
+
+
+def test_of_many_functions_those_are_told_that_are_spelt_most_like_it():
+    there = {name for name in functions_of(threaded) if not not_a_function(getattr(threaded, name))}
+    with pytest.raises(OptionError) as told:
+        find("threaded:oposed_locks")
+    *named, more = str(told.value).partition("it has ")[2].split(", ")
+    assert named[0] == "opposed_locks"
+    assert set(named) < there
+    assert more == f"and {len(there) - len(named)} more"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        *(({"max_seconds": given}, "use more than 0, or None for no limit") for given in (-1, 0, -0.5, float("nan"))),
+        ({"max_seconds": "5"}, "use a number; write max_seconds=5"),
+        *(({name: given}, "use at least 1") for name in ("schedules", "max_steps") for given in (0, -3)),
+        *(({name: 1.5}, "use a whole number, at least 1") for name in ("schedules", "max_steps")),
+        *(({name: None}, "use a whole number, at least 1") for name in ("schedules", "max_steps")),
+        *(({"seed": given}, "use a whole number") for given in (None, 1.5, True, float("nan"))),
+        ({"seed": "7"}, "use a whole number; write seed=7"),
+    ],
+    ids=str,
+)
+def test_a_number_that_cannot_be_meant_is_refused(options, words):
+    ((name, given),) = options.items()
+    with pytest.raises(OptionError) as told:
+        control(threaded.dies, **options)
+    assert str(told.value) == f"{name}={given!r}: {words}"
 
 
 def test_there_are_two_kinds_of_witnesses():

@@ -13,7 +13,7 @@ from held import held
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simcore import Model, Verdict, control, eventually, execute, explore, simulate
+from simcore import Model, Verdict, control, eventually, execute, explore, simulate, sleep
 from simcore.errors import OptionError
 from simcore.kernel import Kernel
 from simcore.models.pool_starvation import buggy, fixed
@@ -163,6 +163,49 @@ def test_what_is_put_by_time_alone_comes_from_no_step():
     assert film.frames[0].time == 1.0
     assert film.standings[0].status == "limited"
     assert film.standings[0].words == "waits for event to be set, at most 1 s"
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "stands"),
+    [
+        ("never", ("blocked", "waits for event to be set")),
+        ("when_stuck", ("limited", "waits for event to be set, at most 1 s")),
+    ],
+)
+def test_a_time_out_that_never_fires_is_no_limit_of_a_wait(timeouts, stands):
+    model = Model("gives up")
+    event, lock = model.event("event"), model.lock("lock")
+
+    def wait():
+        yield event.wait(timeout=1.0)
+
+    def hang():
+        yield lock.acquire()
+        yield lock.acquire()
+
+    model.process("waiter", wait)
+    model.process("hangs", hang)
+    film = film_of(explore(model, timeouts=timeouts))
+    assert (film.standings[0].status, film.standings[0].words) == stands
+
+
+def test_a_sleep_ends_where_no_time_out_fires():
+    model = Model("sleeps")
+    lock = model.lock("lock")
+
+    def nap():
+        yield sleep(1.0)
+        yield lock.acquire()
+        yield lock.acquire()
+
+    def count():
+        yield lock.acquire()
+        yield lock.release()
+
+    model.process("napper", nap)
+    model.process("counter", count)
+    film = film_of(explore(model, timeouts="never"))
+    assert film.standings[0].status == "limited"
 
 
 def test_a_proof_has_no_schedule():

@@ -78,6 +78,33 @@ def test_no_two_texts_of_the_drawing_overlap(shown, name):
             assert any(x <= left and right <= x2 and y <= top and bottom <= y2 for x, y, x2, y2 in boxes)
 
 
+OVER = """[...document.querySelectorAll('.processes tbody tr > *')].filter(cell => {
+  const text = document.createRange(), next = cell.nextElementSibling;
+  text.selectNodeContents(cell);
+  const {right, top, bottom} = text.getBoundingClientRect(), box = next && next.getBoundingClientRect();
+  return next && right > box.left && top < box.bottom && bottom > box.top;
+}).map(cell => cell.textContent)"""
+
+
+@pytest.mark.parametrize("name", ["starvation", "never", "code", "nasty"])
+def test_no_text_of_the_table_of_processes_runs_under_the_next(shown, name):
+    for width in (*WIDTHS, 700, 1300):
+        page = shown(name, width=width)
+        assert page.js(OVER) == []
+        page.js("document.querySelectorAll('.processes td:nth-child(2)')"
+                ".forEach(cell => { cell.textContent = 'in other words, for ' + 'ever'.repeat(9) })")  # fmt: skip
+        assert page.js(OVER) == []
+
+
+def test_who_waits_for_ever_does_not_wait_for_a_time(shown):
+    page = shown("never")
+    page.press("End", ".lanes")
+    rows = page.js("[...document.querySelectorAll('.processes tbody tr')].map(row => row.textContent)")
+    assert len(rows) == 2
+    assert all("waits for ever" in row and "for a time" not in row and "at most" not in row for row in rows)
+    assert "for a time" not in page.text(".legend")
+
+
 CROSSED = """(() => {
   const boxes = [...document.querySelectorAll('.drawing rect.box')].map(n => n.getBBox());
   let crossed = 0;

@@ -35,12 +35,29 @@ def long_run(n=1_000):
     return simulate(model)
 
 
+def held_for_ever():
+    """Two who each hold a permit and wait for another, with time-outs that never fire."""
+    model = Model("no permit left")
+    permits = model.semaphore("permits", 2)
+
+    def take():
+        yield permits.acquire()
+        yield permits.acquire(timeout=30.0)
+        yield permits.release()
+        yield permits.release()
+
+    for name in model.indices("taker", 2):
+        model.process(name, take)
+    return explore(model, timeouts="never")
+
+
 ANSWERS = {
     "starvation": lambda: explore(buggy()),
     "lasso": lambda: explore(fixed(downloads=1, workers=1, callback_workers=1, chunks=None), completes("download")),
     "code": lambda: control(threaded.nested_submit),
     "lost": lambda: control(missed_wakes.lost_notify),
     "callbacks": lambda: explore(callback_starvation.buggy()),
+    "never": held_for_ever,
     "long": long_run,
     "proof": lambda: explore(fixed(downloads=1, workers=1)),
     "nasty": lambda: explore(nasty(), max_states=2_000),

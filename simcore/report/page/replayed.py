@@ -185,7 +185,7 @@ class Replayed:
         if process.status == "idle":
             return Standing(index, "idle")
         words = f"waits {self._wants(process, operation)}"
-        if operation.timeout is None:
+        if operation.timeout is None or not self.kernel.ends_by_time(operation):
             return Standing(index, "blocked", words, task, process.where)
         return Standing(index, "limited", f"{words}, at most {operation.timeout:g} s", task, process.where)
 

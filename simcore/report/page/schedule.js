@@ -8,6 +8,7 @@ const STATUS = {
   enabled: "can move", blocked: "waits", limited: "waits, for a time", idle: "no task", done: "has ended",
   failed: "has failed", still: "cannot move", unknown: "between its steps: not known",
 };
+const WAITS = new Set(["blocked", "limited"]);
 const SIGN = { enabled: "▸", blocked: "■", limited: "◧", idle: "○", done: "▪", failed: "✗", still: "□", unknown: "" };
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -548,8 +549,8 @@ function processesOf(el, film, standings) {
       for (const { lane, row, status, words } of rows) {
         const stands = at(standings[lane], position) || { status: "unknown", words: "", task: "", place: "" };
         set(row, "class", `${stands.status}${lane === mover ? " mover" : ""}`);
-        const ever = position === film.frames.length && stuck.has(film.lanes[lane].name) ? " for ever" : "";
-        say(status, stands.status === "unknown" ? "" : `${SIGN[stands.status]} ${STATUS[stands.status]}${ever}`);
+        const ever = position === film.frames.length && stuck.has(film.lanes[lane].name) && WAITS.has(stands.status);
+        say(status, stands.status === "unknown" ? "" : `${SIGN[stands.status]} ${ever ? "waits for ever" : STATUS[stands.status]}`);
         const where = stands.place && stands.status !== "idle" ? ` (${stands.place.replace(/^.*\(([^()]+:\d+)\)$/, "$1")})` : "";
         say(words, `${stands.task ? `in ${stands.task}: ` : ""}${stands.words}${stands.words || stands.task ? where : ""}`);
       }
