@@ -8,7 +8,6 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simcore.control import (
@@ -27,7 +26,7 @@ from simcore.control import (
 )
 from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
-from simcore.control.naming import Names, Remembered, place
+from simcore.control.naming import Gone, Names, Remembered, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
@@ -198,7 +197,8 @@ def _call(names: Names, thread: ControlledThread, kind: str, method: str, target
         return f"asks whether {who} is alive" if method == "is_alive" else f"{method or kind}s {who}"
     if thread.pool is not None and target is thread.pool[1]:
         return "takes a task"
-    if isinstance(target, Future) and (task := operations.task_of(target)) and method in _OF_TASKS:
+    task = target.task if isinstance(target, Gone) else operations.task_of(target)
+    if task and method in _OF_TASKS:
         return f"{_OF_TASKS[method]} {task}"
     return f"{names.of(target, kind.lower())}.{method}()" if method else kind
 

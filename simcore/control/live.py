@@ -164,6 +164,11 @@ class Reader:
     def _workers(self, number: int) -> list[ControlledThread]:
         return [thread for thread in self.pools[number] if not thread.done]
 
+    def _left(self, executor: Any) -> list[ControlledThread]:
+        """Return the workers of a pool that are at a task: the others end when they are told to."""
+        own = (t for t in self.run.live if t.pool is not None and t.pool[0]() is executor)
+        return [t for t in own if t.task is not None and not t.done]
+
     def _slots(self) -> Iterator[Slots]:
         for number, workers in self.pools.items():
             executor = workers[0].pool[0]()  # type: ignore[index]
@@ -185,8 +190,10 @@ class Reader:
             return edge
         if isinstance(target, Several | socket.socket):
             return self._of_descriptors(thread, actor, target, wait)
+        if label == "ThreadPoolExecutor.shutdown" and (workers := self._left(target)):
+            return self._shutdown(actor, workers)
         name = self.names.of(target, _kind(target))
-        thing, standing = Thing(name, _kind(target)), _standing(target)
+        thing, standing = Thing(name, _kind(target)), _standing(target, label)
         holders = self._holders(thread)
         if holders:
             held = tuple((self.names.thread(t), self.names.thread(t)) for t in holders)
@@ -224,10 +231,19 @@ class Reader:
 
     def _join(self, actor: Seen, ends: threading.Thread) -> Edge:
         """Return the edge of somebody who waits for the end of a thread: nothing else ends that."""
-        self.exact.add(actor.name)
         name = next((self.names.thread(t) for t in self.run.threads if t.thread is ends), ends.name)
-        why = Why(f"for the end of {name}", holders=((name, name),), holding="")
-        return Edge(actor, Thing(f"the end of {name}", "thread"), (name,), why)
+        return self._until_ended(actor, [name])
+
+    def _shutdown(self, actor: Seen, workers: list[ControlledThread]) -> Edge:
+        """Return the edge of somebody who waits for the end of all workers of a pool."""
+        pool = self.pool_name(id(workers[0].pool[1]))  # type: ignore[index]
+        return self._until_ended(actor, [self.names.thread(each) for each in workers], f" of {pool}")
+
+    def _until_ended(self, actor: Seen, names: list[str], pool: str = "") -> Edge:
+        self.exact.add(actor.name)
+        what = f"the end of {summary(names)}{pool}"
+        why = Why(f"for {what}", holders=tuple((name, name) for name in names), holding="")
+        return Edge(actor, Thing(what, "thread"), tuple(names), why)
 
     def _of_task(self, actor: Seen, future: Future[Any], wait: Wait) -> Edge | None:
         """Return the edge of somebody who waits for a task that runs, or is queued."""
@@ -284,7 +300,8 @@ class Reader:
 
     def _called(self, thing: Any) -> str:
         if isinstance(thing, Several):
-            return f"{len(thing.descriptors)} descriptor{'s' * (len(thing.descriptors) != 1)}"
+            one = f"descriptor {thing.descriptors[0]}" if len(thing.descriptors) == 1 else ""
+            return one or f"{len(thing.descriptors)} descriptors"
         return self.names.of(thing, "socket")
 
     def _holders(self, thread: ControlledThread) -> list[ControlledThread]:
@@ -364,10 +381,11 @@ def _kind(target: Any) -> str:
     return _KINDS.get(name, name)
 
 
-def _standing(target: Any) -> str:
+def _standing(target: Any, label: str) -> str:
     if isinstance(target, queue.Queue):
-        left = f"{target.unfinished_tasks} not done"
-        size = "empty" if not target._qsize() else f"{target._qsize()} in it"
-        full = f"full ({target._qsize()}/{target.maxsize})"
-        return full if 0 < target.maxsize <= target._qsize() else f"{size}, {left}" if target.unfinished_tasks else size
+        if 0 < target.maxsize <= target._qsize():
+            return f"full ({target._qsize()}/{target.maxsize})"
+        counted = label == "Queue.join" or done_to(target, frozenset({"task_done"}))  # else nobody asks for it
+        left = f", {target.unfinished_tasks} not done" if counted and target.unfinished_tasks else ""
+        return (f"{target._qsize()} in it" if target._qsize() else "empty") + left
     return ""

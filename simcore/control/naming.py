@@ -62,17 +62,18 @@ def _program_frame(thread: ControlledThread) -> FrameType | None:
 
 
 class Gone(NamedTuple):
-    """An object that is not there any more: its kind, and where it was made."""
+    """An object that is not there any more: its kind, where it was made, and of a future, which task has set it."""
 
     kind: str
     where: Made | None
+    task: str
 
 
 def weak(thing: Any) -> Callable[[], Any]:
     """Return what gives ``thing`` as long as it is there; then what is known of it, always the same."""
     if thing is None or isinstance(thing, int | float):  # a number of seconds
         return lambda: thing
-    gone = Gone(type(thing).__name__, made(thing))
+    gone = Gone(type(thing).__name__, made(thing), task_of(thing))
     try:
         reference = weakref.ref(thing)
     except TypeError:

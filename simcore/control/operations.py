@@ -8,8 +8,7 @@ What is not the library's is not hidden: code of the program that runs in there,
 has steps of its own, and whoever blocks in code of the program below such an operation waits for what it blocks on
 (`known_by` in `thread.py`).
 
-Objects know what a report wants to say of them: where they were made, who has taken how much out of them, and who has
-ended waits for them. It lies in their own dictionaries, so that nothing here keeps them alive.
+Where objects were made, who has taken how much out of them, and who has ended waits for them, lies in their own names.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import _base, thread
-from types import FrameType, FunctionType, MethodType
+from functools import update_wrapper
+from types import FrameType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, NamedTuple
 
 from simcore.control.baton import READS, WRITES, Run
@@ -90,6 +90,8 @@ def called(function: Any) -> str:
     """Return what a function is called, with brackets behind it."""
     while not isinstance(function, FunctionType | MethodType) and hasattr(function, "func"):
         function = function.func  # functools.partial
+    if isinstance(function, MethodWrapperType):
+        function = function.__self__  # which is in the place of one of C
     name = getattr(function, "__qualname__", None) or type(function).__name__
     return f"{name.replace('<locals>.', '')}()"
 
@@ -136,13 +138,12 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
             balance[thread] = balance.get(thread, 0) + takes * many
         return result
 
-    operation.__name__, operation.__qualname__ = name, original.__qualname__
-    operation.__doc__, operation.__wrapped__ = original.__doc__, original  # type: ignore[attr-defined]
     _put_in_place(kind, original, operation)
 
 
 def _put_in_place(kind: type, original: Any, other: Any) -> None:
-    """Replace a method under each name that the type has for it, as ``__enter__`` of a semaphore is its acquire."""
+    """Replace a method, by one of its name, wherever a type has it: ``__enter__`` of a semaphore is its acquire."""
+    update_wrapper(other, original)
     for name, value in list(kind.__dict__.items()):
         if value is original:
             setattr(kind, name, other)
@@ -211,7 +212,7 @@ def _open(kind: type, name: str) -> None:
         with without_steps(fused=0):
             return original(self, *args, **kwargs)
 
-    setattr(kind, name, method)
+    _put_in_place(kind, original, method)
 
 
 def _set_event() -> None:
@@ -238,7 +239,7 @@ def _set_event() -> None:
             thread.fused -= 1
             thread.doing.pop()
 
-    threading.Event.set = operation  # type: ignore[method-assign]
+    _put_in_place(threading.Event, original, operation)
 
 
 def _run_item() -> None:
@@ -296,8 +297,7 @@ def _noted(kind: type) -> None:
             if isinstance(own, QUEUE) and not any(own is given for given in (*args, *kwargs.values())):
                 found[0].created(thread, own)
 
-    initialise.__wrapped__ = original  # type: ignore[attr-defined]
-    kind.__init__ = initialise  # type: ignore[misc]
+    _put_in_place(kind, original, initialise)
 
 
 def prefix_of(executor: Any) -> str:
@@ -335,7 +335,7 @@ def _more_workers() -> None:
         finally:
             self._max_workers = workers
 
-    kind._adjust_thread_count = adjust
+    _put_in_place(kind, original, adjust)
 
 
 def name_of(thing: Any) -> tuple[str, int] | None:

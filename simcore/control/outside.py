@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from simcore.control.baton import Run
-from simcore.control.descriptors import note_inside, until_ready, wait
+from simcore.control.descriptors import Several, note_inside, until_ready, wait
 from simcore.control.primitives import Current, here
 
 try:
@@ -48,7 +48,7 @@ def read(descriptor: int, size: int, /) -> bytes:
     """Read from a descriptor."""
     found = here()
     if found is not None and size > 0 and _waits(descriptor):
-        until_ready(*found, "read", None, descriptor, select.POLLIN, None)
+        until_ready(*found, "read", Several([descriptor]), descriptor, select.POLLIN, None)
     return _read(descriptor, size)
 
 
@@ -65,7 +65,7 @@ def write(descriptor: int, data: Any, /) -> int:
             sent += _write(descriptor, view[sent:])
         except BlockingIOError:
             os.set_blocking(descriptor, True)
-            until_ready(*found, "write", None, descriptor, select.POLLOUT, None)
+            until_ready(*found, "write", Several([descriptor]), descriptor, select.POLLOUT, None)
         finally:
             with suppress(OSError):
                 os.set_blocking(descriptor, True)

@@ -24,6 +24,9 @@ from typing import Any
 
 def replace_methods(kind: type, methods: Mapping[str, Any]) -> None:
     """Give a type other methods; names that it does not have are left out, as they differ between versions."""
+    for name, method in methods.items():
+        if isinstance(method, FunctionType) and "<locals>" in method.__qualname__:
+            method.__name__, method.__qualname__ = name, f"{kind.__qualname__}.{name}"
     (own,) = gc.get_referents(kind.__dict__)
     own.update({name: method for name, method in methods.items() if name in own})
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
@@ -128,6 +131,8 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
     others may have come since. What is put there is, as a function of C, no method of a class that has it. What lies in
     another tuple, or in an object of C, stays as it is.
     """
+    for old, new in functions.items():
+        new.__name__, new.__qualname__ = old.__name__, old.__qualname__
     _replace_names(functions, among)
     now = {id(old): (old, new.__call__) for old, new in functions.items()}  # type: ignore[operator]
     spared = {id(cell) for new in functions.values() for cell in getattr(new, "__closure__", None) or ()}

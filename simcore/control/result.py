@@ -37,8 +37,13 @@ class CodeStep(NamedTuple):
     place: str
     goes_on: bool = False
 
+    @property
+    def told(self) -> str:
+        """What it does, in a sentence of its own."""
+        return f"goes on: {self.text}" if self.goes_on else self.text
+
     def __str__(self) -> str:
-        return f"{self.thread}  {self.text}{self.place and f' at {self.place}'}"
+        return f"{self.thread}  {self.told}{self.place and f' at {self.place}'}"
 
 
 class Raised(NamedTuple):
@@ -126,7 +131,7 @@ class Violation(Pictured):
         for number, step in enumerate(self.steps, 1):
             if step.text == GOES_ON and number < len(self.steps) and self.steps[number].thread == step.thread:
                 continue  # only where somebody else goes on it matters
-            lines.append(f"{number:>4}  {step.thread:<{width}}  {step.text}{step.place and f' at {step.place}'}")
+            lines.append(f"{number:>4}  {step.thread:<{width}}  {step.told}{step.place and f' at {step.place}'}")
         if self.token:
             lines.append(f"replay: {self.again} {self.token}")
         return lines

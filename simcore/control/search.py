@@ -22,7 +22,7 @@ from simcore.control.operations import called
 from simcore.control.result import RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
-from simcore.control.token import Named, origin_of, token_of
+from simcore.control.token import PLAIN, Named, origin_of, token_of
 from simcore.control.workers import Workers
 from simcore.errors import NotUnderControl
 from simcore.model import Verdict
@@ -264,8 +264,18 @@ def no_return(shown: Outcome, options: Options, workers: Workers, until: float =
 
 
 def name_of(body: Callable[[], Any]) -> str:
-    """Return what a body is called."""
-    return body.origin.function if isinstance(body, Named) else called(body)
+    """Return what a body is called, with what it is given: plain values, and the types of others."""
+    if isinstance(body, Named):
+        return body.origin.function
+    args, named, function = (), dict[str, Any](), body
+    while isinstance(function, partial):
+        args, named, function = (*function.args, *args), {**function.keywords, **named}, function.func
+    given = [*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in named.items())]
+    return f"{called(body).removesuffix('()')}({', '.join(given)})"
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, PLAIN) else type(value).__name__
 
 
 def violation(outcome: Outcome, token: str, body: Callable[[], Any] | None) -> Violation:

@@ -20,7 +20,7 @@ from simcore.errors import OptionError, ScheduleError
 from simcore.model import Origin, functions_of, import_module, nearest, no_function, not_a_function
 from simcore.schedule import OF_CODE, decode, encode
 
-_PLAIN = (int, float, str, bool, type(None))
+PLAIN = (int, float, str, bool, type(None))
 
 
 def origin_of(body: Callable[[], Any]) -> Origin | None:
@@ -38,7 +38,7 @@ def origin_of(body: Callable[[], Any]) -> Origin | None:
     if (
         module in (None, "__main__")
         or not name.isidentifier()
-        or not all(isinstance(v, _PLAIN) for v in parameters.values())
+        or not all(isinstance(v, PLAIN) for v in parameters.values())
     ):
         return None
     found = getattr(sys.modules.get(str(module)), name, None)

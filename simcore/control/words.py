@@ -36,9 +36,9 @@ WAITS = {
     "Semaphore.acquire": _wait("for a permit of {}", "release it, releases it, released it", "release"),
     "sleep": _wait("for its sleep to end", "end it, ends it, ended it", ""),
     **dict.fromkeys(
-        (*_READ, "tls.read", "tls.do_handshake"), _wait("for data on {}", "send it, sends it, sent it", "")
+        (*_READ, "read", "tls.read", "tls.do_handshake"), _wait("for data on {}", "send it, sends it, sent it", "")
     ),
-    **dict.fromkeys((*_WRITE, "tls.write"), _wait("for room to send on {}", "read it, reads it, read it", "")),
+    **dict.fromkeys((*_WRITE, "write", "tls.write"), _wait("for room to send on {}", "read it, reads it, read it", "")),
     "socket.accept": _wait("for a connection to {}", "connect, connects, connected", ""),
     "socket.connect": _wait("to be accepted on {}", "accept it, accepts it, accepted it", ""),
     **dict.fromkeys(("select", "poll", "epoll"), _wait("for an event on {}", "send it, sends it, sent it", "")),

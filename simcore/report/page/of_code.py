@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simcore.control import CodeStep, Controlled, Violation
+from simcore.control import Controlled, Violation
 from simcore.explain import fit
 from simcore.report.page.film import Film, Frame, Lane, Standing, Thing, Turn, Value, lines_of
 from simcore.report.page.knot import with_waits
@@ -74,7 +74,7 @@ def _frames(found: Violation, number: dict[str, int]) -> list[Frame]:
         since = last.get(standing.lane, end) if standing.status in _ENDS else end
         stands.setdefault(since, []).append(standing)
     return [
-        Frame(number[step.thread], _text(step), place=step.place, standings=tuple(stands.get(place, ())))
+        Frame(number[step.thread], step.told, place=step.place, standings=tuple(stands.get(place, ())))
         for place, step in enumerate(found.steps)
     ]
 
@@ -87,10 +87,6 @@ def _values(found: Violation) -> tuple[tuple[Thing, ...], tuple[Value, ...], lis
     things = tuple(Thing(f"result of {name}" if name.endswith("()") else name, kind) for name, kind in watched.things)
     before, *after = [tuple(Value(*each) for each in some) for some in (watched.before, *watched.after)]
     return things, before, after
-
-
-def _text(step: CodeStep) -> str:
-    return f"goes on: {step.text}" if step.goes_on else step.text
 
 
 def _lane(name: str, pool: str) -> Lane:
