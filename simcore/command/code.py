@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,10 @@ from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WI
 from simcore.command.paged import HTML, page_to
 from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
-from simcore.report import whole_file
+from simcore.report import check_file, whole_file
 from simcore.schedule import OF_CODE
+
+_NO_SKELETON = "no skeleton: no run came to its end, or was found; try more --schedules, or a larger --max-steps"
 
 
 @click.command("control")
@@ -58,19 +58,22 @@ def control_code(
     given = read_parameters(parameters)
     found = find(function)
     body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
+    if model not in (None, "-"):
+        check_file(Path(str(model)), "--model")
     with page_to(html, as_object or model == "-") as page:
-        if model is None:
-            with status("running"):
-                result = control(body, **options)
-            page(result)
-            return _answered(result, as_object)
-        to = nullcontext(partial(click.echo, nl=False)) if model == "-" else whole_file(Path(model), "--model")
-        with to as write:
-            with status("running"):
-                result = control(body, **options)
-            write(result.model())
+        with status("running"):
+            result = control(body, **options)
+            source = result.model() if model is not None and result.histories else None
+        if source is not None and model != "-":
+            with whole_file(Path(str(model)), "--model") as write:
+                write(source)
         page(result)
-        return STATUS_OF[result.verdict] if model == "-" else _answered(result, as_object)
+        if model is not None and source is None:
+            click.echo(f"simcore: --model {model}: {_NO_SKELETON}", err=True)
+        if model == "-":
+            click.echo(result if source is None else source, nl=source is None, err=source is None)
+            return STATUS_OF[result.verdict]
+        return _answered(result, as_object)
 
 
 def is_of_code(token: str) -> bool:

@@ -12,16 +12,29 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from simcore.control.counterparts import COUNTERPARTS, END, FACTORIES, START, function_name, identifier
+from simcore.control.counterparts import (
+    COUNTERPARTS,
+    END,
+    FACTORIES,
+    RESULT,
+    START,
+    TOGETHER,
+    function_name,
+    identifier,
+)
 from simcore.control.history import NEVER, Actor, Call, History, Met, joined
 
 _LONGEST_LOOP = 20
-_ASKS = ("Future.result", "Future.exception", "Future.done")
+_ASKS = ("Future.result", "Future.exception", "Future.done", *TOGETHER)
 _SETS = ("Future.set_result", "Future.set_exception")
 _NOTHING_DONE = "yield from ()"
 _WHAT_IT_IS = (
     "It says what threads and tasks were seen to do, in their order. A branch is not inferred, nor how often a loop is",
     "gone round: write them in, and ask `conforms` whether a run of the code is still one of the model's.",
+)
+_WITHOUT = "; but the hang itself is not in it."
+_MAY_HOLD = (
+    "It may hold although the code hangs, as models do not have this; write it in before you believe what is found:",
 )
 
 
@@ -41,14 +54,14 @@ class Line(NamedTuple):
 
 def skeleton(histories: Sequence[History]) -> str:
     """Return the source of a module with a function ``skeleton``, which builds the model."""
-    return _Writer(joined(histories)).text()
+    return _Writer(joined(histories), histories[0]).text()
 
 
 class _Writer:
-    """Writes down one history."""
+    """Writes down one history, and what it does not say of the run that it begins with."""
 
-    def __init__(self, history: History) -> None:
-        self.history = history
+    def __init__(self, history: History, told: History) -> None:
+        self.history, self.told = history, told
         self.things = {each.key: each for each in history.things}
         self.actors = {each.key: each for each in history.actors}
         self.calls = {key: history.of(key) for key in self.actors}
@@ -67,11 +80,11 @@ class _Writer:
             if call.operation in _ASKS:
                 self.asked.setdefault(call.thing, set()).add(call.actor)
         self.own_locks = dict(self._own_locks())
-        self.shared = {key for key in self.submits if key in self.actors and self._is_shared(key)}
+        self.shared = [key for key in self.submits if key in self.actors and self._is_shared(key)]
         for thing in history.things:
             self._make(thing)
         for key in self.shared:
-            self._add(key, f"result of {function_name(self.actors[key].role)}", "future")
+            self._add(key, RESULT.format(function_name(self.actors[key].role)), "future")
         for key in self.starts:
             self._add(f"start {key}", START.format(self.actors[key].name), "event")
         for key in sorted(self.joined):
@@ -243,11 +256,14 @@ class _Writer:
 
     def _remark(self, call: Call, limited: bool) -> str:
         """Say what a line does not say of a call that got what it wanted."""
+        together = call.operation if call.operation in TOGETHER else ""
+        if call.operation == "concurrent.futures.as_completed":
+            self.assumed[f"that futures come in this order out of as_completed, at {call.place}"] = None
         if call.limit is None or limited:
-            return ""
+            return together
         what = "that it does not wait" if call.limit == 0 else f"its time-out of {call.limit:g} s"
         self.left_out[f"{what}, at {call.place}"] = None
-        return f"not modelled: {what}"
+        return "; ".join(filter(None, (together, f"not modelled: {what}")))
 
     def _target(self, call: Call, local: dict[str, str]) -> str:
         """Return the variable that an operation is performed on; empty where there is none."""
@@ -291,6 +307,16 @@ class _Writer:
         how = f" that gave up after {call.limit:g} s" if call.how and call.limit is not None else ""
         self.left_out[f"{what}{how}" + (f", at {call.place}" if call.place else "")] = None
         return Line("", call.place, f"not modelled: {what}{how}")
+
+    def _lost(self) -> Iterator[str]:
+        """Yield in what a run that hangs waits for ever, and the model does not."""
+        anybodys = dict.fromkeys(self.submits, "future")
+        for call in self.told.calls if self.told.how == "deadlock" else ():
+            has = call.operation == "sleep" or (call.operation in COUNTERPARTS and self._target(call, anybodys))
+            if call.ended == NEVER and not has:
+                yield self.told.in_words(call)
+        if self.told.how == "deadlock" and self.told.cut:
+            yield f"what came after the first {len(self.told.calls):,} operations was not kept"
 
     # ---- the whole ---------------------------------------------------------------------------------------
 
@@ -340,11 +366,11 @@ class _Writer:
     def _docstring(self) -> list[str]:
         ends = {"deadlock": "that hangs", "failed": "in which something was raised"}
         how = ends.get(self.history.how, "that came to its end")
-        lines = [
-            f'"""A skeleton of {self.history.name}, made of a run {how}.',
-            "",
-            *_WHAT_IT_IS,
-        ]
+        lost = [f"* {each}" for each in dict.fromkeys(self._lost())]
+        lines = [f'"""A skeleton of {self.history.name}, made of a run {how}{_WITHOUT if lost else "."}', ""]
+        if lost:
+            lines += [*_MAY_HOLD, *lost, ""]
+        lines += _WHAT_IT_IS
         if self.history.timeouts != "when_stuck":
             lines += ["", f"The code was run with timeouts={self.history.timeouts!r}; so should the model be."]
         if self.loops:
