@@ -72,11 +72,12 @@ class Conformance:
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""
+        lost = "; ".join(_some(self.lost))
         told = {Verdict.HOLDS: "conforms", Verdict.VIOLATED: "does not conform"}.get(self.verdict, "undetermined")
         lines = [
             told + (f": {self.reason}" if self.reason else ""),
             *([f"  the model has there: {'; '.join(self.allowed) or 'nothing'}"] * (self.verdict is Verdict.VIOLATED)),
-            *(f"  not in the model, and so it may hold where the code hangs: {each}" for each in self.lost),
+            *([f"  not in the model, which so may hold where the code hangs: {lost}"] * bool(lost)),
             f"  a run of {self.name}, and the model {self.model}",
             f"  {self.matched:,} of {self.steps:,} steps matched; {self.states:,} states, at most {self.max_states:,}",
         ]
@@ -201,7 +202,7 @@ class _Following:
                 what = f"in the end the run waits for ever, {self._words(several[0])}; the model goes on"
                 return self._told(Verdict.VIOLATED, what, self._allowed(still or reached, several[0]))
             still = further
-        if still and self.matching.lost and not self.matching.waits:
+        if still and self.matching.lost and all(event.actor.daemon for event in self.matching.waits):
             return self._told(Verdict.UNDETERMINED, "the hang itself is not in the model")
         what = "" if still else "in the end nobody in the run can go on, and somebody in the model can"
         return self._told(Verdict.HOLDS if still else Verdict.VIOLATED, what)
@@ -211,7 +212,7 @@ class _Following:
         counted = self.matched, self.steps, self.states, self.max_states
         if not reason and matching.history.cut:
             reason = f"as far as the run is known, its first {len(matching.history.calls):,} operations"
-        names = matching.history.name, matching.model.name
+        names, apart = (matching.history.name, matching.model.name), map(tuple, matching.nothing())
         return Conformance(
             verdict, *counted, *names, reason, tuple(allowed), *map(tuple, matching.nothing()), tuple(matching.lost)
         )
@@ -312,5 +313,9 @@ class _Following:
                 waits = "" if self.kernel.moves(place.state, process) else ", which waits"
                 found = mine if self._may_be(place, event, process) else others
                 found[f"{who}: {operation}{waits}"] = None
-        told = list(mine or others)
-        return told[:_SHOWN] + [f"{len(told) - _SHOWN} more"] * (len(told) > _SHOWN)
+        return _some(list(mine or others))
+
+
+def _some(told: Sequence[str]) -> list[str]:
+    """Return the first of them, and how many more there are."""
+    return [*told[:_SHOWN], *[f"{len(told) - _SHOWN} more"] * (len(told) > _SHOWN)]

@@ -79,6 +79,11 @@ class Call(NamedTuple):
     extra: str = ""
     retried: bool = False
 
+    @property
+    def until_true(self) -> bool:
+        """Whether it goes on until something is true: where its time was up, the program may have given that up."""
+        return self.retried and self.how != "late"
+
 
 class Actor(NamedTuple):
     """A thread or a task.

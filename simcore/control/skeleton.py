@@ -130,7 +130,7 @@ class _Writer:
             size = f", {self.variables[lock.key]}"
         if thing.key not in self.variables:
             self._add(thing.key, thing.name, factory, size)
-        if any(c.retried for c in self.history.calls if c.thing == thing.key):
+        if any(call.until_true for call in self.history.calls if call.thing == thing.key):
             self._add(f"told {thing.key}", f"{thing.name} is told", "variable", ", False")
             self.assumed[f"what is tested around a wait on {thing.name} comes true when that is notified, for good"] = (
                 None
@@ -248,11 +248,11 @@ class _Writer:
             told = self.variables.get(f"told {call.thing}")
             if told and method.startswith("notify"):
                 yield Line(f"yield {told}.set(True)", call.place)
-            if told and call.retried:
+            if told and call.until_true:
                 yield Line(f"while not (yield {told}.get()):", call.place)
             to = f"{local[call.extra]} = " if call.extra in local else ""
             given = generators[call.extra] if method == "submit" else self._arguments(call, limited)
-            yield Line(f"{'    ' * bool(told and call.retried)}{to}yield {at}.{method}({given})", call.place, remark)
+            yield Line(f"{'    ' * bool(told and call.until_true)}{to}yield {at}.{method}({given})", call.place, remark)
 
     def _remark(self, call: Call, limited: bool) -> str:
         """Say what a line does not say of a call that got what it wanted."""

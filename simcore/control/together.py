@@ -80,7 +80,7 @@ def together(thread: ControlledThread) -> Together | None:
     inner = {each.f_code.co_name: each for each in frames(thread) if each.f_code.co_filename == _base.__file__}
     gives = inner.get("_yield_finished_futures")
     given = None if gives is None else _shown(gives)["fs"][-1]
-    begins = "__enter__" in inner and bool(futures) and thread.target is futures[0]._condition._lock  # type: ignore[attr-defined]
+    begins = "__enter__" in inner and bool(futures) and thread.target is futures[0]._condition._lock
     return Together(f"concurrent.futures.{name}{how}", futures, given, begins, own["timeout"])
 
 
