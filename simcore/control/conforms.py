@@ -212,10 +212,8 @@ class _Following:
         counted = self.matched, self.steps, self.states, self.max_states
         if not reason and matching.history.cut:
             reason = f"as far as the run is known, its first {len(matching.history.calls):,} operations"
-        names, apart = (matching.history.name, matching.model.name), map(tuple, matching.nothing())
-        return Conformance(
-            verdict, *counted, *names, reason, tuple(allowed), *map(tuple, matching.nothing()), tuple(matching.lost)
-        )
+        names, (code, own) = (matching.history.name, matching.model.name), map(tuple, matching.nothing())
+        return Conformance(verdict, *counted, *names, reason, tuple(allowed), code, own, tuple(matching.lost))
 
     # ---- steps of the model ------------------------------------------------------------------------------------
 

@@ -32,10 +32,7 @@ _WHAT_IT_IS = (
     "It says what threads and tasks were seen to do, in their order. A branch is not inferred, nor how often a loop is",
     "gone round: write them in, and ask `conforms` whether a run of the code is still one of the model's.",
 )
-_WITHOUT = "; but the hang itself is not in it."
-_MAY_HOLD = (
-    "It may hold although the code hangs, as models do not have this; write it in before you believe what is found:",
-)
+_MAY_HOLD = "So it may hold although the code hangs, until you have written in what models do not have:"
 
 
 class Line(NamedTuple):
@@ -308,15 +305,18 @@ class _Writer:
         self.left_out[f"{what}{how}" + (f", at {call.place}" if call.place else "")] = None
         return Line("", call.place, f"not modelled: {what}{how}")
 
-    def _lost(self) -> Iterator[str]:
-        """Yield in what a run that hangs waits for ever, and the model does not."""
-        anybodys = dict.fromkeys(self.submits, "future")
-        for call in self.told.calls if self.told.how == "deadlock" else ():
-            has = call.operation == "sleep" or (call.operation in COUNTERPARTS and self._target(call, anybodys))
-            if call.ended == NEVER and not has:
-                yield self.told.in_words(call)
+    def _lost(self) -> tuple[str, list[str]]:
+        """Return how much of a hang is not in the model, and what that is; nothing where all of it is."""
+        ends = [call for call in self.told.calls if call.ended == NEVER and self.told.how == "deadlock"]
+        lost = [call for call in ends if call.operation != "sleep" and not self._has(call)]
+        told = list(dict.fromkeys(map(self.told.in_words, lost)))
         if self.told.how == "deadlock" and self.told.cut:
-            yield f"what came after the first {len(self.told.calls):,} operations was not kept"
+            told.append(f"what came after the first {len(self.told.calls):,} operations was not kept")
+        whole = all(call in lost or self.actors[call.actor].daemon for call in ends)
+        return ("the hang itself is not in it" if whole else "not all of the hang is in it") if told else "", told
+
+    def _has(self, call: Call) -> bool:
+        return call.operation in COUNTERPARTS and bool(self._target(call, dict.fromkeys(self.submits, "future")))
 
     # ---- the whole ---------------------------------------------------------------------------------------
 
@@ -366,10 +366,10 @@ class _Writer:
     def _docstring(self) -> list[str]:
         ends = {"deadlock": "that hangs", "failed": "in which something was raised"}
         how = ends.get(self.history.how, "that came to its end")
-        lost = [f"* {each}" for each in dict.fromkeys(self._lost())]
-        lines = [f'"""A skeleton of {self.history.name}, made of a run {how}{_WITHOUT if lost else "."}', ""]
+        without, lost = self._lost()
+        lines = [f'"""A skeleton of {self.history.name}, made of a run {how}{without and f"; but {without}"}.', ""]
         if lost:
-            lines += [*_MAY_HOLD, *lost, ""]
+            lines += [_MAY_HOLD, *(f"* {each}" for each in lost), ""]
         lines += _WHAT_IT_IS
         if self.history.timeouts != "when_stuck":
             lines += ["", f"The code was run with timeouts={self.history.timeouts!r}; so should the model be."]
