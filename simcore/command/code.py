@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WI
 from simcore.command.paged import HTML, answering
 from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
-from simcore.report import whole_file
+from simcore.report import check_file, whole_file
+
+_NO_SKELETON = "no skeleton: no run came to its end, or was found; try more --schedules, or a larger --max-steps"
 
 
 @click.command("control")
@@ -57,13 +58,24 @@ def control_code(
     found = find(function)
     body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
     printed = model == "-"
-    to = nullcontext() if model is None or printed else whole_file(Path(model), "--model")
-    with answering(html, as_object or printed) as answer, to as write:
+    file = None if model is None or printed else Path(model)
+    if file is not None:
+        check_file(file, "--model")
+    with answering(html, as_object or printed) as answer:
         with status("running"):
             result = control(body, **options)
-        if write is not None:
-            write(result.model())
-        answer(result, result.model().rstrip("\n") if printed else _text(result, as_object))
+            source = result.model() if model is not None and result.histories else None
+        if source is not None and file is not None:
+            with whole_file(file, "--model") as write:
+                write(source)
+        text = _text(result, as_object)
+        if printed:  # a skeleton, or nothing
+            text = (source or "").rstrip("\n")
+        answer(result, text)
+    if printed and source is None:
+        click.echo(result, err=True)
+    if model is not None and source is None:
+        click.echo(f"simcore: --model {model}: {_NO_SKELETON}", err=True)
     return STATUS_OF[result.verdict]
 
 

@@ -9,10 +9,11 @@ from simcore.first_use import load_at_first_use
 if TYPE_CHECKING:
     from simcore.control.conforms import Conformance, conforms
     from simcore.control.driver import STRATEGIES, control, replay
+    from simcore.control.finding import find
     from simcore.control.finer import POINTS
     from simcore.control.primitives import without_steps
     from simcore.control.result import CodeStep, Controlled, Violation
-    from simcore.control.token import Named, find, followed_with, read
+    from simcore.control.token import Named, followed_with, read
 
 __all__ = [
     "POINTS",
@@ -36,9 +37,10 @@ load_at_first_use(
     {
         "conforms": "Conformance conforms",
         "driver": "STRATEGIES control replay",
+        "finding": "find",
         "finer": "POINTS",
         "primitives": "without_steps",
         "result": "CodeStep Controlled Violation",
-        "token": "Named find followed_with read",
+        "token": "Named followed_with read",
     },
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from simcore.control.counterparts import COUNTERPARTS
+from simcore.control.counterparts import COUNTERPARTS, TOGETHER
 from simcore.control.following import Event, Matching
 from simcore.control.history import NEVER
 from simcore.control.result import NO_RUN, Controlled
@@ -50,6 +50,8 @@ class Conformance:
         What the model has in its place.
     of_code, of_model : sequence of str
         The names of each that matched nothing of the other.
+    lost : sequence of str
+        In what a run that hangs waits for ever and models do not have: as far as that the hang is not in the model.
     """
 
     verdict: Verdict
@@ -63,16 +65,19 @@ class Conformance:
     allowed: Sequence[str] = ()
     of_code: Sequence[str] = ()
     of_model: Sequence[str] = ()
+    lost: Sequence[str] = ()
 
     def __str__(self) -> str:
         return fit(self.lines())
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""
+        lost = "; ".join(_some(self.lost))
         told = {Verdict.HOLDS: "conforms", Verdict.VIOLATED: "does not conform"}.get(self.verdict, "undetermined")
         lines = [
             told + (f": {self.reason}" if self.reason else ""),
             *([f"  the model has there: {'; '.join(self.allowed) or 'nothing'}"] * (self.verdict is Verdict.VIOLATED)),
+            *([f"  not in the model, which so may hold where the code hangs: {lost}"] * bool(lost)),
             f"  a run of {self.name}, and the model {self.model}",
             f"  {self.matched:,} of {self.steps:,} steps matched; {self.states:,} states, at most {self.max_states:,}",
         ]
@@ -173,7 +178,8 @@ class _Following:
             reached = self._closed(places)
             further = {place for each in reached for place in self._taken(each, event, last)}
             self.matched += bool(further)
-            may_fail = event.how and event.names != ("reacquire",)  # whoever has got nothing has done nothing
+            # whoever has got nothing has done nothing; and what was waited for together is asked for once more
+            may_fail = (event.how and event.names != ("reacquire",)) or event.call.operation in TOGETHER
             if not further and not may_fail:
                 what = f"step {number} of the run, {self._words(event)}, is none of the model's"
                 return self._told(Verdict.VIOLATED, what, self._allowed(reached, event))
@@ -187,12 +193,17 @@ class _Following:
         if self.matching.history.how != "deadlock":
             return self._told(Verdict.HOLDS)
         still = {place for place in reached if self._is_still(place.state)}
+        whose: dict[str, list[Event]] = {}
         for event in self.matching.waits:
-            further = {place for place in still if self._waits(place, event, last)}
+            whose.setdefault(event.actor.key, []).append(event)
+        for several in whose.values():  # whoever waits for several futures waits for one of them in the model
+            further = {place for place in still for event in several if self._waits(place, event, last)}
             if not further:
-                what = f"in the end the run waits for ever, {self._words(event)}; the model goes on"
-                return self._told(Verdict.VIOLATED, what, self._allowed(still or reached, event))
+                what = f"in the end the run waits for ever, {self._words(several[0])}; the model goes on"
+                return self._told(Verdict.VIOLATED, what, self._allowed(still or reached, several[0]))
             still = further
+        if still and self.matching.lost and all(event.actor.daemon for event in self.matching.waits):
+            return self._told(Verdict.UNDETERMINED, "the hang itself is not in the model")
         what = "" if still else "in the end nobody in the run can go on, and somebody in the model can"
         return self._told(Verdict.HOLDS if still else Verdict.VIOLATED, what)
 
@@ -201,8 +212,8 @@ class _Following:
         counted = self.matched, self.steps, self.states, self.max_states
         if not reason and matching.history.cut:
             reason = f"as far as the run is known, its first {len(matching.history.calls):,} operations"
-        names = matching.history.name, matching.model.name
-        return Conformance(verdict, *counted, *names, reason, tuple(allowed), *map(tuple, matching.nothing()))
+        names, (code, own) = (matching.history.name, matching.model.name), map(tuple, matching.nothing())
+        return Conformance(verdict, *counted, *names, reason, tuple(allowed), code, own, tuple(matching.lost))
 
     # ---- steps of the model ------------------------------------------------------------------------------------
 
@@ -284,7 +295,10 @@ class _Following:
         known, method = COUNTERPARTS[call.operation], call.operation.partition(".")[2]
         second = " to its end" if known.first and event.names == known.names else ""
         who = event.actor.role if event.actor.pool else event.actor.name
-        return f"{who}: {name}.{method}(){second}" + (f" at {call.place}" if call.place else "")
+        done = f"{name}.{method}()"
+        if call.operation in TOGETHER:
+            done = f"{call.operation.rpartition('.')[2]}() with {name}"
+        return f"{who}: {done}{second}" + (f" at {call.place}" if call.place else "")
 
     def _allowed(self, reached: set[_Place], event: Event) -> list[str]:
         """Return what those may do, in the model, that may be whose step it is; else what anybody may."""
@@ -297,5 +311,9 @@ class _Following:
                 waits = "" if self.kernel.moves(place.state, process) else ", which waits"
                 found = mine if self._may_be(place, event, process) else others
                 found[f"{who}: {operation}{waits}"] = None
-        told = list(mine or others)
-        return told[:_SHOWN] + [f"{len(told) - _SHOWN} more"] * (len(told) > _SHOWN)
+        return _some(list(mine or others))
+
+
+def _some(told: Sequence[str]) -> list[str]:
+    """Return the first of them, and how many more there are."""
+    return [*told[:_SHOWN], *[f"{len(told) - _SHOWN} more"] * (len(told) > _SHOWN)]

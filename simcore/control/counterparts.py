@@ -29,7 +29,10 @@ class Counterpart(NamedTuple):
     thing: str = "{}"
 
 
-START, END = "start of {}", "end of {}"
+START, END, RESULT = "start of {}", "end of {}", "result of {}"
+
+TOGETHER = ("concurrent.futures.wait", "concurrent.futures.as_completed")
+"""Waits for the results of several futures: each is noted as one for one of them."""
 
 COUNTERPARTS = {
     "Lock.acquire": Counterpart(("acquire",), waits=True),
@@ -58,6 +61,7 @@ COUNTERPARTS = {
     "Future.done": Counterpart(("done",)),
     "Future.set_result": Counterpart(("set_result",)),
     "Future.set_exception": Counterpart(("set_exception",)),
+    **dict.fromkeys(TOGETHER, Counterpart(("result",), waits=True)),
     "ThreadPoolExecutor.submit": Counterpart(("submit",)),
     "ThreadPoolExecutor.shutdown": Counterpart(("join",), "shutdown"),
     "Thread.start": Counterpart(("set",), thing=START),
@@ -92,6 +96,14 @@ def function_name(role: str) -> str:
     """Return what the generator is called that stands for a function of the code, told as ``outer.inner()``."""
     last = role.removesuffix("()").rpartition(".")[2]
     return "task" if last == "<lambda>" else identifier(last)
+
+
+def is_result_of(name: str, function: str) -> bool:
+    """Tell whether an object is called as the result of a function's task: a skeleton numbers several."""
+    return (
+        name == RESULT.format(function)
+        or re.fullmatch(rf"{re.escape(RESULT.format(function))} \(\d+\)", name) is not None
+    )
 
 
 def stands_for(function: str, role: str) -> bool:

@@ -17,7 +17,7 @@ from simcore.control.operations import called
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.search import Search, histories, insist_on_no_pause, name_of, no_return, violation, with_hints
-from simcore.control.token import Named, find, read
+from simcore.control.token import Named, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
 from simcore.errors import OptionError, recorded_on_another
@@ -149,7 +149,11 @@ def replay(token: str, body: Named | None = None) -> Controlled:
     """
     told = read(token)
     *common, lost = told.options
-    found_body = find(*told.origin) if body is None else body
+    found_body: Callable[[], Any] | None = body
+    if found_body is None:
+        from simcore.control.finding import find
+
+        found_body = find(*told.origin)
     started, options = time.monotonic(), Options(*common)
     with Workers(partial(answer, found_body)) as workers:
         asked = Question(options, path=told.path, strict=True, record=True, lost=frozenset(lost))

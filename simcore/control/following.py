@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from simcore.control.counterparts import COUNTERPARTS, function_name, stands_for
+from simcore.control.counterparts import COUNTERPARTS, function_name, is_result_of, stands_for
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.model import Model, Process
 from simcore.model.operations import Operation
@@ -38,7 +38,7 @@ class Event(NamedTuple):
     call : Call
         The operation of the code.
     task : str
-        The function that is submitted.
+        The function that is submitted, or whose result is asked for.
     at : int
         Where it stands among all that was done; `NEVER` where it waits in the end.
     how : str
@@ -74,10 +74,12 @@ class Matching:
         self._processes = {each.name: each for each in model.processes}
         self.functions = set(_functions(model))
         self._objects = {each.name for each in (*model.objects[1:], *model.conditions)}
+        self._results = {name: found for name in self._objects if (found := self._with_result(name))}
         every = sorted(self._events(), key=lambda event: event.at)
         self.all = [event for event in every if event.at != NEVER]
         self.steps = [event for event in self.all if self._is_known(event)]
         self.waits = [event for event in every if event.at == NEVER and self._is_known(event)]
+        self.lost = list(dict.fromkeys(self._lost())) if history.how == "deadlock" else []
         self._pairs = {(event.thing, name) for event in (*self.steps, *self.waits) for name in event.names}
         self._whole = {event.thing for event in (*self.steps, *self.waits) if not _is_of_threads(event.call)}
         self._roles = {event.actor for event in (*self.steps, *self.waits)}
@@ -91,12 +93,31 @@ class Matching:
             if known is None or call.thing == call.actor or refused:
                 continue
             actor, thing = self._actors[call.actor], self._thing(call, self._things[call.thing])
-            task = self._actors[call.extra].role if call.extra in self._actors else ""
+            task = self._role_of(call.extra) or self._role_of(call.thing)
             goes_on = call.operation != "ThreadPoolExecutor.shutdown" or not call.extra
             if known.first and call.began != NEVER:
                 yield Event(actor, (known.first,), thing, call, task, call.began)
             if goes_on and (call.ended != NEVER or call.began != NEVER or not known.first):
                 yield Event(actor, known.names, thing, call, task, call.ended, call.how)
+
+    def _lost(self) -> Iterator[str]:
+        """Yield in what the run waits for ever that models do not have."""
+        for call in self.history.calls:
+            if call.ended == NEVER and call.operation not in COUNTERPARTS and call.operation != "sleep":
+                yield self.history.in_words(call)
+        if self.history.cut:
+            yield f"what came after the first {len(self.history.calls):,} operations was not kept"
+
+    def _role_of(self, key: str) -> str:
+        """Return which function a task runs; nothing for what is no task."""
+        return self._actors[key].role if key in self._actors else ""
+
+    def _with_result(self, name: str) -> frozenset[str]:
+        """Return the functions of whose tasks an object of the model is the result, as it is called in skeletons."""
+        if any(name == self.names.get(each.name, each.name) for each in self._things.values()):
+            return frozenset()
+        roles = {self.role(actor) for actor in self._actors.values() if actor.pool}
+        return frozenset(role for role in roles if is_result_of(name, function_name(role)))
 
     def _thing(self, call: Call, met: Met) -> str:
         if met.key in self._actors:
@@ -125,7 +146,7 @@ class Matching:
 
     def is_seen(self, process: Process, task: Any, operation: Operation) -> bool:
         """Tell whether a step of the model is one that the run would have, too."""
-        thing = _name(operation)
+        thing = self._name(operation)
         whole = thing in self._whole and operation.name in _ACTS
         if thing == FUTURE:
             whole = FUTURE in self._whole and operation.name in ("result", "exception")
@@ -145,7 +166,10 @@ class Matching:
 
     def is_of(self, event: Event, operation: Operation) -> bool:
         """Tell whether an operation of the model is that of a step."""
-        if operation.name not in event.names or _name(operation) != event.thing:
+        if operation.name not in event.names or self._name(operation) != event.thing:
+            return False
+        results = self._results.get(operation.target.name)
+        if event.thing == FUTURE and results and self._called(event.task) not in results:
             return False
         if operation.name == "reacquire":  # a wait on a condition is told whether it was notified in time
             return bool(operation.args[1]) == (event.how != "late")
@@ -154,13 +178,19 @@ class Matching:
             return True
         return stands_for(getattr(operation.args[0], "__name__", ""), role)
 
+    def _name(self, operation: Operation) -> str:
+        """Return what the object of an operation is called."""
+        target = operation.target
+        unnamed = target.kind == "future" and (target.index < 0 or target.name in self._results)
+        return FUTURE if unnamed else target.name
+
     def nothing(self) -> tuple[Sequence[str], Sequence[str]]:
         """Return the names of the code, and of the model, that have matched nothing."""
         code = {each.name for each in self.history.things if each.kind != "Thread" and each.key not in self._actors}
         code -= {each.name for each in self.history.things if self.names.get(each.name, each.name) in self._objects}
         code |= {each.role if each.pool else each.name for each in self._actors.values() if not self._has_actor(each)}
         met = {event.thing for event in (*self.steps, *self.waits)}
-        things = {name for name in self._objects if name not in met}
+        things = {name for name in self._objects if name not in met and name not in self._results}
         own = [each for each in self.model.processes if each.pool is None]
         things |= {each.name for each in own if not any(self.may_be(a, each, None) for a in self._actors.values())}
         return sorted(code), sorted(things)
@@ -168,13 +198,6 @@ class Matching:
 
 def _is_of_threads(call: Call) -> bool:
     return COUNTERPARTS[call.operation].thing != "{}"
-
-
-def _name(operation: Operation) -> str:
-    """Return what the object of an operation is called."""
-    target = operation.target
-    unnamed = target.kind == "future" and target.index < 0
-    return FUTURE if unnamed else target.name
 
 
 def _functions(model: Model) -> Iterator[str]:

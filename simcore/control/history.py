@@ -79,6 +79,11 @@ class Call(NamedTuple):
     extra: str = ""
     retried: bool = False
 
+    @property
+    def until_true(self) -> bool:
+        """Whether it goes on until something is true: where its time was up, the program may have given that up."""
+        return self.retried and self.how != "late"
+
 
 class Actor(NamedTuple):
     """A thread or a task.
@@ -142,6 +147,13 @@ class History:
         """Return an object by its key."""
         return next((each for each in self.things if each.key == key), None)
 
+    def in_words(self, call: Call) -> str:
+        """Say of a call that never ended who waits in what, and where."""
+        actor, thing = next(each for each in self.actors if each.key == call.actor), self.thing(call.thing)
+        who = actor.role if actor.pool else actor.name
+        what = call.operation + (f" of {thing.name}" if thing is not None and thing.name else "")
+        return f"{who} waits in {what}" + (f" at {call.place}" if call.place else "")
+
     def of(self, actor: str) -> list[Call]:
         """Return what one actor did."""
         return [call for call in self.calls if call.actor == actor]
@@ -172,9 +184,16 @@ def joined(histories: Sequence[History]) -> History:
 
 
 def _goes_on(calls: Sequence[Call], further: Sequence[Call]) -> bool:
-    """Tell whether what was seen of somebody is the beginning of what was seen of him in another run."""
-    alike = zip(map(_what, calls), map(_what, further), strict=False)
-    return len(calls) <= len(further) and all(one == other for one, other in alike)
+    """Tell whether what was seen of somebody is the beginning of what was seen of him in another run.
+
+    Whoever waits for several in the end may go on with any of them.
+    """
+    done = len(calls)
+    while done and calls[done - 1].ended == NEVER:
+        done -= 1
+    waits, alike = set(map(_what, calls[done:])), zip(map(_what, calls[:done]), map(_what, further), strict=False)
+    goes_on = done + bool(waits) <= len(further) and (not waits or _what(further[done]) in waits)
+    return goes_on and all(one == other for one, other in alike)
 
 
 def _what(call: Call) -> tuple[str, str, str]:

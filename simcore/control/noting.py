@@ -11,24 +11,23 @@ import ast
 import inspect
 import linecache
 import queue
-import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, _base
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from types import FrameType
 from typing import Any, NamedTuple
 
 from simcore.control.baton import TIMES_OUT, Run
-from simcore.control.counterparts import FACTORIES
+from simcore.control.counterparts import COUNTERPARTS, FACTORIES
 from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.control.live import role
 from simcore.control.naming import Modules, Names, frames_of, place, weak
 from simcore.control.operations import called, is_done, name_of, prefix_of
 from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
-from simcore.control.thread import LIBRARY, ControlledThread
+from simcore.control.thread import ControlledThread
+from simcore.control.together import Together, forget, frames, together, waits_together
 
 LIMIT = 4_000
 """Calls that are kept of a run: whoever reads a skeleton has long given up."""
@@ -36,12 +35,8 @@ LIMIT = 4_000
 _NAMED = 200
 """Objects that are named as they are met."""
 
-_OF_THE_FRAME = 3
-"""References to the variables of a frame that has shown them to us alone."""
-
 _NO_CALLS = frozenset(["begin", "end", GOES_ON, "after release"])
 _ENTRANCES = frozenset(["operation", "lock_acquire", "rlock_acquire", "queue_get", "queue_put"])
-_OF_FUTURES = ("wait", "as_completed")
 _KINDS = ("LifoQueue", "PriorityQueue", "Queue", "Semaphore", "Event", "Condition", "Future", "Thread")
 _TYPES = {LOCK: "Lock", RLOCK: "RLock", QUEUE: "SimpleQueue"}
 _BEGINS = "Future.set_running_or_notify_cancel"
@@ -74,6 +69,7 @@ class Notes:
         self._things: dict[str, _Thing] = {}
         self._keys: dict[int, tuple[weakref.ref[Any], str]] = {}
         self._made: dict[str, int] = {}
+        self._together: dict[ControlledThread, range] = {}
         self._roles: dict[ControlledThread, str] = {}
         self._used: set[str] = set()
         self._modules = Modules()
@@ -87,6 +83,9 @@ class Notes:
         self._at += 1
         if thread not in self._roles:  # once it has ended it does not tell any more
             self._roles[thread] = _role(thread)
+        if (waits := together(thread)) is not None:
+            self._stepped_in(thread, waits, late=outcome == TIMES_OUT)
+            return
         last = self._calls[self._last[thread]] if thread in self._last else None
         if last is not None and self._goes_on(thread, last):
             how = "late" if outcome == TIMES_OUT else last.how
@@ -98,7 +97,7 @@ class Notes:
     def released(self, thread: ControlledThread, lock: Any) -> None:
         """Note that a lock is released, which is no step."""
         self._at += 1
-        if not (thread.fused or thread.booting or id(lock) in self._run.quiet or _inside_of_futures(thread)):
+        if not (thread.fused or thread.booting or id(lock) in self._run.quiet or waits_together(thread)):
             call = self._call(thread, f"{_TYPES[type(lock)]}.release", lock)
             if call is not None:
                 self._note(thread, call._replace(ended=self._at))
@@ -117,6 +116,40 @@ class Notes:
         """Note who has made a lock, and its how manieth that was."""
         number = self._made[thread.path] = self._made.get(thread.path, 0) + 1
         self._keys[id(thing)] = weakref.ref(thing), f"{thread.path}/{number}"
+
+    def _stepped_in(self, thread: ControlledThread, waits: Together, *, late: bool) -> None:
+        """Note what is waited for, where a wait for several begins or gives one; and if its time is up."""
+        if thread.label in _NO_CALLS:
+            return
+        how = "late" if late else ""
+        if waits.in_turn:
+            self._note_each(thread, waits, [waits.given] if waits.given else waits.left if late else [], self._at, how)
+        elif waits.begins:
+            self._together[thread] = self._note_each(thread, waits, waits.futures, self._at, how)
+        else:
+            left = {"", *map(self._key, waits.left)} if late else set()
+            for number in self._together.get(thread, ()):
+                call = self._calls[number]
+                self._calls[number] = call._replace(ended=self._at, how=how if call.thing in left else call.how)
+
+    def _left_in(self, thread: ControlledThread, waits: Together) -> None:
+        """Note that somebody still waits for several in the end."""
+        if waits.in_turn and thread.label == "Event.wait":
+            self._note_each(thread, waits, waits.left, NEVER)
+        left = {"", *map(self._key, waits.left)}
+        for number in () if waits.in_turn else self._together.get(thread, ()):
+            if self._calls[number].thing in left:
+                self._calls[number] = self._calls[number]._replace(ended=NEVER)
+
+    def _note_each(
+        self, thread: ControlledThread, waits: Together, futures: Sequence[Any], ended: int, how: str = ""
+    ) -> range:
+        """Note a wait for each of some futures, or one where it is none for all of them; return their numbers."""
+        actor, before, at = self._actor(thread), len(self._calls), place(thread)
+        things = [self._meet(future) for future in futures] if waits.operation in COUNTERPARTS else [""]
+        for thing in things if actor else ():
+            self._note(thread, Call(actor, waits.operation, thing, at, self._at, ended, waits.limit, how))
+        return range(before, len(self._calls))
 
     def _goes_on(self, thread: ControlledThread, last: Call) -> bool:
         if thread.fused and thread.doing:
@@ -143,10 +176,8 @@ class Notes:
             return None
         if label == "sleep":
             return Call(actor, label, "", place(thread), self._at, NEVER, float(target))
-        if inside := _inside_of_futures(thread):
-            last = self._calls[self._last[thread]] if thread in self._last else None
-            same = last is not None and (last.operation, last.place) == (inside, place(thread))
-            return None if same else Call(actor, inside, "", place(thread), self._at, NEVER)
+        if label == "Future.cancel" and is_done(target):
+            return None  # there is nothing to be cancelled; `Executor.map` does so with each that it has
         given = _arguments(thread)
         limit = _limit(given)
         how = "in vain" if limit == 0 and _is_in_vain(label, thread, target) else ""
@@ -195,8 +226,8 @@ class Notes:
         if kind not in FACTORIES:  # a thread has its own name, and nothing stands for others in a model
             return ""
         name = _name(Names(self._run, self._modules), thing, kind)
-        for thread in self._run.live:
-            _forget_variables(thread)
+        for frame in (each for thread in self._run.live for each in frames_of(thread)):
+            forget(frame)
         return self._unique(name)
 
     def _unique(self, name: str) -> str:
@@ -225,6 +256,9 @@ class Notes:
     def _leave_open(self, thread: ControlledThread) -> None:
         """Note what a thread is in, or about to do, in the end."""
         if thread.done or thread.label in _NO_CALLS:
+            return
+        if (waits := together(thread)) is not None:
+            self._left_in(thread, waits)
             return
         last = self._calls[self._last[thread]] if thread in self._last else None
         if last is not None and thread.fused and self._goes_on(thread, last):
@@ -256,23 +290,9 @@ def _role(thread: ControlledThread) -> str:
 # ---- what is seen of a call --------------------------------------------------------------------------------------
 
 
-def _frames(thread: ControlledThread) -> Iterator[FrameType]:
-    """Yield what of the library, and of ours, lies between a thread and the program."""
-    frame = sys._current_frames().get(thread.identity)
-    while frame is not None and frame.f_code.co_filename in LIBRARY:
-        yield frame
-        frame = frame.f_back
-
-
-def _inside_of_futures(thread: ControlledThread) -> str:
-    """Return which function of `concurrent.futures` a thread is in that has locks and events of its own."""
-    found = (f.f_code.co_name for f in _frames(thread) if f.f_code.co_filename == _base.__file__)
-    return next((f"concurrent.futures.{name}" for name in found if name in _OF_FUTURES), "")
-
-
 def _arguments(thread: ControlledThread) -> dict[str, Any]:
     """Return the arguments of the operation that a thread is about to perform, by their names."""
-    frame = next((frame for frame in _frames(thread) if frame.f_code.co_name in _ENTRANCES), None)
+    frame = next((frame for frame in frames(thread) if frame.f_code.co_name in _ENTRANCES), None)
     if frame is None:
         return {}
     seen = frame.f_locals
@@ -291,10 +311,10 @@ def _signature(function: Any) -> inspect.Signature:
 
 def _is_retried(thread: ControlledThread) -> bool:
     """Tell whether a wait stands in a loop, as it should, that ends when something has come true."""
-    frames = list(_frames(thread))
-    if any(frame.f_code is threading.Condition.wait_for.__code__ for frame in frames):
+    between = list(frames(thread))
+    if any(frame.f_code is threading.Condition.wait_for.__code__ for frame in between):
         return True
-    caller = frames[-1].f_back if frames else None
+    caller = between[-1].f_back if between else None
     if caller is None:
         return False
     return any(first <= caller.f_lineno <= last for first, last in _loops(caller.f_code.co_filename))
@@ -341,15 +361,6 @@ def _is_in_vain(label: str, thread: ControlledThread, thing: Any) -> bool:
         "Event.wait": lambda: not thing.is_set(),
     }
     return label in tests and tests[label]()
-
-
-def _forget_variables(thread: ControlledThread) -> None:
-    """Let go of the variables that were looked at: until 3.12 a frame keeps what it has shown, and that alive."""
-    for frame in frames_of(thread) if sys.version_info < (3, 13) else ():
-        if frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-            shown = frame.f_locals
-            if sys.getrefcount(shown) <= _OF_THE_FRAME:  # and the program has not asked for it
-                shown.clear()
 
 
 # ---- what is seen of an object ---------------------------------------------------------------------------------

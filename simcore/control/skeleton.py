@@ -12,17 +12,27 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from simcore.control.counterparts import COUNTERPARTS, END, FACTORIES, START, function_name, identifier
+from simcore.control.counterparts import (
+    COUNTERPARTS,
+    END,
+    FACTORIES,
+    RESULT,
+    START,
+    TOGETHER,
+    function_name,
+    identifier,
+)
 from simcore.control.history import NEVER, Actor, Call, History, Met, joined
 
 _LONGEST_LOOP = 20
-_ASKS = ("Future.result", "Future.exception", "Future.done")
+_ASKS = ("Future.result", "Future.exception", "Future.done", *TOGETHER)
 _SETS = ("Future.set_result", "Future.set_exception")
 _NOTHING_DONE = "yield from ()"
 _WHAT_IT_IS = (
     "It says what threads and tasks were seen to do, in their order. A branch is not inferred, nor how often a loop is",
     "gone round: write them in, and ask `conforms` whether a run of the code is still one of the model's.",
 )
+_MAY_HOLD = "So it may hold although the code hangs, until you have written in what models do not have:"
 
 
 class Line(NamedTuple):
@@ -41,14 +51,14 @@ class Line(NamedTuple):
 
 def skeleton(histories: Sequence[History]) -> str:
     """Return the source of a module with a function ``skeleton``, which builds the model."""
-    return _Writer(joined(histories)).text()
+    return _Writer(joined(histories), histories[0]).text()
 
 
 class _Writer:
-    """Writes down one history."""
+    """Writes down one history, and what it does not say of the run that it begins with."""
 
-    def __init__(self, history: History) -> None:
-        self.history = history
+    def __init__(self, history: History, told: History) -> None:
+        self.history, self.told = history, told
         self.things = {each.key: each for each in history.things}
         self.actors = {each.key: each for each in history.actors}
         self.calls = {key: history.of(key) for key in self.actors}
@@ -67,11 +77,11 @@ class _Writer:
             if call.operation in _ASKS:
                 self.asked.setdefault(call.thing, set()).add(call.actor)
         self.own_locks = dict(self._own_locks())
-        self.shared = {key for key in self.submits if key in self.actors and self._is_shared(key)}
+        self.shared = [key for key in self.submits if key in self.actors and self._is_shared(key)]
         for thing in history.things:
             self._make(thing)
         for key in self.shared:
-            self._add(key, f"result of {function_name(self.actors[key].role)}", "future")
+            self._add(key, RESULT.format(function_name(self.actors[key].role)), "future")
         for key in self.starts:
             self._add(f"start {key}", START.format(self.actors[key].name), "event")
         for key in sorted(self.joined):
@@ -117,7 +127,7 @@ class _Writer:
             size = f", {self.variables[lock.key]}"
         if thing.key not in self.variables:
             self._add(thing.key, thing.name, factory, size)
-        if any(c.retried for c in self.history.calls if c.thing == thing.key):
+        if any(call.until_true for call in self.history.calls if call.thing == thing.key):
             self._add(f"told {thing.key}", f"{thing.name} is told", "variable", ", False")
             self.assumed[f"what is tested around a wait on {thing.name} comes true when that is notified, for good"] = (
                 None
@@ -235,19 +245,22 @@ class _Writer:
             told = self.variables.get(f"told {call.thing}")
             if told and method.startswith("notify"):
                 yield Line(f"yield {told}.set(True)", call.place)
-            if told and call.retried:
+            if told and call.until_true:
                 yield Line(f"while not (yield {told}.get()):", call.place)
             to = f"{local[call.extra]} = " if call.extra in local else ""
             given = generators[call.extra] if method == "submit" else self._arguments(call, limited)
-            yield Line(f"{'    ' * bool(told and call.retried)}{to}yield {at}.{method}({given})", call.place, remark)
+            yield Line(f"{'    ' * bool(told and call.until_true)}{to}yield {at}.{method}({given})", call.place, remark)
 
     def _remark(self, call: Call, limited: bool) -> str:
         """Say what a line does not say of a call that got what it wanted."""
+        together = call.operation if call.operation in TOGETHER else ""
+        if call.operation == "concurrent.futures.as_completed":
+            self.assumed[f"that futures come in this order out of as_completed, at {call.place}"] = None
         if call.limit is None or limited:
-            return ""
+            return together
         what = "that it does not wait" if call.limit == 0 else f"its time-out of {call.limit:g} s"
         self.left_out[f"{what}, at {call.place}"] = None
-        return f"not modelled: {what}"
+        return "; ".join(filter(None, (together, f"not modelled: {what}")))
 
     def _target(self, call: Call, local: dict[str, str]) -> str:
         """Return the variable that an operation is performed on; empty where there is none."""
@@ -291,6 +304,19 @@ class _Writer:
         how = f" that gave up after {call.limit:g} s" if call.how and call.limit is not None else ""
         self.left_out[f"{what}{how}" + (f", at {call.place}" if call.place else "")] = None
         return Line("", call.place, f"not modelled: {what}{how}")
+
+    def _lost(self) -> tuple[str, list[str]]:
+        """Return how much of a hang is not in the model, and what that is; nothing where all of it is."""
+        ends = [call for call in self.told.calls if call.ended == NEVER and self.told.how == "deadlock"]
+        lost = [call for call in ends if call.operation != "sleep" and not self._has(call)]
+        told = list(dict.fromkeys(map(self.told.in_words, lost)))
+        if self.told.how == "deadlock" and self.told.cut:
+            told.append(f"what came after the first {len(self.told.calls):,} operations was not kept")
+        whole = all(call in lost or self.actors[call.actor].daemon for call in ends)
+        return ("the hang itself is not in it" if whole else "not all of the hang is in it") if told else "", told
+
+    def _has(self, call: Call) -> bool:
+        return call.operation in COUNTERPARTS and bool(self._target(call, dict.fromkeys(self.submits, "future")))
 
     # ---- the whole ---------------------------------------------------------------------------------------
 
@@ -340,11 +366,11 @@ class _Writer:
     def _docstring(self) -> list[str]:
         ends = {"deadlock": "that hangs", "failed": "in which something was raised"}
         how = ends.get(self.history.how, "that came to its end")
-        lines = [
-            f'"""A skeleton of {self.history.name}, made of a run {how}.',
-            "",
-            *_WHAT_IT_IS,
-        ]
+        without, lost = self._lost()
+        lines = [f'"""A skeleton of {self.history.name}, made of a run {how}{without and f"; but {without}"}.', ""]
+        if lost:
+            lines += [_MAY_HOLD, *(f"* {each}" for each in lost), ""]
+        lines += _WHAT_IT_IS
         if self.history.timeouts != "when_stuck":
             lines += ["", f"The code was run with timeouts={self.history.timeouts!r}; so should the model be."]
         if self.loops:

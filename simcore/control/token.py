@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from simcore.control.choosing import Path
 from simcore.errors import OptionError, ScheduleError
-from simcore.model import Origin, functions_of, import_module, nearest, no_function, not_a_function
+from simcore.model import Origin
 from simcore.schedule import OF_CODE, decode, encode
 
 PLAIN = (int, float, str, bool, type(None))
@@ -43,34 +43,6 @@ def origin_of(body: Callable[[], Any]) -> Origin | None:
         return None
     found = getattr(sys.modules.get(str(module)), name, None)
     return Origin(f"{module}:{name}", parameters) if found is body else None
-
-
-def find(name: str, parameters: Mapping[str, Any] | None = None) -> partial[Any]:
-    """Return the function ``package.module:function``, with its parameters.
-
-    Raises
-    ------
-    OptionError
-        When there is no such function, or it cannot be called with these parameters, once they are given.
-    """
-    if "::" in name:
-        raise OptionError(f"{name!r} is a test; its schedule is followed with {followed_with(name)} TOKEN")
-    module_name, _, function_name = name.partition(":")
-    if not module_name or not function_name:
-        raise OptionError(f"{name!r} names no function; write package.module:function, as in app.jobs:nightly")
-    module = import_module(module_name)
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        there = [name for name in functions_of(module) if not not_a_function(getattr(module, name))]
-        raise OptionError(
-            no_function(name, "function", module, nearest(function_name, there) or "none that can be run")
-        )
-    if parameters is not None:
-        try:
-            inspect.signature(function).bind(**parameters)
-        except TypeError as error:
-            raise OptionError(f"{name}: {error}; give parameters as name=value") from None
-    return partial(function, **parameters or {})
 
 
 def followed_with(test: str) -> str:

@@ -10,7 +10,8 @@ import threaded
 
 from simcore import Diverged, control
 from simcore.control import replay
-from simcore.control.token import find, read, token_of
+from simcore.control.finding import find
+from simcore.control.token import read, token_of
 from simcore.errors import OptionError, ScheduleError
 from simcore.model import functions_of, not_a_function
 

@@ -7,7 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def test_the_model_of_what_was_seen_hangs_as_the_code_does_and_its_repaired_twin
 
 READS = """\
 def skeleton() -> Model:
-    model = Model("nested_submit(), as it was seen")
+    model = Model("nested_submit(workers=2), as it was seen")
     pool = model.thread_pool("pool", 2)
 
     def inner():
@@ -204,7 +204,7 @@ def leaves_much_out():
         lock.release()
     threading.Barrier(1).wait()
     with ThreadPoolExecutor(1) as pool:
-        list(as_completed([pool.submit(int)]))
+        wait([pool.submit(int), pool.submit(int)], return_when=FIRST_COMPLETED)
 
 
 @pytest.mark.slow
@@ -217,7 +217,7 @@ def test_what_models_do_not_have_is_a_comment_and_is_listed():
         "Queue.get of todo that gave up after 0 s",
         "Queue.task_done of todo",
         "Queue.join of todo",
-        "concurrent.futures.as_completed",
+        "concurrent.futures.wait(FIRST_COMPLETED)",
     ):
         assert f"* {what}" in told
         assert f"# not modelled: {what}" in code
@@ -267,7 +267,7 @@ def simcore(*arguments, cwd):
         text=True,
         cwd=cwd,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(threaded.__file__).parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(f).parent) for f in (threaded.__file__, __file__))},
     )
 
 
@@ -294,3 +294,22 @@ def test_where_it_cannot_be_written_nothing_is_run(tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "name another one with --model" in done.stderr
+
+
+def beats_for_ever():
+    def beat():
+        while True:
+            threading.Event().wait(1)
+
+    threaded.together(beat, names=("beat",))
+
+
+@pytest.mark.parametrize("to", ["seen.py", "-"])
+def test_where_no_run_ended_the_answer_is_there_and_why_there_is_no_skeleton(tmp_path, to):
+    few = ("--schedules", "1", "--max-steps", "50", "--html", "page.html")
+    done = simcore("control", "test_model_of_code:beats_for_ever", "--model", to, *few, cwd=tmp_path)
+    assert done.returncode == 3, "that of the verdict"
+    assert "undetermined: no violation in 1 schedules" in (done.stderr if to == "-" else done.stdout)
+    assert done.stderr.startswith(f"simcore: --model {to}: no skeleton: no run came to its end")
+    assert (done.stdout == "") == (to == "-"), "only a skeleton stands where one is printed"
+    assert [each.name for each in tmp_path.iterdir() if each.name != "__pycache__"] == ["page.html"]
