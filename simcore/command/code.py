@@ -72,10 +72,10 @@ def control_code(
         if printed:  # a skeleton, or nothing
             text = (source or "").rstrip("\n")
         answer(result, text)
-    if printed and source is None:
-        click.echo(result, err=True)
     if model is not None and source is None:
         click.echo(f"simcore: --model {model}: {_NO_SKELETON}", err=True)
+        if printed:
+            click.echo(result, err=True)
     return STATUS_OF[result.verdict]
 
 
