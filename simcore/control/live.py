@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import queue
 import socket
-import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, _base
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -34,8 +33,9 @@ from simcore.control.operations import (
     task_of,
 )
 from simcore.control.primitives import items_of, owner_of
-from simcore.control.reaching import parts_of, reaches, within
+from simcore.control.reaching import AtAll, calls, parts_of, reaches, within
 from simcore.control.thread import ControlledThread
+from simcore.control.together import together
 from simcore.control.words import WAITS, Wait
 from simcore.explain import Did, Edge, Pool, Slots, WaitForGraph, Why, cleared, summary, too_early
 
@@ -84,6 +84,8 @@ class Reader:
         Who was seen to end which waits.
     named : bool
         Whether somebody will read what objects are called.
+    at_all : bool
+        Whether it is looked for who might come by any way to what somebody waits for, where it is not known who does.
 
     Attributes
     ----------
@@ -93,9 +95,10 @@ class Reader:
         Of whom nothing is known of who might.
     """
 
-    def __init__(self, run: Run, known: Known, *, named: bool = True) -> None:
+    def __init__(self, run: Run, known: Known, *, named: bool = True, at_all: bool = False) -> None:
         self.run, self.known, self.names = run, known, Names(run) if named else Numbers(run)
         self._named, self._owing = named, frozenset(run.owing)
+        self._at_all = AtAll(t.target for t in run.live if t.target is not None) if at_all else None
         self.pools: dict[int, list[ControlledThread]] = {}
         for thread in run.threads:
             if thread.pool is not None:
@@ -183,8 +186,8 @@ class Reader:
             target = target.thread
         if isinstance(target, threading.Thread):
             return self._join(actor, target)
-        if several := _several(thread):
-            return self._of_several(actor, several)
+        if (several := together(thread)) is not None and several.left:
+            return self._of_several(actor, several.left)
         wait = WAITS.get(label, Wait("in {}"))
         if isinstance(target, Future) and (edge := self._of_task(actor, target, wait)) is not None:
             return edge
@@ -200,14 +203,15 @@ class Reader:
             how = "taken by" if isinstance(target, queue.Queue) else "held by"
             if label == "RLock.acquire":
                 self.exact.add(actor.name)
+            others = tuple(self.names.thread(t) for t in holders)
             if label == "Lock.acquire" and holders == [thread]:  # a signal, which another one gives
-                self.unknown.add(actor.name)
+                others += self._anybody(thread, actor)
             why = Why(wait.wants.format(name), standing, wait.ends, held, how)
-            return Edge(actor, thing, tuple(self.names.thread(t) for t in holders), why)
+            return Edge(actor, thing, others, why)
         if self._known(target, wait.methods) is None:
-            self.unknown.add(actor.name)
-            if not self._named:  # then whoever might help is no matter
-                return Edge(actor, thing, (), Why(wait.wants.format(name)))
+            anybody = self._anybody(thread, actor)
+            if not self._named:
+                return Edge(actor, thing, anybody, Why(wait.wants.format(name)))
         helpers, queued = self._guessed(thread, wait)
         helpers += [worker for item in queued for worker in self._workers(item.queue)]
         did, missed = self._did(target, wait.methods), self._missed(thread, target)
@@ -336,6 +340,15 @@ class Reader:
 
     # ---- guesses -------------------------------------------------------------------------------------------
 
+    def _anybody(self, thread: ControlledThread, actor: Seen) -> tuple[str, ...]:
+        """Return who might come to what a thread waits for; where that is not looked for, it is not known."""
+        if self._at_all is None:
+            self.unknown.add(actor.name)
+            return ()
+        goal, found = thread.target, [t for t in self._busy(thread) if self._at_all.reach(t, within(t), thread.target)]
+        tasks = [item for item in self.items if self._at_all.reach(item.work, parts_of(item.work), goal)]
+        return tuple(self.names.thread(t) for t in [*found, *(w for i in tasks for w in self._workers(i.queue))])
+
     def _guessed(self, thread: ControlledThread, wait: Wait) -> tuple[list[ControlledThread], list[Item]]:
         """Return the threads, and the queued work items, that may end a wait."""
         target = thread.target
@@ -349,7 +362,8 @@ class Reader:
         threads = [
             other
             for other in self._busy(thread)
-            if (known is None or role(other) in known) and reaches(within(other), target, deep)
+            if (known is None or role(other) in known or calls(other, wait.methods))
+            and reaches(within(other), target, deep)
         ]
         return threads, items
 
@@ -360,20 +374,6 @@ def role(thread: ControlledThread) -> str:
         return called(function_of(thread.task))
     target = getattr(thread.thread, "_target", None)
     return "main" if thread.parent is None else called(target if target is not None else thread.function)
-
-
-def _several(thread: ControlledThread) -> list[Future[Any]]:
-    """Return the futures that are not done of those that a thread waits for together."""
-    frame = sys._current_frames().get(thread.identity)
-    while frame is not None:
-        if frame.f_code.co_name in ("wait", "as_completed") and frame.f_code.co_filename == _base.__file__:
-            pending = [future for future in frame.f_locals["fs"] if future._state not in _TOLD]
-            return sorted(pending, key=hash)
-        frame = frame.f_back
-    return []
-
-
-_TOLD = ("CANCELLED_AND_NOTIFIED", "FINISHED")
 
 
 def _kind(target: Any) -> str:

@@ -1,13 +1,21 @@
-"""What code can get at: an object is reached from a thread or a work item over references, a few steps deep."""
+"""What code can get at: an object is reached from a thread or a work item over references.
+
+Who would end a wait is looked for a few steps deep. Whether anybody at all might, is asked over as many as there are,
+and over classes, modules of the program and weak references; who has more than can be looked through, might.
+"""
 
 from __future__ import annotations
 
 import gc
+import sys
+import weakref
 from collections.abc import Iterable
+from contextlib import suppress
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from simcore.control.baton import Run
+from simcore.control.finer import is_of_the_program
 from simcore.control.naming import frames_of
 from simcore.control.operations import function_of
 from simcore.control.thread import ControlledThread
@@ -23,8 +31,54 @@ def parts_of(work: Any) -> list[Any]:
 def within(thread: ControlledThread) -> list[Any]:
     """Return what a thread has: itself, as an object, the variables of its frames, and the globals that these name."""
     frames = frames_of(thread)
-    globals_ = [frame.f_globals.get(name) for frame in frames for name in frame.f_code.co_names]
+    globals_ = [frame.f_globals.get(name) for frame in frames for name in names_in(frame.f_code)]
     return [thread.thread, thread.function, *(v for frame in frames for v in frame.f_locals.values()), *globals_]
+
+
+_CALLS_DEEP, _MOST_CODES = 3, 200
+
+
+def calls(thread: ControlledThread, methods: frozenset[str]) -> bool:
+    """Tell whether what a thread runs names one of some methods, or what it names that can be called does.
+
+    A function that it has made itself is most likely made for somebody else.
+    """
+    front = [(frame.f_code, frame.f_globals, dict(frame.f_locals)) for frame in _of_the_body(thread)]
+    seen: set[CodeType] = set()
+    for _ in range(_CALLS_DEEP):
+        following = []
+        for code, globals_, values in front:
+            if code in seen or len(seen) > _MOST_CODES:
+                continue
+            seen.add(code)
+            names = code.co_names
+            if not methods.isdisjoint(names):
+                return True
+            given = [values.get(name) for name in code.co_freevars]
+            found = [getattr(type(value), name, None) for value in values.values() for name in names]
+            functions = [each for each in (*given, *map(globals_.get, names), *found) if isinstance(each, FunctionType)]
+            following += [(each.__code__, each.__globals__, _variables(each) | values) for each in functions]
+        front = following
+    return False
+
+
+def _of_the_body(thread: ControlledThread) -> list[FrameType]:
+    """Return the frames of the program, the innermost first, without those of whoever has asked for the run."""
+    frame, found = sys._current_frames().get(thread.identity), set[FrameType]()
+    while frame is not None and frame.f_code is not Run.take.__code__:
+        found.add(frame)
+        frame = frame.f_back
+    return [each for each in frames_of(thread) if each in found]
+
+
+def _variables(function: FunctionType) -> dict[str, Any]:
+    """Return what a function has from where it was made."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    found = {}
+    for name, cell in cells:
+        with suppress(ValueError):  # it is not there yet
+            found[name] = cell.cell_contents
+    return found
 
 
 _NOT_FOLLOWED = (ModuleType, type, FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
@@ -54,3 +108,64 @@ def reaches(roots: Iterable[Any], goal: Any, depth: int) -> bool:
                 following += gc.get_referents(thing)
         front = following
     return any(thing is goal for thing in front)
+
+
+_MOST_AT_ALL = 50_000
+
+
+class AtAll:
+    """What threads and work items can get at by any way.
+
+    Parameters
+    ----------
+    goals : things
+        Which are looked for.
+    """
+
+    def __init__(self, goals: Iterable[Any]) -> None:
+        self._goals = {id(goal): goal for goal in goals}
+        self._reached: dict[int, set[int]] = {}
+
+    def reach(self, owner: Any, roots: Iterable[Any], goal: Any) -> bool:
+        """Tell whether ``owner``, who has ``roots``, might come to one of the goals."""
+        if id(owner) not in self._reached:
+            self._reached[id(owner)] = self._all(roots)
+        return id(goal) in self._reached[id(owner)]
+
+    def _all(self, roots: Iterable[Any]) -> set[int]:
+        seen: set[int] = set()
+        front = list(roots)
+        while front:
+            thing = front.pop()
+            if id(thing) in seen or isinstance(thing, _NEVER_FOLLOWED):
+                continue
+            seen.add(id(thing))
+            if len(seen) > _MOST_AT_ALL:
+                return set(self._goals)
+            front += _parts(thing)
+        return seen & self._goals.keys()
+
+
+_NEVER_FOLLOWED = (FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
+
+
+def _parts(thing: Any) -> Iterable[Any]:
+    if isinstance(thing, FunctionType):
+        names = [(thing.__globals__.get(name), sys.modules.get(name)) for name in names_in(thing.__code__)]
+        more = (thing.__closure__, thing.__defaults__, thing.__kwdefaults__, thing.__dict__)
+        return [*more, *(each for pair in names for each in pair)]
+    if isinstance(thing, BuiltinFunctionType):
+        return [thing.__self__]
+    if isinstance(thing, weakref.ref):
+        return [thing()]
+    if isinstance(thing, ModuleType | type):
+        module = thing if isinstance(thing, ModuleType) else sys.modules.get(thing.__module__)
+        own = is_of_the_program(getattr(module, "__file__", None) or "<frozen >")
+        return list(vars(thing).values()) if own else []
+    return [] if isinstance(thing, dict) and "__builtins__" in thing else gc.get_referents(thing)
+
+
+def names_in(code: CodeType) -> set[str]:
+    """Return the names that code uses, and what is defined in it."""
+    inner = (each for each in code.co_consts if isinstance(each, CodeType))
+    return set(code.co_names).union(*map(names_in, inner))

@@ -4,7 +4,8 @@ Where nothing can move and no time-out is left, everybody who waits, waits for e
 Those who were suspected before, and have not moved since, were lost then already, or so it is guessed: that is told,
 and not the rest. Beside pollers and heartbeats there is always a next time-out. There the wait-for graph is asked. If
 all that it says of those who seem lost is fact, they are. If of one it is not known who might help him, he is not
-suspected at all. What is left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time,
+suspected, unless none but pollers have moved for some time, and nobody comes to what he waits for by any reference.
+What is left is a suspicion: the others are let run on, for 3,000 steps or an hour of virtual time,
 and until each of those who waited for time has taken three steps; if nobody who is suspected has moved by then, they
 are given up.
 
@@ -20,6 +21,8 @@ from simcore.control.live import Reader
 from simcore.control.thread import ControlledThread
 
 STEPS, SECONDS, TIMES = 3_000, 3_600.0, 3
+STILL = 50
+"""After how many time-outs, while nobody moved who has no limit, it is asked whether anybody might help at all."""
 
 
 class Suspicion:
@@ -51,6 +54,8 @@ class Suspicion:
         self._others: dict[ControlledThread, int] = {}
         self._seconds = 0.0
         self._asked: tuple[tuple[int, int], ...] = ()
+        self._asked_at = 0, 0.0
+        self._times = 0
 
     def __call__(self, run: Run, over: bool) -> bool:
         """Tell whether somebody who must finish can never go on; whoever waits cannot where all is ``over``."""
@@ -63,10 +68,12 @@ class Suspicion:
         if over:
             return True
         asked = tuple((thread.number, thread.steps) for thread in run.live if not run.timed(thread))
-        if asked == self._asked:
+        if asked != self._asked:
+            self._asked, self._asked_at, self._times = asked, (len(run.taken), run.now), 0
+        self._times += 1
+        if self._times not in (1, STILL):
             return False
-        self._asked = asked
-        reader = Reader(run, self._known, named=False)
+        reader = Reader(run, self._known, named=False, at_all=self._times == STILL)
         dead = reader.dead()
         names = frozenset(actor.name for actor in dead)
         fact = names <= reader.exact
@@ -74,7 +81,7 @@ class Suspicion:
             return False
         self._suspects = {thread: thread.steps for thread in run.live if reader.names.thread(thread) in names}
         self._others = {t: t.steps for t in run.live if t not in self._suspects and run.timed(t)}
-        self.since, self._seconds = len(run.taken), run.now
+        self.since, self._seconds = self._asked_at
         if fact:
             self.lost = frozenset(thread.path for thread in self._suspects)
         return bool(self.lost)

@@ -45,7 +45,7 @@ HANGS = {
     "a pool of connections": (
         threaded.connections_twice,
         {"connections": 3},
-        "request[0] waits for an item of free, empty, 2 not done, taken by itself, request[1]",
+        "request[0] waits for an item of free, empty, taken by itself, request[1]",
     ),
     "opposed locks": (threaded.opposed_locks, {"opposed": False}, "one waits for right, held by other"),
     "a handler of logging": (

@@ -48,13 +48,13 @@ NAMED = {
     "owners of slots of a queue without a bound": (
         programs.tokens_and_connections,
         {"closing_needs_a_token": False},
-        "request[0..1] wait for an item of free, empty, 1 not done, taken by request[2] "
+        "request[0..1] wait for an item of free, empty, taken by request[2] "
         "request[2] waits for a permit of limiter, held by request[0..1]",
     ),
     "owners that are workers": (
         programs.workers_take_two_each,
         {"connections": 3},
-        "empty, 2 not done, taken by itself, request_1 empty, 2 not done, taken by request_0, itself",
+        "empty, taken by itself, request_1 empty, taken by request_0, itself",
     ),
 }
 

@@ -230,11 +230,30 @@ def sent_by_another():
         here.shutdown(socket.SHUT_WR)
 
 
+def told_by_a_monitor():
+    """Was seen to be told by somebody else, who may be called off; then it is told by who looks, after many looks."""
+    done, off = threading.Event(), threading.Event()
+    since = time.monotonic()
+
+    def monitor():
+        while not done.is_set():
+            time.sleep(0.01)
+            if time.monotonic() - since > 300:
+                done.set()
+
+    def works():
+        if not off.is_set():
+            done.set()
+
+    beside(monitor, works, off.set)
+    done.wait()
+
+
 LATE = [
     *(event_of_a_class, event_behind_a_weak_reference, event_deep_in_lists, one_long_wait_and_three_steps),
     *(told_by_a_clock, thread_that_starts_late, timer_that_starts_late, many_short_turns, future_of_nobody),
     *(lock_released_by_another, notified_and_the_lock_is_held, permit_of_another, barrier_that_breaks),
-    *(task_submitted_by_a_callback, sent_by_another),
+    *(task_submitted_by_a_callback, sent_by_another, told_by_a_monitor),
 ]
 
 
