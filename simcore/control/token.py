@@ -29,7 +29,10 @@ def origin_of(body: Callable[[], Any]) -> Origin | None:
         return body.origin
     parameters: dict[str, Any] = {}
     if isinstance(body, partial):
-        known = inspect.signature(body.func).parameters.values()
+        try:
+            known = inspect.signature(body.func).parameters.values()
+        except ValueError:  # of some of C that is not known
+            return None
         named = [p.name for p in known if p.kind is p.POSITIONAL_OR_KEYWORD]
         if len(body.args) > len(named) or any(p.kind is p.POSITIONAL_ONLY for p in known):
             return None
