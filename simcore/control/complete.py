@@ -61,16 +61,13 @@ class EveryOrder(Search):
                 if not self._goes_on():
                     return f"all orders were run, but not all runs at {points}"
                 options = self.options._replace(points=points)
-                asked = Question(options, strategy, numbers, absent=self.absent, longest=longest)
+                asked = Question(options, strategy, numbers, facts=True, absent=self.absent, longest=longest)
                 outcome: Outcome = self.workers.ask(asked)
                 strategy, numbers, longest = outcome.strategy, outcome.numbers, outcome.longest
                 self.tried += 1
                 if outcome.how in FAILS:
-                    did = (
-                        "hung"
-                        if outcome.how == "deadlock"
-                        else f"raised {outcome.errors[0].error.partition(chr(10))[0]}"
-                    )
+                    raised = [f"raised {each.error.partition(chr(10))[0]}" for each in outcome.errors]
+                    did = "hung" if outcome.how == "deadlock" else raised[0]
                     return f"but one {did} that was interrupted between two operations: points={points!r} tells it"
         return ""
 

@@ -33,7 +33,7 @@ from simcore.control.operations import (
     task_of,
 )
 from simcore.control.primitives import items_of, owner_of
-from simcore.control.reaching import AtAll, calls, parts_of, reaches, within
+from simcore.control.reaching import AtAll, calls, everything, parts_of, reaches, within
 from simcore.control.thread import ControlledThread
 from simcore.control.together import together
 from simcore.control.words import WAITS, Wait
@@ -345,7 +345,10 @@ class Reader:
         if self._at_all is None:
             self.unknown.add(actor.name)
             return ()
-        goal, found = thread.target, [t for t in self._busy(thread) if self._at_all.reach(t, within(t), thread.target)]
+        goal, found = (
+            thread.target,
+            [t for t in self._busy(thread) if self._at_all.reach(t, everything(t), thread.target)],
+        )
         tasks = [item for item in self.items if self._at_all.reach(item.work, parts_of(item.work), goal)]
         return tuple(self.names.thread(t) for t in [*found, *(w for i in tasks for w in self._workers(i.queue))])
 

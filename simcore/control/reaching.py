@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from simcore.control.finer import is_of_the_program
 from simcore.control.naming import frames_of
 from simcore.control.operations import function_of
 from simcore.control.thread import ControlledThread
+from simcore.control.together import forget
 
 
 def parts_of(work: Any) -> list[Any]:
@@ -64,11 +65,15 @@ def calls(thread: ControlledThread, methods: frozenset[str]) -> bool:
 
 def _of_the_body(thread: ControlledThread) -> list[FrameType]:
     """Return the frames of the program, the innermost first, without those of whoever has asked for the run."""
-    frame, found = sys._current_frames().get(thread.identity), set[FrameType]()
-    while frame is not None and frame.f_code is not Run.take.__code__:
-        found.add(frame)
-        frame = frame.f_back
+    found = set(_frames(thread))
     return [each for each in frames_of(thread) if each in found]
+
+
+def _frames(thread: ControlledThread) -> Iterator[FrameType]:
+    frame = sys._current_frames().get(thread.identity)
+    while frame is not None and frame.f_code is not Run.take.__code__:
+        yield frame
+        frame = frame.f_back
 
 
 def _variables(function: FunctionType) -> dict[str, Any]:
@@ -111,6 +116,15 @@ def reaches(roots: Iterable[Any], goal: Any, depth: int) -> bool:
 
 
 _MOST_AT_ALL = 50_000
+
+
+def everything(thread: ControlledThread) -> list[Any]:
+    """Return what a thread has, also in the library: a loop has what it runs, and a worker its task."""
+    found = within(thread)
+    for frame in _frames(thread):
+        found += frame.f_locals.values()
+        forget(frame)
+    return found
 
 
 class AtAll:

@@ -1,10 +1,12 @@
 """Programs that hang beside a heartbeat that cannot help; and some where who looks at the clock helps, by some way."""
 
+import asyncio
 import queue
 import threading
 import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 SECONDS = 300
 """After which somebody helps who looks each hundredth of a second: after more steps than any run has."""
@@ -95,13 +97,17 @@ class Place:
 REGISTERED = {}
 
 
+def looks_at_the_clock():
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def later(helps):
     """Have a thread look at the clock until it is time, and then help."""
 
     def looks():
-        until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
-            time.sleep(0.01)
+        looks_at_the_clock()
         helps()
 
     threading.Thread(target=looks).start()
@@ -168,6 +174,33 @@ def by_a_queue():
     told.wait()
 
 
+def by_a_loop():
+    told, jobs = threading.Event(), queue.Queue()
+    jobs.put(told)
+
+    async def helps(event):
+        for _ in range(100 * SECONDS):
+            await asyncio.sleep(0.01)
+        event.set()
+
+    threading.Thread(target=lambda: asyncio.run(helps(jobs.get()))).start()
+    told.wait()
+
+
+def by_a_done_callback():
+    told, jobs = threading.Event(), queue.Queue()
+    jobs.put(told)
+    with ThreadPoolExecutor(1) as pool:
+        later_on = pool.submit(looks_at_the_clock)
+        later_on.add_done_callback(partial(helps_with, jobs.get()))
+        del later_on
+        told.wait()
+
+
+def helps_with(event, _):
+    event.set()
+
+
 def lock_released_by_another():
     lock = threading.Lock()
     later(lock.release)
@@ -177,5 +210,5 @@ def lock_released_by_another():
 
 HELPED = [
     *(by_a_class, by_a_module, by_a_weak_reference, by_a_method, by_a_list_of_lists, by_a_generator, by_a_queue),
-    lock_released_by_another,
+    *(by_a_loop, by_a_done_callback, lock_released_by_another),
 ]
