@@ -22,6 +22,7 @@ def controlled_json(result: Controlled) -> dict[str, Any]:
         "notes": list(result.notes),
         "kind": "" if found is None else found.kind,
         "blame": [] if found is None else found.wait_for.explain(),
+        "tasks": {} if found is None else found.tasks,
         "raised": [] if found is None else [each._asdict() for each in found.errors],
         "schedule": [] if found is None else [step._asdict() for step in found.steps],
         "token": "" if found is None else found.token,

@@ -22,7 +22,7 @@ from simcore.control.baton import Run
 from simcore.control.operations import Made, made, task_of
 from simcore.control.thread import LIBRARY, ControlledThread
 
-_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
 
 def frames_of(thread: ControlledThread) -> list[FrameType]:
@@ -58,7 +58,7 @@ def function_at(thread: ControlledThread) -> str:
 def _program_frame(thread: ControlledThread) -> FrameType | None:
     """Return the innermost frame that is not the standard library's; the innermost of all where there is none."""
     frames = frames_of(thread)
-    return next((f for f in frames if not f.f_code.co_filename.startswith(_STDLIB)), frames[0] if frames else None)
+    return next((f for f in frames if not f.f_code.co_filename.startswith(STDLIB)), frames[0] if frames else None)
 
 
 class Gone(NamedTuple):

@@ -19,6 +19,9 @@ from simcore.errors import OptionError
 from simcore.explain import WaitForGraph, fit, summary
 from simcore.model import Pictured, Timeouts, Verdict, listed
 
+_TASKS = 5
+"""Tasks of event loops that are named at a line."""
+
 RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""
 
@@ -82,6 +85,8 @@ class Violation(Pictured):
         from before it; 0 where no such step is known.
     watched : Watched, optional
         What the objects that steps name held after each step.
+    tasks : mapping
+        At which line of the program each task of an event loop waits that has not ended, by its name.
     """
 
     kind: str
@@ -94,12 +99,18 @@ class Violation(Pictured):
     again: str = "simcore replay"
     no_return: int = 0
     watched: Watched | None = field(default=None, repr=False, compare=False)
+    tasks: dict[str, str] = field(default_factory=dict)
 
     @property
     def switches(self) -> int:
         """How often another thread goes on."""
         threads = [step.thread for step in self.steps]
         return sum(one != other for one, other in pairwise(threads))
+
+    def _tasks_at(self, place: str) -> str:
+        names = [name for name, at in self.tasks.items() if at == place]
+        more = f", and {len(names) - _TASKS} more" * (len(names) > _TASKS)
+        return f"{', '.join(names[:_TASKS])}{more}"
 
     @property
     def answer(self) -> str:
@@ -119,6 +130,7 @@ class Violation(Pictured):
             waits = [edge.process.name for edge in self.wait_for.stuck]
             at = dict.fromkeys(self.places[name] for name in waits if self.places.get(name))
             lines += [f"  at {line}: {summary(n for n in waits if self.places.get(n) == line)}" for line in at]
+            lines += [f"  at {line}: {self._tasks_at(line)}" for line in dict.fromkeys(self.tasks.values())]
         if self.no_return:
             step = self.steps[self.no_return - 1]
             lines.append(

@@ -14,6 +14,7 @@ from simcore.control.choosing import Choose, Diverged, Path, Redundant, along_th
 from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Noted, Recorded, begin
 from simcore.control.live import Reader
+from simcore.control.loops import tasks_of
 from simcore.control.naming import Names, function_at
 from simcore.control.primitives import Current
 from simcore.control.residue import residue
@@ -93,6 +94,7 @@ class Recording(NamedTuple):
     checks: list[int]
     graph: WaitForGraph
     places: dict[str, str]
+    tasks: dict[str, str]
     now: float
     pools: dict[str, str]
     watched: Watched
@@ -344,10 +346,11 @@ def _recording(run: Recorded, reader: Reader, lost: frozenset[str]) -> Recording
     graph, name = reader.graph(), reader.names.thread
     proved = {name(t) for t in run.live if t.path in lost} or {edge.process.name for edge in graph.edges}
     at = {name(thread): function_at(thread) for thread in run.live if not thread.done}
+    tasks = {f"{task} of {name(thread)}": place for thread in run.live for task, place in tasks_of(thread)}
     graph = replace(graph, proved=frozenset(proved), complete=not lost)
     assert run.watch is not None
     watched = run.watch.told(reader.names, lambda work: _pool_name(reader, work))
-    return Recording(run.steps(reader.names), run.checks, graph, at, run.now, reader.pool_keys(), watched)
+    return Recording(run.steps(reader.names), run.checks, graph, at, tasks, run.now, reader.pool_keys(), watched)
 
 
 def _pool_name(reader: Reader, work: Any) -> str:

@@ -283,6 +283,14 @@ def violation(outcome: Outcome, token: str, body: Callable[[], Any] | None) -> V
     told = outcome.recording
     assert told is not None
     found = Violation(
-        outcome.how, told.steps, told.graph, told.places, outcome.errors, told.now, token, watched=told.watched
+        outcome.how,
+        told.steps,
+        told.graph,
+        told.places,
+        outcome.errors,
+        told.now,
+        token,
+        watched=told.watched,
+        tasks=told.tasks,
     )
     return replace(found, again=body.again) if isinstance(body, Named) else found
