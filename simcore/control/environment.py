@@ -45,7 +45,9 @@ def make_ready() -> None:
     for kind, methods in replaced:
         patching.replace_methods(kind, methods)
     objects = patching.objects_by_type()
-    patching.look_up_again({kind for kind, _ in replaced}, objects)
+    parts = (primitives, starting, clock, steady, descriptors, sockets, outside)
+    functions = {old: new for part in parts for old, new in part.FUNCTIONS.items()}
+    having = patching.look_up_again({kind for kind, _ in replaced}, objects, functions)
     holders = patching.holders(objects)
     del objects  # in which functions lie, too
     for kind in patching.copies_of(primitives.QUEUE, holders):
@@ -53,8 +55,7 @@ def make_ready() -> None:
     operations.replace()
     primitives.watch_creation()
     outside.watch_forks()
-    parts = (primitives, starting, clock, steady, descriptors, sockets, outside)
-    patching.replace_functions({old: new for part in parts for old, new in part.FUNCTIONS.items()}, holders)
+    patching.replace_functions(functions, holders, having)
     gc.freeze()  # what there is now is neither looked through before each run, nor deleted in one
 
 

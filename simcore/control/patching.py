@@ -86,8 +86,10 @@ def copies_of(kind: type, among: Iterable[Any]) -> list[type]:
 _MOST_ELSEWHERE = 50
 
 
-def look_up_again(kinds: Iterable[type], objects: ByType) -> None:
+def look_up_again(kinds: Iterable[type], objects: ByType, functions: Iterable[Any]) -> list[Any]:
     """Put the methods of now into the place of those of C that somebody has kept, bound, before ``kinds`` had others.
+
+    Return whatever has one of ``functions``, too: to ask for that once more would take as long again.
 
     A condition keeps those of its re-entrant lock, and a module may have ``acquire = LOCK.acquire``. There may be
     thousands of conditions. Where others have one is looked for in names, in variables and defaults of functions and in
@@ -103,27 +105,31 @@ def look_up_again(kinds: Iterable[type], objects: ByType) -> None:
         _put_now(vars(condition), now)
     *counts, alone = map(sys.getrefcount, [*kept, [].append])
     left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 2][:_MOST_ELSEWHERE]  # two lists
-    for holder in gc.get_referrers(*left) if left else ():
+    having = gc.get_referrers(*left, *functions)
+    for holder in having if left else ():
         names: Any = holder if type(holder) is dict else getattr(holder, "__dict__", None)
         if any(holder is ours for ours in (methods, kept, left)):
             continue
         if type(holder) is list:
             holder[:] = [now.get(id(each), each) for each in holder]
         elif type(holder) is CellType:
-            holder.cell_contents = now[id(holder.cell_contents)]
-        elif type(holder) is tuple:
+            holder.cell_contents = now.get(id(holder.cell_contents), holder.cell_contents)
+        elif type(holder) is tuple and not now.keys().isdisjoint(map(id, holder)):
             for function in gc.get_referrers(holder):
                 if type(function) is FunctionType and function.__defaults__ is holder:
                     function.__defaults__ = tuple([now.get(id(each), each) for each in holder])
         elif type(names) is dict:
             _put_now(names, now)
+    return [each for each in having if not any(each is ours for ours in (methods, kept, left))]
 
 
 def _put_now(names: dict[Any, Any], now: Mapping[int, Any]) -> None:
     names.update({name: now[id(value)] for name, value in names.items() if id(value) in now})
 
 
-def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any]) -> None:
+def replace_functions(
+    functions: Mapping[Callable[..., Any], Callable[..., Any]], among: Iterable[Any], having: Iterable[Any]
+) -> None:
     """Put functions into the place of others: wherever somebody may have kept one, under a name or without.
 
     Names are those of modules and classes, and defaults of parameters. Without, a default of a dataclass is in a cell,
@@ -139,7 +145,7 @@ def replace_functions(functions: Mapping[Callable[..., Any], Callable[..., Any]]
     ours = [module for name, module in list(sys.modules.items()) if name.startswith("simcore.control")]
     spared.update(id(each) for module in ours for each in vars(module).values())
     arguments = [each for each in among if type(each) is partial]  # they are in a tuple
-    for holder in [*gc.get_referrers(*functions), *arguments]:
+    for holder in [*having, *arguments]:
         names = holder if type(holder) is dict else vars(type(holder))
         if id(holder) not in spared and holder is not functions and not _is_ours(names):
             _replace_within(holder, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -121,10 +122,15 @@ _MOST_AT_ALL = 50_000
 def everything(thread: ControlledThread) -> list[Any]:
     """Return what a thread has, also in the library: a loop has what it runs, and a worker its task."""
     found = within(thread)
-    for frame in _frames(thread):
+    frames = list(_frames(thread))
+    asks = max((n for n, frame in enumerate(frames) if frame.f_code in _IN_THE_RUN), default=-1)
+    for frame in frames[asks + 1 :]:  # the others are those of the question itself, which has what is looked for
         found += frame.f_locals.values()
         forget(frame)
     return found
+
+
+_IN_THE_RUN = (Run.wait.__code__, Run.point.__code__)
 
 
 class AtAll:
@@ -160,6 +166,9 @@ class AtAll:
         return seen & self._goals.keys()
 
 
+_OF_THE_LIBRARY = ("_invoke_excepthook", "_stderr")
+"""What a thread has for when it fails: over that it would come to whatever has asked for the run."""
+
 _NEVER_FOLLOWED = (FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
 
 
@@ -172,6 +181,8 @@ def _parts(thing: Any) -> Iterable[Any]:
         return [thing.__self__]
     if isinstance(thing, weakref.ref):
         return [thing()]
+    if isinstance(thing, threading.Thread):
+        return [value for name, value in vars(thing).items() if name not in _OF_THE_LIBRARY]
     if isinstance(thing, ModuleType | type):
         module = thing if isinstance(thing, ModuleType) else sys.modules.get(thing.__module__)
         own = is_of_the_program(getattr(module, "__file__", None) or "<frozen >")

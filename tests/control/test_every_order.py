@@ -183,6 +183,7 @@ def said_without_a_lock(steps=12):
     thread.join()
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("body", "went_wrong"), [(asked_behind_the_start, "hung"), (updated_by_two, "raised AssertionError: {'a': 1}")]
 )
@@ -200,6 +201,7 @@ def test_what_is_guarded_holds_and_how_often_it_was_interrupted_is_said():
     assert "40 more were interrupted between two operations" in result.reason
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_seldom_comes_first_is_looked_for_by_strategies_that_have_it_come_first(seed):
     assert control(said_without_a_lock, strategy="dfs", seed=seed).verdict is not Verdict.HOLDS

@@ -7,16 +7,17 @@ from simcore import Verdict, control
 from simcore.control import reaching, replay
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(4)
 @pytest.mark.parametrize(("body", "words"), nobody_might.HANGS.items())
 def test_a_hang_that_nobody_can_end_is_told_beside_a_heartbeat(body, words):
-    result = control(body, schedules=2, max_steps=4_000)
+    result = control(body, schedules=2, max_steps=4_000, witness="any")
     assert result.verdict is Verdict.VIOLATED, str(result)
     assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
     assert len(result.violation.steps) < 30, "from where it is lost on, not from where that was asked"
     assert replay(result.violation.token).violation.steps == result.violation.steps
 
 
+@pytest.mark.some(5)
 @pytest.mark.parametrize("body", nobody_might.HELPED)
 def test_who_might_come_to_it_by_any_way_is_waited_for(body):
     result = control(body, schedules=2, max_steps=4_000)

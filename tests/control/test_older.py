@@ -29,6 +29,7 @@ def test_a_knot_in_each_run_is_told_where_it_closes_although_whoever_asked_gives
     assert again.violation.steps == result.violation.steps
 
 
+@pytest.mark.slow
 def test_one_more_worker_is_tried_in_a_pool_that_is_older_than_the_run():
     assert KNOT[2] in control(threaded_older.polled_reply, schedules=1).violation.wait_for.explain()
 

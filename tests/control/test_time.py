@@ -117,6 +117,7 @@ def test_time_is_virtual_by_every_clock_wherever_it_is_kept(clocks):
     assert result.violation is None, result
 
 
+@pytest.mark.slow
 def test_what_depends_on_a_kept_clock_is_found():
     assert control(kept_clocks.one_that_is_too_old, strategy="dfs").violation.kind == "deadlock"
     assert control(partial(kept_clocks.one_that_is_too_old, repaired=True), strategy="dfs").verdict is Verdict.HOLDS
