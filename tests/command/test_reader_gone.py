@@ -54,6 +54,7 @@ def assert_only(folder, *names):
         assert path.read_text().rstrip().endswith("</html>")
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", [("explore", *SMALL), ("--help",), ("list", "--help"), ("list",)], ids=str)
 def test_it_is_no_verdict_and_no_traceback(command, unbuffered):
