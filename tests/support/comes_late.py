@@ -127,7 +127,7 @@ def many_short_turns():
     done = threading.Event()
 
     def late():
-        for _ in range(3_500):
+        for _ in range(3_100):
             time.sleep(0.001)
         beside(done.set)
 
