@@ -33,7 +33,7 @@ from simcore.control.operations import (
     task_of,
 )
 from simcore.control.primitives import items_of, owner_of
-from simcore.control.reaching import AtAll, calls, everything, parts_of, reaches, within
+from simcore.control.reaching import AtAll, everything, names_any, parts_of, reaches, within
 from simcore.control.thread import ControlledThread
 from simcore.control.together import together
 from simcore.control.words import WAITS, Wait
@@ -69,6 +69,9 @@ class Item(NamedTuple):
 
 _NEAR = 5
 """How many references away something may be that code is said to get at; twice as many, where it was seen to."""
+
+_NEXT = 2
+"""And where what has it names what would end the wait: a variable of its own, or an attribute of one."""
 
 _KINDS = {"Lock": "lock", "RLock": "rlock", "SimpleQueue": "queue", "Thread": "thread"}
 
@@ -365,8 +368,8 @@ class Reader:
         threads = [
             other
             for other in self._busy(thread)
-            if (known is None or role(other) in known or calls(other, wait.methods))
-            and reaches(within(other), target, deep)
+            if ((known is None or role(other) in known) and reaches(within(other), target, deep))
+            or (names_any(other, wait.methods) and reaches(within(other), target, _NEXT))
         ]
         return threads, items
 

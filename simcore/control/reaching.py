@@ -11,7 +11,6 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -37,31 +36,9 @@ def within(thread: ControlledThread) -> list[Any]:
     return [thread.thread, thread.function, *(v for frame in frames for v in frame.f_locals.values()), *globals_]
 
 
-_CALLS_DEEP, _MOST_CODES = 3, 200
-
-
-def calls(thread: ControlledThread, methods: frozenset[str]) -> bool:
-    """Tell whether what a thread runs names one of some methods, or what it names that can be called does.
-
-    A function that it has made itself is most likely made for somebody else.
-    """
-    front = [(frame.f_code, frame.f_globals, dict(frame.f_locals)) for frame in _of_the_body(thread)]
-    seen: set[CodeType] = set()
-    for _ in range(_CALLS_DEEP):
-        following = []
-        for code, globals_, values in front:
-            if code in seen or len(seen) > _MOST_CODES:
-                continue
-            seen.add(code)
-            names = code.co_names
-            if not methods.isdisjoint(names):
-                return True
-            given = [values.get(name) for name in code.co_freevars]
-            found = [getattr(type(value), name, None) for value in values.values() for name in names]
-            functions = [each for each in (*given, *map(globals_.get, names), *found) if isinstance(each, FunctionType)]
-            following += [(each.__code__, each.__globals__, _variables(each) | values) for each in functions]
-        front = following
-    return False
+def names_any(thread: ControlledThread, methods: frozenset[str]) -> bool:
+    """Tell whether a function that a thread is in names one of some methods."""
+    return any(not methods.isdisjoint(frame.f_code.co_names) for frame in _of_the_body(thread))
 
 
 def _of_the_body(thread: ControlledThread) -> list[FrameType]:
@@ -75,16 +52,6 @@ def _frames(thread: ControlledThread) -> Iterator[FrameType]:
     while frame is not None and frame.f_code is not Run.take.__code__:
         yield frame
         frame = frame.f_back
-
-
-def _variables(function: FunctionType) -> dict[str, Any]:
-    """Return what a function has from where it was made."""
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    found = {}
-    for name, cell in cells:
-        with suppress(ValueError):  # it is not there yet
-            found[name] = cell.cell_contents
-    return found
 
 
 _NOT_FOLLOWED = (ModuleType, type, FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
