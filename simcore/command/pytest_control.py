@@ -23,11 +23,11 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
+from simcore.command.given_token import is_of_code
 from simcore.command.pytest_pages import Pages
 from simcore.control import Controlled, Named, control, followed_with, read, replay, without_steps
-from simcore.errors import ScheduleError, SimcoreError
+from simcore.errors import SimcoreError
 from simcore.model import Origin
-from simcore.schedule import OF_CODE
 
 Keep = Callable[[pytest.Item, str], str]
 """Keeps a token of a test that has failed, and returns the line that says where."""
@@ -225,15 +225,14 @@ def token_of_code(given: str) -> str | None:
 
     Raises
     ------
+    ScheduleError
+        When it is damaged.
     pytest.UsageError
-        When it is damaged, or that of a function that is no test.
+        When it is that of a function that is no test.
     """
-    if not given.startswith(OF_CODE):
+    if not is_of_code(given):
         return None
-    try:
-        function = read(given).origin.function
-    except ScheduleError as error:
-        raise pytest.UsageError(f"--simcore-replay: {error}") from error
+    function = read(given).origin.function
     if "::" not in function:
         raise pytest.UsageError(
             f"--simcore-replay: the token is for {function}, which is no test; simcore replay TOKEN"

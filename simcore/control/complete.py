@@ -57,10 +57,10 @@ class EveryOrder(Search):
         for points in POINTS[len(AT_OPERATIONS) :]:
             strategy: Strategy | None = self.strategy
             numbers, longest = dict[str, int](), self.longest
+            options = self.options._replace(points=points)
             for _ in range(INTERRUPTED_RUNS):
                 if not self._goes_on():
                     return f"all orders were run, but not all runs at {points}"
-                options = self.options._replace(points=points)
                 asked = Question(options, strategy, numbers, facts=True, absent=self.absent, longest=longest)
                 outcome: Outcome = self.workers.ask(asked)
                 strategy, numbers, longest = outcome.strategy, outcome.numbers, outcome.longest

@@ -348,11 +348,9 @@ class Reader:
         if self._at_all is None:
             self.unknown.add(actor.name)
             return ()
-        goal, found = (
-            thread.target,
-            [t for t in self._busy(thread) if self._at_all.reach(t, everything(t), thread.target)],
-        )
-        tasks = [item for item in self.items if self._at_all.reach(item.work, parts_of(item.work), goal)]
+        reach, goal = self._at_all.reach, thread.target
+        found = [other for other in self._busy(thread) if reach(other, everything, goal)]
+        tasks = [item for item in self.items if reach(item.work, parts_of, goal)]
         return tuple(self.names.thread(t) for t in [*found, *(w for i in tasks for w in self._workers(i.queue))])
 
     def _guessed(self, thread: ControlledThread, wait: Wait) -> tuple[list[ControlledThread], list[Item]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-from simcore.control.naming import STDLIB
-from simcore.control.thread import ControlledThread
-from simcore.control.together import forget
+from simcore.control.naming import STDLIB, in_function
+from simcore.control.thread import ControlledThread, stack
+from simcore.control.together import shown
 
 _SUSPENDED = (CoroutineType, AsyncGeneratorType, GeneratorType)
 _INNER = ("cr_await", "gi_yieldfrom", "ag_await")
@@ -29,13 +28,9 @@ def tasks_of(thread: ControlledThread) -> list[tuple[str, str]]:
 
 def _loop(thread: ControlledThread) -> Any:
     base = sys.modules.get("asyncio.base_events")
-    frame = None if base is None else sys._current_frames().get(thread.identity)
-    while frame is not None:
+    for frame in () if base is None else stack(thread):
         if frame.f_code is base.BaseEventLoop.run_forever.__code__:  # type: ignore[union-attr]
-            loop = frame.f_locals["self"]
-            forget(frame)
-            return loop
-        frame = frame.f_back
+            return shown(frame)["self"]
     return None
 
 
@@ -44,10 +39,7 @@ def _place(coroutine: Any) -> str:
     frames = list(_frames(coroutine))
     own = [frame for frame in frames if not frame.f_code.co_filename.startswith(STDLIB)]
     frame = next(iter(own[::-1] or frames), None)
-    if frame is None:
-        return ""
-    name = frame.f_code.co_qualname.replace("<locals>.", "")
-    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno} in {name}()"
+    return "" if frame is None else in_function(frame)
 
 
 def _frames(waiting: Any) -> Iterator[FrameType]:

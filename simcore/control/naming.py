@@ -20,26 +20,30 @@ from typing import Any, NamedTuple
 
 from simcore.control.baton import Run
 from simcore.control.operations import Made, made, task_of
-from simcore.control.thread import LIBRARY, ControlledThread
+from simcore.control.thread import LIBRARY, ControlledThread, stack
 
 STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
 
 def frames_of(thread: ControlledThread) -> list[FrameType]:
     """Return the frames of the program on the stack of a thread, the innermost first."""
-    frame = sys._current_frames().get(thread.identity)
-    found = []
-    while frame is not None:
-        if frame.f_code.co_filename not in LIBRARY:
-            found.append(frame)
-        frame = frame.f_back
-    return found
+    return [frame for frame in stack(thread) if frame.f_code.co_filename not in LIBRARY]
 
 
 def place(thread: ControlledThread) -> str:
     """Return file and line of the program where a thread is."""
     frame = _program_frame(thread)
-    return "" if frame is None else f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return "" if frame is None else line_of(frame)
+
+
+def line_of(frame: FrameType) -> str:
+    """Return file and line where a frame stands."""
+    return f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def in_function(frame: FrameType) -> str:
+    """Return file, line and function where a frame stands."""
+    return f"{line_of(frame)} in {frame.f_code.co_qualname.replace('<locals>.', '')}()"
 
 
 def function_at(thread: ControlledThread) -> str:
@@ -47,12 +51,12 @@ def function_at(thread: ControlledThread) -> str:
     frame = _program_frame(thread)
     if frame is None:
         return ""
-    code, finalizer, below = frame.f_code, "", frame.f_back
+    finalizer, below = "", frame.f_back
     while below is not None and not finalizer:
         if below.f_code.co_name == "__del__":
             finalizer = f", below the finalizer {below.f_code.co_qualname}()"
         below = below.f_back
-    return f"{place(thread)} in {code.co_qualname.replace('<locals>.', '')}(){finalizer}"
+    return f"{in_function(frame)}{finalizer}"
 
 
 def _program_frame(thread: ControlledThread) -> FrameType | None:

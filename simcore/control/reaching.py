@@ -10,7 +10,8 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -18,8 +19,8 @@ from simcore.control.baton import Run
 from simcore.control.finer import is_of_the_program
 from simcore.control.naming import frames_of
 from simcore.control.operations import function_of
-from simcore.control.thread import ControlledThread
-from simcore.control.together import forget
+from simcore.control.thread import LIBRARY, ControlledThread, stack
+from simcore.control.together import shown
 
 
 def parts_of(work: Any) -> list[Any]:
@@ -38,23 +39,17 @@ def within(thread: ControlledThread) -> list[Any]:
 
 def names_any(thread: ControlledThread, methods: frozenset[str]) -> bool:
     """Tell whether a function that a thread is in names one of some methods."""
-    return any(not methods.isdisjoint(frame.f_code.co_names) for frame in _of_the_body(thread))
+    codes = (frame.f_code for frame in _in_the_run(thread))
+    return any(code.co_filename not in LIBRARY and not methods.isdisjoint(code.co_names) for code in codes)
 
 
-def _of_the_body(thread: ControlledThread) -> list[FrameType]:
-    """Return the frames of the program, the innermost first, without those of whoever has asked for the run."""
-    found = set(_frames(thread))
-    return [each for each in frames_of(thread) if each in found]
+def _in_the_run(thread: ControlledThread) -> Iterator[FrameType]:
+    """Return the frames of a thread, the innermost first, without those of whoever has asked for the run."""
+    return takewhile(lambda frame: frame.f_code is not Run.take.__code__, stack(thread))
 
 
-def _frames(thread: ControlledThread) -> Iterator[FrameType]:
-    frame = sys._current_frames().get(thread.identity)
-    while frame is not None and frame.f_code is not Run.take.__code__:
-        yield frame
-        frame = frame.f_back
-
-
-_NOT_FOLLOWED = (ModuleType, type, FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
+_NEVER_FOLLOWED = (FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
+_NOT_FOLLOWED = (ModuleType, type, *_NEVER_FOLLOWED)
 _MOST_REACHED = 4_000
 
 
@@ -89,15 +84,14 @@ _MOST_AT_ALL = 50_000
 def everything(thread: ControlledThread) -> list[Any]:
     """Return what a thread has, also in the library: a loop has what it runs, and a worker its task."""
     found = within(thread)
-    frames = list(_frames(thread))
-    asks = max((n for n, frame in enumerate(frames) if frame.f_code in _IN_THE_RUN), default=-1)
+    frames = list(_in_the_run(thread))
+    asks = max((n for n, frame in enumerate(frames) if frame.f_code in _ASK), default=-1)
     for frame in frames[asks + 1 :]:  # the others are those of the question itself, which has what is looked for
-        found += frame.f_locals.values()
-        forget(frame)
+        found += shown(frame).values()
     return found
 
 
-_IN_THE_RUN = (Run.wait.__code__, Run.point.__code__)
+_ASK = (Run.wait.__code__, Run.point.__code__)
 
 
 class AtAll:
@@ -110,13 +104,13 @@ class AtAll:
     """
 
     def __init__(self, goals: Iterable[Any]) -> None:
-        self._goals = {id(goal): goal for goal in goals}
+        self._goals = set(map(id, goals))
         self._reached: dict[int, set[int]] = {}
 
-    def reach(self, owner: Any, roots: Iterable[Any], goal: Any) -> bool:
-        """Tell whether ``owner``, who has ``roots``, might come to one of the goals."""
+    def reach(self, owner: Any, roots_of: Callable[[Any], Iterable[Any]], goal: Any) -> bool:
+        """Tell whether ``owner`` might come to one of the goals from what ``roots_of`` says that he has."""
         if id(owner) not in self._reached:
-            self._reached[id(owner)] = self._all(roots)
+            self._reached[id(owner)] = self._all(roots_of(owner))
         return id(goal) in self._reached[id(owner)]
 
     def _all(self, roots: Iterable[Any]) -> set[int]:
@@ -128,15 +122,13 @@ class AtAll:
                 continue
             seen.add(id(thing))
             if len(seen) > _MOST_AT_ALL:
-                return set(self._goals)
+                return self._goals
             front += _parts(thing)
-        return seen & self._goals.keys()
+        return seen & self._goals
 
 
 _OF_THE_LIBRARY = ("_invoke_excepthook", "_stderr")
 """What a thread has for when it fails: over that it would come to whatever has asked for the run."""
-
-_NEVER_FOLLOWED = (FrameType, CodeType, ControlledThread, Run, str, bytes, int, float)
 
 
 def _parts(thing: Any) -> Iterable[Any]:

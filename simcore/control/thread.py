@@ -8,7 +8,7 @@ import collections
 import queue
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import _base
 from concurrent.futures import thread as futures_thread
 from pathlib import Path
@@ -38,6 +38,14 @@ class Doing(NamedTuple):
     label: str
     target: Any
     fused: int
+
+
+def stack(thread: ControlledThread) -> Iterator[FrameType]:
+    """Yield all frames of a thread, the innermost first."""
+    frame = sys._current_frames().get(thread.identity)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def known_by(thread: ControlledThread) -> Doing | None:

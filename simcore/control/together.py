@@ -11,10 +11,11 @@ import inspect
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ALL_COMPLETED, Future, _base
+from itertools import takewhile
 from types import FrameType
 from typing import Any, NamedTuple
 
-from simcore.control.thread import LIBRARY, ControlledThread
+from simcore.control.thread import LIBRARY, ControlledThread, stack
 
 _FUNCTIONS = ("wait", "as_completed")
 _TOLD = ("CANCELLED_AND_NOTIFIED", "FINISHED")
@@ -57,11 +58,8 @@ class Together(NamedTuple):
 
 
 def frames(thread: ControlledThread) -> Iterator[FrameType]:
-    """Yield what of the library, and of ours, lies between a thread and the program."""
-    frame = sys._current_frames().get(thread.identity)
-    while frame is not None and frame.f_code.co_filename in LIBRARY:
-        yield frame
-        frame = frame.f_back
+    """Return what of the library, and of ours, lies between a thread and the program."""
+    return takewhile(lambda frame: frame.f_code.co_filename in LIBRARY, stack(thread))
 
 
 def waits_together(thread: ControlledThread) -> bool:
@@ -73,13 +71,13 @@ def together(thread: ControlledThread) -> Together | None:
     """Return which futures a thread waits for together, if it does."""
     if (frame := _function(thread)) is None:
         return None
-    own, name = _shown(frame), frame.f_code.co_name
+    own, name = shown(frame), frame.f_code.co_name
     futures = sorted(own["fs"], key=hash)
     awaits = own.get("return_when", ALL_COMPLETED)
     how = "" if awaits == ALL_COMPLETED or len(futures) == 1 else f"({awaits})"
     inner = {each.f_code.co_name: each for each in frames(thread) if each.f_code.co_filename == _base.__file__}
     gives = inner.get("_yield_finished_futures")
-    given = None if gives is None else _shown(gives)["fs"][-1]
+    given = None if gives is None else shown(gives)["fs"][-1]
     begins = "__enter__" in inner and bool(futures) and thread.target is futures[0]._condition._lock
     return Together(f"concurrent.futures.{name}{how}", futures, given, begins, own["timeout"])
 
@@ -89,7 +87,7 @@ def _function(thread: ControlledThread) -> FrameType | None:
     return next((frame for frame in of_futures if frame.f_code.co_name in _FUNCTIONS), None)
 
 
-def _shown(frame: FrameType) -> dict[str, Any]:
+def shown(frame: FrameType) -> dict[str, Any]:
     """Return the variables of a frame, which keeps none of them alive for that."""
     found = dict(frame.f_locals)
     forget(frame)
