@@ -100,31 +100,21 @@ def look_up_again(kinds: Iterable[type], objects: ByType, functions: Iterable[An
     methods = objects[BuiltinMethodType]
     owners = ((each, each.__self__) for each in methods)
     kept = [each for each, own in owners if issubclass(own if isinstance(own, type) else type(own), wanted)]
-    now = {id(each): getattr(each.__self__, each.__name__) for each in kept}
+    now = {id(each): (each, getattr(each.__self__, each.__name__)) for each in kept}
     for condition in _instances(objects, Condition) if kept else ():
-        _put_now(vars(condition), now)
+        _replace_within(vars(condition), now)
     *counts, alone = map(sys.getrefcount, [*kept, [].append])
-    left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 2][:_MOST_ELSEWHERE]  # two lists
-    having = gc.get_referrers(*left, *functions)
+    left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 3][:_MOST_ELSEWHERE]  # our own
+    ours = set(map(id, (methods, kept, left, *now.values())))
+    having = [each for each in gc.get_referrers(*left, *functions) if id(each) not in ours]
     for holder in having if left else ():
-        names: Any = holder if type(holder) is dict else getattr(holder, "__dict__", None)
-        if any(holder is ours for ours in (methods, kept, left)):
-            continue
-        if type(holder) is list:
-            holder[:] = [now.get(id(each), each) for each in holder]
-        elif type(holder) is CellType:
-            holder.cell_contents = now.get(id(holder.cell_contents), holder.cell_contents)
-        elif type(holder) is tuple and not now.keys().isdisjoint(map(id, holder)):
+        if type(holder) is not tuple:
+            _replace_within(holder, now)
+        elif not now.keys().isdisjoint(map(id, holder)):
             for function in gc.get_referrers(holder):
                 if type(function) is FunctionType and function.__defaults__ is holder:
-                    function.__defaults__ = tuple([now.get(id(each), each) for each in holder])
-        elif type(names) is dict:
-            _put_now(names, now)
-    return [each for each in having if not any(each is ours for ours in (methods, kept, left))]
-
-
-def _put_now(names: dict[Any, Any], now: Mapping[int, Any]) -> None:
-    names.update({name: now[id(value)] for name, value in names.items() if id(value) in now})
+                    function.__defaults__ = tuple([_new_of(each, now) for each in holder])
+    return having
 
 
 def replace_functions(
@@ -140,7 +130,7 @@ def replace_functions(
     for old, new in functions.items():
         new.__name__, new.__qualname__ = old.__name__, old.__qualname__
     _replace_names(functions, among)
-    now = {id(old): (old, new.__call__) for old, new in functions.items()}  # type: ignore[operator]
+    now: _Now = {id(old): (old, new.__call__) for old, new in functions.items()}  # type: ignore[operator]
     spared = {id(cell) for new in functions.values() for cell in getattr(new, "__closure__", None) or ()}
     ours = [module for name, module in list(sys.modules.items()) if name.startswith("simcore.control")]
     spared.update(id(each) for module in ours for each in vars(module).values())
@@ -151,13 +141,18 @@ def replace_functions(
             _replace_within(holder, now)
 
 
-def _replace_within(holder: Any, now: Mapping[int, tuple[Any, Any]]) -> None:
+_Now = Mapping[int, tuple[Any, Any]]
+"""What was, and what is put into its place, by the identity of what was."""
+
+
+def _new_of(value: Any, now: _Now) -> Any:
+    old, new = now.get(id(value), (None, None))
+    return new if old is not None and old is value else value
+
+
+def _replace_within(holder: Any, now: _Now) -> None:
     """Put others into the place of functions that one object has which is neither a module, a class nor a function."""
-
-    def new_of(value: Any) -> Any:
-        old, new = now.get(id(value), (None, None))
-        return new if old is not None and old is value else value
-
+    new_of = partial(_new_of, now=now)
     if isinstance(holder, FrameType | ModuleType | FunctionType | type | tuple):
         return
     if isinstance(holder, CellType):
