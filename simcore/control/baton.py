@@ -36,6 +36,7 @@ READS, WRITES, ADDS = "r", "w", "a"
 """What is done to a thing that threads share: two who read, or two who add, may do so in either order."""
 
 CLOCK = "the clock"
+ALIVE = "who is alive"
 """The thing that all share who look at the time."""
 
 _make_lock = _thread.allocate_lock
@@ -308,6 +309,7 @@ class Run:
         thread = ControlledThread(f"{parent.path}.{parent.children}", len(self.threads), parent)
         thread.function = function
         self.touched(thread.birth)
+        self.touched(ALIVE, ADDS)  # in whatever order they start and end, as many are left
         owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, threading.Thread):
             thread.thread, thread.booting = owner, True
@@ -358,6 +360,7 @@ class Run:
 
     def _end(self, thread: ControlledThread) -> None:
         self.touched(thread)
+        self.touched(ALIVE, ADDS)
         thread.done, thread.fused, thread.target, thread.waits_for = True, 0, None, None
         self._leaving = thread
         self.live.remove(thread)

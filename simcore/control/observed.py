@@ -24,6 +24,7 @@ from simcore.control import operations
 from simcore.control.baton import GOES_ON, TIMES_OUT, WRITES, Enabled
 from simcore.control.environment import Learning
 from simcore.control.primitives import LOCK, LOST, QUEUE, RLOCK, owner_of
+from simcore.control.starting import ASKS_WHO_IS_ALIVE
 from simcore.control.thread import LIBRARY, ControlledThread
 
 Key = tuple[str, int]
@@ -34,7 +35,7 @@ FREE, NOBODY, NEVER = "", "*", "never"
 
 OLD = "what was there before"
 ALL = "everything"
-_WITHOUT_A_THING = frozenset(["begin", "end", "sleep", "looks at the clock"])
+_WITHOUT_A_THING = frozenset(["begin", "end", "sleep", "looks at the clock", ASKS_WHO_IS_ALIVE])
 _empty, _locked = QUEUE.empty, LOCK.locked
 
 

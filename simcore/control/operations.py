@@ -112,7 +112,7 @@ def program_frame(frame: FrameType | None) -> FrameType | None:
 
 
 def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0) -> None:
-    original = kind.__dict__[name]
+    original = getattr(kind.__dict__[name], "fget", kind.__dict__[name])
     label = f"{kind.__name__}.{name}"
 
     def operation(self: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -147,6 +147,8 @@ def _put_in_place(kind: type, original: Any, other: Any) -> None:
     for name, value in list(kind.__dict__.items()):
         if value is original:
             setattr(kind, name, other)
+        elif isinstance(value, property) and value.fget is original:
+            setattr(kind, name, value.getter(other))
 
 
 def is_done(future: Any) -> bool:
@@ -168,7 +170,9 @@ ENDING = frozenset(
 )
 """Operations that may end a wait of somebody else."""
 
-_LOOKS = frozenset(["qsize", "empty", "full", "is_set", "done", "running", "cancelled", "is_alive"])
+_LOOKS = frozenset(
+    ["qsize", "empty", "full", "is_set", "done", "running", "cancelled", "is_alive", "n_waiting", "broken"]
+)
 """Operations that change nothing."""
 
 _TAKES = {
@@ -189,7 +193,7 @@ _OPERATIONS: dict[type, str] = {
     threading.Condition: "wait notify notify_all",
     threading.Semaphore: "acquire release",
     threading.BoundedSemaphore: "release",
-    threading.Barrier: "wait reset abort",
+    threading.Barrier: "wait reset abort n_waiting broken",
     _base.Future: "result exception set_result set_exception cancel done running cancelled add_done_callback "
     "set_running_or_notify_cancel",
     futures.ThreadPoolExecutor: "submit shutdown",
@@ -280,13 +284,10 @@ def _noted(kind: type) -> None:
             original(self, *args, **kwargs)
             return
         thread = found[1]
-        frame = program_frame(sys._getframe(1))
         if "_simcore_made" not in self.__dict__:  # the type of a subclass comes first
-            code = None if frame is None else frame.f_code
-            where = (
-                ("", "", 0) if code is None or frame is None else (code.co_qualname, code.co_filename, frame.f_lineno)
-            )
-            self.__dict__["_simcore_made"] = Made(*where)
+            frame = program_frame(sys._getframe(1))
+            at = () if frame is None else (frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno)
+            self.__dict__["_simcore_made"] = Made(*(at or ("", "", 0)))
         self.__dict__.setdefault("_simcore_name", thread.new_name())
         thread.fused += 1
         try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from simcore.control.baton import READS, Run
+from simcore.control.baton import ALIVE, READS, Run
 from simcore.control.primitives import here
 from simcore.control.thread import ControlledThread
 
@@ -113,7 +113,23 @@ def _of(run: Run, handle: Any) -> ControlledThread | None:
     return next((thread for thread in run.threads if thread.handle is handle), None)
 
 
-FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {_start: start_new_thread}
+def _asked(original: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function that tells which threads are alive, in the place of one of the library."""
+
+    def ask() -> Any:
+        if (found := here()) is not None:
+            found[0].point(found[1], ASKS_WHO_IS_ALIVE, None)
+            found[0].touched(ALIVE, READS)
+        return original()
+
+    return ask
+
+
+ASKS_WHO_IS_ALIVE = "asks which threads are alive"
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    _start: start_new_thread,
+    **{each: _asked(each) for each in (threading.enumerate, threading.active_count)},
+}
 if _start_joinable is not None:
     FUNCTIONS[_start_joinable] = start_joinable_thread
 if _sentinel is not None:

@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 import pytest
 import threaded
 import threaded_in_order as programs
+import threaded_looks
 import threads_at_random
 from hypothesis import given
 from orders_of_threads import reduced, whole
@@ -52,6 +53,14 @@ def test_threads_that_take_one_lock_have_as_many_orders_as_there_are(threads, or
     found, runs, complete = reduced(partial(programs.take_one_lock, threads), MOST)
     assert complete
     assert (len(found), runs) == (orders, orders)
+
+
+@pytest.mark.parametrize("which", threaded_looks.LOOKS)
+def test_who_asks_asks_before_a_change_or_after_it(which):
+    function, expected = threaded_looks.LOOKS[which]
+    found = control(partial(function, expected), strategy="dfs", schedules=300, witness="any")
+    assert found.verdict is Verdict.VIOLATED
+    assert "AssertionError" in str(found)
 
 
 @pytest.mark.some(3)
