@@ -26,6 +26,7 @@ from simcore.control import (
 )
 from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
+from simcore.control.marks import made, task_of
 from simcore.control.naming import Gone, Names, Remembered, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
@@ -82,7 +83,7 @@ class Learning(Run):
 
     def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
         """Note what the function that ``thread`` runs does to objects that were made where ``target`` was."""
-        if (where := operations.made(target)) is not None:
+        if (where := made(target)) is not None:
             self.seen.setdefault((*where, method), set()).add(role(thread))
 
     def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
@@ -198,7 +199,7 @@ def _call(names: Names, thread: ControlledThread, kind: str, method: str, target
         return f"asks whether {who} is alive" if method == "is_alive" else f"{method or kind}s {who}"
     if thread.pool is not None and target is thread.pool[1]:
         return "takes a task"
-    task = target.task if isinstance(target, Gone) else operations.task_of(target)
+    task = target.task if isinstance(target, Gone) else task_of(target)
     if task and method in _OF_TASKS:
         return f"{_OF_TASKS[method]} {task}"
     return f"{names.of(target, kind.lower())}.{method}()" if method else kind

@@ -19,19 +19,10 @@ from typing import Any, NamedTuple
 
 from simcore.control.baton import Known, Run
 from simcore.control.descriptors import Several
+from simcore.control.marks import done_to, made, notified, taken, task_of
 from simcore.control.naming import Names, Numbers
 from simcore.control.net import others, sockets_of
-from simcore.control.operations import (
-    called,
-    done_to,
-    function_of,
-    made,
-    notified,
-    pool_key,
-    prefix_of,
-    taken,
-    task_of,
-)
+from simcore.control.operations import called, function_of, pool_key, prefix_of
 from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import AtAll, everything, names_any, parts_of, reaches, within
 from simcore.control.thread import ControlledThread

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from simcore.control.baton import Run
-from simcore.control.operations import Made, made, task_of
+from simcore.control.marks import Made, made, task_of
 from simcore.control.thread import LIBRARY, ControlledThread, stack
 
 STDLIB = sysconfig.get_paths()["stdlib"] + os.sep

@@ -23,8 +23,9 @@ from simcore.control.counterparts import COUNTERPARTS, FACTORIES
 from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.control.live import role
+from simcore.control.marks import name_of
 from simcore.control.naming import Modules, Names, frames_of, place, weak
-from simcore.control.operations import called, is_done, name_of, prefix_of
+from simcore.control.operations import called, is_done, prefix_of
 from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
 from simcore.control.thread import ControlledThread
 from simcore.control.together import Together, forget, frames, together, waits_together

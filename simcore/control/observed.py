@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from simcore.control import operations
 from simcore.control.baton import GOES_ON, TIMES_OUT, WRITES, Enabled
 from simcore.control.environment import Learning
+from simcore.control.marks import name_of
 from simcore.control.primitives import LOCK, LOST, QUEUE, RLOCK, owner_of
 from simcore.control.starting import ASKS_WHO_IS_ALIVE
 from simcore.control.thread import LIBRARY, ControlledThread
@@ -138,12 +139,12 @@ class Observed(Learning):
         if thing is self.main.thread:
             thing = self.main
         if isinstance(thing, ControlledThread):
-            own = None if thing.thread is None else operations.name_of(thing.thread)
+            own = None if thing.thread is None else name_of(thing.thread)
             return f"thread {thing.path}" if own is None else str(own)
         reference, name = self._names.get(id(thing), (None, ""))
         if reference is not None and reference() is thing:
             return name
-        own = operations.name_of(thing)
+        own = name_of(thing)
         return OLD if own is None else str(own)
 
     def _takers(self, thing: Any) -> str:

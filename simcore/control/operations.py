@@ -7,8 +7,6 @@ have names that a reader knows, and the order in which waiters are woken stays t
 What is not the library's is not hidden: code of the program that runs in there, as a done-callback or a work item does,
 has steps of its own, and whoever blocks in code of the program below such an operation waits for what it blocks on
 (`known_by` in `thread.py`).
-
-Where objects were made, who has taken how much out of them, and who has ended waits for them, lies in their own names.
 """
 
 from __future__ import annotations
@@ -21,9 +19,10 @@ from collections.abc import Callable
 from concurrent.futures import _base, thread
 from functools import update_wrapper
 from types import FrameType, FunctionType, MethodType, MethodWrapperType
-from typing import Any, NamedTuple
+from typing import Any
 
 from simcore.control.baton import READS, WRITES, Run
+from simcore.control.marks import Made, made, marks, name_of
 from simcore.control.primitives import QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
@@ -31,54 +30,13 @@ _DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
 Readiness = Callable[[Run, ControlledThread, Any], Ready | None]
 
 
-class Made(NamedTuple):
-    """Where an object was made: the function and the line of the program."""
-
-    function: str
-    file: str
-    line: int
-
-
-def made(thing: Any) -> Made | None:
-    """Return where ``thing`` was made, if it was made in a run."""
-    noted: Made | None = _notes(thing).get("_simcore_made")
-    return noted
-
-
-def taken(thing: Any) -> dict[ControlledThread, int]:
-    """Return who has taken how much more out of a queue or a semaphore than he has given."""
-    found: dict[ControlledThread, int] = _notes(thing).get("_simcore_taken", {})
-    return found
-
-
-def done_to(thing: Any, methods: frozenset[str]) -> dict[tuple[ControlledThread, str], list[int]]:
-    """Return who has done one of some operations on ``thing``, and in which task; with the steps, from 1."""
-    found: dict[tuple[ControlledThread, str], list[int]] = {}
-    for (who, task, method), steps in _notes(thing).get("_simcore_done", {}).items():
-        if method in methods:
-            found.setdefault((who, task), []).extend(steps)
-    return found
-
-
-def notified(condition: Any) -> tuple[int, int]:
-    """Return at which step a condition was notified for the last time, 0 for never, and how many waited on it then."""
-    found: tuple[int, int] = _notes(condition).get("_simcore_notified", (0, 0))
-    return found
-
-
 def _did(run: Run, thread: ControlledThread, thing: Any, method: str) -> None:
-    notes, task = _notes(thing), "" if thread.task is None else called(function_of(thread.task))
+    notes, task = marks(thing), "" if thread.task is None else called(function_of(thread.task))
     notes.setdefault("_simcore_done", {}).setdefault((thread, task, method), []).append(len(run.taken))
     if method in ("notify", "notify_all"):
         notes["_simcore_notified"] = len(run.taken), len(thing._waiters)
     if method != "clear":
         run.learned(thread, thing, method)
-
-
-def task_of(future: Any) -> str:
-    """Return which task sets a future, if it is that of a work item."""
-    found: str = _notes(future).get("_simcore_task", "")
-    return found
 
 
 def function_of(work: Any) -> Any:
@@ -94,11 +52,6 @@ def called(function: Any) -> str:
         function = function.__self__  # which is in the place of one of C
     name = getattr(function, "__qualname__", None) or type(function).__name__
     return f"{name.replace('<locals>.', '')}()"
-
-
-def _notes(thing: Any) -> dict[str, Any]:
-    notes = getattr(thing, "__dict__", None)
-    return notes if isinstance(notes, dict) else {}
 
 
 def program_frame(frame: FrameType | None) -> FrameType | None:
@@ -134,7 +87,7 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
             thread.doing.pop()
         if takes and not (result is False and name == "acquire"):
             many = args[0] if name == "release" and args else kwargs.get("n", 1)
-            balance = _notes(self).setdefault("_simcore_taken", {})
+            balance = marks(self).setdefault("_simcore_taken", {})
             balance[thread] = balance.get(thread, 0) + takes * many
         return result
 
@@ -337,12 +290,6 @@ def _more_workers() -> None:
             self._max_workers = workers
 
     _put_in_place(kind, original, adjust)
-
-
-def name_of(thing: Any) -> tuple[str, int] | None:
-    """Return which thread has made ``thing``, and its how manieth that was; None for what was there before the run."""
-    found: tuple[str, int] | None = _notes(thing).get("_simcore_name")
-    return found
 
 
 def _numbered(kind: Any) -> None:
