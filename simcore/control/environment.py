@@ -26,8 +26,8 @@ from simcore.control import (
 )
 from simcore.control.baton import Enabled, Known, Run
 from simcore.control.live import role
-from simcore.control.marks import made, task_of
-from simcore.control.naming import Gone, Names, Remembered, place
+from simcore.control.marks import made
+from simcore.control.naming import Names, Remembered, known_as, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
 from simcore.control.thread import ControlledThread
@@ -199,17 +199,18 @@ def _call(names: Names, thread: ControlledThread, kind: str, method: str, target
         return f"asks whether {who} is alive" if method == "is_alive" else f"{method or kind}s {who}"
     if thread.pool is not None and target is thread.pool[1]:
         return "takes a task"
-    task = target.task if isinstance(target, Gone) else task_of(target)
-    if task and method in _OF_TASKS:
-        return f"{_OF_TASKS[method]} {task}"
+    known = known_as(target)
+    if known and method in _OF_KNOWN:
+        return f"{_OF_KNOWN[method]} {known}"
     return f"{names.of(target, kind.lower())}.{method}()" if method else kind
 
 
-_OF_TASKS = {
+_OF_KNOWN = {
     "set_running_or_notify_cancel": "begins",
     "set_result": "ends",
     "set_exception": "fails in",
     "result": "asks for the result of",
+    "acquire": "begins",
 }
 
 

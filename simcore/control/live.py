@@ -12,7 +12,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -64,7 +64,13 @@ _NEAR = 5
 _NEXT = 2
 """And where what has it names what would end the wait: a variable of its own, or an attribute of one."""
 
-_KINDS = {"Lock": "lock", "RLock": "rlock", "SimpleQueue": "queue", "Thread": "thread"}
+_OWNED: dict[str, Callable[[Any], int]] = {
+    "RLock.acquire": owner_of,
+    "_ModuleLock.acquire": lambda lock: lock.owner,
+}
+"""What only who has it can give back, and which thread that is."""
+
+_KINDS = {"Lock": "lock", "RLock": "rlock", "SimpleQueue": "queue", "Thread": "thread", "_ModuleLock": "lock"}
 
 
 class Reader:
@@ -195,7 +201,7 @@ class Reader:
         if holders:
             held = tuple((self.names.thread(t), self.names.thread(t)) for t in holders)
             how = "taken by" if isinstance(target, queue.Queue) else "held by"
-            if label == "RLock.acquire":
+            if label in _OWNED:
                 self.exact.add(actor.name)
             others = tuple(self.names.thread(t) for t in holders)
             if label == "Lock.acquire" and holders == [thread]:  # a signal, which another one gives
@@ -307,8 +313,8 @@ class Reader:
         run, target = self.run, thread.target
         if thread.label == "Lock.acquire":
             return [run.owners[id(target)]] if id(target) in run.owners else []
-        if thread.label == "RLock.acquire":
-            identity = owner_of(target)
+        if thread.label in _OWNED:
+            identity = _OWNED[thread.label](target)
             return [each for each in run.live if each.identity == identity]
         if thread.label not in ("Semaphore.acquire", "Queue.get"):
             return []

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
-from simcore.control.naming import STDLIB, in_function
-from simcore.control.thread import ControlledThread, stack
+from simcore.control.naming import in_function
+from simcore.control.thread import ControlledThread, is_standard, stack
 from simcore.control.together import shown
 
 _SUSPENDED = (CoroutineType, AsyncGeneratorType, GeneratorType)
@@ -37,7 +37,7 @@ def _loop(thread: ControlledThread) -> Any:
 def _place(coroutine: Any) -> str:
     """Return file, line and function where a coroutine waits: in the program, if it is come to from there."""
     frames = list(_frames(coroutine))
-    own = [frame for frame in frames if not frame.f_code.co_filename.startswith(STDLIB)]
+    own = [frame for frame in frames if not is_standard(frame.f_code.co_filename)]
     frame = next(iter(own[::-1] or frames), None)
     return "" if frame is None else in_function(frame)
 

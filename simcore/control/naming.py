@@ -10,7 +10,6 @@ import gc
 import os
 import queue
 import sys
-import sysconfig
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,9 +19,8 @@ from typing import Any, NamedTuple
 
 from simcore.control.baton import Run
 from simcore.control.marks import Made, made, task_of
-from simcore.control.thread import LIBRARY, ControlledThread, stack
-
-STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
+from simcore.control.primitives import MODULE_LOCK
+from simcore.control.thread import LIBRARY, ControlledThread, is_standard, stack
 
 
 def frames_of(thread: ControlledThread) -> list[FrameType]:
@@ -62,22 +60,29 @@ def function_at(thread: ControlledThread) -> str:
 def _program_frame(thread: ControlledThread) -> FrameType | None:
     """Return the innermost frame that is not the standard library's; the innermost of all where there is none."""
     frames = frames_of(thread)
-    return next((f for f in frames if not f.f_code.co_filename.startswith(STDLIB)), frames[0] if frames else None)
+    return next((f for f in frames if not is_standard(f.f_code.co_filename)), frames[0] if frames else None)
 
 
 class Gone(NamedTuple):
-    """An object that is not there any more: its kind, where it was made, and of a future, which task has set it."""
+    """An object that is not there any more: its kind, where it was made, and what it is known by (`known_as`)."""
 
     kind: str
     where: Made | None
-    task: str
+    known: str
+
+
+def known_as(thing: Any) -> str:
+    """Return the task that sets a future, and which import a module's lock is for; of others, nothing."""
+    if isinstance(thing, Gone):
+        return thing.known
+    return f"the import of {thing.name}" if isinstance(thing, MODULE_LOCK) else task_of(thing)
 
 
 def weak(thing: Any) -> Callable[[], Any]:
     """Return what gives ``thing`` as long as it is there; then what is known of it, always the same."""
     if thing is None or isinstance(thing, int | float):  # a number of seconds
         return lambda: thing
-    gone = Gone(type(thing).__name__, made(thing), task_of(thing))
+    gone = Gone(type(thing).__name__, made(thing), known_as(thing))
     try:
         reference = weakref.ref(thing)
     except TypeError:
@@ -153,8 +158,8 @@ class Names:
         return kind, f" (made in {function}() at {os.path.basename(where.file)}:{where.line})"
 
     def _candidates(self, thing: Any) -> Iterator[str]:
-        if isinstance(thing, Future) and (task := task_of(thing)):
-            yield task
+        if isinstance(thing, Future | MODULE_LOCK) and (known := known_as(thing)):
+            yield known
         inside = []
         for owner, name in _holders(thing, self._referrers):
             if name and not _is_library(owner):

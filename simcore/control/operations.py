@@ -23,7 +23,7 @@ from typing import Any
 
 from simcore.control.baton import READS, WRITES, Run
 from simcore.control.marks import Made, made, marks, name_of
-from simcore.control.primitives import QUEUE, here, without_steps
+from simcore.control.primitives import MODULE_LOCK, QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
 _DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
@@ -151,6 +151,7 @@ _OPERATIONS: dict[type, str] = {
     "set_running_or_notify_cancel",
     futures.ThreadPoolExecutor: "submit shutdown",
     threading.Thread: "start join is_alive",
+    MODULE_LOCK: "acquire",
 }
 
 
@@ -161,12 +162,12 @@ KINDS: tuple[type, ...] = (*_OPERATIONS, threading.Event)
 # ---- what runs code of the program ---------------------------------------------------------------------------
 
 
-def _open(kind: type, name: str) -> None:
-    """Let code of the program that a method calls have steps of its own."""
+def _inside(kind: type, name: str, fused: int) -> None:
+    """Let what a method does have steps of its own, as code of the program does that it calls; or, fused, none."""
     original = kind.__dict__[name]
 
     def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        with without_steps(fused=0):
+        with without_steps(fused=fused):
             return original(self, *args, **kwargs)
 
     _put_in_place(kind, original, method)
@@ -337,8 +338,9 @@ def replace() -> None:
                 _fused(kind, name, _READY.get(label), _TAKES.get(label, 0))
     _set_event()
     _run_item()
-    _open(_base.Future, "_invoke_callbacks")
-    _open(futures.ThreadPoolExecutor, "_initializer_failed")
+    _inside(_base.Future, "_invoke_callbacks", fused=0)
+    _inside(futures.ThreadPoolExecutor, "_initializer_failed", fused=0)
+    _inside(MODULE_LOCK, "release", fused=1)
     for kind in KINDS:
         if "__init__" in kind.__dict__ and kind is not threading.BoundedSemaphore:
             _noted(kind)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _queue
 import _thread
+import importlib._bootstrap
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from simcore.control.baton import ADDS, CLOCK, READS, Run
 from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
+MODULE_LOCK: Any = importlib._bootstrap._ModuleLock  # type: ignore[attr-defined]
+"""What a thread has while it imports a module: another one that imports it waits."""
 
 _acquire, _release, is_locked = LOCK.acquire, LOCK.release, LOCK.locked
 _r_acquire, _r_release = RLOCK.acquire, RLOCK.release

@@ -42,5 +42,6 @@ WAITS = {
     "socket.accept": _wait("for a connection to {}", "connect, connects, connected", ""),
     "socket.connect": _wait("to be accepted on {}", "accept it, accepts it, accepted it", ""),
     **dict.fromkeys(("select", "poll", "epoll"), _wait("for an event on {}", "send it, sends it, sent it", "")),
+    "_ModuleLock.acquire": _wait("for {}", "end it, ends it, ended it", ""),
     "Barrier.wait": _wait("at {}", "come to it, comes to it, come to it", "wait"),
 }
