@@ -1,6 +1,7 @@
 """A thread imports what another one is importing: the wait is for that import, and the library's locks are no steps."""
 
 import importlib
+import sys
 import threading
 
 import pytest
@@ -72,6 +73,9 @@ def test_who_imports_each_others_modules_is_told_of_the_deadlock_that_the_interp
             thread.join()
 
     found = control(body, schedules=200)
+    if sys.version_info >= (3, 15):  # which lets one of them have a module that is not complete
+        assert found.verdict is Verdict.UNDETERMINED
+        return
     assert found.verdict is Verdict.VIOLATED
     text = " ".join(str(found).split())
     assert "raised _DeadlockError: deadlock detected by" in text
