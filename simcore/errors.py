@@ -8,6 +8,7 @@
     │   └── MissingExtra         what is asked for needs a package that is not installed; an import error, too
     ├── ScheduleError            a schedule or a token that cannot be read
     │   └── Diverged             a schedule that departs from the model, at its first differing step
+    ├── NotUnderControl          code that waits for what cannot be scheduled, or differs when it is run again
     └── InternalError            our bug, never the user's: please report it
 
 What a *process* sees (``RuntimeError`` for a lock released twice, ``queue.Empty`` for a time-out) is what
@@ -21,6 +22,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _HOME = str(Path(__file__).parent)
 _LIBRARY = tuple(str(Path(__file__).parent / folder) for folder in ("models", "properties"))
@@ -37,7 +39,20 @@ _INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib",
 
 
 class SimcoreError(Exception):
-    """Base of everything below. The command line prints it as one line and exits with status 2."""
+    """Base of everything below. The command line prints it as one line and exits with status 2.
+
+    It comes back from another process with the text and the attributes that it has: nothing is put in words twice.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state: tuple[Any, ...] = super().__reduce__()[2:]  # type: ignore[assignment]
+        return _remade, (type(self), self.args), *state
+
+
+def _remade(kind: type[SimcoreError], args: tuple[object, ...]) -> SimcoreError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class ModelError(SimcoreError):
