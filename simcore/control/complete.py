@@ -91,7 +91,7 @@ class EveryOrder(Search):
         try:
             orders.ran(outcome.observation, outcome.how == "redundant")
         except Differs as at:
-            differs_from(at.step)
+            differs_from(outcome.taken[: at.step], self.workers.ask, self.options)
 
     def _doubt(self, outcome: Outcome, audit: Audit) -> str:
         """Return why nothing is proved; empty if what was seen is all there was to see."""

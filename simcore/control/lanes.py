@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -25,7 +25,7 @@ from simcore.control.result import RUNS_ON
 from simcore.control.running import FAILS, Options, Outcome, Question, Reference, answer
 from simcore.control.shrink import Steps
 from simcore.control.workers import Workers, first_of
-from simcore.errors import NotUnderControl
+from simcore.errors import NotUnderControl, SimcoreError
 from simcore.schedule import RandomWalk, Strategy
 
 ALONE = 8
@@ -39,17 +39,28 @@ _SECOND = 7_919
 """What is added to the seed of the second lane."""
 
 
-def differs(again: Steps, before: Steps) -> NoReturn:
+def differs(again: Steps, before: Steps, ask: Callable[[Question], Outcome], options: Options) -> NoReturn:
     """Say at which step a schedule is not what it was."""
     differ = (n for n, (one, other) in enumerate(zip(again, before, strict=False)) if one != other)
-    differs_from(next(differ, min(len(again), len(before))))
+    differs_from(before[: next(differ, min(len(again), len(before)))], ask, options)
 
 
-def differs_from(step: int) -> NoReturn:
-    """Say that a schedule is not what it was."""
+def differs_from(common: Steps, ask: Callable[[Question], Outcome], options: Options) -> NoReturn:
+    """Say that a schedule is not what it was but for the steps that are ``common``, and what the last of these did.
+
+    What differs is done by the code between that step and the next. The words are those of one run more, if that is the
+    same until there.
+    """
+    behind = ""
+    with suppress(SimcoreError):
+        shown = ask(Question(options, path=common, facts=True, record=True))
+        if common and shown.recording is not None and shown.taken[: len(common)] == common:
+            step = shown.recording.steps[len(common) - 1]
+            behind = f", behind {step.thread}: {step.told}{step.place and f' at {step.place}'}"
     raise NotUnderControl(
-        f"not under control: the same schedule was another run from step {step + 1} on: something depends on what is "
-        "not scheduled (the time of day, an address, the order of a set of texts: set PYTHONHASHSEED)"
+        f"not under control: the same schedule was another run from step {len(common) + 1} on{behind}: "
+        "something depends on what is not scheduled (a file that a run before has left, the time of day, an address, the "
+        "order of a set of texts: set PYTHONHASHSEED)"
     )
 
 
@@ -177,7 +188,7 @@ class Lane:
         if asked.many == 1 and self.ran % _CHECK_EVERY == 0 and not outcome.outside and not as_it_was:
             again = self._again(outcome)
             if (again.how, again.taken) != (outcome.how, outcome.taken):
-                differs(again.taken, outcome.taken)
+                differs(again.taken, outcome.taken, self.workers.ask, self._options)
         late = any(late for _, late in outcome.taken)
         if outcome.how != "completed" and not self._has_had_room and (late or not as_it_was):
             outcome = self._with_room(outcome, late=late)

@@ -141,7 +141,7 @@ class Search:
                 lane.one()
         shown = self._along(path, lane.known, strict=True, record=True, lost=lost)
         if (shown.how, shown.into) != (how, path):
-            differs(shown.into, path)
+            differs(shown.into, path, self.workers.ask, self.options)
         assert shown.recording is not None
         shown = with_hints(shown, lambda more: self._along(path, known, more=more))
         assert shown.recording is not None

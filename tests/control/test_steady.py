@@ -1,6 +1,7 @@
 """The same token is the same run, in any process; and whoever has asked is left as he was."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -166,3 +167,22 @@ def test_a_run_that_does_not_end_is_given_up_and_that_is_said():
 def test_only_so_many_seconds_are_taken():
     result = control(threaded_fine.polls, schedules=100_000, max_seconds=0.2)
     assert 0 < result.schedules < 100_000
+
+
+def counts_its_runs(file):
+    """Take another lock for each time that it has run, behind one that it takes always."""
+    first, other = threading.Lock(), threading.Lock()
+    with first, file.open("a") as written:
+        written.write(".")
+    for _ in range(len(file.read_text())):
+        with other:
+            pass
+    threading.Thread(target=other.acquire).start()
+
+
+def test_behind_which_step_a_run_differs_is_told(tmp_path):
+    file = tmp_path / "runs"
+    with pytest.raises(NotUnderControl) as refused:
+        control(partial(counts_its_runs, file))
+    where = r"another run from step \d+ on, behind main: [^:]*acquire\(\) at test_steady.py:\d+: something depends on"
+    assert re.search(where, str(refused.value))
