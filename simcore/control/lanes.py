@@ -59,8 +59,8 @@ def differs_from(common: Steps, ask: Callable[[Question], Outcome], options: Opt
             behind = f", behind {step.thread}: {step.told}{step.place and f' at {step.place}'}"
     raise NotUnderControl(
         f"not under control: the same schedule was another run from step {len(common) + 1} on{behind}: "
-        "something depends on what is not scheduled (a file that a run before has left, the time of day, an address, the "
-        "order of a set of texts: set PYTHONHASHSEED)"
+        "something depends on what is not scheduled (a file that a run before has left, the time of day, an address, "
+        "the order of a set of texts: set PYTHONHASHSEED)"
     )
 
 
