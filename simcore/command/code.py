@@ -10,7 +10,7 @@ import click
 
 from simcore.command.console import status
 from simcore.command.controlled import controlled_json
-from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS
+from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, in_flags
 from simcore.command.paged import HTML, answering
 from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
@@ -75,7 +75,7 @@ def control_code(
     if model is not None and source is None:
         click.echo(f"simcore: --model {model}: {_NO_SKELETON}", err=True)
         if printed:
-            click.echo(result, err=True)
+            click.echo(in_flags(str(result)), err=True)
     return STATUS_OF[result.verdict]
 
 

@@ -372,7 +372,7 @@ class _Writer:
             lines += [_MAY_HOLD, *(f"* {each}" for each in lost), ""]
         lines += _WHAT_IT_IS
         if self.history.timeouts != "when_stuck":
-            lines += ["", f"The code was run with timeouts={self.history.timeouts!r}; so should the model be."]
+            lines += ["", f"The code was run with `timeouts={self.history.timeouts!r}`; so should the model be."]
         if self.loops:
             lines += ["", "Seen several times, one after the other:", *(f"* {each}" for each in self.loops)]
         if self.assumed:
