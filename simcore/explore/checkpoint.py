@@ -191,7 +191,9 @@ class Checkpoint:
             header, arrays = _unpacked(self.path)
             about = header["about"]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-            raise OptionError(f"checkpoint {self.path}: no checkpoint, or damaged; remove it to begin anew") from None
+            raise OptionError(
+                f"checkpoint {self.path}: no checkpoint, or damaged; name another file, or remove it to begin anew"
+            ) from None
         for name, now in self._about.items():
             if about.get(name) != json.loads(json.dumps(now)):
                 then = about.get(name)

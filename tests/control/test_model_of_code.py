@@ -304,6 +304,12 @@ def beats_for_ever():
     threaded.together(beat, names=("beat",))
 
 
+def test_of_a_skeleton_and_an_object_one_is_printed(tmp_path):
+    done = simcore("control", "threaded:nested_submit", "--model", "-", "--json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "simcore: --model - and --json would both be printed; give --model a file\n"
+
+
 @pytest.mark.parametrize("to", ["seen.py", "-"])
 def test_where_no_run_ended_the_answer_is_there_and_why_there_is_no_skeleton(tmp_path, to):
     few = ("--schedules", "1", "--max-steps", "50", "--html", "page.html")
