@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from simcore.control.counterparts import TOGETHER
 from simcore.model import Timeouts
 
 NEVER = -1
@@ -153,6 +154,15 @@ class History:
         who = actor.role if actor.pool else actor.name
         what = call.operation + (f" of {thing.name}" if thing is not None and thing.name else "")
         return f"{who} waits in {what}" + (f" at {call.place}" if call.place else "")
+
+    @property
+    def cancelled(self) -> set[str]:
+        """The keys of the futures that were cancelled."""
+        return {call.thing for call in self.calls if call.operation == "Future.cancel"}
+
+    def waits_in_vain(self, call: Call) -> bool:
+        """Tell whether a call waits, with others, for what was cancelled, and is not told: a model's would be."""
+        return call.ended == NEVER and call.operation in TOGETHER and call.thing in self.cancelled
 
     def of(self, actor: str) -> list[Call]:
         """Return what one actor did."""

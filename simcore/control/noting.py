@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures._base import PENDING
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -176,12 +177,14 @@ class Notes:
             return None
         if label == "sleep":
             return Call(actor, label, "", place(thread), self._at, NEVER, float(target))
-        if label == "Future.cancel" and is_done(target):
-            return None  # there is nothing to be cancelled; `Executor.map` does so with each that it has
+        if (label == "Future.cancel" and target._state != PENDING) or (label == _BEGINS and is_done(target)):
+            return None  # there is nothing to be cancelled, as for most of `Executor.map`; or it was, and is not begun
         given = _arguments(thread)
         limit = _limit(given)
         how = "in vain" if limit == 0 and _is_in_vain(label, thread, target) else ""
         thing = "" if target is None else self._meet(target)
+        if given.get("cancel_futures"):
+            self._note(thread, Call(actor, f"{label}(cancel_futures=True)", thing, place(thread), self._at, self._at))
         retried = label == "Condition.wait" and _is_retried(thread)
         return Call(actor, label, thing, place(thread), self._at, NEVER, limit, how, _extra(given), retried)
 
