@@ -14,7 +14,6 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures._base import PENDING
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,9 +23,10 @@ from simcore.control.counterparts import COUNTERPARTS, FACTORIES
 from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.control.live import role
+from simcore.control.meeting import TYPES, before, kind_of, name_in, size_of
 from simcore.control.naming import Modules, Names, frames_of, place, weak
-from simcore.control.operations import called, is_done, name_of, prefix_of
-from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
+from simcore.control.operations import called, is_done, name_of
+from simcore.control.primitives import QUEUE, owner_of
 from simcore.control.thread import ControlledThread
 from simcore.control.together import Together, forget, frames, together, waits_together
 
@@ -38,8 +38,6 @@ _NAMED = 200
 
 _NO_CALLS = frozenset(["begin", "end", GOES_ON, "after release"])
 _ENTRANCES = frozenset(["operation", "lock_acquire", "rlock_acquire", "queue_get", "queue_put"])
-_KINDS = ("LifoQueue", "PriorityQueue", "Queue", "Semaphore", "Event", "Condition", "Future", "Thread")
-_TYPES = {LOCK: "Lock", RLOCK: "RLock", QUEUE: "SimpleQueue"}
 _BEGINS = "Future.set_running_or_notify_cancel"
 _ENDS = ("Future.set_result", "Future.set_exception")
 
@@ -99,7 +97,7 @@ class Notes:
         """Note that a lock is released, which is no step."""
         self._at += 1
         if not (thread.fused or thread.booting or id(lock) in self._run.quiet or waits_together(thread)):
-            call = self._call(thread, f"{_TYPES[type(lock)]}.release", lock)
+            call = self._call(thread, f"{TYPES[type(lock)]}.release", lock)
             if call is not None:
                 self._note(thread, call._replace(ended=self._at))
 
@@ -218,17 +216,22 @@ class Notes:
     def _meet(self, thing: Any) -> str:
         key = self._key(thing)
         if key not in self._things:
-            kind = _kind(thing)
+            kind = kind_of(thing)
             self._things[key] = _Thing(Met(key, "", kind), weak(thing))  # in place: what it has inside may lead back
             name = self._name_early(thing, kind) if self._early and len(self._things) <= _NAMED else ""
-            inside = self._meet(thing._lock) if kind == "Condition" else ""
-            self._things[key] = _Thing(Met(key, name, kind, _size(thing), inside, _before(thing)), weak(thing))
+            has = Met(key, name, kind, size_of(thing), self._lock_of(thing, kind), before(thing))
+            self._things[key] = _Thing(has, weak(thing))
         return key
+
+    def _lock_of(self, thing: Any, kind: str) -> str:
+        if kind == "Condition":
+            return self._meet(thing._lock)
+        return self._key(thing.mutex) if isinstance(thing, queue.Queue) else ""
 
     def _name_early(self, thing: Any, kind: str) -> str:
         if kind not in FACTORIES:  # a thread has its own name, and nothing stands for others in a model
             return ""
-        name = _name(Names(self._run, self._modules), thing, kind)
+        name = name_in(Names(self._run, self._modules), thing, kind)
         for frame in (each for thread in self._run.live for each in frames_of(thread)):
             forget(frame)
         return self._unique(name)
@@ -247,7 +250,7 @@ class Notes:
         for thread in self._run.live:
             self._leave_open(thread)
         things = [self._called(thing, names) for thing in self._things.values()]
-        locks = {met.inside: f"{met.name}.lock" for met in things if met.inside}
+        locks = {met.inside: f"{met.name}.{'lock' if met.kind == 'Condition' else 'mutex'}" for met in things}
         things = [
             met._replace(name=locks[met.key]) if met.key in locks and met.name.startswith("the lock of ") else met
             for met in things
@@ -274,7 +277,7 @@ class Notes:
         if met.kind == "Thread":
             started = next((t for t in self._run.threads if self._key(t) == met.key), None)
             return met._replace(name=names.thread(live), inside="" if started is None else started.path)
-        return met if met.name else met._replace(name=self._unique(_name(names, live, met.kind)))
+        return met if met.name else met._replace(name=self._unique(name_in(names, live, met.kind)))
 
     def _thread(self, thread: ControlledThread, names: Names) -> Actor:
         own, runs = thread.thread, self._roles.get(thread) or _role(thread)
@@ -364,37 +367,3 @@ def _is_in_vain(label: str, thread: ControlledThread, thing: Any) -> bool:
         "Event.wait": lambda: not thing.is_set(),
     }
     return label in tests and tests[label]()
-
-
-# ---- what is seen of an object ---------------------------------------------------------------------------------
-
-
-def _name(names: Names, thing: Any, kind: str) -> str:
-    own = prefix_of(thing) if isinstance(thing, ThreadPoolExecutor) else ""
-    return own or names.of(thing, kind.lower())
-
-
-def _kind(thing: Any) -> str:
-    if type(thing) in _TYPES:
-        return _TYPES[type(thing)]
-    if isinstance(thing, ControlledThread):
-        return "Thread"
-    bases = [base.__name__ for base in type(thing).__mro__]
-    return next((name for name in bases if name in (*_KINDS, "ThreadPoolExecutor")), type(thing).__name__)
-
-
-def _size(thing: Any) -> int | None:
-    if isinstance(thing, ThreadPoolExecutor):
-        return thing._max_workers
-    if isinstance(thing, threading.Semaphore):
-        return int(thing._value)
-    return thing.maxsize if isinstance(thing, queue.Queue) and thing.maxsize > 0 else None
-
-
-def _before(thing: Any) -> str:
-    """Say what an object holds already, as it is met."""
-    if isinstance(thing, queue.Queue) and thing._qsize():
-        return f"{thing._qsize()} in it"
-    if isinstance(thing, threading.Event) and thing.is_set():
-        return "set"
-    return ""

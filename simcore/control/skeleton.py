@@ -126,6 +126,9 @@ class _Writer:
             )
         if thing.before:
             self.left_out[f"that {thing.name} was met with something in it ({thing.before})"] = None
+        if thing.key in self.history.inner_locks and thing.kind == "Lock":
+            queue = self.history.inner_locks[thing.key].name
+            self.left_out[f"that each operation of {queue} takes {thing.name}, too"] = None
         if thing.kind in ("LifoQueue", "PriorityQueue"):
             self.left_out[f"the order of {thing.name}, a {thing.kind}: a queue gives what was put first"] = None
 
