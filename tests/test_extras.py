@@ -174,7 +174,7 @@ def test_compact_is_refused_without_the_compiled_loop(large):
     options = ["--compact", "--no-symmetry", "--no-partial-order"]
     ran = run("-m", "simcore", "explore", *model, *options, without=EXTRAS)
     assert (ran.returncode, ran.stdout) == (2, "")
-    told = "simcore: compact=True needs llvmlite, which is not installed: pip install 'simcore[fast]'\n"
+    told = "simcore: --compact needs llvmlite, which is not installed: pip install 'simcore[fast]'\n"
     assert ran.stderr == told
 
 

@@ -97,9 +97,9 @@ def test_an_option_of_the_wrong_type_is_named(driver, name, kind):
 
 def test_a_number_in_quotes_is_written_without_them():
     text = refused(lambda: explore(toys.opposed_locks(), max_states="10"))
-    assert text == "max_states='10': use a whole number, at least 1; write max_states=10"
+    assert text == "`max_states='10'`: use a whole number, at least 1; write `max_states=10`"
     assert refused(lambda: explore(toys.opposed_locks(), max_states=True)).endswith("use a whole number, at least 1")
-    assert refused(lambda: explore(toys.opposed_locks(), max_states=0)) == "max_states=0: use at least 1"
+    assert refused(lambda: explore(toys.opposed_locks(), max_states=0)) == "`max_states=0`: use at least 1"
 
 
 def test_a_replay_takes_a_token():

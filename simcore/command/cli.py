@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from simcore.command.console import nobody
+from simcore.command.flags import flags_of, spelled
 from simcore.command.options import USAGE
 from simcore.errors import InternalError, SimcoreError, place_of
 
@@ -116,10 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as in the background of a shell
             signal.signal(number, _interrupted)
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        status = cli.main(
-            list(arguments) if arguments is not None else None, prog_name="simcore", standalone_mode=False
-        )
+        status = cli.main(given, prog_name="simcore", standalone_mode=False)
     except click.ClickException as error:
         _leave(error.format_message())
     except click.Abort:  # before a command has begun
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except MemoryError:
         _leave("out of memory; bound the search with --max-states, or choose smaller parameters")
     except SimcoreError as error:
-        _leave(str(error))
+        _leave(spelled(str(error), flags_of(cli.commands[given[0]])))  # nothing else stands before a command
     except OSError as error:
         if error.errno != errno.ENOSPC:
             _leave(_unexpected(error))

@@ -10,10 +10,11 @@ import click
 
 from simcore.command.console import status
 from simcore.command.controlled import controlled_json
-from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS
+from simcore.command.options import AS_JSON, PARAMETERS, STATUS_OF, TIMEOUTS, WITNESS, in_flags
 from simcore.command.paged import HTML, answering
 from simcore.command.values import convert, read_parameters
 from simcore.control import POINTS, STRATEGIES, Controlled, control, find, replay
+from simcore.errors import OptionError
 from simcore.report import check_file, whole_file
 
 _NO_SKELETON = "no skeleton: no run came to its end, or was found; try more --schedules, or a larger --max-steps"
@@ -58,6 +59,8 @@ def control_code(
     found = find(function)
     body = find(function, {name: convert(text, name, found.func, function) for name, text in given.items()})
     printed = model == "-"
+    if printed and as_object:
+        raise OptionError("--model - and --json would both be printed; give --model a file")
     file = None if model is None or printed else Path(model)
     if file is not None:
         check_file(file, "--model")
@@ -75,7 +78,7 @@ def control_code(
     if model is not None and source is None:
         click.echo(f"simcore: --model {model}: {_NO_SKELETON}", err=True)
         if printed:
-            click.echo(result, err=True)
+            click.echo(in_flags(str(result)), err=True)
     return STATUS_OF[result.verdict]
 
 

@@ -99,6 +99,7 @@ def explore_model(
 @PARAMETERS
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--until", type=float, help="Stop after this many virtual seconds.")
+@click.option("--max-steps", type=int, help="Stop after this many steps.")
 @click.option("--latency", "latencies", metavar="KEY=DELAY", multiple=True, help="An operation, process or function.")
 @click.option(
     "--load", "loads", metavar="NAME=DELAY", multiple=True, help="Gap between starts, 'download[*]=exponential(0.5)'."
@@ -108,17 +109,16 @@ def explore_model(
 def simulate_model(
     model: str,
     parameters: tuple[str, ...],
-    seed: int,
-    until: float | None,
     latencies: tuple[str, ...],
     loads: tuple[str, ...],
     html: Path | None,
     as_object: bool,
+    **options: Any,
 ) -> int:
     """Run MODEL once in virtual time."""
     latency, load_ = (dict(map(read_delay, texts)) for texts in (latencies, loads))
     with answering(html, as_object) as answer:
-        run = simulate(build_model(model, parameters), seed=seed, until=until, latency=latency, load=load_)
+        run = simulate(build_model(model, parameters), latency=latency, load=load_, **options)
         answer(run, json.dumps(simulation_json(run), indent=2) if as_object else str(run))
     return _simulated(run)
 

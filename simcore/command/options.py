@@ -8,6 +8,7 @@ from typing import get_args
 import click
 
 from simcore.command.console import report
+from simcore.command.flags import flags_of, spelled
 from simcore.model import WITNESSES, Timeouts, Verdict
 
 HOLDS, VIOLATED, USAGE, UNDETERMINED = 0, 1, 2, 3
@@ -27,4 +28,12 @@ WITNESS = partial(click.option, "--witness", type=click.Choice(WITNESSES), defau
 
 def show(text: str, as_object: bool) -> None:
     """Print an answer: a text for people, or an object."""
-    (click.echo if as_object else report)(text)
+    if as_object:
+        click.echo(text)
+    else:
+        report(in_flags(text))
+
+
+def in_flags(text: str) -> str:
+    """Return a text for people with its options as the command at hand has them."""
+    return spelled(text, flags_of(click.get_current_context().command))

@@ -22,9 +22,10 @@ def read_property(spec: str) -> Property:
     """Return the property that ``package.module:function(arguments)`` names."""
     found = _PROPERTY.match(spec.strip())
     if found is None:
-        raise OptionError(
-            f"{spec!r} names no property; write package.module:function or package.module:function(argument)"
-        )
+        known = getattr(import_module("simcore.properties"), spec.partition("(")[0].strip(), None)
+        meant = f"{known.__module__.rpartition('.')[2]}:{spec.strip()}" if callable(known) else ""
+        write = meant or "package.module:function or package.module:function(argument)"
+        raise OptionError(f"{spec!r} names no property; write {write}")
     module, name, arguments = found.groups()
     there = import_module(module)
     if not hasattr(there, name):

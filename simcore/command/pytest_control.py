@@ -23,6 +23,7 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
+from simcore.command.flags import spelled
 from simcore.command.given_token import is_of_code
 from simcore.command.pytest_pages import Pages
 from simcore.control import Controlled, Named, control, followed_with, read, replay, without_steps
@@ -34,6 +35,10 @@ Keep = Callable[[pytest.Item, str], str]
 
 Naming = Callable[[pytest.Item], str]
 """Returns what a test is called wherever pytest is started."""
+
+
+_OPTIONS = ("timeouts", "points", "max_steps")
+_FLAGS = {option: f"--simcore-{option.replace('_', '-')}" for option in (*_OPTIONS, "schedules", "max_seconds")}
 
 
 class _Failed(Exception):
@@ -57,9 +62,7 @@ class UnderControl:
 
     def __init__(self, config: pytest.Config, keep: Keep, name: Naming, pages: Pages | None) -> None:
         self._schedules: int = config.getoption("--simcore-schedules") or 0
-        self._options: dict[str, Any] = {
-            option: config.getoption(f"simcore_{option}") for option in ("timeouts", "points", "max_steps")
-        }
+        self._options: dict[str, Any] = {option: config.getoption(f"simcore_{option}") for option in _OPTIONS}
         self._max_seconds: float | None = config.getoption("--simcore-max-seconds")
         self._token: str | None = config.getoption("--simcore-replay")
         self._wanted = "" if self._token is None else read(self._token).origin.function
@@ -118,7 +121,9 @@ class UnderControl:
             terminalreporter.section("simcore")
             terminalreporter.line(f"{many}: {said}")
             for note, names in self._notes.items():
-                terminalreporter.line(f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {note}")
+                terminalreporter.line(
+                    f"{names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {spelled(note, _FLAGS)}"
+                )
 
     # ---- one test --------------------------------------------------------------------------------------------
 
@@ -134,12 +139,12 @@ class UnderControl:
             try:
                 result, reports = self._result(item, body, kept)
             except SimcoreError as error:
-                yield _failed(item, str(error))
+                yield _failed(item, spelled(str(error), _FLAGS))
                 return
         if result.violation is None:
             yield from self._without_violation(item, result, reports)
             return
-        text = "\n".join([str(result), *(report.longreprtext for report in reports if report.failed)])
+        text = "\n".join([spelled(str(result), _FLAGS), *(report.longreprtext for report in reports if report.failed)])
         if result.violation.token and self._token is None:
             text += "\n" + self._keep(item, result.violation.token)
         if self._pages is not None:
@@ -150,7 +155,7 @@ class UnderControl:
         self, item: pytest.Item, result: Controlled, reports: list[TestReport]
     ) -> Iterator[TestReport]:
         if not reports:
-            text = f"{result}\nundetermined is not a pass: raise --simcore-max-steps"
+            text = f"{spelled(str(result), _FLAGS)}\nundetermined is not a pass: raise --simcore-max-steps"
             yield _failed(item, text)
         elif not _was_left_out(reports):
             self._survived += 1

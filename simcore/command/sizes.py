@@ -17,7 +17,17 @@ import click
 
 from simcore.command.arguments import read_delay
 from simcore.command.console import status
-from simcore.command.options import AS_JSON, HOLDS, MODEL_ARGUMENT, STATUS_OF, TIMEOUTS, UNDETERMINED, USAGE, show
+from simcore.command.options import (
+    AS_JSON,
+    HOLDS,
+    MODEL_ARGUMENT,
+    STATUS_OF,
+    TIMEOUTS,
+    UNDETERMINED,
+    USAGE,
+    in_flags,
+    show,
+)
 from simcore.command.property import read_property
 from simcore.command.values import convert, read_parameters
 from simcore.errors import InternalError, ModelError, OptionError, SimcoreError, extra
@@ -234,7 +244,10 @@ def _status(found: Sweep) -> int:
 def _failed(found: Sweep) -> bool:
     """Tell an error of a cell in a line beside the answer; whether there is one."""
     for cell in found.errors[:1]:
-        print(f"simcore: {len(found.errors)} of {len(found)} cells cannot be explored: {cell.error}", file=sys.stderr)
+        print(
+            f"simcore: {len(found.errors)} of {len(found)} cells cannot be explored: {in_flags(cell.error)}",
+            file=sys.stderr,
+        )
     return bool(found.errors)
 
 

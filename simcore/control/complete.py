@@ -68,7 +68,7 @@ class EveryOrder(Search):
                 if outcome.how in FAILS:
                     raised = [f"raised {each.error.partition(chr(10))[0]}" for each in outcome.errors]
                     did = "hung" if outcome.how == "deadlock" else raised[0]
-                    return f"but one {did} that was interrupted between two operations: points={points!r} tells it"
+                    return f"but one {did} that was interrupted between two operations: `points={points!r}` tells it"
         return ""
 
     def _observe(self, guide: Guide | None, known: Known, *, facts: bool) -> Outcome:

@@ -185,7 +185,7 @@ class _Following:
                 return self._told(Verdict.VIOLATED, what, self._allowed(reached, event))
             places = further | reached if may_fail else further
         if not self.matched:
-            return self._told(Verdict.UNDETERMINED, "no step of the run has its names in the model; give names={...}")
+            return self._told(Verdict.UNDETERMINED, "no step of the run has its names in the model; give `names={...}`")
         return self._ended(self._closed(places), last)
 
     def _ended(self, reached: set[_Place], last: dict[str, int]) -> Conformance:

@@ -96,14 +96,14 @@ def control(
     check_numbers(whole=True, none=False, seed=seed)
     check_limit(max_seconds=max_seconds)
     if points not in POINTS:
-        raise OptionError(f"points={points!r}: there are {', '.join(map(repr, POINTS))}")
+        raise OptionError(f"`points={points!r}`: there are {', '.join(map(repr, POINTS))}")
     check_witness(witness)
     options = Options(timeouts, max_steps, points)
     if strategy == DFS:
         _insist_on_seeing(options)
     elif isinstance(strategy, str):
         if strategy not in SAMPLING:
-            raise OptionError(f"strategy={strategy!r}: there are {', '.join(map(repr, STRATEGIES))}")
+            raise OptionError(f"`strategy={strategy!r}`: there are {', '.join(map(repr, STRATEGIES))}")
         strategy = SAMPLING[strategy](seed)
     short = witness == "short"
     if isinstance(strategy, str):
@@ -120,9 +120,9 @@ def control(
 def _insist_on_seeing(options: Options) -> None:
     """Refuse a search of every order where steps do to each other what is not seen."""
     if options.timeouts not in ("never", "when_stuck"):
-        raise OptionError(f"timeouts={options.timeouts!r}: every order is run with 'never' or 'when_stuck'")
+        raise OptionError(f"`timeouts={options.timeouts!r}`: every order is run with 'never' or 'when_stuck'")
     if options.points not in AT_OPERATIONS:
-        raise OptionError(f"points={options.points!r}: every order is run with 'operations' or 'release'")
+        raise OptionError(f"`points={options.points!r}`: every order is run with 'operations' or 'release'")
 
 
 def replay(token: str, body: Named | None = None) -> Controlled:

@@ -90,10 +90,12 @@ class Matching:
         for call in self.history.calls:
             known = COUNTERPARTS.get(call.operation)
             refused = call.operation == "ThreadPoolExecutor.submit" and not call.extra
-            if known is None or call.thing == call.actor or refused:
+            if known is None or call.thing == call.actor or refused or self.history.waits_in_vain(call):
                 continue
             actor, thing = self._actors[call.actor], self._thing(call, self._things[call.thing])
             task = self._role_of(call.extra) or self._role_of(call.thing)
+            if call.operation == "Future.cancel" and thing == FUTURE and not self._has_result(task):
+                continue
             goes_on = call.operation != "ThreadPoolExecutor.shutdown" or not call.extra
             if known.first and call.began != NEVER:
                 yield Event(actor, (known.first,), thing, call, task, call.began)
@@ -103,10 +105,15 @@ class Matching:
     def _lost(self) -> Iterator[str]:
         """Yield in what the run waits for ever that models do not have."""
         for call in self.history.calls:
-            if call.ended == NEVER and call.operation not in COUNTERPARTS and call.operation != "sleep":
+            known = call.operation in COUNTERPARTS and not self.history.waits_in_vain(call)
+            if call.ended == NEVER and not known and call.operation != "sleep":
                 yield self.history.in_words(call)
         if self.history.cut:
             yield f"what came after the first {len(self.history.calls):,} operations was not kept"
+
+    def _has_result(self, role: str) -> bool:
+        """Tell whether the model has an object for the result of such a task, which alone it may set by hand."""
+        return any(self._called(role) in roles for roles in self._results.values())
 
     def _role_of(self, key: str) -> str:
         """Return which function a task runs; nothing for what is no task."""

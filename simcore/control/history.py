@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from simcore.control.counterparts import TOGETHER
 from simcore.model import Timeouts
 
 NEVER = -1
@@ -30,7 +31,7 @@ class Met(NamedTuple):
     size : int, optional
         The workers of a pool, the places of a queue, the permits of a semaphore.
     inside : str
-        The key of the lock of a condition; of a thread, as an actor.
+        The key of the lock of a condition, or of a queue; of a thread, as an actor.
     before : str
         What it held when it was met, where that is not what it holds when it is made.
     """
@@ -153,6 +154,24 @@ class History:
         who = actor.role if actor.pool else actor.name
         what = call.operation + (f" of {thing.name}" if thing is not None and thing.name else "")
         return f"{who} waits in {what}" + (f" at {call.place}" if call.place else "")
+
+    @property
+    def cancelled(self) -> set[str]:
+        """The keys of the futures that were cancelled."""
+        return {call.thing for call in self.calls if call.operation == "Future.cancel"}
+
+    @property
+    def inner_locks(self) -> dict[str, Met]:
+        """The queues whose own lock the program takes, too, by the key of that: operations of models take none."""
+        return {each.inside: each for each in self.things if each.kind.endswith("Queue") and self.thing(each.inside)}
+
+    def waits_in_vain(self, call: Call) -> bool:
+        """Tell whether a call waits for ever where one of a model would not, though models have it.
+
+        Whoever waits for what was cancelled together with others is not told; and a queue of a model has no lock.
+        """
+        never_told = call.operation in TOGETHER and call.thing in self.cancelled
+        return call.ended == NEVER and (never_told or call.thing in self.inner_locks)
 
     def of(self, actor: str) -> list[Call]:
         """Return what one actor did."""

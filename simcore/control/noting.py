@@ -14,7 +14,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures._base import PENDING
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -24,9 +24,10 @@ from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
 from simcore.control.live import role
 from simcore.control.marks import name_of
+from simcore.control.meeting import TYPES, before, kind_of, name_in, size_of
 from simcore.control.naming import Modules, Names, frames_of, place, weak
-from simcore.control.operations import called, is_done, prefix_of
-from simcore.control.primitives import LOCK, QUEUE, RLOCK, owner_of
+from simcore.control.operations import called, is_done
+from simcore.control.primitives import QUEUE, owner_of
 from simcore.control.thread import ControlledThread
 from simcore.control.together import Together, forget, frames, together, waits_together
 
@@ -38,8 +39,6 @@ _NAMED = 200
 
 _NO_CALLS = frozenset(["begin", "end", GOES_ON, "after release"])
 _ENTRANCES = frozenset(["operation", "lock_acquire", "rlock_acquire", "queue_get", "queue_put"])
-_KINDS = ("LifoQueue", "PriorityQueue", "Queue", "Semaphore", "Event", "Condition", "Future", "Thread")
-_TYPES = {LOCK: "Lock", RLOCK: "RLock", QUEUE: "SimpleQueue"}
 _BEGINS = "Future.set_running_or_notify_cancel"
 _ENDS = ("Future.set_result", "Future.set_exception")
 
@@ -99,7 +98,7 @@ class Notes:
         """Note that a lock is released, which is no step."""
         self._at += 1
         if not (thread.fused or thread.booting or id(lock) in self._run.quiet or waits_together(thread)):
-            call = self._call(thread, f"{_TYPES[type(lock)]}.release", lock)
+            call = self._call(thread, f"{TYPES[type(lock)]}.release", lock)
             if call is not None:
                 self._note(thread, call._replace(ended=self._at))
 
@@ -177,12 +176,14 @@ class Notes:
             return None
         if label == "sleep":
             return Call(actor, label, "", place(thread), self._at, NEVER, float(target))
-        if label == "Future.cancel" and is_done(target):
-            return None  # there is nothing to be cancelled; `Executor.map` does so with each that it has
+        if (label == "Future.cancel" and target._state != PENDING) or (label == _BEGINS and is_done(target)):
+            return None  # there is nothing to be cancelled, as for most of `Executor.map`; or it was, and is not begun
         given = _arguments(thread)
         limit = _limit(given)
         how = "in vain" if limit == 0 and _is_in_vain(label, thread, target) else ""
         thing = "" if target is None else self._meet(target)
+        if given.get("cancel_futures"):
+            self._note(thread, Call(actor, f"{label}(cancel_futures=True)", thing, place(thread), self._at, self._at))
         retried = label == "Condition.wait" and _is_retried(thread)
         return Call(actor, label, thing, place(thread), self._at, NEVER, limit, how, _extra(given), retried)
 
@@ -216,17 +217,22 @@ class Notes:
     def _meet(self, thing: Any) -> str:
         key = self._key(thing)
         if key not in self._things:
-            kind = _kind(thing)
+            kind = kind_of(thing)
             self._things[key] = _Thing(Met(key, "", kind), weak(thing))  # in place: what it has inside may lead back
             name = self._name_early(thing, kind) if self._early and len(self._things) <= _NAMED else ""
-            inside = self._meet(thing._lock) if kind == "Condition" else ""
-            self._things[key] = _Thing(Met(key, name, kind, _size(thing), inside, _before(thing)), weak(thing))
+            has = Met(key, name, kind, size_of(thing), self._lock_of(thing, kind), before(thing))
+            self._things[key] = _Thing(has, weak(thing))
         return key
+
+    def _lock_of(self, thing: Any, kind: str) -> str:
+        if kind == "Condition":
+            return self._meet(thing._lock)
+        return self._key(thing.mutex) if isinstance(thing, queue.Queue) else ""
 
     def _name_early(self, thing: Any, kind: str) -> str:
         if kind not in FACTORIES:  # a thread has its own name, and nothing stands for others in a model
             return ""
-        name = _name(Names(self._run, self._modules), thing, kind)
+        name = name_in(Names(self._run, self._modules), thing, kind)
         for frame in (each for thread in self._run.live for each in frames_of(thread)):
             forget(frame)
         return self._unique(name)
@@ -245,7 +251,7 @@ class Notes:
         for thread in self._run.live:
             self._leave_open(thread)
         things = [self._called(thing, names) for thing in self._things.values()]
-        locks = {met.inside: f"{met.name}.lock" for met in things if met.inside}
+        locks = {met.inside: f"{met.name}.{'lock' if met.kind == 'Condition' else 'mutex'}" for met in things}
         things = [
             met._replace(name=locks[met.key]) if met.key in locks and met.name.startswith("the lock of ") else met
             for met in things
@@ -272,7 +278,7 @@ class Notes:
         if met.kind == "Thread":
             started = next((t for t in self._run.threads if self._key(t) == met.key), None)
             return met._replace(name=names.thread(live), inside="" if started is None else started.path)
-        return met if met.name else met._replace(name=self._unique(_name(names, live, met.kind)))
+        return met if met.name else met._replace(name=self._unique(name_in(names, live, met.kind)))
 
     def _thread(self, thread: ControlledThread, names: Names) -> Actor:
         own, runs = thread.thread, self._roles.get(thread) or _role(thread)
@@ -362,37 +368,3 @@ def _is_in_vain(label: str, thread: ControlledThread, thing: Any) -> bool:
         "Event.wait": lambda: not thing.is_set(),
     }
     return label in tests and tests[label]()
-
-
-# ---- what is seen of an object ---------------------------------------------------------------------------------
-
-
-def _name(names: Names, thing: Any, kind: str) -> str:
-    own = prefix_of(thing) if isinstance(thing, ThreadPoolExecutor) else ""
-    return own or names.of(thing, kind.lower())
-
-
-def _kind(thing: Any) -> str:
-    if type(thing) in _TYPES:
-        return _TYPES[type(thing)]
-    if isinstance(thing, ControlledThread):
-        return "Thread"
-    bases = [base.__name__ for base in type(thing).__mro__]
-    return next((name for name in bases if name in (*_KINDS, "ThreadPoolExecutor")), type(thing).__name__)
-
-
-def _size(thing: Any) -> int | None:
-    if isinstance(thing, ThreadPoolExecutor):
-        return thing._max_workers
-    if isinstance(thing, threading.Semaphore):
-        return int(thing._value)
-    return thing.maxsize if isinstance(thing, queue.Queue) and thing.maxsize > 0 else None
-
-
-def _before(thing: Any) -> str:
-    """Say what an object holds already, as it is met."""
-    if isinstance(thing, queue.Queue) and thing._qsize():
-        return f"{thing._qsize()} in it"
-    if isinstance(thing, threading.Event) and thing.is_set():
-        return "set"
-    return ""

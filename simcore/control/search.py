@@ -155,12 +155,12 @@ class Search:
         if self.given_up:
             notes.append(f"{self.given_up:,} of them had not ended after {self.options.max_steps:,} steps")
         if self.limited and self.options.timeouts != "never":
-            notes[-1] += "; somebody waits with a limit again and again, and timeouts='never' tells whether for ever"
+            notes[-1] += "; somebody waits with a limit again and again, and `timeouts='never'` tells whether for ever"
         if self.still:
             more = f"; and {len(self.still) - _TOLD} more" * (len(self.still) > _TOLD)
             notes.append(f"in the first that had not ended, {'; '.join(self.still[:_TOLD])}{more}")
         if self.untried:
-            notes.append("somebody seemed to be lost, which is a guess, and there was no time to try it: max_seconds")
+            notes.append("somebody seemed to be lost, which is a guess, and there was no time to try it: `max_seconds`")
         if self.outside:
             notes.append(f"{self.outside:,} of them had to do with somebody outside of the process: not deterministic")
         if self.only_behind:

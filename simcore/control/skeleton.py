@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from simcore.control.counterparts import (
     COUNTERPARTS,
@@ -23,30 +22,17 @@ from simcore.control.counterparts import (
     identifier,
 )
 from simcore.control.history import NEVER, Actor, Call, History, Met, joined
+from simcore.control.lines import Line, cancels, repeated, unless_cancelled, unless_done
 
-_LONGEST_LOOP = 20
 _ASKS = ("Future.result", "Future.exception", "Future.done", *TOGETHER)
 _SETS = ("Future.set_result", "Future.set_exception")
+_RAISES = ("Future.cancel", "Future.set_exception")
 _NOTHING_DONE = "yield from ()"
 _WHAT_IT_IS = (
     "It says what threads and tasks were seen to do, in their order. A branch is not inferred, nor how often a loop is",
     "gone round: write them in, and ask `conforms` whether a run of the code is still one of the model's.",
 )
 _MAY_HOLD = "So it may hold although the code hangs, until you have written in what models do not have:"
-
-
-class Line(NamedTuple):
-    """A line of a generator, and where that stands in the code."""
-
-    code: str
-    place: str
-    remark: str = ""
-
-    def __str__(self) -> str:
-        if not self.code:
-            return f"# {self.remark}" + (f", at {self.place}" if self.place else "")
-        told = "; ".join(filter(None, (self.place, self.remark)))
-        return self.code + (f"  # {told}" if told else "")
 
 
 def skeleton(histories: Sequence[History]) -> str:
@@ -76,12 +62,16 @@ class _Writer:
         for call in history.calls:
             if call.operation in _ASKS:
                 self.asked.setdefault(call.thing, set()).add(call.actor)
+        self.cancelled = [key for key in self.submits if key in self.actors and key in history.cancelled]
+        self.raising = {call.thing for call in history.calls if call.operation in _RAISES and call.thing != call.actor}
         self.own_locks = dict(self._own_locks())
         self.shared = [key for key in self.submits if key in self.actors and self._is_shared(key)]
         for thing in history.things:
             self._make(thing)
         for key in self.shared:
             self._add(key, RESULT.format(function_name(self.actors[key].role)), "future")
+        for key in self.cancelled:
+            self._add(f"begin {key}", f"begin of {function_name(self.actors[key].role)}", "semaphore", ", 1")
         for key in self.starts:
             self._add(f"start {key}", START.format(self.actors[key].name), "event")
         for key in sorted(self.joined):
@@ -111,6 +101,8 @@ class _Writer:
 
     def _is_shared(self, key: str) -> bool:
         """Tell whether a task's future is more than a variable of who has submitted it."""
+        if key in self.cancelled:
+            return True
         own = self.calls[key]
         ends = next((n for n, call in enumerate(own) if call.thing == key and call.operation in _SETS), len(own))
         return ends < len(own) - 1 or bool(self.asked.get(key, set()) - {self.submits[key]})
@@ -134,6 +126,9 @@ class _Writer:
             )
         if thing.before:
             self.left_out[f"that {thing.name} was met with something in it ({thing.before})"] = None
+        if thing.key in self.history.inner_locks and thing.kind == "Lock":
+            queue = self.history.inner_locks[thing.key].name
+            self.left_out[f"that each operation of {queue} takes {thing.name}, too"] = None
         if thing.kind in ("LifoQueue", "PriorityQueue"):
             self.left_out[f"the order of {thing.name}, a {thing.kind}: a queue gives what was put first"] = None
 
@@ -208,6 +203,8 @@ class _Writer:
         calls, done = self.calls[actor.key], 0
         if actor.key in self.starts:
             yield Line("yield started.wait()", "")
+        if actor.key in self.cancelled:
+            yield from unless_cancelled(self._at(f"begin {actor.key}"))
         asked = [c.extra for c in calls if c.extra in self.submits and self._is_asked(c.extra)]
         local = {key: "future" if len(asked) == 1 else f"future_{n}" for n, key in enumerate(asked, 1)}
         for call in calls:
@@ -216,6 +213,9 @@ class _Writer:
                 yield line
         if not actor.begun:
             yield Line("", "", "was not seen to begin")
+            if actor.key in self.cancelled:  # who has not cancelled it is not kept waiting
+                done += 1
+                yield Line(f"yield {self._at(actor.key)}.set_result(None)", "")
         elif not actor.daemon and (not actor.ended or (calls and calls[-1].ended == NEVER)):
             yield Line("", "", "was not seen to go on from here")
         if actor.key in self.joined and actor.ended:
@@ -236,12 +236,20 @@ class _Writer:
             return
         known, at = COUNTERPARTS.get(call.operation), self._target(call, local)
         limited = call.operation in ("Event.wait", "Condition.wait") and bool(call.limit)
-        if known is None or not at or (call.how and not limited):
+        if known is None or not at or (call.how and not limited) or self.history.waits_in_vain(call):
             yield self._left_out(call)
         elif call.operation == "Thread.start" and self._thread(call) not in self.starts:
             yield Line("", call.place, f"starts {self.actors[self._thread(call)].name}")
+        elif call.operation == "Future.cancel":
+            yield from cancels(at, self.variables.get(f"begin {call.thing}", ""), call.place)
+        elif call.operation in _SETS and call.thing in self.history.cancelled:
+            method = call.operation.partition(".")[2]
+            yield from unless_done(f"{at}.{method}({self._arguments(call, limited)})", call.place, "unless it is done")
         else:
             method, remark = known.first or known.names[0], self._remark(call, limited)
+            if method == "result" and call.thing in self.raising:
+                method = "exception"  # which waits for the same
+                self.assumed[f"that whoever gets an exception out of {self.things[call.thing].name} goes on"] = None
             told = self.variables.get(f"told {call.thing}")
             if told and method.startswith("notify"):
                 yield Line(f"yield {told}.set(True)", call.place)
@@ -274,7 +282,11 @@ class _Writer:
         return (
             local.get(call.thing)
             or ("" if call.thing in self.submits else self._at(call.thing))
-            or (self._at(call.thing) if call.thing in self.shared and call.operation in _ASKS else "")
+            or (
+                self._at(call.thing)
+                if call.thing in self.shared and call.operation in (*_ASKS, "Future.cancel")
+                else ""
+            )
         )
 
     def _own_end(self, call: Call) -> Iterator[Line]:
@@ -316,7 +328,8 @@ class _Writer:
         return ("the hang itself is not in it" if whole else "not all of the hang is in it") if told else "", told
 
     def _has(self, call: Call) -> bool:
-        return call.operation in COUNTERPARTS and bool(self._target(call, dict.fromkeys(self.submits, "future")))
+        has = call.operation in COUNTERPARTS and not self.history.waits_in_vain(call)
+        return has and bool(self._target(call, dict.fromkeys(self.submits, "future")))
 
     # ---- the whole ---------------------------------------------------------------------------------------
 
@@ -335,9 +348,12 @@ class _Writer:
             f"    model = Model({name})",
             *(f"    {each}" for each in self.made.values()),
         ]
-        imports = f"from simcore import Model{', sleep' * sleeps}"
+        imports = [f"from simcore import Model{', sleep' * sleeps}"]
+        if "CancelledError" in (written_down := "\n".join(bodies)):
+            also = ", InvalidStateError" * ("InvalidStateError" in written_down)
+            imports = [f"from concurrent.futures import CancelledError{also}", "", *imports]
         return "\n".join(
-            [*self._docstring(), "", imports, "", "", *head, *bodies, "", *started, "    return model", ""]
+            [*self._docstring(), "", *imports, "", "", *head, *bodies, "", *started, "    return model", ""]
         )
 
     def _process(self, actor: Actor, generator: str) -> str:
@@ -353,7 +369,7 @@ class _Writer:
         """Write lines down; what is repeated at once stands in a loop."""
         position = 0
         while position < len(lines):
-            length, times = _repeated(lines, position)
+            length, times = repeated(lines, position)
             block = lines[position : position + length]
             if times == 1:
                 yield from map(str, block)
@@ -372,7 +388,7 @@ class _Writer:
             lines += [_MAY_HOLD, *(f"* {each}" for each in lost), ""]
         lines += _WHAT_IT_IS
         if self.history.timeouts != "when_stuck":
-            lines += ["", f"The code was run with timeouts={self.history.timeouts!r}; so should the model be."]
+            lines += ["", f"The code was run with `timeouts={self.history.timeouts!r}`; so should the model be."]
         if self.loops:
             lines += ["", "Seen several times, one after the other:", *(f"* {each}" for each in self.loops)]
         if self.assumed:
@@ -382,16 +398,3 @@ class _Writer:
         if self.left_out:
             lines += ["", "Not modelled:", *(f"* {each}" for each in self.left_out)]
         return [line.replace("\\", "\\\\") for line in lines] + ['"""']
-
-
-def _repeated(lines: list[Line], position: int) -> tuple[int, int]:
-    """Return the length of what stands at ``position``, and how often it stands there, one after the other."""
-    for length in range(1, _LONGEST_LOOP + 1):
-        block, times = lines[position : position + length], 1
-        if not any(line.code for line in block):
-            break
-        while lines[position + times * length : position + (times + 1) * length] == block:
-            times += 1
-        if times > 2 or (times > 1 and length > 1):
-            return length, times
-    return 1, 1

@@ -65,7 +65,7 @@ def execute(
     check_numbers(whole=False, none=False, settle=settle, max_seconds=max_seconds)
     check_flags(explain=explain)
     if not settle > 0 or not max_seconds > 0:
-        raise OptionError(f"settle={settle}, max_seconds={max_seconds}: both are numbers of seconds above 0")
+        raise OptionError(f"`settle={settle}`, `max_seconds={max_seconds}`: both are numbers of seconds above 0")
     for pool, _ in model.pools():
         if type(pool) is not ThreadPool:
             raise ModelError(

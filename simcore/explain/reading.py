@@ -73,8 +73,24 @@ class _Reader:
         queued = [(task, pool) for pool, task in self._tasks() if queued_may_enable(waiting, value, [task])]
         direct += [p.name for _, pool in queued for p in self.processes if p.process.pool is pool]
         why = self._why(waiting, waiting.operation, target, value)
+        if (
+            direct
+            and isinstance(target, Semaphore)
+            and not all(self._gives_back(name, target) for name, _ in why.holders)
+        ):
+            why = replace(why, holders=())
         named = tuple((str(task), pool.name) for task, pool in queued if not why.holders)  # who has it gives it back
         return Edge(waiting, target, tuple(dict.fromkeys(direct)), why, tuple(through), named)
+
+    def _gives_back(self, name: str, semaphore: Semaphore) -> bool:
+        """Tell whether whoever took a permit holds it: he may give it back himself, or has ended without.
+
+        Else it is for others to give it back, as for a permit that goes with a task, and it is they who are waited for.
+        """
+        holder = next(process for process in self.processes if process.name == name)
+        return holder.status in ("done", "failed", "idle") or (
+            semaphore in holder.objects and "release" in holder.mentions
+        )
 
     def _tasks(self) -> Iterator[tuple[ThreadPool, Task]]:
         for pool, inside in self.pools:

@@ -73,7 +73,7 @@ class Checkpoint:
 
     def __init__(self, path: Path, every: float, kernel: Kernel, attempt: Attempt, about: dict[str, Any]) -> None:
         if not every >= 0:
-            raise OptionError(f"checkpoint_every={every}: use 0 or more seconds")
+            raise OptionError(f"`checkpoint_every={every}`: use 0 or more seconds")
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise OptionError(f"checkpoint {path}: cannot be written; name a file in a folder that exists")
         self.path, self.kernel, self.attempt = path, kernel, attempt
@@ -191,7 +191,9 @@ class Checkpoint:
             header, arrays = _unpacked(self.path)
             about = header["about"]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
-            raise OptionError(f"checkpoint {self.path}: no checkpoint, or damaged; remove it to begin anew") from None
+            raise OptionError(
+                f"checkpoint {self.path}: no checkpoint, or damaged; name another file, or remove it to begin anew"
+            ) from None
         for name, now in self._about.items():
             if about.get(name) != json.loads(json.dumps(now)):
                 then = about.get(name)

@@ -176,7 +176,7 @@ def explore(
     graph_needed = [p.name for p in asked if p.needs_graph]
     only_deadlock = all(prop.kind == "deadlock" for prop in asked)
     if graph_needed and strategy != "breadth":
-        raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only strategy='breadth' decides")
+        raise OptionError(f"{graph_needed[0]!r} is about whole runs, which only `strategy='breadth'` decides")
     if compact:
         _check_compact(strategy, graph_needed, symmetry or partial_order, timeouts)
     if sampler is not None:
@@ -184,13 +184,13 @@ def explore(
     limits, kernel = Limits(max_states, max_seconds, max_memory), Kernel(model, timeouts)  # time begins first
     clocks = timeouts == "in_order" or (kernel.slow and timeouts != "anytime")  # which the compiled loops have not
     if compact and clocks:
-        raise OptionError("compact=True: the compiled loop has no links with a latency; use timeouts='anytime'")
+        raise OptionError("`compact=True`: the compiled loop has no links with a latency; use `timeouts='anytime'`")
     quick = not clocks and (compact or limits.room_to_compile)
     attempt = Attempt(symmetry, Watched() if partial_order else None, quick)
     kept: Any = None
     if checkpoint is not None:
         if strategy != "breadth":
-            raise OptionError("checkpoint: only a breadth-first search is kept; use strategy='breadth'")
+            raise OptionError("`checkpoint`: only a breadth-first search is kept; use `strategy='breadth'`")
         from simcore.explore.checkpoint import Checkpoint, digest_of
 
         about: dict[str, Any] = {"properties": [prop.name for prop in asked], "timeouts": timeouts, "seed": seed}
@@ -238,7 +238,7 @@ def explore(
                 attempt.notes.append(f"symmetry switched off: {reason}")
             except Unfit:
                 if compact:
-                    raise OptionError("compact=True: the model has too many processes or futures for it") from None
+                    raise OptionError("`compact=True`: the model has too many processes or futures for it") from None
                 attempt.quick = False
                 attempt.again(search, "the plain loop had to look at what was met")
             except OutOfBudget:  # before there was a search: one that needs no test of symmetry says so
@@ -270,15 +270,16 @@ def _hints(kernel: Kernel, symmetry: bool) -> Iterator[str]:
 def _check_compact(strategy: object, graph_needed: list[str], reduced: bool, timeouts: Timeouts) -> None:
     """Refuse what cannot be answered when only hashes of states are kept."""
     if reduced:
-        without = "symmetry=False, partial_order=False (--no-symmetry --no-partial-order)"
-        raise OptionError(f"compact=True is for searches without reductions; add {without}")
+        raise OptionError("`compact=True`: no reductions; add `symmetry=False` and `partial_order=False`")
     if strategy != "breadth":
-        raise OptionError("compact=True goes level by level; use strategy='breadth'")
+        raise OptionError("`compact=True` goes level by level; use `strategy='breadth'`")
     if graph_needed:
-        raise OptionError(f"compact=True: {graph_needed[0]!r} is about whole runs, and no graph of them is kept")
+        raise OptionError(f"`compact=True`: {graph_needed[0]!r} is about whole runs, and no graph of them is kept")
     if timeouts == "in_order":
-        raise OptionError("compact=True: the compiled loop has no exact clocks; use other timeouts than 'in_order'")
-    with extra("fast", "compact=True"):
+        raise OptionError(
+            "`compact=True`: the compiled loop has no exact clocks; use another rule than `timeouts='in_order'`"
+        )
+    with extra("fast", "`compact=True`"):
         compiled_loops()
 
 
@@ -292,7 +293,7 @@ def _sampler(strategy: StrategyName | Strategy, seed: int) -> Strategy | None:
         return strategy
     names = get_args(StrategyName)
     if not isinstance(strategy, str) or strategy not in names:
-        raise OptionError(f"strategy={strategy!r}: use {', '.join(map(repr, names[:-1]))} or {names[-1]!r}")
+        raise OptionError(f"`strategy={strategy!r}`: use {', '.join(map(repr, names[:-1]))} or {names[-1]!r}")
     return SAMPLING[strategy](seed) if strategy in SAMPLING else None
 
 

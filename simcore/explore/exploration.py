@@ -32,12 +32,12 @@ from simcore.model import Property, Verdict, Watched
 COMPILE_AFTER = 100_000  # states, where the compiled loop has to be compiled first, once on a machine
 _IN_ALL_ORDERS = 10_000  # states that are worth knowing the shortest way, once a way is known
 _NO_GRAPH = (
-    "with compact=True no graph is kept, and some steps lead back or aside: whether somebody can be left behind for "
+    "with `compact=True` no graph is kept, and some steps lead back or aside: whether somebody can be left behind for "
     "ever by others that go on is not known; no state was met in which somebody can never move again"
 )
 _UNSURE = (
     "servers wait for what nobody but servers gives, and whether they wait for each other for ever is not known: "
-    "with compact=True no states are kept to look at, and elsewhere a budget of states did not suffice"
+    "with `compact=True` no states are kept to look at, and elsewhere a budget of states did not suffice"
 )
 
 
@@ -210,7 +210,7 @@ class Exploration(Sampling):
         Where it is not installed, that is said once it would have saved seconds.
         """
         try:
-            with extra("fast", "compact=True" if self.compact else "the compiled loop, which is many times faster,"):
+            with extra("fast", "`compact=True`" if self.compact else "the compiled loop, which is many times faster,"):
                 if self.compact or self._worth_compiling(looked_at):
                     return self.compiled_space(looked_at)
         except Unfit:  # seen before it has begun, so nothing has to be searched again

@@ -76,7 +76,7 @@ class Limits:
         if self._shortening and steps // STEPS_OF_A_STATE >= self._shortening:
             raise OutOfBudget(f"{steps} steps were followed for a shorter schedule")
         if self.states is not None and states >= self.states:
-            raise OutOfBudget(f"max_states={self.states} was reached")
+            raise OutOfBudget(f"`max_states={self.states}` was reached")
         self._on_time()
         if states % _BETWEEN == 0:
             self.allow(0)
@@ -94,12 +94,12 @@ class Limits:
         if self.seconds is None:
             return
         if self.elapsed >= self.seconds + self._more * (_MOMENT + self.seconds):
-            raise OutOfBudget(f"max_seconds={self.seconds:g} was reached")
+            raise OutOfBudget(f"`max_seconds={self.seconds:g}` was reached")
 
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes of memory would be too much."""
         if self.memory is not None and memory_used() + more >= self.memory:
-            raise OutOfMemory(f"max_memory={self.memory} was reached")
+            raise OutOfMemory(f"`max_memory={self.memory}` was reached")
 
     def lifted(self) -> AbstractContextManager[None]:
         """Let what must be done be done, however long it takes."""
@@ -139,4 +139,4 @@ def memory_used() -> int:
         with open("/proc/self/statm", encoding="ascii") as told:
             return int(told.read().split()[1]) * mmap.PAGESIZE
     except OSError:
-        raise OptionError("max_memory: this system does not say what a process uses; use max_states") from None
+        raise OptionError("`max_memory`: this system does not say what a process uses; use `max_states`") from None

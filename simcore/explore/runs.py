@@ -32,8 +32,8 @@ ARRAYS_ANYWAY_AFTER = 2_000
 """The same, once they are imported."""
 
 _NO_ROUNDS = (
-    "with compact=True no graph is kept, and some steps lead back or aside: whether time can always pass for who waits "
-    "for it is not known; use timeouts='anytime', or compact=False"
+    "with `compact=True` no graph is kept, and some steps lead back or aside: whether time can always pass for who "
+    "waits for it is not known; use `timeouts='anytime'`, or `compact=False`"
 )
 
 

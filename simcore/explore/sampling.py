@@ -23,7 +23,7 @@ from simcore.schedule import Strategy
 
 _SAMPLES = 1_000
 _GLANCES, _GLANCE = 10, 1_000  # runs, and steps of each, before a search where any witness will do
-ANY = "the first that was met; witness='short' looks for a shortest one"
+ANY = "the first that was met; `witness='short'` looks for a shortest one"
 
 
 class Sampling(Counterexamples):
@@ -48,8 +48,10 @@ class Sampling(Counterexamples):
             steps, longest = steps + cut, max(longest, cut)
             reason = f"{limit} after {runs} sampled runs without a violation"
             if not runs:
-                option = str(limit).partition("=")[0]
-                reason = f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: raise {option}"
+                option = str(limit).partition("=")[0].strip("`")
+                reason = (
+                    f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: raise `{option}`"
+                )
         if strategy.promise and runs:
             reason += f"; {strategy.promise}"
         return self._sampled(str(strategy), runs, steps, longest, None, reason)

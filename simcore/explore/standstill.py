@@ -75,7 +75,7 @@ def told(kernel: Kernel, found: list[Standstill]) -> str:
     movers = _names(kernel, set().union(*(each.movers for each in found)))
     return (
         f"no time passes beside what never stops moving: {waiting} would wait for ever beside {movers}, so what "
-        f"comes after that wait was not looked at; use timeouts='anytime' (--timeouts anytime), or put a sleep "
+        f"comes after that wait was not looked at; use `timeouts='anytime'`, or put a sleep "
         f"into the loop of {movers}"
     )
 

@@ -71,7 +71,7 @@ def storm(model: Model, *, timeouts: Timeouts = "when_stuck", max_states: int = 
     check_numbers(whole=True, least=1, none=False, max_states=max_states)
     found = hanging(Kernel(model, timeouts), max_states)
     if found is None:
-        raise OptionError(f"model {model.name!r} has more than {max_states:,} states; raise max_states (--max-states)")
+        raise OptionError(f"model {model.name!r} has more than {max_states:,} states; raise `max_states`")
     if found.unknown:
         raise OptionError(f"model {model.name!r} has no such chain: {found.unknown}")
     labels = [_labels(found, state) for state in range(len(found.graph))]

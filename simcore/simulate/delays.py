@@ -171,7 +171,7 @@ def _sampler(option: str, key: str, delay: Delay, known: set[str], seed: int) ->
         near = difflib.get_close_matches(str(key), known, 3)
         hint = f"did you mean {' or '.join(near)}?" if near else "write it as reports do, with [*] for any number"
         what = "process that the model starts" if option == "load" else "object, operation, process or function"
-        raise OptionError(f"{option}[{key!r}] names no {what}; {hint}")
+        raise OptionError(f"`{option}[{key!r}]` names no {what}; {hint}")
     if not callable(delay):
         seconds = _checked(option, key, delay)
         return lambda: seconds
@@ -186,7 +186,7 @@ def _sampler(option: str, key: str, delay: Delay, known: set[str], seed: int) ->
 
 def _checked(option: str, key: str, seconds: Any) -> float:
     _require(
-        _is_seconds(seconds), f"{option}[{key!r}]: a delay is a finite number of seconds, at least 0, not {seconds!r}"
+        _is_seconds(seconds), f"`{option}[{key!r}]`: a delay is a finite number of seconds, at least 0, not {seconds!r}"
     )
     return float(seconds)
 

@@ -63,9 +63,11 @@ def simulate(
         load=(load, Mapping, "a dict of seconds by the names of processes"),
     )
     if until is not None and not 0 < until < math.inf:
-        raise OptionError(f"until={until!r}: a finite number of virtual seconds, more than 0; None for no limit")
+        raise OptionError(
+            f"`until={until!r}`: use a finite number of virtual seconds, more than 0, or `until=None` for no limit"
+        )
     if max_steps is not None and max_steps < 1:
-        raise OptionError(f"max_steps={max_steps!r}: a number of steps, at least 1; None for no limit")
+        raise OptionError(f"`max_steps={max_steps!r}`: use at least 1, or `max_steps=None` for no limit")
     kernel = OneRun(model)
     run = Run(kernel, seed, until, max_steps, Latency(latency or {}, kernel.processes, reachable(kernel), seed))
     try:

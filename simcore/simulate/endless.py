@@ -64,11 +64,11 @@ class Endless:
                 self._every *= 2
             elif never:
                 going = bool(kernel.successors(kernel.settled()))
-                return "stuck", "others go on, for ever for all that is known: give until= to watch them" * going
+                return "stuck", "others go on, for ever for all that is known: give `until` to watch them" * going
         if daemons >= _DAEMONS:
-            return "limit", f"for {_DAEMONS:,} steps only daemons have moved: give until= or max_steps="
+            return "limit", f"for {_DAEMONS:,} steps only daemons have moved: give `until` or `max_steps`"
         if self._replayed and steps >= self._replayed + _REPLAYED:
-            return "limit", f"{_REPLAYED:,} steps after the schedule: give until= or max_steps="
+            return "limit", f"{_REPLAYED:,} steps after the schedule: give `until` or `max_steps`"
         return None
 
     def _never(self, blocked: list[int]) -> list[int] | None:

@@ -116,10 +116,10 @@ class Run:
         """Stop where a limit is reached; return the number of steps at which to look again, as none is before."""
         if self.max_steps is not None:
             if steps >= self.max_steps:
-                self._stop(f"max_steps={self.max_steps} reached")
+                self._stop(f"`max_steps={self.max_steps}` was reached")
             return self.max_steps
         if steps - self._instant >= _INSTANT:
-            self._stop(f"{_INSTANT:,} steps in one instant: give latency= to what repeats, or max_steps=")
+            self._stop(f"{_INSTANT:,} steps in one instant: give `latency` to what repeats, or `max_steps`")
         if self.status is not None or self.until is not None:
             return self._instant + _INSTANT
         ending = self._endless_run.ending(steps, steps - self._daemons, self._owes)
@@ -140,7 +140,7 @@ class Run:
         clock = self._clock
         instant = clock.peek()
         if self.until is not None and instant > self.until:
-            self._stop(f"until={self.until:g} s reached")
+            self._stop(f"`until={self.until:g}` was reached")
             self._record.now = self.until
             return
         self._instant, self._now = len(self.path), instant

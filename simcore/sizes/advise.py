@@ -99,7 +99,7 @@ def advise(
     options = {**limits, "timeouts": timeouts, "witness": "any"}
     adviser = _Adviser(builder, first.origin, options, partial(_rate, latency or {}, seeds), progress or _quiet)
     before = adviser.explored(first, what="the model as it is")
-    told = ", ".join(f"{name}={limit:,}" for name, limit in limits.items() if limit is not None)
+    told = ", ".join(f"`{name}={limit}`" for name, limit in limits.items() if limit is not None)
     limit = f"limits of each search: {told or 'none'}"
     pools = [pool for pool, _ in first.pools()]
     if before.verdict is not Verdict.VIOLATED or not pools:
@@ -161,7 +161,7 @@ def _rate(latency: Mapping[str, Delay], seeds: int, model: Model) -> Rate | str:
         if run.status != "completed":
             return f"a simulated run did not complete ({run.status})"
         if not run.time:
-            return "no time passes in a simulated run; say with latency what takes how long"
+            return "no time passes in a simulated run; say with `latency` what takes how long"
         rates.append(run.throughput())
     return Rate(sum(rates) / len(rates), min(rates), max(rates))
 

@@ -91,7 +91,7 @@ def check_executor(executor: object) -> None:
     if executor is None or isinstance(executor, Executor) or executor in EXECUTORS:
         return
     raise OptionError(
-        f"executor={executor!r}: pass a concurrent.futures.Executor (of Dask, Client(...).get_executor()), "
+        f"`executor={executor!r}`: pass a concurrent.futures.Executor (of Dask, Client(...).get_executor()), "
         f"'processes' or 'here'"
     )
 
@@ -175,7 +175,7 @@ def _given_up(place: Place, why: str) -> Found:
 
 
 def _lost(place: Place, error: str) -> Found:
-    told = f"its worker was lost {TIMES} times, for want of memory perhaps: bound it with max_states or max_memory"
+    told = f"its worker was lost {TIMES} times, for want of memory perhaps: bound it with `max_states` or `max_memory`"
     return _given_up(place, f"{told} ({error})")
 
 
@@ -203,7 +203,7 @@ def _in_processes(task: Task, places: list[Place], jobs: int) -> Answers:
         with _pool(jobs) as pool:
             yield from out.on(pool)
         if out.taken == 0:
-            raise OptionError(f"no process can be begun here ({out.error}); use executor='here' (--jobs 1)")
+            raise OptionError(f"no process can be begun here ({out.error}); use `executor='here'`")
         ahead = [*out.ahead]
         yield from _one_by_one(task, out.lost)
 

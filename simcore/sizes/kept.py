@@ -95,6 +95,4 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OptionError(
-            f"{path} cannot be written: {error.strerror}; name another folder with keep (--keep)"
-        ) from error
+        raise OptionError(f"{path} cannot be written: {error.strerror}; name another folder with `keep`") from error

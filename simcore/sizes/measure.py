@@ -67,8 +67,7 @@ def measure(
             raise OptionError(f"{where}: no process has to complete, so there is no throughput to be measured")
         if end == "completed" and run.time <= 0:
             raise OptionError(
-                f"{where}: a run takes no virtual time; say what is slow, as in latency={{'function': 0.01}} "
-                f"(--latency function=0.01)"
+                f"{where}: a run takes no virtual time; say what is slow, as in `latency={{'function': 0.01}}`"
             )
         ends[end] += 1
         rates.append(len(completions) / run.time if end == "completed" else 0.0)

@@ -43,9 +43,9 @@ class Monotone:
     def __init__(self, grid: Grid, names: Collection[str]) -> None:
         for name in names:
             if not isinstance(name, str) or name not in grid.values:
-                raise OptionError(f"infer={name!r}: the sweep has no such parameter; it has {in_words(grid.values)}")
+                raise OptionError(f"`infer={name!r}`: the sweep has no such parameter; it has {in_words(grid.values)}")
             if not all(is_number(value) for value in grid.values[name]):
-                raise OptionError(f"infer={name!r}: its values are not numbers, so none lies between two others")
+                raise OptionError(f"`infer={name!r}`: its values are not numbers, so none lies between two others")
         self._along = [position for position, name in enumerate(grid.values) if name in names]
         self._names = list(grid.values)
         ranks = [_ranks(name in names, values) for name, values in grid.values.items()]

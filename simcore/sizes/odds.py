@@ -206,7 +206,7 @@ def odds(
     answer = partial(Odds, model.name, model.origin, timeouts)
     found = hanging(kernel, max_states)
     if found is None:
-        reason = f"there are more than max_states={max_states:,} states"
+        reason = f"there are more states than `max_states={max_states}`"
         return answer(sample=_sampled(kernel, runs, seed), reason=reason + _unseen(kernel))
     if found.unknown:
         return answer(reason=found.unknown)

@@ -65,7 +65,7 @@ def _explored(task: Task, place: Place) -> Found:
     try:
         result = explore(task.subject.build(place.parameters), *task.properties(), **task.options)
     except MemoryError:
-        why = "out of memory; bound it with max_states or max_memory, or choose smaller parameters"
+        why = "out of memory; bound it with `max_states` or `max_memory`, or choose smaller parameters"
         return Found(place.number, undetermined(place, why), False)
     except KeyboardInterrupt:
         raise

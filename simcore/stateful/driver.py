@@ -109,7 +109,7 @@ def schedules(
     """
     check_numbers(whole=True, none=False, min_steps=min_steps, max_steps=max_steps)
     if not 0 <= min_steps <= max_steps:
-        raise OptionError(f"schedules(min_steps={min_steps}, max_steps={max_steps}): use 0 <= min_steps <= max_steps")
+        raise OptionError(f"`schedules(min_steps={min_steps}, max_steps={max_steps})`: use 0 <= min_steps <= max_steps")
     if not callable(model):
         check_model(model, "schedules")
     kernel = Kernel(_built(model), timeouts)

@@ -68,7 +68,7 @@ def test_latency_gives_throughput():
     ("arguments", "line"),
     [
         ((*NESTED, "--latency", "nobody=1"), "names no object, operation, process or function"),
-        ((*NESTED, "--seeds", "0"), "seeds=0: use at least 1"),
+        ((*NESTED, "--seeds", "0"), "`seeds=0`: use at least 1"),
         (("nested_futures:nothing",), "has no model function 'nothing'"),
     ],
 )

@@ -33,13 +33,13 @@ def test_explore_leaves_with_1_when_it_is_violated(simcore):
 def test_explore_leaves_with_3_when_a_limit_is_reached(simcore):
     run = simcore("explore", *FREE, "--max-states", "5")
     assert run.status == 3
-    assert "undetermined because max_states=5 was reached" in run.out
+    assert "undetermined because --max-states 5 was reached" in run.out
 
 
 def test_explore_says_what_was_covered_when_memory_runs_out(simcore):
     run = simcore("explore", *FIXED, "--max-memory", "1")
     assert run.status == 3
-    assert "undetermined because max_memory=1 was reached" in run.out
+    assert "undetermined because --max-memory 1 was reached" in run.out
     assert "expanded" in run.out
 
 

@@ -148,7 +148,9 @@ def test_a_built_in_exception_names_the_function_its_parameters_and_the_line(sim
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("nonsense", ("names no property",)),
+        ("nonsense", ("names no property; write package.module:function",)),
+        ("no_stuck_subset()", ("names no property; write deadlock:no_stuck_subset()",)),
+        ("completes(client)", ("names no property; write completion:completes(client)",)),
         ("simcore.properties.no_such:thing", ("simcore.properties.no_such",)),
         ("simcore.properties.deadlock:no_such", ("no_such",)),
         ("unfinished:thing", ("unfinished.py, line 1",)),

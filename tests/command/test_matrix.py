@@ -75,7 +75,7 @@ def test_no_answer_where_one_was_expected_leaves_with_3(matrix, library):
     library("unfinished")
     run = matrix()
     assert run.status == 3
-    assert "(opposed=False), found undetermined: max_states=9 was reached" in run.out
+    assert "(opposed=False), found undetermined: `max_states=9` was reached" in run.out
     assert "5 claims, 4 as expected, 1 otherwise" in run.out
 
 
@@ -88,8 +88,8 @@ def test_no_answer_can_be_what_is_expected_and_its_bound_is_in_the_table(matrix,
     library("bounded")
     run = matrix()
     assert run.status == 0
-    assert re.search(r"undetermined +undetermined: +9 .*\n.* max_states=9 was", run.out)
-    assert "undetermined: max_states=9 was reached" in Path("out/matrix.md").read_text()
+    assert re.search(r"undetermined +undetermined: +9 .*\n.* `max_states=9` was", run.out)
+    assert "undetermined: `max_states=9` was reached" in Path("out/matrix.md").read_text()
 
 
 @pytest.mark.slow

@@ -209,6 +209,26 @@ def test_a_test_that_never_ended_has_not_passed(pytester):
     more.stdout.fnmatch_lines(["1 test: no violation in 1 schedule each, which proves nothing"])
 
 
+def test_the_options_that_a_failure_names_are_those_of_pytest(pytester):
+    path = pytester.makepyfile(
+        """
+        import queue
+
+        def test_asks_again():
+            waiting = queue.Queue()
+            while True:
+                try:
+                    waiting.get(timeout=1)
+                except queue.Empty:
+                    pass
+        """
+    )
+    done = pytester.runpytest_subprocess(*PLUGIN, path, "--simcore-schedules", "1", "--simcore-max-steps", "40")
+    done.assert_outcomes(failed=1)
+    told = " ".join(done.stdout.str().split())
+    assert "again and again, and --simcore-timeouts never tells whether for ever" in told
+
+
 @pytest.mark.some(2)
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "1")])
 def test_what_was_found_is_told_once_and_a_line_of_it_in_the_summary(run, pytester, monkeypatch, workers):

@@ -110,7 +110,7 @@ def test_a_property_that_is_violated_is_named(run):
 def test_undetermined_is_a_failure(run):
     result = run(HANGS.replace("locks()", "locks(opposed=False), max_states=2"))
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["undetermined: *", "*max_states=2 was reached*", "*allow_undetermined=True*"])
+    result.stdout.fnmatch_lines(["undetermined: *", "*`max_states=2` was reached*", "*allow_undetermined=True*"])
 
 
 def test_undetermined_passes_where_the_test_allows_it(run):
@@ -126,12 +126,12 @@ def test_a_violation_fails_also_where_undetermined_is_allowed(run):
 def test_max_seconds_ends_an_exploration(run):
     result = run(HANGS.replace("locks()", "locks(opposed=False), max_seconds=50"), "--simcore-max-seconds", "1e-9")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*max_seconds=1e-09 was reached*"])
+    result.stdout.fnmatch_lines(["*`max_seconds=1e-09` was reached*"])
 
 
 def test_a_test_may_ask_for_less_time_than_the_command_line_allows(run):
     result = run(HANGS.replace("locks()", "locks(opposed=False), max_seconds=1e-9"), "--simcore-max-seconds", "50")
-    result.stdout.fnmatch_lines(["*max_seconds=1e-09 was reached*"])
+    result.stdout.fnmatch_lines(["*`max_seconds=1e-09` was reached*"])
 
 
 def test_no_time_at_all_is_a_usage_error(run):

@@ -59,8 +59,11 @@ def test_an_object_has_what_the_text_has():
         ),
         (("nowhere:missing",), "there is no module 'nowhere'"),
         (("threaded_fine:polls", "-p", "pauses=1"), "polls(pause: 0.0)"),
-        (("threaded_fine:polls", "--schedules", "0"), "schedules=0"),
-        (("threaded_fine:polls", "--max-seconds", "-1"), "max_seconds=-1.0: use more than 0, or None for no limit"),
+        (("threaded_fine:polls", "--schedules", "0"), "--schedules 0"),
+        (
+            ("threaded_fine:polls", "--max-seconds", "-1"),
+            "--max-seconds -1.0: use more than 0, or no --max-seconds for no limit",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments, line):
@@ -115,13 +118,16 @@ def test_of_many_functions_those_are_told_that_are_spelt_most_like_it():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        *(({"max_seconds": given}, "use more than 0, or None for no limit") for given in (-1, 0, -0.5, float("nan"))),
-        ({"max_seconds": "5"}, "use a number; write max_seconds=5"),
+        *(
+            ({"max_seconds": given}, "use more than 0, or `max_seconds=None` for no limit")
+            for given in (-1, 0, -0.5, float("nan"))
+        ),
+        ({"max_seconds": "5"}, "use a number; write `max_seconds=5`"),
         *(({name: given}, "use at least 1") for name in ("schedules", "max_steps") for given in (0, -3)),
         *(({name: 1.5}, "use a whole number, at least 1") for name in ("schedules", "max_steps")),
         *(({name: None}, "use a whole number, at least 1") for name in ("schedules", "max_steps")),
         *(({"seed": given}, "use a whole number") for given in (None, 1.5, True, float("nan"))),
-        ({"seed": "7"}, "use a whole number; write seed=7"),
+        ({"seed": "7"}, "use a whole number; write `seed=7`"),
     ],
     ids=str,
 )
@@ -129,9 +135,9 @@ def test_a_number_that_cannot_be_meant_is_refused(options, words):
     ((name, given),) = options.items()
     with pytest.raises(OptionError) as told:
         control(threaded.dies, **options)
-    assert str(told.value) == f"{name}={given!r}: {words}"
+    assert str(told.value) == f"`{name}={given!r}`: {words}"
 
 
 def test_there_are_two_kinds_of_witnesses():
-    with pytest.raises(OptionError, match="witness='all': use 'short' or 'any'"):
+    with pytest.raises(OptionError, match="`witness='all'`: use 'short' or 'any'"):
         control(threaded.dies, witness="all")

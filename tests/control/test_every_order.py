@@ -199,7 +199,7 @@ def said_without_a_lock(steps=12):
 def test_what_goes_wrong_between_two_operations_does_not_hold(body, went_wrong):
     result = control(body, strategy="dfs")
     assert result.verdict is Verdict.UNDETERMINED
-    assert f"but one {went_wrong} that was interrupted between two operations: points='" in result.reason
+    assert f"but one {went_wrong} that was interrupted between two operations: `points='" in result.reason
     points = result.reason.rpartition("points='")[2].partition("'")[0]
     assert control(body, points=points, schedules=200).violation is not None
 

@@ -16,7 +16,7 @@ import threaded
 import threaded_fine
 
 from simcore import Verdict, control, explore
-from simcore.control import replay
+from simcore.control import conforms, replay
 from simcore.errors import OptionError
 
 PROGRAMS = {
@@ -304,6 +304,12 @@ def beats_for_ever():
     threaded.together(beat, names=("beat",))
 
 
+def test_of_a_skeleton_and_an_object_one_is_printed(tmp_path):
+    done = simcore("control", "threaded:nested_submit", "--model", "-", "--json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "simcore: --model - and --json would both be printed; give --model a file\n"
+
+
 @pytest.mark.parametrize("to", ["seen.py", "-"])
 def test_where_no_run_ended_the_answer_is_there_and_why_there_is_no_skeleton(tmp_path, to):
     few = ("--schedules", "1", "--max-steps", "50", "--html", "page.html")
@@ -313,3 +319,42 @@ def test_where_no_run_ended_the_answer_is_there_and_why_there_is_no_skeleton(tmp
     assert done.stderr.startswith(f"simcore: --model {to}: no skeleton: no run came to its end")
     assert (done.stdout == "") == (to == "-"), "only a skeleton stands where one is printed"
     assert [each.name for each in tmp_path.iterdir() if each.name != "__pycache__"] == ["page.html"]
+
+
+def test_the_lock_of_a_queue_that_the_program_takes_too_is_told():
+    items, mine = queue.Queue(), threading.Lock()
+
+    class Guarded(queue.Queue):
+        def _put(self, item):
+            with mine:
+                super()._put(item)
+
+    def clears():
+        with items.mutex:
+            items.queue.clear()
+
+    def fine():
+        items.put(1)
+        clears()
+
+    source = control(fine, schedules=1).model()
+    assert "* that each operation of items takes items.mutex, too" in source
+
+    def hangs():
+        guarded = Guarded()
+
+        def puts():
+            guarded.put(1)
+
+        thread = threading.Thread(target=puts, name="puts")
+        thread.start()
+        with mine, guarded.mutex:
+            pass
+        thread.join()
+
+    found = control(hangs)
+    assert found.violation.kind == "deadlock"
+    first, *_ = found.model().splitlines()
+    assert first.endswith("made of a run that hangs; but not all of the hang is in it.")
+    (lost,) = conforms(found, built(found)).lost
+    assert lost.startswith("main waits in Lock.acquire of Guarded.mutex at ")

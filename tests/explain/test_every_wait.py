@@ -51,6 +51,15 @@ WAITS = {
     in_turn.a_semaphore_never_given_back: [
         "second waits for a permit of permits, 0 of 1 free, held by first, which has ended",
     ],
+    in_turn.a_permit_that_goes_with_a_task: [
+        "pool 1/1: every worker is in task(), waiting for gate to be set",
+        "  main might set it, but waits itself",
+        "main waits for a permit of slots, 0 of 1 free: pool[0] might give one back, but waits itself",
+    ],
+    in_turn.a_permit_that_another_gives_back: [
+        "main waits for a permit of slots, 0 of 1 free: other might give one back, but waits itself",
+        "other waits for gate to be set: main might set it, but waits itself",
+    ],
     something.an_event_that_nobody_sets: [
         "waiter[0..1] wait for ready to be set: nobody sets it any more",
     ],

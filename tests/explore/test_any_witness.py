@@ -70,7 +70,7 @@ def test_limits_hold_in_the_runs_before_the_search():
 
 
 def test_another_witness_is_one_line():
-    with pytest.raises(OptionError, match=r"witness='long': use 'short' or 'any'"):
+    with pytest.raises(OptionError, match=r"`witness='long'`: use 'short' or 'any'"):
         explore(small.hidden(), witness="long")
 
 

@@ -118,7 +118,9 @@ def test_a_damaged_file_is_refused_and_left_alone(tmp_path, length):
     whole = file.read_bytes()
     half = whole[: int(length if length >= 1 else length * len(whole))]
     file.write_bytes(half)
-    with pytest.raises(OptionError, match=r"search\.ck: no checkpoint, or damaged; remove it to begin anew"):
+    with pytest.raises(
+        OptionError, match=r"search\.ck: no checkpoint, or damaged; name another file, or remove it to begin anew"
+    ):
         explore(toys.two_phase_commit(n=3), checkpoint=file, **WHOLE)
     assert file.read_bytes() == half
 

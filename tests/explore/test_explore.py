@@ -93,8 +93,8 @@ def test_samples_never_prove(strategy):
 def test_a_first_sampled_run_that_a_limit_cuts_says_so(strategy, limit, steps):
     result = explore(small.steps(length=10), strategy=strategy, **limit)
     ((option, value),) = limit.items()
-    reached = f"{option}={value} was reached after {steps} steps of the first sampled run"
-    assert result.reason == f"{reached}, so not one has ended: raise {option}"
+    reached = f"`{option}={value}` was reached after {steps} steps of the first sampled run"
+    assert result.reason == f"{reached}, so not one has ended: raise `{option}`"
     assert (result.verdict, result.states, result.depth) == (UNDETERMINED, steps, steps)
 
 
@@ -228,7 +228,7 @@ def test_only_a_slow_machine_meets_a_time_out_that_others_would_have_prevented(t
 def test_a_limit_on_states_is_exact(limit, strategy):
     result = explore(small.steps(length=3, processes=2), partial_order=False, max_states=limit, strategy=strategy)
     assert (result.verdict, result.states) == (UNDETERMINED, limit)
-    assert result.reason == f"max_states={limit} was reached"
+    assert result.reason == f"`max_states={limit}` was reached"
 
 
 @pytest.mark.parametrize("strategy", EXHAUSTIVE)
@@ -260,13 +260,13 @@ def test_samples_say_how_they_were_taken_and_what_they_promise(strategy, told):
         strategy in ("pct", "portfolio")
     )
     promised += ", and one in 5 is one" * (strategy == "portfolio")
-    assert result.reason == f"max_states=60 was reached after 10 sampled runs without a violation{promised}"
+    assert result.reason == f"`max_states=60` was reached after 10 sampled runs without a violation{promised}"
 
 
 def test_a_limit_on_seconds_ends_the_search():
     result = explore(small.steps(length=9, processes=7), partial_order=False, max_seconds=0.05)
     assert result.verdict is UNDETERMINED
-    assert result.reason == "max_seconds=0.05 was reached"
+    assert result.reason == "`max_seconds=0.05` was reached"
     assert result.seconds < 2
 
 
@@ -279,12 +279,12 @@ def test_a_violation_within_the_limit_is_found():
     [
         (
             {"strategy": "best"},
-            "strategy='best': use 'breadth', 'depth', 'random', 'pct', 'pos', 'urw', 'even' or 'portfolio'",
+            "`strategy='best'`: use 'breadth', 'depth', 'random', 'pct', 'pos', 'urw', 'even' or 'portfolio'",
         ),
-        ({"max_states": 0}, "max_states=0: use at least 1"),
-        ({"max_seconds": 0}, "max_seconds=0: use more than 0"),
+        ({"max_states": 0}, "`max_states=0`: use at least 1"),
+        ({"max_seconds": 0}, "`max_seconds=0`: use more than 0"),
         ({"max_seconds": float("nan")}, "max_seconds=nan"),
-        ({"timeouts": "often"}, "timeouts='often': use 'never', 'when_stuck', 'in_order' or 'anytime'"),
+        ({"timeouts": "often"}, "`timeouts='often'`: use 'never', 'when_stuck', 'in_order' or 'anytime'"),
     ],
 )
 def test_an_option_that_means_nothing_is_refused(options, message):
@@ -297,7 +297,7 @@ def test_an_option_that_means_nothing_is_refused(options, message):
     "prop", [eventually(bool, "e"), leads_to(bool, bool, "l"), no_stuck_subset()], ids=["eventually", "leads", "stuck"]
 )
 def test_what_is_about_whole_runs_is_refused_without_the_whole_graph(strategy, prop):
-    with pytest.raises(OptionError, match="only strategy='breadth' decides"):
+    with pytest.raises(OptionError, match="only `strategy='breadth'` decides"):
         explore(small.crossed(), prop, strategy=strategy)
 
 
@@ -336,7 +336,7 @@ def test_a_report_of_a_proof_gives_its_bound():
 
 
 def test_a_report_without_an_answer_says_why():
-    assert "undetermined because max_states=3 was reached" in str(explore(small.crossed(), max_states=3))
+    assert "undetermined because `max_states=3` was reached" in str(explore(small.crossed(), max_states=3))
 
 
 def test_pct_reports_the_probability_that_it_guarantees():

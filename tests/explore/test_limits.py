@@ -88,13 +88,13 @@ def test_whenever_time_is_over_the_answer_comes_soon_and_takes_nothing_back(cloc
         assert clock.looks - over <= 30
         assert max(clock.most, clock.calls) <= MOST
         assert result.verdict is Verdict.UNDETERMINED or result.verdict is once.verdict
-        assert result.verdict is not Verdict.UNDETERMINED or "max_seconds=1 was reached" in result.reason
+        assert result.verdict is not Verdict.UNDETERMINED or "`max_seconds=1` was reached" in result.reason
 
 
 def test_time_that_is_over_before_the_first_state_is_said(clock):
     result = clock.explored("a test of symmetry", over=0)
     assert (result.states, result.transitions, result.depth) == (1, 0, 0)
-    assert result.reason == "max_seconds=1 was reached"
+    assert result.reason == "`max_seconds=1` was reached"
 
 
 def test_a_test_that_was_interrupted_is_not_taken_for_done():

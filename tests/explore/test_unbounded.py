@@ -83,7 +83,7 @@ GROWS = {
 def test_what_grows_without_bound_is_named(model, told, how):
     result = explore(model, max_states=MOST, **how)
     assert result.verdict is Verdict.UNDETERMINED
-    assert result.reason.startswith(f"max_states={MOST} was reached; {told}")
+    assert result.reason.startswith(f"`max_states={MOST}` was reached; {told}")
     assert result.reason.endswith("can be taken again each time (20 tried)")
 
 
@@ -113,7 +113,7 @@ def test_a_space_that_is_only_large_is_said_to_be_no_more():
         own = model.variable(name, 0)
         model.process(f"process {name}", lambda own=own: (yield from (own.set(n) for n in range(9))))
     for how in ({"symmetry": False}, {"strategy": "depth"}):
-        assert explore(model, max_states=2_000, partial_order=False, **how).reason == "max_states=2000 was reached"
+        assert explore(model, max_states=2_000, partial_order=False, **how).reason == "`max_states=2000` was reached"
 
 
 def test_of_what_changes_for_ever_and_is_not_known_to_grow_it_is_said_what_was_counted():
@@ -123,7 +123,7 @@ def test_of_what_changes_for_ever_and_is_not_known_to_grow_it_is_said_what_was_c
             yield v.set((n * 7_919 + 3) % 100_003)
 
     reason = explore(one(scrambling, variable=("v", 0)), max_states=MOST).reason
-    assert reason == f"max_states={MOST} was reached; v took {MOST // 2} different values in {MOST} states"
+    assert reason == f"`max_states={MOST}` was reached; v took {MOST // 2} different values in {MOST} states"
 
 
 def test_a_counter_that_stops_before_it_was_tried_often_enough_is_not_said_to_grow_without_bound():

@@ -245,18 +245,21 @@ def test_a_pending_time_out_of_the_past_does_not_hide_a_deadlock():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"until": 0}, "until=0: a finite number of virtual seconds, more than 0"),
+        ({"until": 0}, "`until=0`: use a finite number of virtual seconds, more than 0"),
         ({"until": -1.0}, "until=-1.0"),
         ({"until": math.nan}, "until=nan"),
-        ({"max_steps": 0}, "max_steps=0: a number of steps, at least 1"),
-        ({"latency": {"job": -1}}, "latency['job']: a delay is a finite number of seconds, at least 0, not -1"),
-        ({"latency": {"job": math.inf}}, "latency['job']: a delay is a finite number"),
-        ({"latency": {"job": "fast"}}, "latency['job']: a delay is a finite number"),
-        ({"latency": {"job": lambda random: -2.0}}, "latency['job']: a delay is a finite number"),
-        ({"latency": {"jbo": 1.0}}, "latency['jbo'] names no object, operation, process or function; did you mean job"),
-        ({"load": {"pool": 1.0}}, "load['pool'] names no process that the model starts"),
-        ({"load": {"pool[0]": 1.0}}, "load['pool[0]'] names no process that the model starts"),
-        ({"load": {"boss": -1.0}}, "load['boss']: a delay is a finite number of seconds"),
+        ({"max_steps": 0}, "`max_steps=0`: use at least 1"),
+        ({"latency": {"job": -1}}, "`latency['job']`: a delay is a finite number of seconds, at least 0, not -1"),
+        ({"latency": {"job": math.inf}}, "`latency['job']`: a delay is a finite number"),
+        ({"latency": {"job": "fast"}}, "`latency['job']`: a delay is a finite number"),
+        ({"latency": {"job": lambda random: -2.0}}, "`latency['job']`: a delay is a finite number"),
+        (
+            {"latency": {"jbo": 1.0}},
+            "`latency['jbo']` names no object, operation, process or function; did you mean job",
+        ),
+        ({"load": {"pool": 1.0}}, "`load['pool']` names no process that the model starts"),
+        ({"load": {"pool[0]": 1.0}}, "`load['pool[0]']` names no process that the model starts"),
+        ({"load": {"boss": -1.0}}, "`load['boss']`: a delay is a finite number of seconds"),
     ],
 )
 def test_a_bad_option_is_refused_in_one_line(options, message):

@@ -253,11 +253,11 @@ def test_names_stay_in_their_columns():
 
 
 def test_mistakes_are_refused():
-    with pytest.raises(OptionError, match="seeds=0: use at least 1"):
+    with pytest.raises(OptionError, match="`seeds=0`: use at least 1"):
         advise(nested_futures.one_pool(), seeds=0)
-    with pytest.raises(OptionError, match=r"latency\['nobody'\] names no object"):
+    with pytest.raises(OptionError, match=r"`latency\['nobody'\]` names no object"):
         advise(nested_futures.one_pool(), latency={"nobody": 1.0})
-    with pytest.raises(OptionError, match="progress=1: a function"):
+    with pytest.raises(OptionError, match="`progress=1`: a function"):
         advise(nested_futures.one_pool(), progress=1)
     with pytest.raises(OptionError, match=r"advise\('nested_futures:one_pool'\): pass a Model"):
         advise("nested_futures:one_pool")

@@ -209,7 +209,7 @@ def test_where_no_process_can_be_begun_that_is_an_error(monkeypatch):
         raise BrokenProcessPool("no more processes")
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", refused)
-    with pytest.raises(Exception, match=r"no process can be begun here .*; use executor='here'"):
+    with pytest.raises(Exception, match=r"no process can be begun here .*; use `executor='here'`"):
         sweep(below, jobs=2, workers=[1, 2])
 
 

@@ -94,7 +94,7 @@ def test_what_is_undetermined_fails():
 
 def test_an_undetermined_value_ends_the_margin_and_is_told():
     found = assert_pool_safe(grows, workers=1, depth=1, max_states=60)
-    assert "safe to depth 2, undetermined at 3 (max_states=60" in str(found)
+    assert "safe to depth 2, undetermined at 3 (`max_states=60" in str(found)
     with pytest.raises(AssertionError, match="depth must be safe to 3"):
         assert_pool_safe(grows, workers=1, depth=1, max_states=60, margin={"depth": 2})
 

@@ -142,7 +142,7 @@ def test_a_cell_is_in_the_file_before_the_next_one_is_explored(keep, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_explored(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SimcoreError, match=r"cannot be written: .*; name another folder with keep"):
+    with pytest.raises(SimcoreError, match=r"cannot be written: .*; name another folder with `keep`"):
         sweep(marked, executor="here", keep=tmp_path / "file", n=1, marks=str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -82,7 +82,7 @@ def test_at_least_three_cells_of_a_line_are_explored(length):
 
 
 def test_values_without_an_order_are_refused():
-    with pytest.raises(SimcoreError, match="infer='word': its values are not numbers"):
+    with pytest.raises(SimcoreError, match="`infer='word'`: its values are not numbers"):
         sweep(lambda *, word: below(), executor="here", infer="word", word=["a", "b"])
 
 

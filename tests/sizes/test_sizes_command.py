@@ -144,7 +144,7 @@ def test_a_text_is_no_range():
         (("sized:below", "-p", "workers=1,,2"), "sized:below: '' is no value of its parameter 'workers'"),
         (("sized:below", "-p", "workers=a..b"), "-p workers=a..b: a range has two whole numbers, as in 1..16"),
         (("sized:below", "-p", "worker=1"), "sized:below has no parameter 'worker'; it has workers and tasks"),
-        (("sized:below", "--infer", "n"), "infer='n': the sweep has no such parameter"),
+        (("sized:below", "--infer", "n"), "`infer='n'`: the sweep has no such parameter"),
         (("sized:nothing",), "module sized has no model function 'nothing'"),
         (("sized:below", "--property", "nonsense()"), "nonsense"),
         (("sized:below", "--out", "cells.txt"), "cells.txt: a sweep is written as .csv, or as .parquet"),

@@ -88,7 +88,7 @@ def test_a_property_may_be_asked_and_a_function_that_makes_it():
 def test_a_limit_leaves_a_cell_undetermined_and_says_why():
     (cell,) = here(pool_starvation.fixed, downloads=2, workers=2, callback_workers=2, max_states=10)
     assert (cell.verdict, cell.states, cell.token) == (U, 10, "")
-    assert cell.reason.startswith("max_states=10 was reached")
+    assert cell.reason.startswith("`max_states=10` was reached")
 
 
 def test_parameters_that_are_called_like_an_option_go_into_the_grid():
@@ -117,23 +117,23 @@ def test_two_sweeps_are_equal_whatever_time_they_took():
         (7, {}, "pass a function that returns a Model, or its name"),
         ("pool_starvation", {}, "'pool_starvation' names no model; write package.module:function"),
         (lambda *, n: below(), {}, "needs a value for its parameter 'n': n=range(1, 9), say"),
-        (below, {"executor": "threads"}, "executor='threads': pass a concurrent.futures.Executor"),
-        (below, {"jobs": 0}, "jobs=0: use at least 1"),
-        (below, {"max_states": 0}, "max_states=0: use at least 1"),
-        (below, {"max_seconds": 0}, "max_seconds=0: use more than 0"),
-        (below, {"timeouts": "late"}, "timeouts='late': use 'never'"),
+        (below, {"executor": "threads"}, "`executor='threads'`: pass a concurrent.futures.Executor"),
+        (below, {"jobs": 0}, "`jobs=0`: use at least 1"),
+        (below, {"max_states": 0}, "`max_states=0`: use at least 1"),
+        (below, {"max_seconds": 0}, "`max_seconds=0`: use more than 0"),
+        (below, {"timeouts": "late"}, "`timeouts='late'`: use 'never'"),
         (below, {"asked": lambda state: True}, "is a predicate, and no property"),
-        (below, {"infer": 3}, "infer=3: the name of a parameter, or several"),
-        (below, {"keep": 3}, "keep=3: the path of a folder"),
-        (below, {"progress": 3}, "progress=3: a function that is called with a Progress"),
-        (below, {"grid": "n"}, "grid='n': a dict of values by the names of parameters"),
+        (below, {"infer": 3}, "`infer=3`: the name of a parameter, or several"),
+        (below, {"keep": 3}, "`keep=3`: the path of a folder"),
+        (below, {"progress": 3}, "`progress=3`: a function that is called with a Progress"),
+        (below, {"grid": "n"}, "`grid='n'`: a dict of values by the names of parameters"),
         (below, {"asked": "deadlock"}, "sweep(model, 'deadlock'): a str is no property"),
         (below, {"workers": b"ab"}, "a parameter of a model is a finite number"),
         (below, {"workers": range(10**9)}, "the grid has more than 1,000,000 cells; give fewer values"),
         (below, {"workers": range(9000), "tasks": range(9000)}, "the grid has more than 1,000,000 cells"),
         (below, {"workers": repeat(1)}, "the grid has more than 1,000,000 cells"),
-        (below, {"infer": "n"}, "infer='n': the sweep has no such parameter; it has workers"),
-        (below, {"infer": [["workers"]]}, "infer=['workers']: the sweep has no such parameter; it has workers"),
+        (below, {"infer": "n"}, "`infer='n'`: the sweep has no such parameter; it has workers"),
+        (below, {"infer": [["workers"]]}, "`infer=['workers']`: the sweep has no such parameter; it has workers"),
         (below, {"grid": {"workers": [2]}}, "workers is given twice, in grid and beside it"),
     ],
 )
@@ -321,7 +321,7 @@ def test_a_file_of_cells_is_whole_or_not_there(tmp_path):
     for wrong, line in (("cells.xlsx", "written as .csv, or as .parquet"), ("none/cells.csv", "cannot be written")):
         with pytest.raises(SimcoreError, match=line):
             found.write(tmp_path / wrong)
-    with pytest.raises(SimcoreError, match="path=5: the path of a file"):
+    with pytest.raises(SimcoreError, match="`path=5`: the path of a file"):
         found.write(5)
     assert [path.name for path in tmp_path.iterdir()] == ["cells.csv"]
 

@@ -160,6 +160,42 @@ def a_semaphore_never_given_back():
     return model
 
 
+def a_permit_that_goes_with_a_task():
+    model = Model("permit of a task")
+    slots, gate, pool = model.semaphore("slots", 1), model.event("gate"), model.thread_pool("pool", 1)
+
+    def task():
+        yield gate.wait()
+        yield slots.release()
+
+    def main():
+        for _ in range(2):
+            yield slots.acquire()
+            yield pool.submit(task)
+        yield gate.set()
+
+    model.process("main", main)
+    return model
+
+
+def a_permit_that_another_gives_back():
+    model = Model("permit of another")
+    slots, gate = model.semaphore("slots", 1), model.event("gate")
+
+    def other():
+        yield gate.wait()
+        yield slots.release()
+
+    def main():
+        yield slots.acquire()
+        yield slots.acquire()
+        yield gate.set()
+
+    model.process("main", main)
+    model.process("other", other)
+    return model
+
+
 def a_task_that_is_queued():
     model = Model("queued")
     pool = model.thread_pool("pool", 1)

@@ -143,7 +143,7 @@ def learn(model: Model, timeouts: Timeouts = "when_stuck", max_states: int | Non
         When there are more than ``max_states``, or the future of a task is set by hand.
     """
     if max_states is not None and max_states < 1:
-        raise OptionError(f"max_states={max_states}: use at least 1, or None for no limit")
+        raise OptionError(f"`max_states={max_states}`: use at least 1, or `max_states=None` for no limit")
     kernel = _Complete(model, timeouts)
     states, deadlocks = kernel.meet_all(max_states)
     if kernel.by_hand:
@@ -182,7 +182,7 @@ class _Complete(Kernel):
                     if most is not None and len(seen) >= most:
                         raise OptionError(
                             f"model {self.model.name!r} has more than {most:,} states, and it is not known what its "
-                            f"processes do before all were met; raise max_states, or choose smaller parameters"
+                            f"processes do before all were met; raise `max_states`, or choose smaller parameters"
                         )
                     seen.add(choice.state)
                     ahead.append(choice.state)

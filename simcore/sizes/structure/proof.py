@@ -153,7 +153,7 @@ def _said(law: OpenSizes) -> str:
     if law.text == "always":
         return "nothing is proved: a hang may be reachable at any size"
     proved = f"no hang for any size where not ({law.text})"
-    return f"{proved}\n  a hang may be reachable where {law.text}; `witness` looks for one"
+    return f"{proved}\n  a hang may be reachable where {law.text}: explore such a size"
 
 
 def prove(model: str | Callable[..., Model], *, sizes: Iterable[str] | None = None, **parameters: Any) -> Proved:

@@ -170,7 +170,7 @@ def test_futures_that_are_never_dropped_are_caught(monkeypatch):
 def test_a_limit_on_memory_stops_the_search_and_says_what_was_covered():
     model = toys.pool_system(requesters=3, workers=2, chunks=1, callback_workers=2)
     result = explore(model, partial_order=False, max_memory=1)
-    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, "max_memory=1 was reached")
+    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, "`max_memory=1` was reached")
     assert result.notes == ("every state within 7 steps was expanded",)
     assert re.fullmatch(r"[\d,]+ states were expanded", explore(model, max_memory=1).notes[0])
 
@@ -184,7 +184,7 @@ def test_a_limit_on_memory_stops_the_compiled_loop_before_it_grows():
     with patch.object(limits_module, "BYTES_TO_COMPILE", 0):
         answer = Answer(model, (), after=5_000, symmetry=False, partial_order=False, max_memory=limit)
     assert answer.fast
-    assert (answer.result.verdict, answer.result.reason) == (Verdict.UNDETERMINED, f"max_memory={limit} was reached")
+    assert (answer.result.verdict, answer.result.reason) == (Verdict.UNDETERMINED, f"`max_memory={limit}` was reached")
     assert answer.result.states > 5_000
     assert any("steps was expanded" in note for note in answer.result.notes)
 
@@ -368,10 +368,10 @@ def test_the_seed_chooses_the_hashes():
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"symmetry": True}, "add symmetry=False, partial_order=False"),
-        ({"partial_order": True}, "add symmetry=False, partial_order=False"),
-        ({"strategy": "depth"}, "use strategy='breadth'"),
-        ({"timeouts": "in_order"}, "use other timeouts"),
+        ({"symmetry": True}, "add `symmetry=False` and `partial_order=False`"),
+        ({"partial_order": True}, "add `symmetry=False` and `partial_order=False`"),
+        ({"strategy": "depth"}, "use `strategy='breadth'`"),
+        ({"timeouts": "in_order"}, "use another rule than"),
     ],
 )
 def test_what_hash_compaction_cannot_do_is_refused(options, told):
@@ -392,5 +392,5 @@ def test_a_model_that_has_no_room_in_the_compiled_loop_cannot_be_compacted():
 
 
 def test_less_than_one_core_is_refused():
-    with pytest.raises(OptionError, match="cores=0: use at least 1"):
+    with pytest.raises(OptionError, match="`cores=0`: use at least 1"):
         explore(toys.one_lock(threads=2), cores=0)

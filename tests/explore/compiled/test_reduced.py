@@ -315,7 +315,7 @@ def test_a_limit_on_memory_stops_it_and_says_what_was_covered():
         stack.enter_context(patch.object(reduced_module, "_FIRST", 16))
         stack.enter_context(patch.object(limits, "memory_used", lambda: used))
         result = explore(model, max_memory=used + 20_000)
-    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, f"max_memory={used + 20_000} was reached")
+    assert (result.verdict, result.reason) == (Verdict.UNDETERMINED, f"`max_memory={used + 20_000}` was reached")
     assert compiled(result)
     assert any("states were expanded" in note for note in result.notes)
 

@@ -106,7 +106,7 @@ def test_a_size_that_the_law_is_not_about_need_not_be_given():
         (lambda: prove(nested, wokers=3), "has no parameter 'wokers'; it has clients, workers, depth"),
         (lambda: prove(nested, sizes=["w"]), "has no parameter 'w'"),
         (lambda: prove(nested, sizes=iter(["w"])), "has no parameter 'w'"),
-        (lambda: prove(nested, sizes=5), "sizes=5: the names of parameters, in a list"),
+        (lambda: prove(nested, sizes=5), "`sizes=5`: the names of parameters, in a list"),
         (lambda: prove(nested, sizes="workers"), r"pass a list of names, sizes=\['workers'\]"),
         (lambda: prove(nested, workers=["a"]), "workers: give whole numbers to compare"),
         (lambda: prove(nested, workers=[]), "workers: give whole numbers to compare"),
