@@ -245,7 +245,7 @@ class Run:
         """Announce what comes next, and go on when chosen."""
         if thread.booting:
             return
-        if thread.fused:
+        if thread.is_within():
             if ready is not None:
                 self.touched(target, READS)
             if ready is None or ready():

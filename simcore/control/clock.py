@@ -49,7 +49,7 @@ def now() -> float | None:
     run.touched(CLOCK)
     run.now += _LOOK
     thread.reads += 1
-    if thread.reads > _LOOKS and not thread.fused and not thread.booting:
+    if thread.reads > _LOOKS and not thread.is_within() and not thread.booting:
         thread.reads = 0
         run.now += _PAUSE
         run.point(thread, "looks at the clock", None)

@@ -58,11 +58,12 @@ def without_steps(*, fused: int = 1) -> Iterator[None]:
     if found is None:
         yield
         return
-    before, found[1].fused = found[1].fused, fused
+    thread = found[1]
+    before, (thread.fused, thread.hidden) = (thread.fused, thread.hidden), (fused, fused > 0)
     try:
         yield
     finally:
-        found[1].fused = before
+        thread.fused, thread.hidden = before
 
 
 # ---- locks -------------------------------------------------------------------------------------------------

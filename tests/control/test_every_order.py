@@ -81,6 +81,17 @@ def test_the_order_that_hangs_is_found_although_time_goes_on_for_others(body):
     assert replay(result.violation.token).violation.steps == result.violation.steps
 
 
+@pytest.mark.some(2)
+@pytest.mark.parametrize("body", [programs.opposed_within, programs.updated_within])
+@pytest.mark.parametrize("kind", programs.WITHIN)
+def test_what_the_library_calls_of_the_program_has_steps_of_its_own(body, kind):
+    """Others go on meanwhile, as they do for real: the library's lock is another one on each object."""
+    result = control(partial(body, kind), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.VIOLATED, result
+    assert control(partial(body, kind)).verdict is Verdict.VIOLATED
+    assert replay(result.violation.token).violation.steps == result.violation.steps
+
+
 def test_who_knows_more_by_now_is_told_the_run_that_was_found():
     options = Options()
     with Workers(partial(answer, programs.too_late_beside_a_limit)) as workers:

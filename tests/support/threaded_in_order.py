@@ -5,7 +5,7 @@ import socket
 import tempfile
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -227,3 +227,80 @@ def finalize_tells():
 
 def nobody_shuts_the_pool_down():
     assert ThreadPoolExecutor(1).submit(int, 1).result() == 1
+
+
+class Calls(queue.Queue):
+    """Calls a function whenever something is put into it."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def _put(self, item):
+        self.function()
+        super()._put(item)
+
+
+class Compared:
+    """Calls a function whenever it is compared with another one."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __lt__(self, other):
+        self.function()
+        return True
+
+
+class Own:
+    """A lock of the program's own for a condition: it calls a function whenever it is asked who has it."""
+
+    def __init__(self, function):
+        self._is_owned = lambda: function() is None
+        self.acquire = self.release = self.__enter__ = self.__exit__ = lambda *_: True
+
+
+def _put_two(queue, item):
+    queue.put(item)
+    queue.put(item)
+
+
+def _set(future, function):
+    future.add_done_callback(lambda _: function())
+    future.set_result(1)
+
+
+WITHIN = {
+    "a hook of a queue": lambda function: Calls(function).put(1),
+    "a comparison": lambda function: _put_two(queue.PriorityQueue(), Compared(function)),
+    "an action of a barrier": lambda function: threading.Barrier(1, function).wait(),
+    "a lock of a condition": lambda function: threading.Condition(Own(function)).notify(),
+    "a callback of a future": lambda function: _set(Future(), function),
+}
+"""Operations of the library that call a function of the program."""
+
+
+def opposed_within(kind):
+    """Two operations, on two objects, call what takes two locks, in either order."""
+    left, right = threading.Lock(), threading.Lock()
+
+    def both(first, second):
+        with first, second:
+            pass
+
+    calls = [partial(WITHIN[kind], partial(both, *locks)) for locks in ((left, right), (right, left))]
+    together(*calls)
+
+
+def updated_within(kind):
+    """Two operations, on two objects, call what reads and writes without a lock, and takes one in between."""
+    counted, lock = [0], threading.Lock()
+
+    def count():
+        number = counted[0]
+        with lock:
+            pass
+        counted[0] = number + 1
+
+    together(*[partial(WITHIN[kind], count)] * 2)
+    assert counted == [2]
