@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import _queue
 import _thread
+import gc
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import thread as futures_thread
+from math import inf
 from typing import Any, NoReturn
 
 from simcore.control.thread import ControlledThread, Ready, known_by
@@ -98,6 +100,8 @@ class Run:
         Called where nobody could go on: does what the system would have done by itself, and tells whether that was any.
     signalled : function
         Tells whether a signal may come for which the program waits.
+    collects : float
+        After how many steps the collector runs, once, in whoever goes on; it does not by itself.
     more : str
         Which pool has one more worker than the program says, to try that; by `operations.pool_key`, or `EVERY`, which
         have room for everybody.
@@ -121,6 +125,7 @@ class Run:
         self.outside = False
         self.limited = 0
         self.more = ""
+        self.collects = inf
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
@@ -273,6 +278,9 @@ class Run:
         thread.deadline = None if seconds is None else self.now + max(1e-6, seconds)
         thread.timed_out = False
         self._hand_over(thread, self._next())
+        if len(self.taken) > self.collects:
+            self.collects = inf
+            gc.collect()
         thread.target = thread.waits_for = None  # nothing is kept alive here
         return not thread.timed_out
 

@@ -60,6 +60,9 @@ TRY_SECONDS = 10.0
 def run_on(path: Steps, ask: Callable[[Question], Outcome], options: Options, until: float) -> Iterator[Outcome]:
     """Yield how `RUNS_ON` runs end that go on from a path, each by a random walk; nobody is suspected but on facts.
 
+    Whoever goes on first has the collector run, as for real it may run in anybody who still moves: it may give back
+    what somebody waits for, where that lies in a ring of references.
+
     Raises
     ------
     TimeoutError
@@ -68,7 +71,7 @@ def run_on(path: Steps, ask: Callable[[Question], Outcome], options: Options, un
     for seed in range(RUNS_ON):
         if time.monotonic() > until:
             raise TimeoutError
-        yield ask(Question(options, RandomWalk(seed), path=path, facts=True))
+        yield ask(Question(options, RandomWalk(seed), path=path, facts=True, collects=True))
 
 
 def comes_yet(outcome: Outcome, ask: Callable[[Question], Outcome], options: Options, until: float) -> bool:

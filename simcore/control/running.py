@@ -59,7 +59,8 @@ class Reference(NamedTuple):
 class Question:
     """One run: along a path, at whose end some may be known to be lost, and then by a strategy; recorded or not.
 
-    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone.
+    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone. At the
+    end of the path the collector may run.
 
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
     something behind, or there is no more time. Then, whether the process is as it was is known from a run that was
@@ -85,6 +86,7 @@ class Question:
     probe: bool = False
     reference: Reference | None = None
     note: bool = False
+    collects: bool = False
 
 
 class Recording(NamedTuple):
@@ -230,6 +232,7 @@ def _run(
         progress=progress,
     )
     run.more = asked.more
+    run.collects = len(asked.path) if asked.collects else inf
     if asked.record:
         assert isinstance(run, Recorded)
         run.watch = Watch(run, run.remembered)

@@ -17,6 +17,12 @@ from simcore.errors import NotUnderControl
 from simcore.schedule import RandomWalk
 
 
+@pytest.mark.parametrize("body", programs.BY_THE_COLLECTOR)
+def test_what_the_collector_would_give_back_beside_others_is_waited_for(body):
+    result = control(body, schedules=3, max_steps=500)
+    assert result.verdict is Verdict.UNDETERMINED, str(result)
+
+
 @pytest.mark.some(18)
 @pytest.mark.parametrize("strategy", ["dfs", "portfolio", "random"])
 @pytest.mark.parametrize("body", programs.LATE)
@@ -24,7 +30,7 @@ def test_who_comes_late_by_a_way_that_is_not_seen_is_waited_for(body, strategy):
     assert control(body, strategy=strategy, schedules=20).violation is None
 
 
-@pytest.mark.parametrize("body", programs.LATE[:1] + programs.LATE[8:9])
+@pytest.mark.parametrize("body", [programs.event_of_a_class, programs.future_of_nobody])
 def test_without_a_try_in_other_orders_a_guess_would_be_told(body, monkeypatch):
     monkeypatch.setattr(lanes, "comes_yet", lambda *_: False)
     assert control(body, strategy="random", schedules=20, witness="any").violation is not None
