@@ -100,6 +100,8 @@ class Run:
         Called where nobody could go on: does what the system would have done by itself, and tells whether that was any.
     signalled : function
         Tells whether a signal may come for which the program waits.
+    left_for_exit : function
+        Tells whether the program has left something to be done at the interpreter's exit, which no run comes to.
     collects : float
         After how many steps the collector runs, once, in whoever goes on; it does not by itself.
     more : str
@@ -128,6 +130,7 @@ class Run:
         self.collects = inf
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
+        self.left_for_exit: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()

@@ -59,8 +59,8 @@ class Reference(NamedTuple):
 class Question:
     """One run: along a path, at whose end some may be known to be lost, and then by a strategy; recorded or not.
 
-    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone. At the
-    end of the path the collector may run.
+    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone. At
+    the end of the path the collector may run.
 
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
     something behind, or there is no more time. Then, whether the process is as it was is known from a run that was
@@ -275,6 +275,11 @@ def _insist_on_the_inside(run: Run, how: str) -> None:
         raise NotUnderControl(
             f"not under control: nothing has moved for {OUTSIDE:g} s; {whom}, at {function_at(waits or run.main)}; "
             "put somebody into his place whom the function itself starts"
+        )
+    if how == "deadlock" and run.main.done and run.left_for_exit():
+        raise NotUnderControl(
+            "not under control: nobody could go on, and what the program has left for the interpreter's exit, by "
+            "threading._register_atexit, is not run, which might end that; call it at the end of the function itself"
         )
     if run.outside and how in ("deadlock", "failed"):
         what = f"{type(run.errors[0][1]).__name__} was raised" if how == "failed" else "nobody could go on"

@@ -90,3 +90,8 @@ def test_the_audit_ends_with_the_time_and_is_no_proof_then(monkeypatch):
     result = control(threaded_in_order.take_one_lock, strategy="dfs")
     assert result.verdict is Verdict.UNDETERMINED
     assert "all orders were run, but only" in result.reason
+
+
+def test_what_is_left_for_the_exit_of_the_interpreter_might_help():
+    with pytest.raises(NotUnderControl, match="what the program has left for the interpreter's exit, by threading"):
+        control(programs.told_at_exit, schedules=2)

@@ -127,6 +127,7 @@ def test_what_is_shared_and_not_seen_is_no_proof(body):
         programs.a_finalizer_tells,
         programs.a_weak_reference_tells,
         programs.finalize_tells,
+        programs.a_generator_tells,
         programs.nobody_shuts_the_pool_down,
     ],
 )
@@ -134,6 +135,19 @@ def test_what_a_finalizer_does_is_no_proof(body):
     result = control(body, strategy="dfs", schedules=1_000)
     assert result.verdict is Verdict.UNDETERMINED, result
     assert "of a finalizer, which runs where the last reference is dropped, it is not known" in result.reason
+
+
+@pytest.mark.parametrize("tells", programs.IN_A_RING.values(), ids=programs.IN_A_RING)
+def test_what_the_collector_would_have_done_at_some_moment_is_no_proof(tells):
+    result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.UNDETERMINED, result
+    assert "of a finalizer, which the collector may run at any moment, it is not known" in result.reason
+
+
+@pytest.mark.parametrize("tells", programs.TELLS_NOBODY.values(), ids=programs.TELLS_NOBODY)
+def test_what_the_collector_would_come_upon_that_does_nothing_is_no_matter(tells):
+    result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.HOLDS, result
 
 
 def test_not_all_orders_are_no_proof():

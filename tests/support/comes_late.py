@@ -249,6 +249,13 @@ def told_by_a_monitor():
     done.wait()
 
 
+def told_at_exit():
+    """The interpreter tells whom it waits for before it exits, as it tells the workers of pools."""
+    work = queue.Queue()
+    threading._register_atexit(work.put, None)
+    beside(work.get)
+
+
 class Lease:
     """Gives back what was taken out of a pool when it is gone; in a ring of references that is when it is collected."""
 

@@ -225,6 +225,89 @@ def finalize_tells():
     del thing
 
 
+def a_generator_tells():
+    """It is closed where the last reference to it is dropped, and then releases a lock."""
+    lock = threading.Lock()
+
+    def hold():
+        with lock:
+            yield
+
+    held = hold()
+    next(held)
+    _dropped(held)
+
+
+class Ring:
+    """Has references to itself, so that only the collector finds that it is gone."""
+
+    def __init__(self, *parts):
+        self.parts = self, *parts
+
+
+def in_a_ring(tells):
+    """Something is lost in a ring of references, and the collector may come upon that whenever anybody allocates."""
+    lock = threading.Lock()
+
+    def lose():
+        Ring(*tells(lock))
+
+    def take():
+        with lock:
+            pass
+
+    together(lose, take)
+
+
+class Takes:
+    """Takes a lock when it is gone."""
+
+    def __init__(self, lock):
+        self.lock = lock
+
+    def __del__(self):
+        with self.lock:
+            pass
+
+
+def _takes_later(lock):
+    with lock:
+        pass
+    try:
+        yield
+    finally:
+        with lock:
+            pass
+
+
+def _begun(lock):
+    begun = _takes_later(lock)
+    next(begun)
+    return [begun]
+
+
+def _watched(lock):
+    thing = Thing()
+    weakref.finalize(thing, lambda: lock.acquire() and lock.release())
+    return [thing]
+
+
+IN_A_RING = {
+    "a finalizer": lambda lock: [Takes(lock)],
+    "a generator": _begun,
+    "a weak reference": _watched,
+}
+
+
+def _shut_down(lock):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+    return [pool]
+
+
+TELLS_NOBODY = {"a lock": lambda lock: [lock], "a pool that was shut down": _shut_down}
+
+
 def nobody_shuts_the_pool_down():
     assert ThreadPoolExecutor(1).submit(int, 1).result() == 1
 
