@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import thread as futures_thread
-from math import inf
 from typing import Any, NoReturn
 
 from simcore.control.thread import ControlledThread, Ready, known_by
@@ -102,8 +101,10 @@ class Run:
         Tells whether a signal may come for which the program waits.
     left_for_exit : function
         Tells whether the program has left something to be done at the interpreter's exit, which no run comes to.
-    collects : float
-        After how many steps the collector runs, once, in whoever goes on; it does not by itself.
+    collects : bool
+        Whether the collector runs, once, in whoever goes on next; it does not by itself.
+    late : float
+        How many seconds after its time each wait ends that time ends.
     more : str
         Which pool has one more worker than the program says, to try that; by `operations.pool_key`, or `EVERY`, which
         have room for everybody.
@@ -127,7 +128,7 @@ class Run:
         self.outside = False
         self.limited = 0
         self.more = ""
-        self.collects = inf
+        self.collects, self.late = False, 0.0
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
         self.left_for_exit: Ready = lambda: False
@@ -203,7 +204,7 @@ class Run:
         self.progress(len(self.taken))
         if outcome == TIMES_OUT:
             assert thread.deadline is not None
-            self.now = max(self.now, thread.deadline)
+            self.now = max(self.now, thread.deadline) + self.late
             self.limited = self.limited if thread.sleeps else len(self.taken)
         thread.timed_out = outcome == TIMES_OUT
         thread.ready = thread.deadline = None
@@ -281,8 +282,8 @@ class Run:
         thread.deadline = None if seconds is None else self.now + max(1e-6, seconds)
         thread.timed_out = False
         self._hand_over(thread, self._next())
-        if len(self.taken) > self.collects:
-            self.collects = inf
+        if self.collects:
+            self.collects = False
             gc.collect()
         thread.target = thread.waits_for = None  # nothing is kept alive here
         return not thread.timed_out

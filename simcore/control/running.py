@@ -59,8 +59,8 @@ class Reference(NamedTuple):
 class Question:
     """One run: along a path, at whose end some may be known to be lost, and then by a strategy; recorded or not.
 
-    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone. At
-    the end of the path the collector may run.
+    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone. With
+    ``late`` seconds it is asked what may still come behind the path.
 
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
     something behind, or there is no more time. Then, whether the process is as it was is known from a run that was
@@ -86,7 +86,7 @@ class Question:
     probe: bool = False
     reference: Reference | None = None
     note: bool = False
-    collects: bool = False
+    late: float | None = None
 
 
 class Recording(NamedTuple):
@@ -232,7 +232,6 @@ def _run(
         progress=progress,
     )
     run.more = asked.more
-    run.collects = len(asked.path) if asked.collects else inf
     if asked.record:
         assert isinstance(run, Recorded)
         run.watch = Watch(run, run.remembered)
@@ -303,7 +302,7 @@ def _insist_on_those_who_are_there(run: Run, asked: Question, lost: frozenset[st
 
 def _choose(asked: Question) -> Choose:
     if asked.strategy is not None:
-        return along_then(asked.path, by_strategy(asked.strategy, asked.numbers))
+        return along_then(asked.path, by_strategy(asked.strategy, asked.numbers), asked.late)
     if asked.guide is not None:
         from simcore.control.orders import guided
 

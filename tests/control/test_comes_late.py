@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import comes_in_time
 import comes_late as programs
 import pytest
 import threaded_in_order
@@ -17,9 +18,15 @@ from simcore.errors import NotUnderControl
 from simcore.schedule import RandomWalk
 
 
-@pytest.mark.parametrize("body", programs.BY_THE_COLLECTOR)
+@pytest.mark.parametrize("body", comes_in_time.BY_THE_COLLECTOR)
 def test_what_the_collector_would_give_back_beside_others_is_waited_for(body):
     result = control(body, schedules=3, max_steps=500)
+    assert result.verdict is Verdict.UNDETERMINED, str(result)
+
+
+@pytest.mark.parametrize("body", comes_in_time.BY_THE_CLOCK)
+def test_whoever_looks_out_for_a_time_that_is_far_away_is_waited_for(body):
+    result = control(body, schedules=10, max_steps=500)
     assert result.verdict is Verdict.UNDETERMINED, str(result)
 
 
@@ -94,4 +101,4 @@ def test_the_audit_ends_with_the_time_and_is_no_proof_then(monkeypatch):
 
 def test_what_is_left_for_the_exit_of_the_interpreter_might_help():
     with pytest.raises(NotUnderControl, match="what the program has left for the interpreter's exit, by threading"):
-        control(programs.told_at_exit, schedules=2)
+        control(comes_in_time.told_at_exit, schedules=2)

@@ -7,6 +7,7 @@ import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from comes_in_time import BY_THE_CLOCK, BY_THE_COLLECTOR, beside
 from threaded import together
 from threaded_in_order import Arrivals
 
@@ -17,12 +18,6 @@ def long_work():
     """Take several hours, and a turn each hour: longer than anybody is waited for in one order."""
     for _ in range(HOURS):
         time.sleep(3_700)
-
-
-def beside(*functions):
-    """Start threads."""
-    for function in functions:
-        threading.Thread(target=function).start()
 
 
 class Place:
@@ -249,88 +244,8 @@ def told_by_a_monitor():
     done.wait()
 
 
-def told_at_exit():
-    """The interpreter tells whom it waits for before it exits, as it tells the workers of pools."""
-    work = queue.Queue()
-    threading._register_atexit(work.put, None)
-    beside(work.get)
-
-
-class Lease:
-    """Gives back what was taken out of a pool when it is gone; in a ring of references that is when it is collected."""
-
-    def __init__(self, pool):
-        self.pool, self.taken, self.ring = pool, pool.get(), self
-
-    def __del__(self):
-        self.pool.put(self.taken)
-
-
-class Watched:
-    """Is in a ring of references, and has a weak one."""
-
-    def __init__(self):
-        self.ring = self
-
-
-def _beside_a_beat(work):
-    over = threading.Event()
-
-    def beat():
-        while not over.wait(60):
-            pass
-
-    beside(beat)
-    work()
-    over.set()
-
-
-def lease_of_the_collector():
-    pool = queue.Queue()
-    pool.put("connection")
-
-    def work():
-        Lease(pool)
-        Lease(pool)
-
-    _beside_a_beat(work)
-
-
-def event_of_the_collector():
-    done = threading.Event()
-
-    def work():
-        weakref.finalize(Watched(), done.set)
-        done.wait()
-
-    _beside_a_beat(work)
-
-
-def lock_of_the_collector():
-    lock = threading.Lock()
-
-    def held():
-        with lock:
-            yield ring
-
-    def work():
-        nonlocal ring
-        ring = held()
-        next(ring)
-        ring = [ring]
-        ring.append(ring)
-        ring = None
-        lock.acquire()
-
-    ring = None
-    _beside_a_beat(work)
-
-
-BY_THE_COLLECTOR = [lease_of_the_collector, event_of_the_collector, lock_of_the_collector]
-"""What is waited for comes when the collector runs, as it may wherever somebody still moves."""
-
 LATE = [
-    *BY_THE_COLLECTOR,
+    *(*BY_THE_CLOCK, *BY_THE_COLLECTOR),
     *(event_of_a_class, event_behind_a_weak_reference, event_deep_in_lists, one_long_wait_and_three_steps),
     *(told_by_a_clock, thread_that_starts_late, timer_that_starts_late, many_short_turns, future_of_nobody),
     *(lock_released_by_another, notified_and_the_lock_is_held, permit_of_another, barrier_that_breaks),
