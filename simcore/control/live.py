@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from importlib import _bootstrap
 from typing import Any, NamedTuple
 
 from simcore.control.baton import Known, Run
@@ -34,9 +35,9 @@ from simcore.control.operations import (
 )
 from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import AtAll, everything, names_any, parts_of, reaches, within
-from simcore.control.thread import ControlledThread
-from simcore.control.together import together
-from simcore.control.words import WAITS, Wait
+from simcore.control.thread import ControlledThread, stack
+from simcore.control.together import shown, together
+from simcore.control.words import WAITS, Wait, standing_of
 from simcore.explain import Did, Edge, Pool, Slots, WaitForGraph, Why, cleared, summary, too_early
 
 
@@ -72,6 +73,8 @@ _NEAR = 5
 
 _NEXT = 2
 """And where what has it names what would end the wait: a variable of its own, or an attribute of one."""
+
+_IMPORTS = _bootstrap._ModuleLock.acquire.__code__  # type: ignore[attr-defined]
 
 _KINDS = {"Lock": "lock", "RLock": "rlock", "SimpleQueue": "queue", "Thread": "thread"}
 
@@ -191,6 +194,8 @@ class Reader:
             return self._join(actor, target)
         if (several := together(thread)) is not None and several.left:
             return self._of_several(actor, several.left)
+        if (edge := self._of_import(thread, actor)) is not None:
+            return edge
         wait = WAITS.get(label, Wait("in {}"))
         if isinstance(target, Future) and (edge := self._of_task(actor, target, wait)) is not None:
             return edge
@@ -199,7 +204,7 @@ class Reader:
         if label == "ThreadPoolExecutor.shutdown" and (workers := self._left(target)):
             return self._shutdown(actor, workers)
         name = self.names.of(target, _kind(target))
-        thing, standing = Thing(name, _kind(target)), _standing(target, label)
+        thing, standing = Thing(name, _kind(target)), standing_of(target, label, self.names.thread)
         holders = self._holders(thread)
         if holders:
             held = tuple((self.names.thread(t), self.names.thread(t)) for t in holders)
@@ -240,6 +245,16 @@ class Reader:
         """Return the edge of somebody who waits for the end of a thread: nothing else ends that."""
         name = next((self.names.thread(t) for t in self.run.threads if t.thread is ends), ends.name)
         return self._until_ended(actor, [name])
+
+    def _of_import(self, thread: ControlledThread, actor: Seen) -> Edge | None:
+        """Return the edge of somebody who wants a module that another one still imports."""
+        frame = next((each for each in stack(thread) if each.f_code is _IMPORTS), None)
+        if frame is None:
+            return None
+        lock = shown(frame)["self"]
+        names = tuple(self.names.thread(t) for t in self.run.live if t.identity == lock.owner)
+        thing = Thing(f"the import of {lock.name}", "lock")
+        return Edge(actor, thing, names, Why(f"for {thing.name}", holders=tuple((n, n) for n in names)))
 
     def _shutdown(self, actor: Seen, workers: list[ControlledThread]) -> Edge:
         """Return the edge of somebody who waits for the end of all workers of a pool."""
@@ -383,13 +398,3 @@ def role(thread: ControlledThread) -> str:
 def _kind(target: Any) -> str:
     name = type(target).__name__
     return _KINDS.get(name, name)
-
-
-def _standing(target: Any, label: str) -> str:
-    if isinstance(target, queue.Queue):
-        if 0 < target.maxsize <= target._qsize():
-            return f"full ({target._qsize()}/{target.maxsize})"
-        counted = label == "Queue.join" or done_to(target, frozenset({"task_done"}))  # else nobody asks for it
-        left = f", {target.unfinished_tasks} not done" if counted and target.unfinished_tasks else ""
-        return (f"{target._qsize()} in it" if target._qsize() else "empty") + left
-    return ""

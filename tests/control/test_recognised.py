@@ -8,6 +8,7 @@ from types import FunctionType
 import pytest
 import threaded
 import threaded_fine
+import threaded_kept
 from hints import tried
 
 from simcore import Verdict, control
@@ -58,6 +59,17 @@ HANGS = {
         {"waits": False},
         "db 1/1: every worker is in waiting_callback.<lambda>(), waiting for the result of waiting_callback.second() "
         "set only by waiting_callback.second(), queued in db behind it",
+    ),
+    "permits": (
+        threaded_kept.permits_lost_on_an_error,
+        {"gives_back": True},
+        "main waits for a permit of permits, 2 taken by failing[0..1], which have ended",
+    ),
+    "a barrier": (threaded_kept.too_few_at_a_barrier, {"breaks": True}, "waits at barrier, 2 of 3 there: "),
+    "an import": (
+        threaded_kept.imported_by_two,
+        {"joins": False},
+        "main waits for the end of loader loader waits for the import of starts_a_loader, held by main",
     ),
     "a finalizer": (threaded.finalizer, {"collects": False}, "user waits for lock, held by itself"),
     "a knot beside a heartbeat": (
