@@ -315,17 +315,19 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     names = Names(run)
     errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
     assert isinstance(run, Learning)
-    recording = history = None
+    recording, history, guess = None, None, suspicion.guess
     if asked.record or asked.note:
         assert isinstance(run, Noted)
         reader = Reader(run, asked.known)
-        recording = _recording(run, reader, suspicion.lost) if asked.record and isinstance(run, Recorded) else None
+        if asked.record and isinstance(run, Recorded):
+            recording = _recording(run, reader, suspicion.lost)
+            guess = not {reader.names.thread(t) for t in run.live if t.path in suspicion.lost} <= reader.exact
         history = None if run.notes is None else run.notes.history(how, reader.names)
     checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
-    where = lost, suspicion.since, suspicion.guess and bool(lost), run.outside, run.paused
+    where = lost, suspicion.since, guess and bool(lost), run.outside, run.paused
     given_up = _given_up(run, names) if how == "steps" else None
     return Outcome(*told, *where, recording, steps, history=history, checks=checks, given_up=given_up)
 

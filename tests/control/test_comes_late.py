@@ -72,6 +72,7 @@ def test_what_was_tried_and_is_no_fact_is_noted():
     assert result.verdict is Verdict.VIOLATED
     (note,) = [note for note in result.notes if "no fact" in note]
     assert note.endswith("let run 5 times, for at most 4,000 steps each")
+    assert replay(result.violation.token).notes == [note]
     assert not control(threaded_in_order.opposed, schedules=100).notes
 
 

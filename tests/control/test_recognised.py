@@ -93,6 +93,9 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert result.verdict is Verdict.VIOLATED
     assert result.violation.kind == "deadlock"
     assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
+    again = replay(result.violation.token)
+    assert again.violation.wait_for.explain() == result.violation.wait_for.explain()
+    assert again.notes == result.notes
     fixed = control(partial(body, **repair), schedules=5)
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
