@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from simcore.control.baton import Enabled, Run
+from simcore.control.baton import Run
+from simcore.control.hears import Enabled
 from simcore.schedule import Strategy
 
 Path = Sequence[tuple[str, int]]

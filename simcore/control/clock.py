@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from simcore.control.baton import ADDS, CLOCK
+from simcore.control.baton import CLOCK
+from simcore.control.hears import ADDS
 from simcore.control.primitives import here
 
 EPOCH = 1_800_000_000.0

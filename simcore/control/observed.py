@@ -24,8 +24,9 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from simcore.control import operations
-from simcore.control.baton import GOES_ON, TIMES_OUT, WRITES, Enabled
+from simcore.control.baton import GOES_ON, TIMES_OUT
 from simcore.control.environment import Learning
+from simcore.control.hears import WRITES, Enabled
 from simcore.control.primitives import LOCK, LOST, QUEUE, RLOCK, owner_of
 from simcore.control.thread import LIBRARY, ControlledThread
 

@@ -23,7 +23,8 @@ from functools import update_wrapper
 from types import FrameType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, NamedTuple
 
-from simcore.control.baton import READS, WRITES, Run
+from simcore.control.baton import Run
+from simcore.control.hears import READS, WRITES
 from simcore.control.primitives import QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 

@@ -18,7 +18,8 @@ from types import CodeType
 from typing import Any
 
 from simcore.control import patching
-from simcore.control.baton import ADDS, CLOCK, READS, Run
+from simcore.control.baton import CLOCK, Run
+from simcore.control.hears import ADDS, READS
 from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue

@@ -7,6 +7,7 @@ from functools import partial
 import hypothesis.strategies as st
 import pytest
 import threaded
+import threaded_fine
 import threaded_in_order as programs
 import threads_at_random
 from hypothesis import given
@@ -14,7 +15,7 @@ from orders_of_threads import reduced, whole
 
 from simcore import Verdict, control
 from simcore.control import replay
-from simcore.control.baton import ADDS, READS, WRITES
+from simcore.control.hears import ADDS, READS, WRITES
 from simcore.control.observed import ALL, FREE, Access, ByThing, dependent
 from simcore.control.running import Options, Question, answer
 from simcore.control.workers import Workers
@@ -128,6 +129,7 @@ def test_what_is_shared_and_not_seen_is_no_proof(body):
         programs.a_weak_reference_tells,
         programs.finalize_tells,
         programs.a_generator_tells,
+        threaded_fine.told_by_what_dies_with_a_thread,
         programs.nobody_shuts_the_pool_down,
     ],
 )

@@ -149,6 +149,12 @@ def test_what_does_not_hang_is_not_said_to(body, schedules):
     assert result.reason == f"no violation in {schedules} schedules"
 
 
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
+def test_what_dies_with_a_thread_may_end_a_wait(timeouts):
+    body = threaded_fine.told_by_what_dies_with_a_thread
+    assert control(body, timeouts=timeouts, schedules=20).reason == "no violation in 20 schedules"
+
+
 def test_a_timer_is_a_sleep_and_no_time_out():
     assert control(threaded_fine.timer_alone, timeouts="never", schedules=5).verdict is Verdict.UNDETERMINED
 
