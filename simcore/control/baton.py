@@ -350,7 +350,8 @@ class Run(Hears):
 
         What it had to itself is deleted on its way out, and may end waits: so it is chosen who goes on when it is gone.
         """
-        if (ended := self._leaving) is None:
+        ended = self._leaving
+        if ended is None or ended.identity == _identity():  # who starts somebody on its way out
             return False
         if ended.gone is not None:
             ended.gone()

@@ -369,7 +369,7 @@ class Tells:
 
 def told_by_what_dies_with_a_thread():
     """What a thread has to itself, or was given, is gone when it is."""
-    own, gone = threading.local(), [threading.Event() for _ in range(4)]
+    own, gone = threading.local(), [threading.Event() for _ in range(5)]
 
     def keep():
         own.kept = Tells(gone[0])
@@ -378,8 +378,12 @@ def told_by_what_dies_with_a_thread():
         own.watched = type("Watched", (), {})()
         weakref.finalize(own.watched, gone[1].set)
 
-    threading.Thread(target=keep).start()
-    threading.Thread(target=watch).start()
+    def start():
+        own.started = type("Started", (), {})()
+        weakref.finalize(own.started, threading.Thread(target=gone[4].set).start)
+
+    for function in (keep, watch, start):
+        threading.Thread(target=function).start()
     _thread.start_new_thread(id, (Tells(gone[2]),))
     _thread.start_new_thread(Tells(gone[3]).does_nothing, ())
     for event in gone:
