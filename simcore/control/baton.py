@@ -363,8 +363,7 @@ class Run(Hears):
     def _end(self, thread: ControlledThread) -> None:
         self.touched(thread)
         thread.done, thread.target, thread.waits_for = True, None, None
-        thread.fused, thread.hidden = 1, True
-        thread.leave()
+        thread.fused, thread.hidden, thread.function = 1, True, None
         self._leaving = thread
         self.live.remove(thread)
         _release(self.main.baton)

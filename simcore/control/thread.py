@@ -8,7 +8,6 @@ import collections
 import queue
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import _base
 from concurrent.futures import thread as futures_thread
@@ -122,8 +121,7 @@ class ControlledThread:
         self.steps = 0
         self.reads = 0
         self.doing: list[Doing] = []
-        self._thread: threading.Thread | weakref.ref[threading.Thread] | None = None
-        self._name = ""
+        self.thread: threading.Thread | None = None
         self.function: Any = None
         self.identity = 0
         self.gone: Callable[[], object] | None = None
@@ -142,22 +140,6 @@ class ControlledThread:
         """
         return self.fused > 0 and (self.hidden or not called_by_the_program())
 
-    @property
-    def thread(self) -> threading.Thread | None:
-        """The object that it is for the program; where it has ended, and nobody has that any more, there is none."""
-        own = self._thread
-        return own() if isinstance(own, weakref.ref) else own
-
-    @thread.setter
-    def thread(self, own: threading.Thread) -> None:
-        self._thread = own
-
-    def leave(self) -> None:
-        """Let go of the program's objects: what they have is gone when the program has them no more."""
-        self.function = None
-        if (own := self.thread) is not None:
-            self._name, self._thread = own.name, weakref.ref(own)
-
     def new_name(self) -> tuple[str, int]:
         """Return a name for what this thread makes now, which depends on nothing that other threads do."""
         self.things += 1
@@ -166,8 +148,7 @@ class ControlledThread:
     @property
     def name(self) -> str:
         """What the program calls it; others may have the same name."""
-        own = self.thread
-        return "main" if self.parent is None else own.name if own is not None else self._name or self.path
+        return "main" if self.parent is None else self.path if self.thread is None else self.thread.name
 
     @property
     def sleeps(self) -> bool:

@@ -367,17 +367,9 @@ class Tells:
         """Be what a thread runs."""
 
 
-class Leaves(threading.Thread):
-    """Has something, as long as the program has it."""
-
-    def __init__(self, has):
-        super().__init__()
-        self.has = has
-
-
 def told_by_what_dies_with_a_thread():
     """What a thread has to itself, or was given, is gone when it is."""
-    own, gone = threading.local(), [threading.Event() for _ in range(6)]
+    own, gone = threading.local(), [threading.Event() for _ in range(5)]
 
     def keep():
         own.kept = Tells(gone[0])
@@ -390,7 +382,6 @@ def told_by_what_dies_with_a_thread():
         own.started = type("Started", (), {})()
         weakref.finalize(own.started, threading.Thread(target=gone[4].set).start)
 
-    Leaves(Tells(gone[5])).start()
     for function in (keep, watch, start):
         threading.Thread(target=function).start()
     _thread.start_new_thread(id, (Tells(gone[2]),))
