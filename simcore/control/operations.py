@@ -197,7 +197,6 @@ _OPERATIONS: dict[type, str] = {
     threading.Thread: "start join is_alive",
 }
 
-
 KINDS: tuple[type, ...] = (*_OPERATIONS, threading.Event)
 """Types whose operations are known: what there is to each that threads share is seen where it is done."""
 
