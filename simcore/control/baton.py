@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import _queue
 import _thread
+import gc
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import thread as futures_thread
 from typing import Any, NoReturn
 
+from simcore.control.hears import ADDS, READS, Enabled, Hears
 from simcore.control.thread import ControlledThread, Ready, known_by
 from simcore.model import Timeouts
 
@@ -32,12 +34,8 @@ _WINDOW = 0.01
 GOES_ON, TIMES_OUT = 0, 1
 """Outcomes of a step."""
 
-READS, WRITES, ADDS = "r", "w", "a"
-"""What is done to a thing that threads share: two who read, or two who add, may do so in either order."""
-
-CLOCK = "the clock"
-ALIVE = "who is alive"
-"""The thing that all share who look at the time."""
+CLOCK, ALIVE = "the clock", "who is alive"
+"""The things that all share who look at the time, and who ask which threads are alive."""
 
 _make_lock = _thread.allocate_lock
 _acquire, _release = _thread.LockType.acquire, _thread.LockType.release
@@ -45,8 +43,6 @@ _identity = _thread.get_ident
 _clock, _work, _sleep = time.monotonic, time.process_time, time.sleep
 _empty = _queue.SimpleQueue.empty
 
-
-Enabled = list[tuple[ControlledThread, int]]
 
 Known = dict[tuple[str, str, int, str], set[str]]
 """Which functions did an operation on the objects that were made in a function, at a line, of a file."""
@@ -63,7 +59,7 @@ def learn(known: Known, seen: Known) -> None:
         known.setdefault(where, set()).update(roles)
 
 
-class Run:
+class Run(Hears):
     """One run of a body.
 
     Parameters
@@ -99,6 +95,12 @@ class Run:
         Called where nobody could go on: does what the system would have done by itself, and tells whether that was any.
     signalled : function
         Tells whether a signal may come for which the program waits.
+    left_for_exit : function
+        Tells whether the program has left something to be done at the interpreter's exit, which no run comes to.
+    collects : bool
+        Whether the collector runs, once, in whoever goes on next; it does not by itself.
+    late : float
+        How many seconds after its time each wait ends that time ends.
     more : str
         Which pool has one more worker than the program says, to try that; by `operations.pool_key`, or `EVERY`, which
         have room for everybody.
@@ -122,8 +124,10 @@ class Run:
         self.outside = False
         self.limited = 0
         self.more = ""
+        self.collects, self.late = False, 0.0
         self.settle: Ready = lambda: False
         self.signalled: Ready = lambda: False
+        self.left_for_exit: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()
@@ -196,7 +200,7 @@ class Run:
         self.progress(len(self.taken))
         if outcome == TIMES_OUT:
             assert thread.deadline is not None
-            self.now = max(self.now, thread.deadline)
+            self.now = max(self.now, thread.deadline) + self.late
             self.limited = self.limited if thread.sleeps else len(self.taken)
         thread.timed_out = outcome == TIMES_OUT
         thread.ready = thread.deadline = None
@@ -246,7 +250,7 @@ class Run:
         """Announce what comes next, and go on when chosen."""
         if thread.booting:
             return
-        if thread.fused:
+        if thread.is_within():
             if ready is not None:
                 self.touched(target, READS)
             if ready is None or ready():
@@ -265,6 +269,10 @@ class Run:
 
         Inside of an operation of the standard library it is that which was announced.
         """
+        if thread is self._leaving:  # nobody chooses until it is gone: it waits for real
+            while ready is not None and seconds is None and not ready():
+                _sleep(_MOMENT)
+            return ready is None or ready()
         thread.label, thread.target, thread.waits_for = label, target, target
         if thread.fused and (known := known_by(thread)) is not None:
             thread.label, thread.target, _ = known
@@ -274,32 +282,19 @@ class Run:
         thread.deadline = None if seconds is None else self.now + max(1e-6, seconds)
         thread.timed_out = False
         self._hand_over(thread, self._next())
+        if self.collects:
+            self.collects = False
+            gc.collect()
         thread.target = thread.waits_for = None  # nothing is kept alive here
         return not thread.timed_out
 
     def _hand_over(self, thread: ControlledThread, other: ControlledThread) -> None:
-        if other is not thread:
+        while other is not thread:
             _release(other.baton)
             _acquire(thread.baton)
-            self._until_gone()
-
-    def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
-        """Is called before a step is taken, by whoever is on its way into it."""
-
-    def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
-        """Is called when ``thread`` does what may end somebody's wait for ``target``."""
-
-    def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
-        """Is called when ``thread`` submits a task to a pool, which will set ``future``."""
-
-    def released(self, thread: ControlledThread, lock: Any) -> None:
-        """Is called before ``thread`` releases a lock, which is no step."""
-
-    def touched(self, thing: Any, mode: str = WRITES) -> None:
-        """Is called before something is done to a thing that threads may share."""
-
-    def created(self, thread: ControlledThread, thing: Any) -> None:
-        """Is called when ``thread`` has made a lock."""
+            if not self._until_gone():
+                return
+            other = self._next()
 
     # ---- threads -------------------------------------------------------------------------------------------
 
@@ -342,7 +337,6 @@ class Run:
         thread.identity = _identity()
         self.of[thread.identity] = thread
         _acquire(thread.baton)
-        self._until_gone()
         try:
             function(*args, **kwargs)
         except SystemExit:
@@ -352,20 +346,29 @@ class Run:
         finally:
             self._end(thread)
 
-    def _until_gone(self) -> None:
-        """Wait until the thread that has ended last is gone: what it had to itself is deleted on its way out."""
-        ended, self._leaving = self._leaving, None
-        if ended is not None and ended.gone is not None:
+    def _until_gone(self) -> bool:
+        """Wait until a thread is gone that has just ended, if there is one, and tell whether there was.
+
+        What it had to itself is deleted on its way out, and may end waits: so it is chosen who goes on when it is gone.
+        """
+        ended = self._leaving
+        if ended is None or ended.identity == _identity():  # who starts somebody on its way out
+            return False
+        if ended.gone is not None:
             ended.gone()
+        self._leaving = None
+        if self.of.get(ended.identity) is ended:
+            del self.of[ended.identity]
+        return True
 
     def _end(self, thread: ControlledThread) -> None:
         self.touched(thread)
         self.touched(ALIVE, ADDS)
-        thread.done, thread.fused, thread.target, thread.waits_for = True, 0, None, None
+        thread.done, thread.target, thread.waits_for = True, None, None
+        thread.fused, thread.hidden, thread.function = 1, True, None
         self._leaving = thread
         self.live.remove(thread)
-        del self.of[_identity()]
-        _release(self._next().baton)
+        _release(self.main.baton)
 
     # ---- the whole -----------------------------------------------------------------------------------------
 

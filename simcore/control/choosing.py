@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from simcore.control.baton import Enabled, Run
+from simcore.control.baton import Run
+from simcore.control.hears import Enabled
 from simcore.schedule import Strategy
 
 Path = Sequence[tuple[str, int]]
@@ -25,12 +26,24 @@ def by_strategy(strategy: Strategy, numbers: dict[str, int]) -> Choose:
     return choose
 
 
-def along_then(path: Path, rest: Choose) -> Choose:
-    """Follow a schedule to the letter; then choose as ``rest`` does."""
-    if not path:
-        return rest
-    along, length = to_the_letter(path), len(path)
-    return lambda run, candidates: (along if len(run.taken) < length else rest)(run, candidates)
+def along_then(path: Path, rest: Choose, late: float | None = None) -> Choose:
+    """Follow a schedule to the letter; then choose as ``rest`` does.
+
+    With ``late`` whatever may come behind it is to come: the collector runs, which may give back what somebody waits
+    for, and whoever waits with a limit is woken so many seconds after it, so that whoever looks at the clock finds that
+    the time has come for which he has looked out, however often he would have had to.
+    """
+    along, length, asks = to_the_letter(path), len(path), late is not None
+
+    def choose(run: Run, candidates: Enabled) -> int:
+        nonlocal asks
+        if len(run.taken) < length:
+            return along(run, candidates)
+        if asks:
+            asks, run.collects, run.late = False, True, late or 0.0
+        return rest(run, candidates)
+
+    return choose if path or asks else rest
 
 
 class Diverged(Exception):

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from simcore.control.baton import ADDS, CLOCK
+from simcore.control.baton import CLOCK
+from simcore.control.hears import ADDS
 from simcore.control.primitives import here
 
 EPOCH = 1_800_000_000.0
@@ -49,7 +50,7 @@ def now() -> float | None:
     run.touched(CLOCK)
     run.now += _LOOK
     thread.reads += 1
-    if thread.reads > _LOOKS and not thread.fused and not thread.booting:
+    if thread.reads > _LOOKS and not thread.is_within() and not thread.booting:
         thread.reads = 0
         run.now += _PAUSE
         run.point(thread, "looks at the clock", None)

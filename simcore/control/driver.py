@@ -16,7 +16,17 @@ from simcore.control.finer import AT_OPERATIONS, POINTS
 from simcore.control.operations import called
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
-from simcore.control.search import Search, histories, insist_on_no_pause, name_of, no_return, violation, with_hints
+from simcore.control.search import (
+    Search,
+    histories,
+    insist_on_no_pause,
+    name_of,
+    no_fact,
+    no_return,
+    violation,
+    who_ends_what,
+    with_hints,
+)
 from simcore.control.token import Named, read
 from simcore.control.workers import Workers
 from simcore.errors import Diverged as OtherStep
@@ -156,7 +166,8 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         found_body = find(*told.origin)
     started, options = time.monotonic(), Options(*common)
     with Workers(partial(answer, found_body)) as workers:
-        asked = Question(options, path=told.path, strict=True, record=True, lost=frozenset(lost))
+        known = who_ends_what(workers.ask, options, one=isinstance(body, Named))
+        asked = Question(options, known=known, path=told.path, strict=True, record=True, lost=frozenset(lost))
         outcome: Outcome = workers.ask(asked)
         insist_on_no_pause(outcome, lambda: workers.ask(asked))
         if outcome.how in FAILS:
@@ -181,5 +192,6 @@ def replay(token: str, body: Named | None = None) -> Controlled:
         options.timeouts,
         found,
         "the schedule does not fail any more" if found is None else "",
+        [no_fact(options)] if outcome.guess else [],
         recall=partial(histories, found_body, options, asked, name),
     )

@@ -24,7 +24,8 @@ from simcore.control import (
     steady,
     tls,
 )
-from simcore.control.baton import Enabled, Known, Run
+from simcore.control.baton import Known, Run
+from simcore.control.hears import Enabled
 from simcore.control.live import role
 from simcore.control.marks import made
 from simcore.control.naming import Names, Remembered, known_as, place

@@ -53,7 +53,7 @@ def watch(run: Run) -> None:
 
 def _stop() -> None:
     found = here()
-    if found is not None and not found[1].fused:
+    if found is not None:
         found[0].point(found[1], GOES_ON, None)
 
 

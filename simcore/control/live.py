@@ -27,7 +27,7 @@ from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import AtAll, everything, names_any, parts_of, reaches, within
 from simcore.control.thread import ControlledThread
 from simcore.control.together import together
-from simcore.control.words import WAITS, Wait
+from simcore.control.words import WAITS, Wait, standing_of
 from simcore.explain import Did, Edge, Pool, Slots, WaitForGraph, Why, cleared, summary, too_early
 
 
@@ -196,7 +196,7 @@ class Reader:
         if label == "ThreadPoolExecutor.shutdown" and (workers := self._left(target)):
             return self._shutdown(actor, workers)
         name = self.names.of(target, _kind(target))
-        thing, standing = Thing(name, _kind(target)), _standing(target, label)
+        thing, standing = Thing(name, _kind(target)), standing_of(target, label, self.names.thread)
         holders = self._holders(thread)
         if holders:
             held = tuple((self.names.thread(t), self.names.thread(t)) for t in holders)
@@ -380,13 +380,3 @@ def role(thread: ControlledThread) -> str:
 def _kind(target: Any) -> str:
     name = type(target).__name__
     return _KINDS.get(name, name)
-
-
-def _standing(target: Any, label: str) -> str:
-    if isinstance(target, queue.Queue):
-        if 0 < target.maxsize <= target._qsize():
-            return f"full ({target._qsize()}/{target.maxsize})"
-        counted = label == "Queue.join" or done_to(target, frozenset({"task_done"}))  # else nobody asks for it
-        left = f", {target.unfinished_tasks} not done" if counted and target.unfinished_tasks else ""
-        return (f"{target._qsize()} in it" if target._qsize() else "empty") + left
-    return ""

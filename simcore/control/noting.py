@@ -97,7 +97,7 @@ class Notes:
     def released(self, thread: ControlledThread, lock: Any) -> None:
         """Note that a lock is released, which is no step."""
         self._at += 1
-        if not (thread.fused or thread.booting or id(lock) in self._run.quiet or waits_together(thread)):
+        if not (thread.is_within() or thread.booting or id(lock) in self._run.quiet or waits_together(thread)):
             call = self._call(thread, f"{TYPES[type(lock)]}.release", lock)
             if call is not None:
                 self._note(thread, call._replace(ended=self._at))
@@ -153,7 +153,8 @@ class Notes:
 
     def _goes_on(self, thread: ControlledThread, last: Call) -> bool:
         if thread.fused and thread.doing:
-            return any(doing.label == thread.label == last.operation for doing in thread.doing)
+            at = [doing.label for doing in thread.doing if doing.target is thread.target]
+            return thread.label == last.operation and thread.label in at
         again = thread.label == last.operation == "Lock.acquire" and last.limit  # whoever was too late, and waits on
         return bool(again) and self._key(thread.target) == last.thing
 

@@ -7,22 +7,26 @@ such things are taken for one and the same, which costs a few orders, and loses 
 
 What a finalizer does is done when the last reference goes, in whichever thread that is. To drop a reference is no step,
 so there may be orders of it that nobody runs: where a finalizer does something to what threads share, that is said.
+What lies in a ring of references is finalized by the collector, at any moment, in whoever allocates; in a run it never
+comes. So it comes at the end, when all is over, to see whether that would do something to what threads share.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import thread as futures_thread
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from simcore.control import operations
-from simcore.control.baton import GOES_ON, TIMES_OUT, WRITES, Enabled
+from simcore.control.baton import GOES_ON, TIMES_OUT
 from simcore.control.environment import Learning
+from simcore.control.hears import WRITES, Enabled
 from simcore.control.marks import name_of
 from simcore.control.primitives import LOCK, LOST, QUEUE, RLOCK, owner_of
 from simcore.control.starting import ASKS_WHO_IS_ALIVE
@@ -125,6 +129,7 @@ class Observed(Learning):
         self._made: Counter[ControlledThread] = Counter()
         self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
         self._raised: list[tuple[ControlledThread, BaseException]] | None = None
+        self._collecting = False
 
     # ---- what there is ---------------------------------------------------------------------------------------
 
@@ -169,6 +174,8 @@ class Observed(Learning):
         """Note what the step that goes on does to ``thing``."""
         if not self.events or thing is futures_thread._global_shutdown_lock or id(thing) in self.quiet:
             return
+        if self._collecting:
+            self._meets_a_finalizer()
         if not self.unordered and _finalizes(sys._getframe(1)):
             self.unordered = "a finalizer, which runs where the last reference is dropped,"
         if isinstance(thing, LOCK) and (thread := self.sentinels.get(id(thing))) is not None:
@@ -178,6 +185,26 @@ class Observed(Learning):
             found[name] = Access(mode, self._takers(thing))
         elif found[name].mode != mode:
             found[name] = found[name]._replace(mode=WRITES)
+
+    def wait(self, thread: ControlledThread, *announced: Any, **limit: Any) -> bool:
+        """Announce what comes next, and go on when chosen; when all is over nothing comes any more."""
+        if self._collecting:
+            self._meets_a_finalizer()
+        return super().wait(thread, *announced, **limit)
+
+    def take(self, body: Callable[[], Any]) -> None:
+        """Run ``body``, and whatever it has started, to the end, and then the collector."""
+        super().take(body)
+        gc.callbacks.clear()  # which measure how long it takes
+        before, sys.unraisablehook = sys.unraisablehook, lambda raised: None
+        self.of[self.main.identity], self._collecting = self.main, True
+        gc.collect()
+        del self.of[self.main.identity]
+        sys.unraisablehook = before
+
+    def _meets_a_finalizer(self) -> NoReturn:
+        self.unordered = self.unordered or "a finalizer, which the collector may run at any moment,"
+        raise _Met  # which nobody hears of: a finalizer has no caller
 
     def stepped(self, thread: ControlledThread, outcome: int, candidates: Enabled) -> None:
         """Begin a step."""
@@ -221,8 +248,17 @@ class Observed(Learning):
         return found
 
 
+class _Met(BaseException):
+    """Ends a finalizer that is no step of anybody."""
+
+
 def _finalizes(frame: FrameType | None) -> bool:
-    """Tell whether what runs was not called by anybody, but because something is gone."""
+    """Tell whether what runs was not called by anybody, but because something is gone, or a generator is closed."""
+    handled = sys.exception()
+    while handled is not None:
+        if isinstance(handled, GeneratorExit):
+            return True
+        handled = handled.__context__
     while frame is not None:
         code = frame.f_code
         if code is LOST or code is _FINALIZE or code.co_name == "__del__":

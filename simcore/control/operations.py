@@ -21,7 +21,8 @@ from functools import update_wrapper
 from types import FrameType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
-from simcore.control.baton import READS, WRITES, Run
+from simcore.control.baton import Run
+from simcore.control.hears import READS, WRITES
 from simcore.control.marks import Made, made, marks, name_of
 from simcore.control.primitives import MODULE_LOCK, QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
@@ -153,7 +154,6 @@ _OPERATIONS: dict[type, str] = {
     threading.Thread: "start join is_alive",
     MODULE_LOCK: "acquire",
 }
-
 
 KINDS: tuple[type, ...] = (*_OPERATIONS, threading.Event)
 """Types whose operations are known: what there is to each that threads share is seen where it is done."""

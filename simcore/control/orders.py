@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from simcore.control.baton import TIMES_OUT, Enabled, Run
+from simcore.control.baton import TIMES_OUT, Run
 from simcore.control.choosing import Diverged, Redundant
+from simcore.control.hears import Enabled
 from simcore.control.observed import FREE, NEVER, OLD, Accesses, ByThing, Event, Key, Observed, dependent
 
 

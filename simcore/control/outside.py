@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -114,9 +115,15 @@ def watch_forks() -> None:
 
 
 def begin(run: Run) -> None:
-    """Begin a run: it knows a signal that the program handles by its handler."""
-    before = _handlers()
+    """Begin a run: it knows a signal that the program handles by its handler, and what is to be done at exit."""
+    before, exits = _handlers(), len(_at_exit())
+    run.left_for_exit = lambda: len(_at_exit()) > exits
     run.signalled = lambda: signal.getitimer(signal.ITIMER_REAL)[0] > 0 or _handlers() != before
+
+
+def _at_exit() -> list[Any]:
+    """Return what the interpreter does when the body of a program has ended, before it waits for threads."""
+    return threading._threading_atexits  # type: ignore[attr-defined,no-any-return]
 
 
 def _handlers() -> list[Any]:

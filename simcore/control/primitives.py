@@ -19,7 +19,8 @@ from types import CodeType
 from typing import Any
 
 from simcore.control import patching
-from simcore.control.baton import ADDS, CLOCK, READS, Run
+from simcore.control.baton import CLOCK, Run
+from simcore.control.hears import ADDS, READS
 from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
@@ -61,11 +62,12 @@ def without_steps(*, fused: int = 1) -> Iterator[None]:
     if found is None:
         yield
         return
-    before, found[1].fused = found[1].fused, fused
+    thread = found[1]
+    before, (thread.fused, thread.hidden) = (thread.fused, thread.hidden), (fused, fused > 0)
     try:
         yield
     finally:
-        found[1].fused = before
+        thread.fused, thread.hidden = before
 
 
 # ---- locks -------------------------------------------------------------------------------------------------

@@ -60,7 +60,8 @@ class Reference(NamedTuple):
 class Question:
     """One run: along a path, at whose end some may be known to be lost, and then by a strategy; recorded or not.
 
-    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone.
+    Where it is not known who is lost, somebody may be suspected, or, if that was wrong before, on ``facts`` alone. With
+    ``late`` seconds it is asked what may still come behind the path.
 
     By a strategy there may be many, one after the other in one process, until one has not completed, or has left
     something behind, or there is no more time. Then, whether the process is as it was is known from a run that was
@@ -86,6 +87,7 @@ class Question:
     probe: bool = False
     reference: Reference | None = None
     note: bool = False
+    late: float | None = None
 
 
 class Recording(NamedTuple):
@@ -274,6 +276,11 @@ def _insist_on_the_inside(run: Run, how: str) -> None:
             f"not under control: nothing has moved for {OUTSIDE:g} s; {whom}, at {function_at(waits or run.main)}; "
             "put somebody into his place whom the function itself starts"
         )
+    if how == "deadlock" and run.main.done and run.left_for_exit():
+        raise NotUnderControl(
+            "not under control: nobody could go on, and what the program has left for the interpreter's exit, by "
+            "threading._register_atexit, is not run, which might end that; call it at the end of the function itself"
+        )
     if run.outside and how in ("deadlock", "failed"):
         what = f"{type(run.errors[0][1]).__name__} was raised" if how == "failed" else "nobody could go on"
         raise NotUnderControl(
@@ -296,7 +303,7 @@ def _insist_on_those_who_are_there(run: Run, asked: Question, lost: frozenset[st
 
 def _choose(asked: Question) -> Choose:
     if asked.strategy is not None:
-        return along_then(asked.path, by_strategy(asked.strategy, asked.numbers))
+        return along_then(asked.path, by_strategy(asked.strategy, asked.numbers), asked.late)
     if asked.guide is not None:
         from simcore.control.orders import guided
 
@@ -309,17 +316,19 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     names = Names(run)
     errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
     assert isinstance(run, Learning)
-    recording = history = None
+    recording, history, guess = None, None, suspicion.guess
     if asked.record or asked.note:
         assert isinstance(run, Noted)
         reader = Reader(run, asked.known)
-        recording = _recording(run, reader, suspicion.lost) if asked.record and isinstance(run, Recorded) else None
+        if asked.record and isinstance(run, Recorded):
+            recording = _recording(run, reader, suspicion.lost)
+            guess = not {reader.names.thread(t) for t in run.live if t.path in suspicion.lost} <= reader.exact
         history = None if run.notes is None else run.notes.history(how, reader.names)
     checks = tuple(run.checks) if isinstance(run, Recorded) else ()
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
-    where = lost, suspicion.since, suspicion.guess and bool(lost), run.outside, run.paused
+    where = lost, suspicion.since, guess and bool(lost), run.outside, run.paused
     given_up = _given_up(run, names) if how == "steps" else None
     return Outcome(*told, *where, recording, steps, history=history, checks=checks, given_up=given_up)
 

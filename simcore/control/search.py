@@ -15,7 +15,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from simcore.control.baton import Known
+from simcore.control.baton import Known, learn
 from simcore.control.choosing import Path
 from simcore.control.lanes import Lane, Lanes, comes_yet, differs, run_on
 from simcore.control.operations import called
@@ -40,7 +40,7 @@ NOTING_RUNS = 3
 LONG_PAUSE = 0.3
 """Seconds that a step may take beyond what the processor worked for it."""
 
-_RETURN_SECONDS = 5.0
+_RETURN_SECONDS, _LEARNING_SECONDS = 5.0, 2.0
 
 _TOLD = 3
 """How many of those are told who had not moved for long."""
@@ -171,10 +171,7 @@ class Search:
                 "it does not count, and the rest ran one by one"
             )
         if self.guessed:
-            notes.append(
-                "that they can never go on is no fact, but was tried: from there on the others were let run "
-                f"{RUNS_ON} times, for at most {self.options.max_steps:,} steps each"
-            )
+            notes.append(no_fact(self.options))
         holds = found is None and orders is not None and not doubt
         reason = f"no violation in {self.tried:,} schedules" + (doubt and f"; {doubt}")
         if holds:
@@ -197,6 +194,32 @@ class Search:
             notes,
             recall=partial(histories, self.body, self.options, self.told, name_of(self.body)),
         )
+
+
+def no_fact(options: Options) -> str:
+    """Return what there is to say of a hang that is told although it is a guess."""
+    return (
+        "that they can never go on is no fact, but was tried: from there on the others were let run "
+        f"{RUNS_ON} times, for at most {options.max_steps:,} steps each"
+    )
+
+
+def who_ends_what(ask: Callable[[Question], Outcome], options: Options, *, one: bool) -> Known:
+    """Return who ends which waits, as a few runs show that go well: a report of somebody who waits says that of others.
+
+    A token does not have it, so whoever follows one learns it first, or his report would be a poorer one. Some bodies
+    want ``one`` run in each process.
+    """
+    known: Known = {}
+    left, until = LEARNING_RUNS, time.monotonic() + _LEARNING_SECONDS
+    while left > 0 and time.monotonic() < until:
+        with suppress(NotUnderControl):
+            chance, many = RandomWalk(left), 1 if one else left
+            outcome = ask(Question(options, chance, known=known, facts=True, many=many, until=until))
+            learn(known, outcome.seen)
+            left -= outcome.runs - 1
+        left -= 1
+    return known
 
 
 def histories(body: Callable[[], Any], options: Options, failed: Question | None, name: str) -> tuple[History, ...]:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from simcore.control.baton import ALIVE, READS, Run
+from simcore.control.baton import ALIVE, Run
+from simcore.control.hears import READS
 from simcore.control.primitives import here
 from simcore.control.thread import ControlledThread
 
@@ -33,15 +34,25 @@ def start_new_thread(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, 
     found = here()
     if found is None:
         return _start(function, args, dict(kwargs or {}))
+    if _start_joinable is not None:
+        return int(start_joinable_thread(partial(function, *args, **(kwargs or {}))).ident)
     run, parent = found
     thread = run.born(parent, function)
     try:
-        identity = _start(run.live_in, (thread, function, *args), dict(kwargs or {}))
+        identity = _start(_live_in, (run, thread, function, *args), dict(kwargs or {}))
     except BaseException:
         run.unborn(thread)
         raise
     run.boot(parent, thread)
     return identity
+
+
+def _live_in(run: Run, thread: ControlledThread, function: Any, *args: Any, **kwargs: Any) -> None:
+    """Run a thread to its end; one of which nobody else will ask when it is gone says that itself."""
+    if thread.thread is None:
+        lock = _note_the_end(thread)
+        _acquire(lock)
+    run.live_in(thread, function, *args, **kwargs)
 
 
 def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True) -> Any:
@@ -67,15 +78,22 @@ def start_joinable_thread(function: Any, handle: Any = None, daemon: bool = True
 def set_sentinel() -> Any:
     """Return the lock that is released when this thread has ended."""
     assert _sentinel is not None
-    lock, found = _sentinel(), here()
-    if found is not None:
-        found[0].sentinels[id(lock)] = found[1]
+    if (found := here()) is None:
+        return _sentinel()
+    lock = _note_the_end(found[1])
+    found[0].sentinels[id(lock)] = found[1]
+    return lock
 
-        def gone() -> None:  # and keeps the lock: another one may not have its identity
-            if _acquire(lock, True, _SOON):
-                _release(lock)
 
-        found[1].gone = gone
+def _note_the_end(thread: ControlledThread) -> Any:
+    assert _sentinel is not None
+    lock = _sentinel()
+
+    def gone() -> None:  # and keeps the lock: another one may not have its identity
+        if _acquire(lock, True, _SOON):
+            _release(lock)
+
+    thread.gone = gone
     return lock
 
 

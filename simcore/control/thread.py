@@ -25,10 +25,10 @@ _empty = _queue.SimpleQueue.empty
 _TIMERS = ("sleep", "select", "poll", "epoll")
 
 
-LIBRARY = frozenset(
+_OURS = frozenset(map(str, Path(__file__).parent.glob("*.py")))
+LIBRARY = _OURS.union(
     [
         *(module.__file__ for module in (threading, queue, _base, futures_thread, collections)),
-        *map(str, Path(__file__).parent.glob("*.py")),
         *(f"<frozen importlib.{part}>" for part in ("_bootstrap", "_bootstrap_external")),
     ]
 )
@@ -82,6 +82,14 @@ def known_by(thread: ControlledThread) -> Doing | None:
 _ANNOUNCES = "point", "operation"
 
 
+def called_by_the_program() -> bool:
+    """Tell whether it is code of the program that calls ours, and not the standard library's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename in _OURS:
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename not in LIBRARY
+
+
 class ControlledThread:
     """A thread of the program, as a run sees it.
 
@@ -99,7 +107,9 @@ class ControlledThread:
     outside : function
         Tells whether it waits for somebody who is not in this process; None where that cannot be.
     fused : int
-        How many operations of the standard library it is inside of: what is done in there is no step.
+        How many operations of the standard library it is inside of: what the library does in there is no step.
+    hidden : bool
+        Whether nothing that it does is a step, whoever does it.
     booting : bool
         Whether it has not said yet that it has started: until then it runs in the place of who starts it.
     gone, handle
@@ -121,6 +131,7 @@ class ControlledThread:
         self.outside: Callable[[], bool] | None = None
         self.timed_out = False
         self.fused = 0
+        self.hidden = False
         self.booting = self.done = False
         self.steps = 0
         self.reads = 0
@@ -134,6 +145,15 @@ class ControlledThread:
         self.pool: tuple[Any, Any] | None = None
         self.baton = _make_lock()
         _acquire(self.baton)
+
+    def is_within(self) -> bool:
+        """Tell whether what it is about to do is a part of an operation that it is inside of, and no step of its own.
+
+        It is where the library does it. Code of the program that an operation calls has steps of its own: a ``_put`` of
+        a queue, a ``__lt__`` of what lies in it, a barrier's action, a lock that a condition was given, a callback.
+        Others go on meanwhile, whom the library's lock does not hold.
+        """
+        return self.fused > 0 and (self.hidden or not called_by_the_program())
 
     def new_name(self) -> tuple[str, int]:
         """Return a name for what this thread makes now, which depends on nothing that other threads do."""

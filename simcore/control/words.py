@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from simcore.control.marks import done_to, taken
+from simcore.control.thread import ControlledThread
+from simcore.explain import summary
 
 
 class Wait(NamedTuple):
@@ -45,3 +52,24 @@ WAITS = {
     "_ModuleLock.acquire": _wait("for {}", "end it, ends it, ended it", ""),
     "Barrier.wait": _wait("at {}", "come to it, comes to it, come to it", "wait"),
 }
+
+
+def standing_of(target: Any, label: str, name: Callable[[ControlledThread], str]) -> str:
+    """Say how full it is what somebody waits for; empty where that goes without saying.
+
+    Permits of a semaphore of which nobody has given more than he has taken are kept by who has taken them: of those who
+    have ended nobody else would tell.
+    """
+    if isinstance(target, queue.Queue):
+        if 0 < target.maxsize <= target._qsize():
+            return f"full ({target._qsize()}/{target.maxsize})"
+        counted = label == "Queue.join" or done_to(target, frozenset({"task_done"}))  # else nobody asks for it
+        left = f", {target.unfinished_tasks} not done" if counted and target.unfinished_tasks else ""
+        return (f"{target._qsize()} in it" if target._qsize() else "empty") + left
+    if isinstance(target, threading.Barrier):
+        return f"{target._count} of {target.parties} there"  # type: ignore[attr-defined]
+    if isinstance(target, threading.Semaphore) and all(many >= 0 for many in taken(target).values()):
+        ended = {name(thread): many for thread, many in taken(target).items() if thread.done and many}
+        many, has = sum(ended.values()), "has" if len(ended) == 1 else "have"
+        return f"{many} taken by {summary(list(ended))}, which {has} ended" if ended else ""
+    return ""

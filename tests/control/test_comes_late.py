@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import comes_in_time
 import comes_late as programs
 import pytest
 import threaded_in_order
@@ -17,14 +18,27 @@ from simcore.errors import NotUnderControl
 from simcore.schedule import RandomWalk
 
 
+@pytest.mark.parametrize("body", comes_in_time.BY_THE_COLLECTOR)
+def test_what_the_collector_would_give_back_beside_others_is_waited_for(body):
+    result = control(body, schedules=3, max_steps=500)
+    assert result.verdict is Verdict.UNDETERMINED, str(result)
+
+
+@pytest.mark.parametrize("body", comes_in_time.BY_THE_CLOCK)
+def test_whoever_looks_out_for_a_time_that_is_far_away_is_waited_for(body):
+    result = control(body, schedules=10, max_steps=500)
+    assert result.verdict is Verdict.UNDETERMINED, str(result)
+
+
 @pytest.mark.some(18)
 @pytest.mark.parametrize("strategy", ["dfs", "portfolio", "random"])
 @pytest.mark.parametrize("body", programs.LATE)
 def test_who_comes_late_by_a_way_that_is_not_seen_is_waited_for(body, strategy):
-    assert control(body, strategy=strategy, schedules=20).violation is None
+    schedules = 5 if strategy == "dfs" else 20  # which tries each guess anew
+    assert control(body, strategy=strategy, schedules=schedules).violation is None
 
 
-@pytest.mark.parametrize("body", programs.LATE[:1] + programs.LATE[8:9])
+@pytest.mark.parametrize("body", [programs.event_of_a_class, programs.future_of_nobody])
 def test_without_a_try_in_other_orders_a_guess_would_be_told(body, monkeypatch):
     monkeypatch.setattr(lanes, "comes_yet", lambda *_: False)
     assert control(body, strategy="random", schedules=20, witness="any").violation is not None
@@ -59,6 +73,7 @@ def test_what_was_tried_and_is_no_fact_is_noted():
     assert result.verdict is Verdict.VIOLATED
     (note,) = [note for note in result.notes if "no fact" in note]
     assert note.endswith("let run 5 times, for at most 4,000 steps each")
+    assert replay(result.violation.token).notes == [note]
     assert not control(threaded_in_order.opposed, schedules=100).notes
 
 
@@ -84,3 +99,8 @@ def test_the_audit_ends_with_the_time_and_is_no_proof_then(monkeypatch):
     result = control(threaded_in_order.take_one_lock, strategy="dfs")
     assert result.verdict is Verdict.UNDETERMINED
     assert "all orders were run, but only" in result.reason
+
+
+def test_what_is_left_for_the_exit_of_the_interpreter_might_help():
+    with pytest.raises(NotUnderControl, match="what the program has left for the interpreter's exit, by threading"):
+        control(comes_in_time.told_at_exit, schedules=2)

@@ -7,6 +7,7 @@ from functools import partial
 import hypothesis.strategies as st
 import pytest
 import threaded
+import threaded_fine
 import threaded_in_order as programs
 import threaded_looks
 import threads_at_random
@@ -15,7 +16,7 @@ from orders_of_threads import reduced, whole
 
 from simcore import Verdict, control
 from simcore.control import replay
-from simcore.control.baton import ADDS, READS, WRITES
+from simcore.control.hears import ADDS, READS, WRITES
 from simcore.control.observed import ALL, FREE, Access, ByThing, dependent
 from simcore.control.running import Options, Question, answer
 from simcore.control.workers import Workers
@@ -90,6 +91,17 @@ def test_the_order_that_hangs_is_found_although_time_goes_on_for_others(body):
     assert replay(result.violation.token).violation.steps == result.violation.steps
 
 
+@pytest.mark.some(2)
+@pytest.mark.parametrize("body", [programs.opposed_within, programs.updated_within])
+@pytest.mark.parametrize("kind", programs.WITHIN)
+def test_what_the_library_calls_of_the_program_has_steps_of_its_own(body, kind):
+    """Others go on meanwhile, as they do for real: the library's lock is another one on each object."""
+    result = control(partial(body, kind), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.VIOLATED, result
+    assert control(partial(body, kind)).verdict is Verdict.VIOLATED
+    assert replay(result.violation.token).violation.steps == result.violation.steps
+
+
 def test_who_knows_more_by_now_is_told_the_run_that_was_found():
     options = Options()
     with Workers(partial(answer, programs.too_late_beside_a_limit)) as workers:
@@ -125,6 +137,8 @@ def test_what_is_shared_and_not_seen_is_no_proof(body):
         programs.a_finalizer_tells,
         programs.a_weak_reference_tells,
         programs.finalize_tells,
+        programs.a_generator_tells,
+        threaded_fine.told_by_what_dies_with_a_thread,
         programs.nobody_shuts_the_pool_down,
     ],
 )
@@ -132,6 +146,19 @@ def test_what_a_finalizer_does_is_no_proof(body):
     result = control(body, strategy="dfs", schedules=1_000)
     assert result.verdict is Verdict.UNDETERMINED, result
     assert "of a finalizer, which runs where the last reference is dropped, it is not known" in result.reason
+
+
+@pytest.mark.parametrize("tells", programs.IN_A_RING.values(), ids=programs.IN_A_RING)
+def test_what_the_collector_would_have_done_at_some_moment_is_no_proof(tells):
+    result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.UNDETERMINED, result
+    assert "of a finalizer, which the collector may run at any moment, it is not known" in result.reason
+
+
+@pytest.mark.parametrize("tells", programs.TELLS_NOBODY.values(), ids=programs.TELLS_NOBODY)
+def test_what_the_collector_would_come_upon_that_does_nothing_is_no_matter(tells):
+    result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.HOLDS, result
 
 
 def test_not_all_orders_are_no_proof():

@@ -8,7 +8,7 @@ import pytest
 
 from simcore import control
 
-ADVICE = "timeouts='never' tells whether for ever"
+ADVICE = "`timeouts='never'` tells whether for ever"
 
 
 def polls_with_a_limit(over):

@@ -8,6 +8,7 @@ from types import FunctionType
 import pytest
 import threaded
 import threaded_fine
+import threaded_kept
 from hints import tried
 
 from simcore import Verdict, control
@@ -59,6 +60,17 @@ HANGS = {
         "db 1/1: every worker is in waiting_callback.<lambda>(), waiting for the result of waiting_callback.second() "
         "set only by waiting_callback.second(), queued in db behind it",
     ),
+    "permits": (
+        threaded_kept.permits_lost_on_an_error,
+        {"gives_back": True},
+        "main waits for a permit of permits, 2 taken by failing[0..1], which have ended",
+    ),
+    "a barrier": (threaded_kept.too_few_at_a_barrier, {"breaks": True}, "waits at barrier, 2 of 3 there: "),
+    "an import": (
+        threaded_kept.imported_by_two,
+        {"joins": False},
+        "main waits for the end of loader loader waits for the import of starts_a_loader, held by main",
+    ),
     "a finalizer": (threaded.finalizer, {"collects": False}, "user waits for lock, held by itself"),
     "a knot beside a heartbeat": (
         threaded.knot_beside_a_heartbeat,
@@ -81,6 +93,9 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert result.verdict is Verdict.VIOLATED
     assert result.violation.kind == "deadlock"
     assert words in " ".join(" ".join(result.violation.wait_for.explain()).split())
+    again = replay(result.violation.token)
+    assert again.violation.wait_for.explain() == result.violation.wait_for.explain()
+    assert again.notes == result.notes
     fixed = control(partial(body, **repair), schedules=5)
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
@@ -132,6 +147,12 @@ def test_what_does_not_hang_is_not_said_to(body, schedules):
     result = control(body, schedules=schedules)
     assert result.verdict is Verdict.UNDETERMINED, str(result)
     assert result.reason == f"no violation in {schedules} schedules"
+
+
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
+def test_what_dies_with_a_thread_may_end_a_wait(timeouts):
+    body = threaded_fine.told_by_what_dies_with_a_thread
+    assert control(body, timeouts=timeouts, schedules=20).reason == "no violation in 20 schedules"
 
 
 def test_a_timer_is_a_sleep_and_no_time_out():

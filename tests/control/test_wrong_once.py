@@ -110,7 +110,7 @@ def test_a_knot_with_a_poller_is_named_where_time_outs_never_fire_and_else_it_is
     result = control(programs.a_knot_has_a_poller, schedules=1, max_steps=500)
     assert result.verdict is Verdict.UNDETERMINED
     assert result.notes == [
-        "1 of them had not ended after 500 steps; somebody waits with a limit again and again, and timeouts='never' "
+        "1 of them had not ended after 500 steps; somebody waits with a limit again and again, and `timeouts='never'` "
         "tells whether for ever",
         "in the first that had not ended, main has not moved since step 4, at threaded.py:24 in together(); teller has "
         "not moved since step 5, at threaded_wrong_once.py:179 in a_knot_has_a_poller.tells()",

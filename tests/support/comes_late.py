@@ -7,6 +7,7 @@ import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from comes_in_time import BY_THE_CLOCK, BY_THE_COLLECTOR, beside
 from threaded import together
 from threaded_in_order import Arrivals
 
@@ -17,12 +18,6 @@ def long_work():
     """Take several hours, and a turn each hour: longer than anybody is waited for in one order."""
     for _ in range(HOURS):
         time.sleep(3_700)
-
-
-def beside(*functions):
-    """Start threads."""
-    for function in functions:
-        threading.Thread(target=function).start()
 
 
 class Place:
@@ -254,6 +249,7 @@ LATE = [
     *(told_by_a_clock, thread_that_starts_late, timer_that_starts_late, many_short_turns, future_of_nobody),
     *(lock_released_by_another, notified_and_the_lock_is_held, permit_of_another, barrier_that_breaks),
     *(task_submitted_by_a_callback, sent_by_another, told_by_a_monitor),
+    *(*BY_THE_CLOCK, *BY_THE_COLLECTOR),
 ]
 
 

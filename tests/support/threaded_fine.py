@@ -352,3 +352,39 @@ def many_wait_beside_a_sleeper():
             permits.release()
 
     together(give, *[permits.acquire] * 10)
+
+
+class Tells:
+    """Tells when it is gone."""
+
+    def __init__(self, event):
+        self.event = event
+
+    def __del__(self):
+        self.event.set()
+
+    def does_nothing(self):
+        """Be what a thread runs."""
+
+
+def told_by_what_dies_with_a_thread():
+    """What a thread has to itself, or was given, is gone when it is."""
+    own, gone = threading.local(), [threading.Event() for _ in range(5)]
+
+    def keep():
+        own.kept = Tells(gone[0])
+
+    def watch():
+        own.watched = type("Watched", (), {})()
+        weakref.finalize(own.watched, gone[1].set)
+
+    def start():
+        own.started = type("Started", (), {})()
+        weakref.finalize(own.started, threading.Thread(target=gone[4].set).start)
+
+    for function in (keep, watch, start):
+        threading.Thread(target=function).start()
+    _thread.start_new_thread(id, (Tells(gone[2]),))
+    _thread.start_new_thread(Tells(gone[3]).does_nothing, ())
+    for event in gone:
+        event.wait()

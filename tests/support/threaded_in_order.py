@@ -5,7 +5,7 @@ import socket
 import tempfile
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -225,5 +225,165 @@ def finalize_tells():
     del thing
 
 
+def a_generator_tells():
+    """It is closed where the last reference to it is dropped, and then releases a lock."""
+    lock = threading.Lock()
+
+    def hold():
+        with lock:
+            yield
+
+    held = hold()
+    next(held)
+    _dropped(held)
+
+
+class Ring:
+    """Has references to itself, so that only the collector finds that it is gone."""
+
+    def __init__(self, *parts):
+        self.parts = self, *parts
+
+
+def in_a_ring(tells):
+    """Something is lost in a ring of references, and the collector may come upon that whenever anybody allocates."""
+    lock = threading.Lock()
+
+    def lose():
+        Ring(*tells(lock))
+
+    def take():
+        with lock:
+            pass
+
+    together(lose, take)
+
+
+class Takes:
+    """Takes a lock when it is gone."""
+
+    def __init__(self, lock):
+        self.lock = lock
+
+    def __del__(self):
+        with self.lock:
+            pass
+
+
+def _takes_later(lock):
+    with lock:
+        pass
+    try:
+        yield
+    finally:
+        with lock:
+            pass
+
+
+def _begun(lock):
+    begun = _takes_later(lock)
+    next(begun)
+    return [begun]
+
+
+def _watched(lock):
+    thing = Thing()
+    weakref.finalize(thing, lambda: lock.acquire() and lock.release())
+    return [thing]
+
+
+IN_A_RING = {
+    "a finalizer": lambda lock: [Takes(lock)],
+    "a generator": _begun,
+    "a weak reference": _watched,
+}
+
+
+def _shut_down(lock):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+    return [pool]
+
+
+TELLS_NOBODY = {"a lock": lambda lock: [lock], "a pool that was shut down": _shut_down}
+
+
 def nobody_shuts_the_pool_down():
     assert ThreadPoolExecutor(1).submit(int, 1).result() == 1
+
+
+class Calls(queue.Queue):
+    """Calls a function whenever something is put into it."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def _put(self, item):
+        self.function()
+        super()._put(item)
+
+
+class Compared:
+    """Calls a function whenever it is compared with another one."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __lt__(self, other):
+        self.function()
+        return True
+
+
+class Own:
+    """A lock of the program's own for a condition: it calls a function whenever it is asked who has it."""
+
+    def __init__(self, function):
+        self._is_owned = lambda: function() is None
+        self.acquire = self.release = self.__enter__ = self.__exit__ = lambda *_: True
+
+
+def _put_two(queue, item):
+    queue.put(item)
+    queue.put(item)
+
+
+def _set(future, function):
+    future.add_done_callback(lambda _: function())
+    future.set_result(1)
+
+
+WITHIN = {
+    "a hook of a queue": lambda function: Calls(function).put(1),
+    "a comparison": lambda function: _put_two(queue.PriorityQueue(), Compared(function)),
+    "an action of a barrier": lambda function: threading.Barrier(1, function).wait(),
+    "a lock of a condition": lambda function: threading.Condition(Own(function)).notify(),
+    "a callback of a future": lambda function: _set(Future(), function),
+}
+"""Operations of the library that call a function of the program."""
+
+
+def opposed_within(kind):
+    """Two operations, on two objects, call what takes two locks, in either order."""
+    left, right = threading.Lock(), threading.Lock()
+
+    def both(first, second):
+        with first, second:
+            pass
+
+    calls = [partial(WITHIN[kind], partial(both, *locks)) for locks in ((left, right), (right, left))]
+    together(*calls)
+
+
+def updated_within(kind):
+    """Two operations, on two objects, call what reads and writes without a lock, and takes one in between."""
+    counted, lock = [0], threading.Lock()
+
+    def count():
+        number = counted[0]
+        with lock:
+            pass
+        counted[0] = number + 1
+
+    together(*[partial(WITHIN[kind], count)] * 2)
+    assert counted == [2]
