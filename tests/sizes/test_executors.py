@@ -168,7 +168,7 @@ def test_a_cell_whose_worker_is_killed_each_time_is_undetermined_and_the_others_
     found = sweep(killed, jobs=2, n=range(1, 6), marks=str(tmp_path))
     assert [cell.verdict.value for cell in found] == ["violated", "violated", "undetermined", "holds", "holds"]
     assert found[2].reason.startswith(
-        "its worker was lost 3 times, for want of memory perhaps: bound it with max_states"
+        "its worker was lost 3 times, for want of memory perhaps: bound it with `max_states`"
     )
     assert len(list(tmp_path.iterdir())) == 3
     assert found.smallest_safe() == 4

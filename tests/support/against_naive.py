@@ -93,7 +93,7 @@ def compare(description: str, timeouts: Timeouts, turn: int) -> Space:
             continue  # which it refuses
         FIGURES[f"way: {way}"] += 1
         result = _asked(model, after, timeouts=timeouts, **options)
-        if "with compact=True no" in result.reason:  # graph, or states, are kept
+        if "with `compact=True` no" in result.reason:  # graph, or states, are kept
             FIGURES["compact: undetermined"] += 1
             continue
         knotted = result.verdict is Verdict.VIOLATED and bool(result.counterexample.servers)
