@@ -131,6 +131,9 @@ def _of(run: Run, handle: Any) -> ControlledThread | None:
     return next((thread for thread in run.threads if thread.handle is handle), None)
 
 
+ASKS_WHO_IS_ALIVE = "asks which threads are alive"
+
+
 def _asked(original: Callable[[], Any]) -> Callable[[], Any]:
     """Return a function that tells which threads are alive, in the place of one of the library."""
 
@@ -143,7 +146,6 @@ def _asked(original: Callable[[], Any]) -> Callable[[], Any]:
     return ask
 
 
-ASKS_WHO_IS_ALIVE = "asks which threads are alive"
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     _start: start_new_thread,
     **{each: _asked(each) for each in (threading.enumerate, threading.active_count)},
