@@ -124,7 +124,7 @@ class Violation(Pictured):
 
     def lines(self) -> list[str]:
         """Tell it, line by line."""
-        lines = [f"{each.thread} raised {each.error}, at {each.place}" for each in self.errors]
+        lines = [f"{each.thread} raised {each.error}{each.place and f', at {each.place}'}" for each in self.errors]
         if self.kind == "deadlock":
             lines += self.wait_for.told()
             waits = [edge.process.name for edge in self.wait_for.stuck]

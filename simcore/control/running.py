@@ -21,7 +21,7 @@ from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
-from simcore.control.thread import LIBRARY, is_standard
+from simcore.control.thread import LIBRARY, OURS, is_standard
 from simcore.control.watching import Watch
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
@@ -370,7 +370,8 @@ def _pool_name(reader: Reader, work: Any) -> str:
 def _raised(thread: str, error: BaseException) -> Raised:
     places = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
     own = [(file, line) for file, line in places if not (file in LIBRARY or is_standard(file))]
-    at = next((f"{file}:{line}" for file, line in (own or places)[::-1]), "")
+    theirs = [(file, line) for file, line in places if file not in OURS]
+    at = next((f"{file}:{line}" for file, line in (own or theirs)[::-1]), "")
     try:
         text = str(error)
     except Exception:  # which is the program's

@@ -25,8 +25,8 @@ _empty = _queue.SimpleQueue.empty
 _TIMERS = ("sleep", "select", "poll", "epoll")
 
 
-_OURS = frozenset(map(str, Path(__file__).parent.glob("*.py")))
-LIBRARY = _OURS.union(
+OURS = frozenset(map(str, Path(__file__).parent.glob("*.py")))
+LIBRARY = OURS.union(
     [
         *(module.__file__ for module in (threading, queue, _base, futures_thread, collections)),
         *(f"<frozen importlib.{part}>" for part in ("_bootstrap", "_bootstrap_external")),
@@ -85,7 +85,7 @@ _ANNOUNCES = "point", "operation"
 def called_by_the_program() -> bool:
     """Tell whether it is code of the program that calls ours, and not the standard library's."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename in _OURS:
+    while frame is not None and frame.f_code.co_filename in OURS:
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename not in LIBRARY
 

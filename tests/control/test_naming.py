@@ -108,3 +108,13 @@ def test_what_is_installed_below_the_standard_library_is_not_of_it():
     assert not is_standard(str(folder / "site-packages" / "theirs" / "__init__.py"))
     assert not is_standard(str(folder / "dist-packages" / "theirs.py"))
     assert not is_standard(__file__)
+
+
+def test_an_error_is_told_at_the_line_of_the_program_and_at_none_of_ours():
+    assert (
+        str(control(lambda: queue.Queue().get_nowait()))
+        .splitlines()[3]
+        .startswith(f"main raised Empty, at {__file__}:")
+    )
+    (line,) = [each for each in str(control(partial(asks_twice, 1))).splitlines() if each.startswith("main raised")]
+    assert line.endswith("takes 0 positional arguments but 1 was given")
