@@ -170,12 +170,6 @@ class Lane:
         )
         self.workers.send(self._asked)
 
-    def one(self) -> None:
-        """Have one more schedule run, and learn from it."""
-        self.ask(1)
-        first_of([self.workers])
-        self.hear()
-
     def hear(self) -> Outcome | None:
         """Return how the last of them has ended; None if they do not count, and are to be asked for again."""
         asked = self._asked

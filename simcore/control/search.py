@@ -133,12 +133,14 @@ class Search:
         if self.short:
             shorter = self._along(shrunk(outcome.into, fails, SHRINK_RUNS), known, facts=facts)
             with suppress(TimeoutError):  # then it is told as it was, which was tried
-                if shorter.how == how and not comes_yet(shorter, self.workers.ask, self.options, until):
+                tried = (shorter.into, shorter.lost) == (outcome.into, outcome.lost)
+                if shorter.how == how and (tried or not comes_yet(shorter, self.workers.ask, self.options, until)):
                     outcome = shorter
+            learn(
+                lane.known,
+                who_ends_what(self.workers.ask, self.options, self.absent, one=not lane.batches, until=until),
+            )
         path, lost, self.guessed = outcome.into, outcome.lost, outcome.guess
-        for _ in range(LEARNING_RUNS):  # who ends which waits is seen in runs that go well, and is good for words
-            if time.monotonic() < until:
-                lane.one()
         shown = self._along(path, lane.known, strict=True, record=True, lost=lost)
         if (shown.how, shown.into) != (how, path):
             differs(shown.into, path, self.workers.ask, self.options)
@@ -204,18 +206,25 @@ def no_fact(options: Options) -> str:
     )
 
 
-def who_ends_what(ask: Callable[[Question], Outcome], options: Options, *, one: bool) -> Known:
-    """Return who ends which waits, as a few runs show that go well: a report of somebody who waits says that of others.
+def who_ends_what(
+    ask: Callable[[Question], Outcome],
+    options: Options,
+    absent: tuple[str, ...] = (),
+    *,
+    one: bool,
+    until: float = inf,
+) -> Known:
+    """Return who ends which waits, as a few runs show: a report of somebody who waits says that of others.
 
     A token does not have it, so whoever follows one learns it first, or his report would be a poorer one. Some bodies
-    want ``one`` run in each process.
+    want ``one`` run in each process. Where somebody seems to be lost a run ends, whether he is or not.
     """
     known: Known = {}
-    left, until = LEARNING_RUNS, time.monotonic() + _LEARNING_SECONDS
+    left, until = LEARNING_RUNS, min(until, time.monotonic() + _LEARNING_SECONDS)
     while left > 0 and time.monotonic() < until:
         with suppress(NotUnderControl):
             chance, many = RandomWalk(left), 1 if one else left
-            outcome = ask(Question(options, chance, known=known, facts=True, many=many, until=until))
+            outcome = ask(Question(options, chance, known=known, absent=absent, many=many, until=until))
             learn(known, outcome.seen)
             left -= outcome.runs - 1
         left -= 1
