@@ -19,7 +19,6 @@ from math import inf
 from typing import Any, NoReturn
 
 from simcore.control.baton import Known, learn
-from simcore.control.finer import AT_OPERATIONS
 from simcore.control.operations import EVERY
 from simcore.control.result import RUNS_ON
 from simcore.control.running import FAILS, Options, Outcome, Question, Reference, answer
@@ -147,7 +146,7 @@ class Lane:
         self.facts = False
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
-        self.batches, self._short = batches and options.points in AT_OPERATIONS, short
+        self.batches, self._short = batches and options.many, short
         self._reference: Reference | None = None
         self._asked: Question | None = None
         self._has_had_room = False

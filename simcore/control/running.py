@@ -13,6 +13,7 @@ from simcore.control.baton import OUTSIDE, Known, Run, learn
 from simcore.control.choosing import Choose, Diverged, Path, Redundant, along_then, by_strategy, loosely, to_the_letter
 from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Noted, Recorded, begin
+from simcore.control.finer import AT_OPERATIONS
 from simcore.control.live import Reader
 from simcore.control.loops import tasks_of
 from simcore.control.naming import Names, function_at
@@ -47,6 +48,11 @@ class Options(NamedTuple):
     timeouts: Timeouts = "when_stuck"
     max_steps: int = 20_000
     points: str = "operations"
+
+    @property
+    def many(self) -> bool:
+        """Whether a process may have one run after the other: one that was made to stop at lines does so for good."""
+        return self.points in AT_OPERATIONS
 
 
 class Reference(NamedTuple):
