@@ -30,7 +30,7 @@ def test_whoever_looks_out_for_a_time_that_is_far_away_is_waited_for(body):
     assert result.verdict is Verdict.UNDETERMINED, str(result)
 
 
-@pytest.mark.some(18)
+@pytest.mark.some(19)
 @pytest.mark.parametrize("strategy", ["dfs", "portfolio", "random"])
 @pytest.mark.parametrize("body", programs.LATE)
 def test_who_comes_late_by_a_way_that_is_not_seen_is_waited_for(body, strategy):
@@ -44,7 +44,7 @@ def test_without_a_try_in_other_orders_a_guess_would_be_told(body, monkeypatch):
     assert control(body, strategy="random", schedules=20, witness="any").violation is not None
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(8)
 @pytest.mark.parametrize("strategy", ["random", "dfs"])
 @pytest.mark.parametrize("witness", ["short", "any"])
 @pytest.mark.parametrize("body", [programs.told_if_first, programs.one_of_two_made_at_a_line])
@@ -59,6 +59,7 @@ def test_from_where_somebody_is_told_to_be_lost_nothing_helps_him(body, witness,
     assert replay(violation.token).violation.steps == violation.steps
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("strategy", ["dfs", "random"])
 def test_what_there_was_no_time_to_try_is_not_told(strategy, monkeypatch):
     monkeypatch.setattr(lanes, "TRY_SECONDS", -3_600.0)
@@ -68,6 +69,7 @@ def test_what_there_was_no_time_to_try_is_not_told(strategy, monkeypatch):
     assert any("there was no time to try it" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_what_was_tried_and_is_no_fact_is_noted():
     result = control(threaded_in_order.never_told_beside_a_heartbeat, schedules=100, max_steps=4_000, witness="any")
     assert result.verdict is Verdict.VIOLATED
@@ -87,6 +89,7 @@ def test_a_thread_that_was_there_before_may_help_although_time_goes_on(strategy)
             control(body, strategy=strategy, schedules=20)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("locks", [0, 3, 6, 7])
 def test_which_runs_name_locks_changes_nothing(locks):
     body = partial(programs.two_meet_and_somebody_fails, locks)

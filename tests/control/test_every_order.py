@@ -56,6 +56,7 @@ def test_threads_that_take_one_lock_have_as_many_orders_as_there_are(threads, or
     assert (len(found), runs) == (orders, orders)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("which", threaded_looks.LOOKS)
 def test_who_asks_asks_before_a_change_or_after_it(which):
     function, expected = threaded_looks.LOOKS[which]
@@ -91,7 +92,7 @@ def test_the_order_that_hangs_is_found_although_time_goes_on_for_others(body):
     assert replay(result.violation.token).violation.steps == result.violation.steps
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("body", [programs.opposed_within, programs.updated_within])
 @pytest.mark.parametrize("kind", programs.WITHIN)
 def test_what_the_library_calls_of_the_program_has_steps_of_its_own(body, kind):
@@ -125,6 +126,7 @@ def test_steps_that_depend_on_one_are_found_together_as_one_by_one(accesses):
         steps.append(step)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("body", [programs.list_without_a_lock, programs.reads_a_file, programs.over_a_socket])
 def test_what_is_shared_and_not_seen_is_no_proof(body):
     result = control(body, strategy="dfs", schedules=1_000)
@@ -148,6 +150,7 @@ def test_what_a_finalizer_does_is_no_proof(body):
     assert "of a finalizer, which runs where the last reference is dropped, it is not known" in result.reason
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("tells", programs.IN_A_RING.values(), ids=programs.IN_A_RING)
 def test_what_the_collector_would_have_done_at_some_moment_is_no_proof(tells):
     result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)
@@ -155,6 +158,7 @@ def test_what_the_collector_would_have_done_at_some_moment_is_no_proof(tells):
     assert "of a finalizer, which the collector may run at any moment, it is not known" in result.reason
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("tells", programs.TELLS_NOBODY.values(), ids=programs.TELLS_NOBODY)
 def test_what_the_collector_would_come_upon_that_does_nothing_is_no_matter(tells):
     result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)
@@ -231,6 +235,7 @@ def test_what_goes_wrong_between_two_operations_does_not_hold(body, went_wrong):
     assert control(body, points=points, schedules=200).violation is not None
 
 
+@pytest.mark.slow
 def test_what_is_guarded_holds_and_how_often_it_was_interrupted_is_said():
     result = control(partial(updated_by_two, guarded=True), strategy="dfs")
     assert result.verdict is Verdict.HOLDS

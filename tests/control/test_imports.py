@@ -56,7 +56,7 @@ def test_a_wait_for_an_import_is_told_as_one_and_who_does_it(which, tmp_path, mo
 def test_who_does_not_wait_for_it_while_importing_survives(which, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     text = MODULES[which].replace(*REPAIRED[which])
-    found = control(importing(f"good_{which}", text, tmp_path), schedules=200)
+    found = control(importing(f"good_{which}", text, tmp_path), schedules=50)
     assert found.verdict is Verdict.UNDETERMINED, str(found)
 
 

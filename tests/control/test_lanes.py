@@ -45,6 +45,7 @@ def test_of_a_program_that_leaves_nothing_behind_nothing_is_said():
     assert control(programs.completes, schedules=60).notes == []
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("schedules", [1, lanes.ALONE, lanes.ALONE + 1, lanes.ALONE + 2, 70])
 def test_there_are_as_many_schedules_as_were_asked_for(schedules):
     assert control(programs.completes, schedules=schedules).schedules == schedules

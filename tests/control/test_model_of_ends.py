@@ -137,6 +137,7 @@ FINE = {
 }
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("body", FINE.values(), ids=FINE)
 def test_what_ends_without_a_result_keeps_nobody_waiting_in_the_model(body):
     for seed in range(3):
@@ -147,6 +148,7 @@ def test_what_ends_without_a_result_keeps_nobody_waiting_in_the_model(body):
         assert (told.verdict, told.matched > 0) == (Verdict.HOLDS, True)
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(("body", "given"), HANGS.values(), ids=HANGS)
 def test_a_hang_beside_such_an_end_is_in_the_model(body, given):
     seen = control(lambda: body(**given), schedules=60)

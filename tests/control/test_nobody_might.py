@@ -7,7 +7,7 @@ from simcore import Verdict, control
 from simcore.control import reaching, replay
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(6)
 @pytest.mark.parametrize(("body", "words"), nobody_might.HANGS.items())
 def test_a_hang_that_nobody_can_end_is_told_beside_a_heartbeat(body, words):
     result = control(body, schedules=2, max_steps=4_000, witness="any")

@@ -80,7 +80,7 @@ HANGS = {
 }
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("body", "repair", "words"),
     [
@@ -149,6 +149,7 @@ def test_what_does_not_hang_is_not_said_to(body, schedules):
     assert result.reason == f"no violation in {schedules} schedules"
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order", "anytime"])
 def test_what_dies_with_a_thread_may_end_a_wait(timeouts):
     body = threaded_fine.told_by_what_dies_with_a_thread

@@ -7,7 +7,7 @@ import time
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from comes_in_time import BY_THE_CLOCK, BY_THE_COLLECTOR, beside
+from comes_in_time import beside
 from threaded import together
 from threaded_in_order import Arrivals
 
@@ -249,7 +249,6 @@ LATE = [
     *(told_by_a_clock, thread_that_starts_late, timer_that_starts_late, many_short_turns, future_of_nobody),
     *(lock_released_by_another, notified_and_the_lock_is_held, permit_of_another, barrier_that_breaks),
     *(task_submitted_by_a_callback, sent_by_another, told_by_a_monitor),
-    *(*BY_THE_CLOCK, *BY_THE_COLLECTOR),
 ]
 
 
