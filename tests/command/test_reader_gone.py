@@ -94,6 +94,7 @@ def test_the_page_of_a_replay_is_there(unread, capsys, tmp_path, driver):
     assert_only(tmp_path, "page.html")
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("model", ["skeleton.py", "-"])
 def test_the_page_and_the_skeleton_of_code_are_there(unread, tmp_path, model):
     place = model if model == "-" else tmp_path / model
@@ -101,6 +102,7 @@ def test_the_page_and_the_skeleton_of_code_are_there(unread, tmp_path, model):
     assert_only(tmp_path, "page.html", *[model] * (model != "-"))
 
 
+@pytest.mark.slow
 def test_the_page_of_a_replay_of_code_is_there(unread, capsys, tmp_path):
     token = token_of(capsys, "control", CODE, "--witness", "any")
     assert unread("replay", token, "--html", tmp_path / "page.html") == CLOSED
