@@ -146,7 +146,7 @@ class Lane:
         self.facts = False
         self._options, self._strategy, self._absent = options, strategy, absent
         self._numbers: dict[str, int] = {}
-        self.batches, self._short = batches and options.many, short
+        self.batches, self._short = batches and options.in_batches, short
         self._reference: Reference | None = None
         self._asked: Question | None = None
         self._has_had_room = False

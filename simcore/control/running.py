@@ -50,7 +50,7 @@ class Options(NamedTuple):
     points: str = "operations"
 
     @property
-    def many(self) -> bool:
+    def in_batches(self) -> bool:
         """Whether a process may have one run after the other: one that was made to stop at lines does so for good."""
         return self.points in AT_OPERATIONS
 

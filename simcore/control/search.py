@@ -223,7 +223,7 @@ def who_ends_what(
     left, until = LEARNING_RUNS, min(until, time.monotonic() + _LEARNING_SECONDS)
     while left > 0 and time.monotonic() < until:
         with suppress(NotUnderControl):
-            chance, many = RandomWalk(left), left if options.many and not one else 1
+            chance, many = RandomWalk(left), left if options.in_batches and not one else 1
             outcome = ask(Question(options, chance, known=known, absent=absent, many=many, until=until))
             learn(known, outcome.seen)
             left -= outcome.runs - 1
