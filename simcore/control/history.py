@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from simcore.control.counterparts import TOGETHER
@@ -155,12 +156,12 @@ class History:
         what = call.operation + (f" of {thing.name}" if thing is not None and thing.name else "")
         return f"{who} waits in {what}" + (f" at {call.place}" if call.place else "")
 
-    @property
+    @cached_property
     def cancelled(self) -> set[str]:
         """The keys of the futures that were cancelled."""
         return {call.thing for call in self.calls if call.operation == "Future.cancel"}
 
-    @property
+    @cached_property
     def inner_locks(self) -> dict[str, Met]:
         """The queues whose own lock the program takes, too, by the key of that: operations of models take none."""
         return {each.inside: each for each in self.things if each.kind.endswith("Queue") and self.thing(each.inside)}

@@ -26,6 +26,8 @@ _TIMERS = ("sleep", "select", "poll", "epoll")
 
 
 OURS = frozenset(map(str, Path(__file__).parent.glob("*.py")))
+"""Files of this room."""
+
 LIBRARY = OURS.union(
     [
         *(module.__file__ for module in (threading, queue, _base, futures_thread, collections)),
