@@ -19,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import thread as futures_thread
 from typing import Any, NoReturn
 
+from simcore.control.functions import called, run_by
 from simcore.control.hears import ADDS, READS, Enabled, Hears
 from simcore.control.thread import ControlledThread, Ready, known_by
 from simcore.model import Timeouts
@@ -115,7 +116,7 @@ class Run(Hears):
         points: str = "operations",
         hung: Callable[[Run, bool], bool],
         stop: Callable[[Run, str], NoReturn],
-        progress: Callable[[int], None],
+        progress: Callable[[], None],
     ) -> None:
         self.choose, self.timeouts, self.max_steps = choose, timeouts, max_steps
         self.points, self.hung, self.stop, self.progress = points, hung, stop, progress
@@ -138,7 +139,7 @@ class Run(Hears):
         self.joined: set[int] = set()
         self.shut_down: dict[int, Any] = {}
         self.quiet: frozenset[int] = frozenset()
-        self._choosing = False
+        self.choosing = False
         self._leaving: ControlledThread | None = None
         self._since = _clock(), _work()
         self.paused = 0.0
@@ -170,12 +171,12 @@ class Run(Hears):
 
     def _next(self) -> ControlledThread:
         """Choose who goes on; the thread of the body, if the run is over. What is done on the way is no step."""
-        self._choosing = True
+        self.choosing = True
         self._measure()
         try:
             return self._chosen()
         finally:
-            self._choosing = False
+            self.choosing = False
 
     def _measure(self) -> None:
         """Note for how long steps have waited outside: what they took, and the processor did not work."""
@@ -197,7 +198,7 @@ class Run(Hears):
         thread, outcome = candidates[self.choose(self, candidates)]
         self.stepped(thread, outcome, candidates)
         self.taken.append((thread.number, outcome))
-        self.progress(len(self.taken))
+        self.progress()
         if outcome == TIMES_OUT:
             assert thread.deadline is not None
             self.now = max(self.now, thread.deadline) + self.late
@@ -241,10 +242,6 @@ class Run(Hears):
         return thread.parent is not None and (thread.thread is None or thread.thread.daemon)
 
     # ---- switching -----------------------------------------------------------------------------------------
-
-    def current(self) -> ControlledThread | None:
-        """The thread that asks, if it is one of this run, and it is not us who ask on its way to the next step."""
-        return None if self._choosing else self.of.get(_identity())
 
     def point(self, thread: ControlledThread, label: str, target: Any, ready: Ready | None = None) -> None:
         """Announce what comes next, and go on when chosen."""
@@ -303,13 +300,15 @@ class Run(Hears):
         parent.children += 1
         thread = ControlledThread(f"{parent.path}.{parent.children}", len(self.threads), parent)
         thread.function = function
+        owner: Any = getattr(function, "__self__", None)
+        own = owner if isinstance(owner, threading.Thread) else None
+        thread.own_role = thread.role = called(run_by(own, function))
         self.touched(thread.birth)
         self.touched(ALIVE, ADDS)  # in whatever order they start and end, as many are left
-        owner: Any = getattr(function, "__self__", None)
-        if isinstance(owner, threading.Thread):
-            thread.thread, thread.booting = owner, True
-            if getattr(owner, "_target", None) is futures_thread._worker:
-                args = owner._args  # type: ignore[attr-defined]
+        if own is not None:
+            thread.thread, thread.booting = own, True
+            if getattr(own, "_target", None) is futures_thread._worker:
+                args = own._args  # type: ignore[attr-defined]
                 thread.pool = args[0], next(each for each in args if isinstance(each, _queue.SimpleQueue))
         self.threads.append(thread)
         self.live.append(thread)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from simcore.control.finer import AT_OPERATIONS, POINTS
-from simcore.control.operations import called
+from simcore.control.functions import called
 from simcore.control.result import Controlled
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.search import (

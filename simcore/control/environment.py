@@ -26,7 +26,6 @@ from simcore.control import (
 )
 from simcore.control.baton import Known, Run
 from simcore.control.hears import Enabled
-from simcore.control.live import role
 from simcore.control.marks import made
 from simcore.control.naming import Names, Remembered, known_as, place
 from simcore.control.primitives import Current
@@ -85,11 +84,11 @@ class Learning(Run):
     def learned(self, thread: ControlledThread, target: Any, method: str) -> None:
         """Note what the function that ``thread`` runs does to objects that were made where ``target`` was."""
         if (where := made(target)) is not None:
-            self.seen.setdefault((*where, method), set()).add(role(thread))
+            self.seen.setdefault((*where, method), set()).add(thread.role)
 
     def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
         """Note which function submits which."""
-        self.seen.setdefault((task, "", 0, "submit"), set()).add(role(thread))
+        self.seen.setdefault((task, "", 0, "submit"), set()).add(thread.role)
 
 
 class Noted(Learning):

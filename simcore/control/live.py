@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 
 from simcore.control.baton import Known, Run
 from simcore.control.descriptors import Several
+from simcore.control.functions import called, function_of
 from simcore.control.marks import done_to, made, notified, taken, task_of
 from simcore.control.naming import Names, Numbers
 from simcore.control.net import others, sockets_of
-from simcore.control.operations import called, function_of, pool_key, prefix_of
+from simcore.control.operations import pool_key, prefix_of
 from simcore.control.primitives import items_of, owner_of
 from simcore.control.reaching import AtAll, everything, names_any, parts_of, reaches, within
 from simcore.control.thread import ControlledThread
@@ -126,7 +127,7 @@ class Reader:
             status = "enabled"  # when its time has come
         pool = "" if thread.pool is None else self.pool_name(id(thread.pool[1]))
         name = self.names.thread(thread)
-        what = called(function_of(thread.task)) if thread.task is not None else name
+        what = thread.role if thread.task is not None else name
         return Seen(name, what, status, must and not thread.idle, must, pool)
 
     def pool_name(self, number: int) -> str:
@@ -176,7 +177,7 @@ class Reader:
         for number, workers in self.pools.items():
             executor = workers[0].pool[0]()  # type: ignore[index]
             busy = [thread for thread in workers if thread.task is not None and not thread.done]
-            tasks = ", ".join(dict.fromkeys(called(function_of(thread.task)) for thread in busy))
+            tasks = ", ".join(dict.fromkeys(thread.role for thread in busy))
             limit = len(workers) if executor is None else executor._max_workers
             yield Slots(self.pool_name(number), "pool", len(busy), limit, tasks)
 
@@ -320,7 +321,7 @@ class Reader:
             return []
         back = self._known(target, frozenset({"release", "put"}))
         has = [each for each, n in taken(target).items() if n > 0 and not each.done]
-        return [each for each in has if back is not None and role(each) in back]
+        return [each for each in has if back is not None and each.role in back]
 
     def _known(self, target: Any, methods: frozenset[str]) -> set[str] | None:
         """Return which functions were seen to do one of some operations on such objects; None where none was seen."""
@@ -363,18 +364,10 @@ class Reader:
         threads = [
             other
             for other in self._busy(thread)
-            if ((known is None or role(other) in known) and reaches(within(other), target, deep))
+            if ((known is None or other.role in known) and reaches(within(other), target, deep))
             or (names_any(other, wait.methods) and reaches(within(other), target, _NEXT))
         ]
         return threads, items
-
-
-def role(thread: ControlledThread) -> str:
-    """Return which function a thread runs: that of its task, or its own."""
-    if thread.task is not None:
-        return called(function_of(thread.task))
-    target = getattr(thread.thread, "_target", None)
-    return "main" if thread.parent is None else called(target if target is not None else thread.function)
 
 
 def _kind(target: Any) -> str:

@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import cached_property
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -125,10 +126,14 @@ class Names:
         self._of: dict[int, str] = {}
         self._used: set[str] = set()
         self._had_by: dict[int, list[Any]] | None = None
-        self._threads: dict[Any, str] = {}
-        for thread in run.threads:
-            name = thread.name if thread.name not in self._threads.values() else f"{thread.name} ({thread.path})"
-            self._threads[thread] = self._threads[thread.thread or thread] = name
+
+    @cached_property
+    def _threads(self) -> dict[Any, str]:
+        named: dict[Any, str] = {}
+        for thread in self._run.threads:
+            name = thread.name if thread.name not in named.values() else f"{thread.name} ({thread.path})"
+            named[thread] = named[thread.thread or thread] = name
+        return named
 
     def thread(self, thread: Any) -> str:
         """Return what a thread of the run is called, of which others may have the name."""
@@ -145,7 +150,7 @@ class Names:
                 number, unique = number + 1, f"{name}[{number}]{where}"
             self._used.add(unique)
             self._of[id(thing)] = unique
-            self._run.progress(len(self._run.taken) + len(self._of))  # a program with much in it is told slowly
+            self._run.progress()  # a program with much in it is told slowly
         return self._of[id(thing)]
 
     @staticmethod

@@ -22,11 +22,10 @@ from simcore.control.baton import TIMES_OUT, Run
 from simcore.control.counterparts import COUNTERPARTS, FACTORIES
 from simcore.control.finer import GOES_ON
 from simcore.control.history import NEVER, Actor, Call, History, Met
-from simcore.control.live import role
 from simcore.control.marks import name_of
 from simcore.control.meeting import TYPES, before, kind_of, name_in, size_of
 from simcore.control.naming import Modules, Names, frames_of, place, weak
-from simcore.control.operations import called, is_done
+from simcore.control.operations import is_done
 from simcore.control.primitives import QUEUE, owner_of
 from simcore.control.thread import ControlledThread
 from simcore.control.together import Together, forget, frames, together, waits_together
@@ -70,7 +69,6 @@ class Notes:
         self._keys: dict[int, tuple[weakref.ref[Any], str]] = {}
         self._made: dict[str, int] = {}
         self._together: dict[ControlledThread, range] = {}
-        self._roles: dict[ControlledThread, str] = {}
         self._used: set[str] = set()
         self._modules = Modules()
         self._at = 0
@@ -81,8 +79,6 @@ class Notes:
     def stepped(self, thread: ControlledThread, outcome: int) -> None:
         """Note a step, before it is taken."""
         self._at += 1
-        if thread not in self._roles:  # once it has ended it does not tell any more
-            self._roles[thread] = _role(thread)
         if (waits := together(thread)) is not None:
             self._stepped_in(thread, waits, late=outcome == TIMES_OUT)
             return
@@ -282,17 +278,8 @@ class Notes:
         return met if met.name else met._replace(name=self._unique(name_in(names, live, met.kind)))
 
     def _thread(self, thread: ControlledThread, names: Names) -> Actor:
-        own, runs = thread.thread, self._roles.get(thread) or _role(thread)
-        daemon = thread.parent is not None and (own is None or own.daemon)
-        return Actor(thread.path, names.thread(thread), runs, "", daemon, thread.steps > 0, thread.done)
-
-
-def _role(thread: ControlledThread) -> str:
-    """Return which function a thread runs, for the whole of its life."""
-    own: Any = thread.thread
-    if thread.parent is None or own is None or type(own).run is threading.Thread.run:
-        return role(thread)
-    return called(own.function if isinstance(own, threading.Timer) else type(own).run)
+        daemon = thread.parent is not None and (thread.thread is None or thread.thread.daemon)
+        return Actor(thread.path, names.thread(thread), thread.own_role, "", daemon, thread.steps > 0, thread.done)
 
 
 # ---- what is seen of a call --------------------------------------------------------------------------------------

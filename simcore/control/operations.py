@@ -17,13 +17,14 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import _base, thread
-from functools import update_wrapper
-from types import FrameType, FunctionType, MethodType, MethodWrapperType
+from functools import cache, update_wrapper
+from types import FrameType
 from typing import Any
 
 from simcore.control.baton import Run
+from simcore.control.functions import called, function_of
 from simcore.control.hears import READS, WRITES
-from simcore.control.marks import Made, made, marks, name_of
+from simcore.control.marks import Made, made, marks
 from simcore.control.primitives import MODULE_LOCK, QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
@@ -32,27 +33,12 @@ Readiness = Callable[[Run, ControlledThread, Any], Ready | None]
 
 
 def _did(run: Run, thread: ControlledThread, thing: Any, method: str) -> None:
-    notes, task = marks(thing), "" if thread.task is None else called(function_of(thread.task))
+    notes, task = marks(thing), "" if thread.task is None else thread.role
     notes.setdefault("_simcore_done", {}).setdefault((thread, task, method), []).append(len(run.taken))
     if method in ("notify", "notify_all"):
         notes["_simcore_notified"] = len(run.taken), len(thing._waiters)
     if method != "clear":
         run.learned(thread, thing, method)
-
-
-def function_of(work: Any) -> Any:
-    """Return the function of a work item."""
-    return work.task[0] if hasattr(work, "task") else work.fn  # from 3.14 on (function, args, kwargs)
-
-
-def called(function: Any) -> str:
-    """Return what a function is called, with brackets behind it."""
-    while not isinstance(function, FunctionType | MethodType) and hasattr(function, "func"):
-        function = function.func  # functools.partial
-    if isinstance(function, MethodWrapperType):
-        function = function.__self__  # which is in the place of one of C
-    name = getattr(function, "__qualname__", None) or type(function).__name__
-    return f"{name.replace('<locals>.', '')}()"
 
 
 def program_frame(frame: FrameType | None) -> FrameType | None:
@@ -67,19 +53,22 @@ def program_frame(frame: FrameType | None) -> FrameType | None:
 
 def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0) -> None:
     original = getattr(kind.__dict__[name], "fget", kind.__dict__[name])
-    label = f"{kind.__name__}.{name}"
+    label, mode = f"{kind.__name__}.{name}", READS if name in _LOOKS else WRITES
+    does = name in ENDING or name == "clear"
 
     def operation(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         found = here()
         if found is None or found[1].booting:
             return original(self, *args, **kwargs)
         run, thread = found
-        limited = bool(args and args[0] is not None) or kwargs.get("timeout") is not None
-        run.point(thread, label, self, None if ready is None or limited else ready(run, thread, self))
-        run.touched(self, READS if name in _LOOKS else WRITES)
+        when = None
+        if ready is not None and not (args and args[0] is not None) and kwargs.get("timeout") is None:
+            when = ready(run, thread, self)
+        run.point(thread, label, self, when)
+        run.touched(self, mode)
         thread.doing.append(Doing(label, self, thread.fused))
         thread.fused += 1
-        if name in ENDING or name == "clear":
+        if does:
             _did(run, thread, self, name)
         try:
             result = original(self, *args, **kwargs)
@@ -214,13 +203,13 @@ def _run_item() -> None:
         found = here()
         if found is None:
             return original(self, *context)
-        _, runs = found
-        before, fused = runs.task, runs.fused
-        runs.task, runs.fused = self, 0
+        _, worker = found
+        before = worker.task, worker.role, worker.fused
+        worker.task, worker.role, worker.fused = self, called(function_of(self)), 0
         try:
             return original(self, *context)
         finally:
-            runs.task, runs.fused = before, fused
+            worker.task, worker.role, worker.fused = before
 
     kind.__init__, kind.run = initialise, run_item
 
@@ -306,15 +295,18 @@ def _numbered(kind: Any) -> None:
         return made_now
 
     def number(self: Any) -> int:
-        name = name_of(self)
-        if name is None:
-            return object.__hash__(self)
-        number = 0
-        for child in name[0].split("."):
-            number = number * 1_009 + int(child)
-        return number * 100_003 + name[1]
+        name = self.__dict__.get("_simcore_name")
+        return object.__hash__(self) if name is None else _number_of(name[0]) * 100_003 + name[1]
 
     kind.__new__, kind.__hash__ = staticmethod(make), number
+
+
+@cache
+def _number_of(path: str) -> int:
+    number = 0
+    for child in path.split("."):
+        number = number * 1_009 + int(child)
+    return number
 
 
 def _acquire_in_order() -> None:

@@ -39,6 +39,7 @@ LOST = next(
 )
 """What runs where nobody has a pool any more: it wakes its workers."""
 
+_identity = _thread.get_ident
 _NEVER = -1
 
 
@@ -50,7 +51,7 @@ class Current:
 
 def here() -> tuple[Run, ControlledThread] | None:
     """Return the run that goes on, and the thread of it that asks; None outside of one."""
-    if (run := Current.run) is None or (thread := run.current()) is None:
+    if (run := Current.run) is None or run.choosing or (thread := run.of.get(_identity())) is None:
         return None
     return run, thread
 

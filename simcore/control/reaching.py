@@ -17,8 +17,8 @@ from typing import Any
 
 from simcore.control.baton import Run
 from simcore.control.finer import is_of_the_program
+from simcore.control.functions import function_of
 from simcore.control.naming import frames_of
-from simcore.control.operations import function_of
 from simcore.control.thread import LIBRARY, ControlledThread, stack
 from simcore.control.together import shown
 

@@ -155,7 +155,7 @@ class Outcome(NamedTuple):
 
 
 def answer(
-    body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
+    body: Callable[[], Any], asked: Question, progress: Callable[[], None], leave: Callable[[Any], None]
 ) -> Outcome:
     """Run ``body`` once, or many times, and say how it has ended."""
     if asked.strategy is None:
@@ -164,11 +164,8 @@ def answer(
         asked.strategy.begin(max(1, len(asked.numbers)), max(1, asked.longest))
         return _run(body, asked, progress, leave)
     before = residue() if asked.probe else None
-    runs, longest, steps = 0, asked.longest, 0
+    runs, longest = 0, asked.longest
     seen: Known = {}
-
-    def progressed(taken: int) -> None:
-        progress(steps + taken)
 
     def told(outcome: Any) -> Any:
         if not isinstance(outcome, Outcome):
@@ -180,15 +177,15 @@ def answer(
     while True:
         runs += 1
         asked.strategy.begin(max(1, len(asked.numbers)), max(1, longest))
-        outcome: Outcome = told(_run(body, asked, progressed, lambda outcome: leave(told(outcome))))
-        longest, steps = outcome.longest, steps + len(outcome.taken)
+        outcome: Outcome = told(_run(body, asked, progress, lambda outcome: leave(told(outcome))))
+        longest = outcome.longest
         if runs == asked.many or outcome.how != "completed" or not outcome.tidy or time.monotonic() > asked.until:
             break
     if asked.reference is not None and outcome.how == "completed":
         if not outcome.tidy:
             return _unlike(outcome)
         again = Question(asked.options, path=asked.reference.path, strict=True, probe=True)
-        same = _run(body, again, progressed, lambda _: leave(_unlike(outcome)))
+        same = _run(body, again, progress, lambda _: leave(_unlike(outcome)))
         if asked.reference != (same.taken, same.checks):
             return _unlike(outcome)
     return outcome._replace(untouched=not asked.probe or (before is not None and residue() == before))
@@ -199,7 +196,7 @@ def _unlike(outcome: Outcome) -> Outcome:
 
 
 def _run(
-    body: Callable[[], Any], asked: Question, progress: Callable[[int], None], leave: Callable[[Any], None]
+    body: Callable[[], Any], asked: Question, progress: Callable[[], None], leave: Callable[[Any], None]
 ) -> Outcome:
     options = asked.options
     suspicion: Suspicion | Expectation = Suspicion(asked.known, facts=asked.facts)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from simcore.control.baton import Known, learn
 from simcore.control.choosing import Path
+from simcore.control.functions import called
 from simcore.control.lanes import Lane, Lanes, comes_yet, differs, run_on
-from simcore.control.operations import called
 from simcore.control.result import RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk

@@ -86,7 +86,7 @@ _ANNOUNCES = "point", "operation"
 
 def called_by_the_program() -> bool:
     """Tell whether it is code of the program that calls ours, and not the standard library's."""
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(3)  # above this one, `is_within`, and whoever of ours has asked
     while frame is not None and frame.f_code.co_filename in OURS:
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename not in LIBRARY
@@ -116,6 +116,8 @@ class ControlledThread:
         Whether it has not said yet that it has started: until then it runs in the place of who starts it.
     gone, handle
         A function that returns when it is gone, once it has ended; and by what it is joined, from 3.13 on.
+    own_role, role
+        What the function is called that it is there for, and that which it runs now: while it has a task, of that.
     task, pool
         The work item that it runs, and whose worker it is: (reference to the executor, its queue).
     """
@@ -140,6 +142,7 @@ class ControlledThread:
         self.doing: list[Doing] = []
         self.thread: threading.Thread | None = None
         self.function: Any = None
+        self.own_role = self.role = "main"
         self.identity = 0
         self.gone: Callable[[], object] | None = None
         self.handle: Any = None

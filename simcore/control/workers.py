@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import itertools
 import mmap
 import os
 import pickle
@@ -62,15 +63,15 @@ class Workers:
     Parameters
     ----------
     run : function
-        Called in a new process with what was asked, and a function to be called with the number of steps taken; what it
-        returns comes back. It may leave earlier by calling its third argument with what it would return.
+        Called in a new process with what was asked, and a function to be called with each step; what it returns comes
+        back. It may leave earlier by calling its third argument with what it would return.
     beside : Workers, optional
         Who is on another core, if there are two.
     """
 
     def __init__(
         self,
-        run: Callable[[Any, Callable[[int], None], Callable[[Any], None]], Any],
+        run: Callable[[Any, Callable[[], None], Callable[[Any], None]], Any],
         beside: Workers | None = None,
     ) -> None:
         if sys.platform != "linux":
@@ -210,8 +211,9 @@ class Workers:
         os.setpgid(0, 0)
         _die_with_the_caller()
         _adopt()
-        with suppress(OSError, AttributeError):  # whoever hands the baton over wakes somebody on the same core
+        with suppress(OSError, AttributeError):  # whoever hands the baton over wakes somebody on the same core,
             os.sched_setaffinity(0, {self._core})
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # and goes on until it waits itself
         self._interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then ends all
         faulthandler.register(signal.SIGUSR1, file=self._stacks, all_threads=True)
         _silent()
@@ -253,7 +255,8 @@ class Workers:
             os._exit(0)
 
         try:
-            leave(self._run(question, lambda steps: self._write(_STEPS, steps), leave))
+            steps = itertools.count(1)
+            leave(self._run(question, lambda: _LENGTH.pack_into(self._shared, _STEPS, next(steps)), leave))
         except NotUnderControl as error:
             leave(error)
         except BaseException:
