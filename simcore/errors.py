@@ -17,15 +17,14 @@ the standard library raises, and is not in this tree.
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_HOME = str(Path(__file__).parent)
-_LIBRARY = tuple(str(Path(__file__).parent / folder) for folder in ("models", "properties"))
+from simcore.whose import is_installed, is_ours, is_standard
+
 EXTRAS = {
     "cluster": ("distributed",),
     "fast": ("numpy", "scipy", "numba", "llvmlite"),
@@ -34,8 +33,6 @@ EXTRAS = {
     "test": ("pytest", "hypothesis"),
 }
 """Packages that are imported when something needs them, by what ``pip install 'simcore[...]'`` calls them."""
-
-_INSTALLED = tuple(sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 class SimcoreError(Exception):
@@ -145,11 +142,6 @@ class InternalError(SimcoreError):
         super().__init__(f"[simcore internal bug] {message}")
 
 
-def installed(file: str) -> bool:
-    """Tell whether a file of code is simcore's, of a library or of Python, and not the user's."""
-    return file.startswith((_HOME, "<frozen", *_INSTALLED))
-
-
 def place_of(error: BaseException) -> str:
     """Return where in the user's code ``error`` came up, as "file:line in function"; empty when it was not there.
 
@@ -167,11 +159,6 @@ def line_of(error: BaseException) -> str:
 def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
     generated = ("<string>", "__init__")  # of a dataclass of ours
     frames = [at for at in traceback.extract_tb(error.__traceback__) if (at.filename, at.name) != generated]
-    outside = [at for at in frames if not _machinery(at.filename)]
-    own = [at for at in outside if not at.filename.startswith(_INSTALLED)] or outside
+    outside = [at for at in frames if not (is_ours(at.filename) or at.filename.startswith("<frozen "))]
+    own = [at for at in outside if not (is_standard(at.filename) or is_installed(at.filename))] or outside
     return own[-1] if own else None
-
-
-def _machinery(filename: str) -> bool:
-    """Tell whether a file is the framework's: the library's models are installed inside it, and are not."""
-    return filename.startswith((_HOME, "<frozen")) and not filename.startswith(_LIBRARY)

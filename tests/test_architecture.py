@@ -18,6 +18,7 @@ import simcore
 
 ROOT = Path(__file__).parents[1]
 RANKS = [
+    {"whose"},
     {"errors", "first_use"},
     {"model"},
     {"kernel"},
@@ -59,7 +60,7 @@ DOORS = {
 }
 """Who may import what is not ours. The objects name exceptions of the standard library, and start no thread."""
 
-CORE = ("errors", "model", "kernel", "schedule")
+CORE = ("whose", "errors", "model", "kernel", "schedule")
 """They have the standard library alone, and neither a clock nor chance: `strategy` is given its seed."""
 
 LAZY = {
@@ -166,8 +167,8 @@ def test_there_are_at_most_twelve_ranks():
 
 def test_the_listing_is_the_rooms():
     there = {path.name for path in (ROOT / "simcore").iterdir() if path.name != "__pycache__"}
-    rooms = {name for names in RANKS for name in names} - {"errors", "first_use", "__main__"}
-    assert there == rooms | {"__init__.py", "__main__.py", "errors.py", "first_use.py", "py.typed"}
+    rooms = {name for names in RANKS for name in names} - {"errors", "first_use", "whose", "__main__"}
+    assert there == rooms | {"__init__.py", "__main__.py", "errors.py", "first_use.py", "py.typed", "whose.py"}
 
 
 @pytest.mark.parametrize(("module", "path"), INSIDE)

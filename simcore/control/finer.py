@@ -8,15 +8,13 @@ in what is installed. There are many more schedules then, so that each is less l
 from __future__ import annotations
 
 import sys
-import sysconfig
 import threading
-from functools import cache
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from simcore.control.baton import Run
 from simcore.control.primitives import here
+from simcore.whose import is_the_users
 
 POINTS = ("operations", "release", "lines", "instructions")
 """Where another thread may go on, each with those before it."""
@@ -25,20 +23,11 @@ AT_OPERATIONS = POINTS[:2]
 """Those at which code between two operations is never interrupted."""
 
 GOES_ON = "goes on"
-_ELSEWHERE = (
-    *{sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")},
-    "<frozen ",
-    "<string>",
-)
-_OWN = str(Path(__file__).parents[1])
+_GENERATED = "<string>"
+"""The file of code that was made of a text, as the methods of a dataclass are."""
+
 _TOOL = 4
 """One of the tools of `sys.monitoring` that nobody is known to use."""
-
-
-@cache
-def is_of_the_program(file: str) -> bool:
-    """Tell whether a file is the program's own, and neither the library's, nor installed, nor ours."""
-    return not file.startswith((*_ELSEWHERE, _OWN))
 
 
 def watch(run: Run) -> None:
@@ -49,6 +38,10 @@ def watch(run: Run) -> None:
         _monitor(run.points)
     else:
         _trace(run.points)
+
+
+def _is_interrupted(code: CodeType) -> bool:
+    return code.co_filename != _GENERATED and is_the_users(code.co_filename)
 
 
 def _stop() -> None:
@@ -62,7 +55,7 @@ def _monitor(points: str) -> None:
     event = monitoring.events.LINE if points == "lines" else monitoring.events.INSTRUCTION
 
     def at(code: CodeType, where: int) -> Any:
-        if not is_of_the_program(code.co_filename):
+        if not _is_interrupted(code):
             return monitoring.DISABLE
         _stop()
         return None
@@ -76,7 +69,7 @@ def _trace(points: str) -> None:
     event = "line" if points == "lines" else "opcode"
 
     def trace(frame: FrameType, what: str, argument: Any) -> Any:
-        if not is_of_the_program(frame.f_code.co_filename):
+        if not _is_interrupted(frame.f_code):
             return None
         frame.f_trace_opcodes = points == "instructions"
         if what == event:

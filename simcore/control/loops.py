@@ -9,8 +9,9 @@ from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any
 
 from simcore.control.naming import in_function
-from simcore.control.thread import ControlledThread, is_standard, stack
+from simcore.control.thread import ControlledThread, stack
 from simcore.control.together import shown
+from simcore.whose import is_standard
 
 _SUSPENDED = (CoroutineType, AsyncGeneratorType, GeneratorType)
 _INNER = ("cr_await", "gi_yieldfrom", "ag_await")

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 from simcore.control.baton import Run
 from simcore.control.marks import Made, made, task_of
 from simcore.control.primitives import MODULE_LOCK
-from simcore.control.thread import LIBRARY, ControlledThread, is_standard, stack
+from simcore.control.thread import LIBRARY, ControlledThread, stack
+from simcore.whose import is_standard
 
 
 def frames_of(thread: ControlledThread) -> list[FrameType]:

@@ -16,11 +16,11 @@ from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, Module
 from typing import Any
 
 from simcore.control.baton import Run
-from simcore.control.finer import is_of_the_program
 from simcore.control.functions import function_of
 from simcore.control.naming import frames_of
 from simcore.control.thread import LIBRARY, ControlledThread, stack
 from simcore.control.together import shown
+from simcore.whose import is_the_users
 
 
 def parts_of(work: Any) -> list[Any]:
@@ -144,7 +144,7 @@ def _parts(thing: Any) -> Iterable[Any]:
         return [value for name, value in vars(thing).items() if name not in _OF_THE_LIBRARY]
     if isinstance(thing, ModuleType | type):
         module = thing if isinstance(thing, ModuleType) else sys.modules.get(thing.__module__)
-        own = is_of_the_program(getattr(module, "__file__", None) or "<frozen >")
+        own = is_the_users(getattr(module, "__file__", None) or "<frozen >")
         return list(vars(thing).values()) if own else []
     return [] if isinstance(thing, dict) and "__builtins__" in thing else gc.get_referents(thing)
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
-from simcore.control.finer import is_of_the_program
 from simcore.control.primitives import LOCK, RLOCK
+from simcore.whose import is_installed, is_the_users
 
 MOST = 50_000
 """How many objects are looked at."""
@@ -27,7 +27,7 @@ def residue() -> dict[int, object] | None:
     left: list[Any] = [
         vars(module)
         for module in list(sys.modules.values())
-        if isinstance(file := getattr(module, "__file__", None), str) and is_of_the_program(file)
+        if isinstance(file := getattr(module, "__file__", None), str) and is_the_users(file)
     ]
     while left:
         thing = left.pop()
@@ -49,8 +49,8 @@ def _parts(thing: Any) -> Iterable[Any]:
     if isinstance(thing, FunctionType):
         return [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values(), *(thing.__closure__ or ())]
     if isinstance(thing, type):
-        return list(vars(thing).values()) if is_of_the_program(_file_of(thing)) else []
-    if "site-packages" in _file_of(type(thing)):
+        return list(vars(thing).values()) if is_the_users(_file_of(thing)) else []
+    if is_installed(_file_of(type(thing))):
         return []
     own = getattr(thing, "__dict__", None)
     return [*([own] if isinstance(own, dict) else []), *(x for x in gc.get_referents(thing) if not isinstance(x, dict))]

@@ -22,12 +22,13 @@ from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
-from simcore.control.thread import LIBRARY, OURS, is_standard
+from simcore.control.thread import LIBRARY, OURS
 from simcore.control.watching import Watch
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
 from simcore.model import Timeouts
 from simcore.schedule import Strategy
+from simcore.whose import is_standard
 
 if TYPE_CHECKING:
     from simcore.control.history import History

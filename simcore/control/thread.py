@@ -5,10 +5,8 @@ from __future__ import annotations
 import _queue
 import _thread
 import collections
-import os
 import queue
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import _base
@@ -35,14 +33,6 @@ LIBRARY = OURS.union(
     ]
 )
 """Files whose frames are not the program's."""
-
-_STANDARD = sysconfig.get_path("stdlib") + os.sep
-_INSTALLED = tuple(f"{_STANDARD}{each}{os.sep}" for each in ("site-packages", "dist-packages"))
-
-
-def is_standard(file: str) -> bool:
-    """Tell whether a file is of the standard library, and not of what was installed beside it, or below it."""
-    return file.startswith("<frozen ") or (file.startswith(_STANDARD) and not file.startswith(_INSTALLED))
 
 
 class Doing(NamedTuple):

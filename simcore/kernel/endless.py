@@ -18,8 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from simcore.errors import ModelError, installed
+from simcore.errors import ModelError
 from simcore.kernel.dropped import Codes
+from simcore.whose import is_the_users
 
 MOST_LINES = 1_000_000
 """Lines that a process may run from one operation to the next, in functions with a loop that may not end."""
@@ -36,7 +37,7 @@ class _Endless(BaseException):
 
 def loops_of(codes: Codes) -> frozenset[types.CodeType]:
     """Return those of the user's ``codes`` which may go on for ever by themselves."""
-    return frozenset(code for code, _ in codes if not installed(code.co_filename) and may_go_on(code))
+    return frozenset(code for code, _ in codes if is_the_users(code.co_filename) and may_go_on(code))
 
 
 @cache

@@ -12,7 +12,6 @@ import copyreg
 import ctypes
 import gc
 import sys
-import sysconfig
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -23,11 +22,11 @@ from itertools import chain
 from typing import Any
 
 from simcore.errors import ModelError
+from simcore.whose import is_installed
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 
 _ANSWERS = {"__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__", "__iter__", "items"}
-_LIBRARIES = tuple({sysconfig.get_path(kind) for kind in ("purelib", "platlib")})
 
 _CONTAINERS: list[tuple[type, Callable[[Any], Iterable[Any]]]] = [
     (OrderedDict, lambda thing: chain.from_iterable(OrderedDict.items(thing))),
@@ -61,7 +60,7 @@ def ours(module: str | None) -> bool:
 def installed(module: str) -> bool:
     """Tell whether a module is of an installed package: what it keeps is its own, unless a process is in it."""
     file = getattr(sys.modules.get(module), "__file__", None)
-    return isinstance(file, str) and file.startswith(_LIBRARIES)
+    return isinstance(file, str) and is_installed(file)
 
 
 @cache

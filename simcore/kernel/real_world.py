@@ -20,8 +20,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from simcore.errors import ModelError, installed
+from simcore.errors import ModelError
 from simcore.kernel.dropped import ATTRIBUTE, NAME, Codes, found_along
+from simcore.whose import is_the_users
 
 _SLEEP, _RUN = "yield sleep(seconds), of simcore", "model.process(name, fn, *args)"
 _CALLS = {
@@ -81,7 +82,7 @@ def refuse_real_world(name: str, codes: Codes) -> None:
     calls = {id(_known(where)): remedy for where, remedy in _CALLS.items()}
     calls.pop(id(_NOTHING), None)
     for code, scope in codes:
-        if installed(code.co_filename):
+        if not is_the_users(code.co_filename):
             continue
         for chain, line in chains(code):
             for length, thing in enumerate(found_along(chain, scope), 1):

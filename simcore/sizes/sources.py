@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from simcore.errors import installed
 from simcore.explore import Teller
 from simcore.sizes.work import Task
+from simcore.whose import is_the_users
 
 _HOME = Path(__file__).parents[1]
 
@@ -62,7 +62,7 @@ def _files(module: str) -> list[Path]:
         if name in found or path is None:
             continue
         found[name] = path
-        if not installed(str(path)) or name.partition(".")[0] == top:
+        if is_the_users(str(path)) or name.partition(".")[0] == top:
             ahead += _imported(name, path)
     return [found[name] for name in sorted(found)]
 

@@ -1,6 +1,5 @@
 """What is gone when a report is written is called by its kind, its number, and the line in which it was made."""
 
-import json
 import os
 import queue
 import re
@@ -8,10 +7,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 from simcore import control
-from simcore.control.thread import is_standard
 
 
 class Answer:
@@ -99,15 +96,6 @@ def test_what_a_body_is_given_is_told_with_its_name():
         "max(3, 4, key=builtin_function_or_method)",
         "max(list)",
     ]
-
-
-def test_what_is_installed_below_the_standard_library_is_not_of_it():
-    folder = Path(json.__file__).parent.parent
-    assert is_standard(json.__file__)
-    assert is_standard("<frozen importlib._bootstrap>")
-    assert not is_standard(str(folder / "site-packages" / "theirs" / "__init__.py"))
-    assert not is_standard(str(folder / "dist-packages" / "theirs.py"))
-    assert not is_standard(__file__)
 
 
 def test_an_error_is_told_at_the_line_of_the_program_and_at_none_of_ours():
