@@ -72,21 +72,11 @@ class _Reader:
                 direct.append(other.name)
         queued = [(task, pool) for pool, task in self._tasks() if queued_may_enable(waiting, value, [task])]
         direct += [p.name for _, pool in queued for p in self.processes if p.process.pool is pool]
-        why = self._why(waiting, waiting.operation, target, value)
-        if (
-            direct
-            and isinstance(target, Semaphore)
-            and not all(self._gives_back(name, target) for name, _ in why.holders)
-        ):
-            why = replace(why, holders=())
+        why = self._why(waiting, waiting.operation, target, value, others=bool(direct))
         named = tuple((str(task), pool.name) for task, pool in queued if not why.holders)  # who has it gives it back
         return Edge(waiting, target, tuple(dict.fromkeys(direct)), why, tuple(through), named)
 
     def _gives_back(self, name: str, semaphore: Semaphore) -> bool:
-        """Tell whether whoever took a permit holds it: he may give it back himself, or has ended without.
-
-        Else it is for others to give it back, as for a permit that goes with a task, and it is they who are waited for.
-        """
         holder = next(process for process in self.processes if process.name == name)
         return holder.status in ("done", "failed", "idle") or (
             semaphore in holder.objects and "release" in holder.mentions
@@ -97,7 +87,18 @@ class _Reader:
             for task in inside.tasks:
                 yield pool, task
 
-    def _why(self, waiting: ProcessState, operation: Operation, target: SharedObject, value: Value) -> Why:
+    def _holders(self, semaphore: Semaphore, value: Value, others: bool) -> tuple[tuple[str, str], ...]:
+        """Return who has taken the permits, and the task of each; nobody where it is ``others`` who may give one back.
+
+        It is for whoever took one to give it back, if he may do that himself, or has ended without. Else, as for a
+        permit that goes with a task, others are waited for.
+        """
+        found = () if self.history is None else self.history.holders(semaphore, value)  # type: ignore[arg-type]
+        return () if others and not all(self._gives_back(name, semaphore) for name, _ in found) else found
+
+    def _why(
+        self, waiting: ProcessState, operation: Operation, target: SharedObject, value: Value, *, others: bool
+    ) -> Why:
         words = target.wants(operation)
         ends = words[1:]
         standing = shortened(target.standing(value, operation))
@@ -112,9 +113,7 @@ class _Reader:
         if isinstance(target, ThreadPool) and operation.name == "join":
             inside = [p for p in self.processes if p.process.pool is target and p.status != "done"]
             return Why(words.wants, standing, ends, tuple((p.name, f"{p.what} on {p.name}") for p in inside), "not yet")
-        holders: tuple[tuple[str, str], ...] = ()
-        if isinstance(target, Semaphore) and self.history is not None:
-            holders = self.history.holders(target, value)  # type: ignore[arg-type]
+        holders = self._holders(target, value, others) if isinstance(target, Semaphore) else ()
         if self.history is None:
             return Why(words.wants, standing, ends, holders)
         did = self.history.did(target, sorted(target.enabled_by.get(operation.name, ())))

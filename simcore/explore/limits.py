@@ -29,7 +29,11 @@ _MOMENT = 5  # seconds
 
 
 class OutOfBudget(Exception):
-    """A limit was reached; the text says which."""
+    """A limit was reached; the text says which, and ``option`` what raises it, if anything does."""
+
+    def __init__(self, text: str, option: str = "") -> None:
+        super().__init__(text)
+        self.option = option
 
 
 class OutOfMemory(OutOfBudget):
@@ -76,7 +80,7 @@ class Limits:
         if self._shortening and steps // STEPS_OF_A_STATE >= self._shortening:
             raise OutOfBudget(f"{steps} steps were followed for a shorter schedule")
         if self.states is not None and states >= self.states:
-            raise OutOfBudget(f"`max_states={self.states}` was reached")
+            raise OutOfBudget(f"`max_states={self.states}` was reached", "max_states")
         self._on_time()
         if states % _BETWEEN == 0:
             self.allow(0)
@@ -94,12 +98,12 @@ class Limits:
         if self.seconds is None:
             return
         if self.elapsed >= self.seconds + self._more * (_MOMENT + self.seconds):
-            raise OutOfBudget(f"`max_seconds={self.seconds:g}` was reached")
+            raise OutOfBudget(f"`max_seconds={self.seconds:g}` was reached", "max_seconds")
 
     def allow(self, more: int) -> None:
         """Raise when ``more`` bytes of memory would be too much."""
         if self.memory is not None and memory_used() + more >= self.memory:
-            raise OutOfMemory(f"`max_memory={self.memory}` was reached")
+            raise OutOfMemory(f"`max_memory={self.memory}` was reached", "max_memory")
 
     def lifted(self) -> AbstractContextManager[None]:
         """Let what must be done be done, however long it takes."""

@@ -48,9 +48,9 @@ class Sampling(Counterexamples):
             steps, longest = steps + cut, max(longest, cut)
             reason = f"{limit} after {runs} sampled runs without a violation"
             if not runs:
-                option = str(limit).partition("=")[0].strip("`")
                 reason = (
-                    f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: raise `{option}`"
+                    f"{limit} after {steps:,} steps of the first sampled run, so not one has ended: "
+                    f"raise `{limit.option}`"
                 )
         if strategy.promise and runs:
             reason += f"; {strategy.promise}"
