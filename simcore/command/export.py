@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simcore.report.page import Film
 
 _FILE = click.Path(path_type=Path)
+_PRINTED = Path("-")
 _WRITTEN = ("perfetto", "mermaid_sequence", "itf")  # as the functions of the page, and as the options
 
 Written = tuple[str, str]
@@ -68,9 +69,10 @@ def export_model(
 ) -> int:
     """Write MODEL, or the schedule that it is violated by, or that of a token, for others.
 
-    As a program for Spin, and as a chain for Storm, its states must be the same: a second opinion.
+    As a program for Spin, and as a chain for Storm, its states must be the same: a second opinion. What is written to
+    the file - is printed.
     """
-    wanted = {name: files[name] for name in _WRITTEN if files[name] is not None}
+    wanted = {name: file for name in _WRITTEN if (file := files[name]) is not None}
     if not (in_promela or chain or wanted):
         raise click.UsageError(
             "say in which language: simcore export --promela MODEL, "
@@ -94,8 +96,8 @@ def export_model(
 
 
 def _export(made: Callable[[], Written], path: Path | None, option: str) -> str:
-    """Write a file, whole or not at all, and return what to say of it; without a path return the text."""
-    with whole_file(path, option) if path is not None else nullcontext() as write:
+    """Write a file, whole or not at all, and return what to say of it; where it is to be printed return the text."""
+    with whole_file(path, option) if path not in (None, _PRINTED) else nullcontext() as write:
         with status("exploring"):
             text, told = made()
         if write is None:
@@ -116,7 +118,7 @@ def _chain(model: Model, timeouts: Timeouts, max_states: int) -> Written:
 
 
 def _export_schedule(
-    model: str, parameters: tuple[str, ...], wanted: dict[str, Path | None], timeouts: Timeouts, max_states: int
+    model: str, parameters: tuple[str, ...], wanted: dict[str, Path], timeouts: Timeouts, max_states: int
 ) -> list[str]:
     """Write the files that are wanted, and return what to say of each."""
     from simcore.report import page
@@ -125,12 +127,16 @@ def _export_schedule(
         writes = {
             name: stack.enter_context(whole_file(file, f"--{name.replace('_', '-')}"))
             for name, file in wanted.items()
-            if file is not None
+            if file != _PRINTED
         }
         film = _film(model, parameters, timeouts, max_states)
+        texts = {name: getattr(page, name)(film) for name in wanted}
         for name, write in writes.items():
-            write(getattr(page, name)(film))
-    return [f"written: {file}, with {len(film.frames):,} steps\n" for file in wanted.values()]
+            write(texts[name])
+    return [
+        f"written: {file}, with {len(film.frames):,} steps\n" if name in writes else texts[name]
+        for name, file in wanted.items()
+    ]
 
 
 def _film(model: str, parameters: tuple[str, ...], timeouts: Timeouts, max_states: int) -> Film:

@@ -134,7 +134,7 @@ def file_beside(path: Path, option: str = "--out") -> Iterator[Path]:
 def check_file(path: Path, option: str = "--out") -> None:
     """Raise OptionError unless a file could be written to ``path`` now; ``option`` names another one."""
     place = path.resolve()
-    if place.exists() and not place.is_file():
+    if str(path) == "-" or (place.exists() and not place.is_file()):
         raise OptionError(f"{path} is no file that could be written; name another one with {option}")
     with _writing(path, option):
         _partial_file(place).touch()

@@ -10,6 +10,7 @@ import threaded
 import toys
 
 from simcore import Model, control, explore, simulate
+from simcore.command.cli import main
 from simcore.models.pool_starvation import buggy, fixed
 from simcore.properties import completes
 from simcore.report.page import film_of, itf, mermaid_sequence, perfetto
@@ -115,3 +116,27 @@ def test_code_is_exported_too():
     assert len(events(film, "X")) >= len(film.frames)
     assert len(json.loads(itf(film))["states"]) == len(film.frames) + 1
     assert "participant p0" in mermaid_sequence(film)
+
+
+@pytest.mark.parametrize("option", ["--promela --out", "--storm", "--perfetto", "--mermaid-sequence", "--itf"])
+def test_what_is_written_to_a_dash_is_printed(capsys, monkeypatch, tmp_path, option):
+    monkeypatch.chdir(tmp_path)
+    texts = {}
+    for file in ("-", "file"):
+        with pytest.raises(SystemExit) as left:
+            main(["export", "pool_starvation:buggy", "-p", "downloads=2", "-p", "workers=2", *option.split(), file])
+        assert left.value.code == 0
+        texts[file] = capsys.readouterr().out
+    assert texts["-"] == (tmp_path / "file").read_text(encoding="utf-8")
+    assert texts["file"].startswith("written: file, with ")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("command", ["explore", "simulate"])
+def test_a_page_is_never_printed(capsys, monkeypatch, tmp_path, command):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main([command, "pool_starvation:buggy", "--html", "-"])
+    assert left.value.code == 2
+    assert "- is no file that could be written; name another one with --html" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
