@@ -23,6 +23,7 @@ import select
 import signal
 import struct
 import sys
+import sysconfig
 import time
 import traceback
 import warnings
@@ -76,6 +77,10 @@ class Workers:
     ) -> None:
         if sys.platform != "linux":
             raise NotUnderControl(f"not under control: on {sys.platform} nobody has tried it; it needs Linux so far")
+        if sysconfig.get_config_var("Py_GIL_DISABLED"):
+            raise NotUnderControl(
+                "not under control: in a Python for free threading nobody has tried it; use one with the global lock"
+            )
         self._run = run
         self._core: int = _core(None if beside is None else beside._core)
         self._before, self._files, self._waits = -1, 0, False

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 import threading
 from functools import partial
 from operator import methodcaller
@@ -141,3 +142,14 @@ def test_a_global_has_its_name_whether_it_is_searched_for_or_all_modules_are_rea
 
 def test_an_attribute_of_what_was_there_before_is_searched_for_however_many_globals_there_are():
     assert named_by(control(partial(nobody_gets, *GLOBALS, OLDER.lock), witness="any")) >= {"Older.lock"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "free", "says"), [("win32", 0, "on win32 nobody has tried it"), ("linux", 1, "free threading")]
+)
+def test_where_nobody_has_tried_it_that_is_said_before_anything_is_forked(monkeypatch, platform, free, says):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(sysconfig, "get_config_var", {"Py_GIL_DISABLED": free}.get)
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
+    with pytest.raises(NotUnderControl, match=f"^not under control: .*{says}"):
+        control(int, schedules=1)
