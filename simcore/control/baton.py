@@ -191,10 +191,11 @@ class Run(Hears):
         if len(self.taken) >= self.max_steps:
             self.stop(self, "steps")
         candidates = self._candidates()
-        if _only_time(candidates) and (self.settle() or self._waits_outside(candidates)):
-            candidates = self._candidates()
-        if _only_time(candidates) and self.hung(self, not candidates):
-            self.stop(self, "deadlock")
+        if _only_time(candidates):
+            if self.settle() or self._waits_outside(candidates):
+                candidates = self._candidates()
+            if _only_time(candidates) and self.hung(self, not candidates):
+                self.stop(self, "deadlock")
         thread, outcome = candidates[self.choose(self, candidates)]
         self.stepped(thread, outcome, candidates)
         self.taken.append((thread.number, outcome))
@@ -247,7 +248,7 @@ class Run(Hears):
         """Announce what comes next, and go on when chosen."""
         if thread.booting:
             return
-        if thread.is_within():
+        if thread.fused and thread.is_within():
             if ready is not None:
                 self.touched(target, READS)
             if ready is None or ready():
@@ -272,7 +273,7 @@ class Run(Hears):
             return ready is None or ready()
         thread.label, thread.target, thread.waits_for = label, target, target
         if thread.fused and (known := known_by(thread)) is not None:
-            thread.label, thread.target, _ = known
+            thread.label, thread.target = known.label, known.target
         thread.ready = ready
         if seconds is not None:
             self.touched(CLOCK)

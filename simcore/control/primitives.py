@@ -40,7 +40,7 @@ LOST = next(
 """What runs where nobody has a pool any more: it wakes its workers."""
 
 _identity = _thread.get_ident
-_NEVER = -1
+_NEVER, _NUMBER = -1, (int, float)
 
 
 class Current:
@@ -177,7 +177,7 @@ def owner_of(lock: Any) -> int:
 
 def _allowed(blocking: bool, timeout: Any) -> bool:
     """Tell whether the arguments are those of an acquire; the real one says what is wrong with them."""
-    if not isinstance(timeout, int | float):
+    if not isinstance(timeout, _NUMBER):
         return False
     return bool(timeout == _NEVER or (blocking and 0 <= timeout <= threading.TIMEOUT_MAX))
 

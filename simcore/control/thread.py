@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import _base
 from concurrent.futures import thread as futures_thread
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 Ready = Callable[[], bool]
 
@@ -35,7 +36,8 @@ LIBRARY = OURS.union(
 """Files whose frames are not the program's."""
 
 
-class Doing(NamedTuple):
+@dataclass(slots=True)
+class Doing:
     """An operation of the standard library that a thread is inside of, and of how many before."""
 
     label: str
