@@ -63,7 +63,8 @@ class Call(NamedTuple):
     limit : float, optional
         For how long it would have waited, in seconds.
     how : str
-        "late" where its time was up, "in vain" where it did not wait and did not get anything; else empty.
+        "late" where its time was up, "in vain" where it did not wait and did not get anything, "refused" where the
+        object raised an exception and did nothing; else empty.
     extra : str
         The key of the task that it has submitted; or its argument.
     retried : bool
@@ -80,6 +81,13 @@ class Call(NamedTuple):
     how: str = ""
     extra: str = ""
     retried: bool = False
+
+    @property
+    def in_vain(self) -> str:
+        """How it has come to nothing, in words behind its own; empty where it has not."""
+        if self.how == "refused":
+            return " that was refused"
+        return f" that gave up after {self.limit:g} s" if self.how and self.limit is not None else ""
 
     @property
     def until_true(self) -> bool:

@@ -38,6 +38,7 @@ _NAMED = 200
 
 _NO_CALLS = frozenset(["begin", "end", GOES_ON, "after release"])
 _ENTRANCES = frozenset(["operation", "lock_acquire", "rlock_acquire", "queue_get", "queue_put"])
+_RAISES = ("Future.result", "Future.exception")
 _BEGINS = "Future.set_running_or_notify_cancel"
 _ENDS = ("Future.set_result", "Future.set_exception")
 
@@ -97,6 +98,19 @@ class Notes:
             call = self._call(thread, f"{TYPES[type(lock)]}.release", lock)
             if call is not None:
                 self._note(thread, call._replace(ended=self._at))
+
+    def refused(self, thread: ControlledThread, label: str, thing: Any) -> None:
+        """Note that an object has refused what was begun; of whoever got nothing in time it is known already.
+
+        It was no step then, whoever goes on behind that: a lock that is released by somebody who has it not stays as it
+        is. What raises the end of somebody else, as the result of a future does, has come to it.
+        """
+        number = self._last.get(thread, -1)
+        if number < 0 or label in _RAISES or together(thread) is not None:
+            return
+        call = self._calls[number]
+        if (call.operation, call.thing, call.how) == (label, self._key(thing), ""):
+            self._calls[number] = call._replace(ended=self._at, how="refused")
 
     def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
         """Note which task is submitted by the call that goes on."""
