@@ -10,6 +10,10 @@ What a thread waits for is part of its next step, although it cannot take it. So
 counts where one of them never gets it, too. Of what wakes somebody and what it wakes the order is fixed: the thing that
 is waited for could not have been had before.
 
+Where time goes on, nobody else can; of several waits that end at the same moment each is tried as the first. That is
+not left to races: who was not the first may be woken by what the first does, and then the end of his wait by time is no
+step of the run that could be in one.
+
 Whether all that steps do was seen is not known, but it shows: what a thread does next depends on nothing but the steps
 before it, and those that these depend on. `Audit` remembers that for each thread; where it is not so, something is
 shared that nobody saw.
@@ -217,6 +221,9 @@ class Orders:
     def _race(self, events: list[Event], past: Past, new: range) -> None:
         """Have each two steps that could have come the other way round tried so, the later one of them being new."""
         for later in new:
+            if later < len(events) and events[later].key[1] == TIMES_OUT:
+                for key in [key for key in events[later].enabled if key != events[later].key]:
+                    self._path[later].insert([Planned(key, None)])
             for earlier in past.races(later):
                 between = range(earlier + 1, len(events))
                 steps = [
@@ -270,16 +277,11 @@ class Past:
             if access is not None and access.takers not in (FREE, event.key[0]):
                 if access.takers != NEVER:
                     continue  # but perhaps before it was taken
-            elif TIMES_OUT in (event.key[1], other.key[1]) and not self._both_time_out(earlier, later):
-                continue  # time goes on where nobody can; but perhaps before that, or to the end of another wait
+            elif TIMES_OUT in (event.key[1], other.key[1]):
+                continue  # time goes on where nobody can; but perhaps before that
             else:
                 yield earlier
             left &= ~self.before[earlier]
-
-    def _both_time_out(self, earlier: int, later: int) -> bool:
-        """Tell whether two waits could have ended in either order."""
-        one, other = self.events[earlier], self.events[later]
-        return one.key[1] == other.key[1] == TIMES_OUT and other.key in one.enabled
 
 
 class Audit:
