@@ -100,6 +100,7 @@ def test_of_waits_that_end_at_once_all_orders_are_run(made, ended):
     found, _, complete = reduced(body, MOST)
     assert complete
     assert found == whole(body, MOST)[0]
+    assert {how for how, _ in found} == {"completed", "failed"}
 
 
 @pytest.mark.some(2)
