@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from simcore.control.baton import TIMES_OUT, Run
 from simcore.control.counterparts import COUNTERPARTS, FACTORIES
 from simcore.control.finer import GOES_ON
-from simcore.control.history import NEVER, Actor, Call, History, Met
+from simcore.control.history import NEVER, OLD, Actor, Call, History, Met
 from simcore.control.marks import name_of
 from simcore.control.meeting import TYPES, before, kind_of, name_in, size_of
 from simcore.control.naming import Modules, Names, frames_of, place, weak
@@ -218,7 +218,7 @@ class Notes:
         if reference is not None and reference() is thing:
             return key
         own = name_of(thing)
-        key = f"old {len(self._keys)}" if own is None else f"{own[0]}:{own[1]}"
+        key = f"{OLD}{len(self._keys)}" if own is None else f"{own[0]}:{own[1]}"
         try:
             self._keys[id(thing)] = weakref.ref(thing), key
         except TypeError:
