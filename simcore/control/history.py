@@ -233,7 +233,7 @@ def _called_as(other: History, first: History) -> History:
 def _goes_on(calls: Sequence[Call], further: Sequence[Call]) -> bool:
     """Tell whether what was seen of somebody is the beginning of what was seen of him in another run.
 
-    Whoever waits for several in the end may go on with any of them. Who got something does not go on as one who did not.
+    Whoever waits for several in the end may go on with any of them; who got something goes on as one who did.
     """
     done = len(calls)
     while done and calls[done - 1].ended == NEVER:

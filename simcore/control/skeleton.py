@@ -228,7 +228,7 @@ class _Writer:
 
     def _line(self, call: Call, generators: dict[str, str], local: dict[str, str]) -> Iterator[Line]:
         """Yield what stands for a call: most often one line."""
-        if call.operation == "sleep":
+        if call.operation == "sleep" or (call.how == "late" and self.history.timeouts == "never"):  # a timer's, then
             yield Line(f"yield sleep({call.limit:g})", call.place)
             return
         if call.thing == call.actor and call.operation in _SETS:
