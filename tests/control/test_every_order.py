@@ -103,6 +103,19 @@ def test_of_waits_that_end_at_once_all_orders_are_run(made, ended):
     assert {how for how, _ in found} == {"completed", "failed"}
 
 
+@pytest.mark.some(3)
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("made", threaded_at_once.TAKES.values(), ids=threaded_at_once.TAKES)
+def test_whoever_gives_up_could_have_been_the_first_to_take_it(made, first):
+    body = partial(threaded_at_once.one_gives_up, made, first)
+    found, _, complete = reduced(body, MOST)
+    assert complete
+    assert {how for how, _ in found} == {"completed", "failed"}
+    again, _, complete = whole(body, MOST)
+    assert again <= found
+    assert again == found or not complete
+
+
 @pytest.mark.some(2)
 @pytest.mark.parametrize("ended", [(True,), (False,), (False, True, True, False, True)])
 def test_whoever_is_woken_by_the_first_could_have_been_the_first(ended):

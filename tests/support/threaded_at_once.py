@@ -44,6 +44,9 @@ def _future():
 WAITS = {made.__name__.strip("_"): made for made in (_event, _lock, _semaphore, _simple_queue, _future)}
 """What makes a wait of a second that says whether it was ended in time, and what ends it."""
 
+TAKES = {name: WAITS[name] for name in ("lock", "semaphore", "simple_queue")}
+"""Of those, where one alone gets what there is."""
+
 
 def wakes_after_a_wait(made, ended):
     """Two waits end at the same moment; it fails where the one has ended so."""
@@ -59,6 +62,23 @@ def wakes_after_a_wait(made, ended):
     found.append(waits())
     thread.join()
     assert found != [ended]
+
+
+def one_gives_up(made, first):
+    """Two wait until their time is up, and one of them gets what there is; it fails where that is ``first``."""
+    waits, ends = made()
+    got = {}
+
+    def asks(number):
+        got[number] = waits()
+
+    threads = [threading.Thread(target=asks, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    ends()
+    for thread in threads:
+        thread.join()
+    assert not got[first]
 
 
 def wakes_whoever_waits(ended):
