@@ -35,6 +35,10 @@ _WINDOW = 0.01
 GOES_ON, TIMES_OUT = 0, 1
 """Outcomes of a step."""
 
+_AT_ONCE = 1e-5
+"""Seconds within which deadlines are the same: clocks go on a little as they are looked at, for loops to end, and so it
+is no fact of the program who of two, that wait equally long from the same moment on, has begun to wait first."""
+
 CLOCK, ALIVE = "the clock", "who is alive"
 """The things that all share who look at the time, and who ask which threads are alive."""
 
@@ -154,8 +158,8 @@ class Run(Hears):
         """Return whose wait or sleep ends next, of those that time may end."""
         timed = [t for t in self.live if self.timed(t)]
         if self.timeouts != "anytime":
-            first = min((t.deadline for t in timed if t.deadline is not None), default=None)
-            timed = [t for t in timed if t.deadline == first]
+            last = min((t.deadline for t in timed if t.deadline is not None), default=0.0) + _AT_ONCE
+            timed = [t for t in timed if t.deadline is not None and t.deadline <= last]
         return [(t, TIMES_OUT) for t in timed]
 
     def timed(self, thread: ControlledThread) -> bool:

@@ -269,7 +269,7 @@ class _Following:
                 bound = tuple(sorted({**dict(bound), event.actor.key: process}.items()))
             in_time = event.how != "late" or event.names == ("reacquire",)
             moves = kernel.moves(state, process) if in_time else ()
-            for move in (*moves, *(kernel.expiries(state, process) if event.how else ())):
+            for move in (*moves, *(kernel.expiries(state, process) if event.how in ("late", "in vain") else ())):
                 yield _Place(kernel.after(state, process, move), bound)
 
     def _is_still(self, state: Packed) -> bool:

@@ -124,6 +124,11 @@ class Noted(Learning):
         if self.notes is not None:
             self.notes.released(thread, lock)
 
+    def refused(self, thread: ControlledThread, label: str, thing: Any) -> None:
+        """Note that nothing was done."""
+        if self.notes is not None:
+            self.notes.refused(thread, label, thing)
+
     def created(self, thread: ControlledThread, thing: Any) -> None:
         """Note who has made a lock."""
         if self.notes is not None:

@@ -89,8 +89,9 @@ class Matching:
     def _events(self) -> Iterator[Event]:
         for call in self.history.calls:
             known = COUNTERPARTS.get(call.operation)
-            refused = call.operation == "ThreadPoolExecutor.submit" and not call.extra
-            if known is None or call.thing == call.actor or refused or self.history.waits_in_vain(call):
+            refused = known is not None and call.how == "refused" and known.first  # which is not begun either
+            of_nothing = call.operation == "ThreadPoolExecutor.submit" and not call.extra
+            if known is None or call.thing == call.actor or refused or of_nothing or self.history.waits_in_vain(call):
                 continue
             actor, thing = self._actors[call.actor], self._thing(call, self._things[call.thing])
             task = self._role_of(call.extra) or self._role_of(call.thing)

@@ -28,6 +28,9 @@ class Hears:
     def released(self, thread: ControlledThread, lock: Any) -> None:
         """Is called before ``thread`` releases a lock, which is no step."""
 
+    def refused(self, thread: ControlledThread, label: str, thing: Any) -> None:
+        """Is called when an operation that ``thread`` has begun has raised, and so has done nothing to ``thing``."""
+
     def touched(self, thing: Any, mode: str = WRITES) -> None:
         """Is called before something is done to a thing that threads may share."""
 

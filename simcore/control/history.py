@@ -17,6 +17,9 @@ from simcore.model import Timeouts
 NEVER = -1
 """The position of what did not happen in the run."""
 
+OLD = "old "
+"""What the key of an object begins with of which it was not seen who has made it: the next run may have another one."""
+
 
 class Met(NamedTuple):
     """An object that was met.
@@ -63,7 +66,8 @@ class Call(NamedTuple):
     limit : float, optional
         For how long it would have waited, in seconds.
     how : str
-        "late" where its time was up, "in vain" where it did not wait and did not get anything; else empty.
+        "late" where its time was up, "in vain" where it did not wait and did not get anything, "refused" where the
+        object raised an exception and did nothing; else empty.
     extra : str
         The key of the task that it has submitted; or its argument.
     retried : bool
@@ -80,6 +84,13 @@ class Call(NamedTuple):
     how: str = ""
     extra: str = ""
     retried: bool = False
+
+    @property
+    def in_vain(self) -> str:
+        """How it has come to nothing, in words behind its own; empty where it has not."""
+        if self.how == "refused":
+            return " that was refused"
+        return f" that gave up after {self.limit:g} s" if self.how and self.limit is not None else ""
 
     @property
     def until_true(self) -> bool:
@@ -182,7 +193,7 @@ class History:
 def joined(histories: Sequence[History]) -> History:
     """Return what the first did, and how those whom it has not seen to their end have gone on in the others."""
     found = histories[0]
-    for other in histories[1:]:
+    for other in (_called_as(each, histories[0]) for each in histories[1:]):
         others = {each.key: each for each in other.actors}
         threads = {each.key: each.inside for each in other.things if each.kind == "Thread"}
         actors = {each.key: each for each in found.actors}
@@ -203,17 +214,34 @@ def joined(histories: Sequence[History]) -> History:
     return found
 
 
+def _called_as(other: History, first: History) -> History:
+    """Return a run whose objects have the keys that the first one has for them; by name, where a key tells nothing."""
+    named = {(each.kind, each.name): each.key for each in first.things if each.key.startswith(OLD)}
+    keys = {
+        each.key: named.get((each.kind, each.name), f"{each.key} of another run")
+        for each in other.things
+        if each.key.startswith(OLD)
+    }
+    things = [
+        each._replace(key=keys.get(each.key, each.key), inside=keys.get(each.inside, each.inside))
+        for each in other.things
+    ]
+    calls = [each._replace(thing=keys.get(each.thing, each.thing)) for each in other.calls]
+    return replace(other, things=things, calls=calls)
+
+
 def _goes_on(calls: Sequence[Call], further: Sequence[Call]) -> bool:
     """Tell whether what was seen of somebody is the beginning of what was seen of him in another run.
 
-    Whoever waits for several in the end may go on with any of them.
+    Whoever waits for several in the end may go on with any of them; who got something goes on as one who did.
     """
     done = len(calls)
     while done and calls[done - 1].ended == NEVER:
         done -= 1
-    waits, alike = set(map(_what, calls[done:])), zip(map(_what, calls[:done]), map(_what, further), strict=False)
+    waits = set(map(_what, calls[done:]))
     goes_on = done + bool(waits) <= len(further) and (not waits or _what(further[done]) in waits)
-    return goes_on and all(one == other for one, other in alike)
+    pairs = zip(calls[:done], further, strict=False)
+    return goes_on and all((_what(one), one.how) == (_what(other), other.how) for one, other in pairs)
 
 
 def _what(call: Call) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from simcore.control.baton import TIMES_OUT, Run
 from simcore.control.counterparts import COUNTERPARTS, FACTORIES
 from simcore.control.finer import GOES_ON
-from simcore.control.history import NEVER, Actor, Call, History, Met
+from simcore.control.history import NEVER, OLD, Actor, Call, History, Met
 from simcore.control.marks import name_of
 from simcore.control.meeting import TYPES, before, kind_of, name_in, size_of
 from simcore.control.naming import Modules, Names, frames_of, place, weak
@@ -38,6 +38,7 @@ _NAMED = 200
 
 _NO_CALLS = frozenset(["begin", "end", GOES_ON, "after release"])
 _ENTRANCES = frozenset(["operation", "lock_acquire", "rlock_acquire", "queue_get", "queue_put"])
+_RAISES = ("Future.result", "Future.exception")
 _BEGINS = "Future.set_running_or_notify_cancel"
 _ENDS = ("Future.set_result", "Future.set_exception")
 
@@ -97,6 +98,19 @@ class Notes:
             call = self._call(thread, f"{TYPES[type(lock)]}.release", lock)
             if call is not None:
                 self._note(thread, call._replace(ended=self._at))
+
+    def refused(self, thread: ControlledThread, label: str, thing: Any) -> None:
+        """Note that an object has refused what was begun; of whoever got nothing in time it is known already.
+
+        It was no step then, whoever goes on behind that: a lock that is released by somebody who has it not stays as it
+        is. What raises the end of somebody else, as the result of a future does, has come to it.
+        """
+        number = self._last.get(thread, -1)
+        if number < 0 or label in _RAISES or together(thread) is not None:
+            return
+        call = self._calls[number]
+        if (call.operation, call.thing, call.how) == (label, self._key(thing), ""):
+            self._calls[number] = call._replace(ended=self._at, how="refused")
 
     def submitted(self, thread: ControlledThread, task: str, future: Any) -> None:
         """Note which task is submitted by the call that goes on."""
@@ -204,7 +218,7 @@ class Notes:
         if reference is not None and reference() is thing:
             return key
         own = name_of(thing)
-        key = f"old {len(self._keys)}" if own is None else f"{own[0]}:{own[1]}"
+        key = f"{OLD}{len(self._keys)}" if own is None else f"{own[0]}:{own[1]}"
         try:
             self._keys[id(thing)] = weakref.ref(thing), key
         except TypeError:

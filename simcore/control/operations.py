@@ -72,6 +72,9 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
             _did(run, thread, self, name)
         try:
             result = original(self, *args, **kwargs)
+        except Exception:
+            run.refused(thread, label, self)
+            raise
         finally:
             thread.fused -= 1
             thread.doing.pop()

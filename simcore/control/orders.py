@@ -10,6 +10,12 @@ What a thread waits for is part of its next step, although it cannot take it. So
 counts where one of them never gets it, too. Of what wakes somebody and what it wakes the order is fixed: the thing that
 is waited for could not have been had before.
 
+Where time goes on, nobody else can; of several waits that end at the same moment each is tried as the first. That is
+not left to races: who was not the first may be woken by what the first does, and then the end of his wait by time is no
+step of the run that could be in one. And whoever gives up in the end could have gone on before that, had not somebody
+else been the first to take what he waits for: so the end of a wait by time is in the races that it would be in if the
+wait had ended otherwise.
+
 Whether all that steps do was seen is not known, but it shows: what a thread does next depends on nothing but the steps
 before it, and those that these depend on. `Audit` remembers that for each thread; where it is not so, something is
 shared that nobody saw.
@@ -22,10 +28,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from simcore.control.baton import TIMES_OUT, Run
+from simcore.control.baton import GOES_ON, TIMES_OUT, Run
 from simcore.control.choosing import Diverged, Redundant
-from simcore.control.hears import Enabled
-from simcore.control.observed import FREE, NEVER, OLD, Accesses, ByThing, Event, Key, Observed, dependent
+from simcore.control.hears import WRITES, Enabled
+from simcore.control.observed import FREE, NEVER, OLD, Access, Accesses, ByThing, Event, Key, Observed, dependent
 
 
 class Planned(NamedTuple):
@@ -217,6 +223,9 @@ class Orders:
     def _race(self, events: list[Event], past: Past, new: range) -> None:
         """Have each two steps that could have come the other way round tried so, the later one of them being new."""
         for later in new:
+            if later < len(events) and events[later].key[1] == TIMES_OUT:
+                for key in [key for key in events[later].enabled if key != events[later].key]:
+                    self._path[later].insert([Planned(key, None)])
             for earlier in past.races(later):
                 between = range(earlier + 1, len(events))
                 steps = [
@@ -224,7 +233,7 @@ class Orders:
                     for n in between
                     if n != later and not past.before[n] >> earlier & 1
                 ]
-                self._path[earlier].insert([*steps, Planned(past.events[later].key, None)])
+                self._path[earlier].insert([*steps, Planned((past.events[later].key[0], GOES_ON), None)])
 
 
 class Past:
@@ -241,12 +250,17 @@ class Past:
         self.before: list[int] = []
         self._own: list[int] = []
         self._conflicts: list[int] = []
+        self._wants: list[int] = []
         last: dict[str, int] = {}
         done = ByThing()
         for number, event in enumerate(events):
             own = last.get(event.key[0])
             self._own.append(0 if own is None else self.before[own] | 1 << own)
             self._conflicts.append(done.dependent(event.accesses))
+            self._wants.append(self._conflicts[-1])
+            if event.key[1] == TIMES_OUT:
+                wanted = {} if event.label == "sleep" else {event.waited: Access(WRITES, FREE)}
+                self._wants[-1] = done.dependent(wanted)
             before = self._own[-1]
             while conflicts := self._conflicts[-1] & ~before:
                 latest = conflicts.bit_length() - 1
@@ -258,7 +272,7 @@ class Past:
 
     def races(self, later: int) -> Iterator[int]:
         """Yield the steps that a step could have come before, with nothing else between that it depends on."""
-        event, left = self.events[later], self._conflicts[later] & ~self._own[later]
+        event, left = self.events[later], self._wants[later] & ~self._own[later]
         while left:
             earlier = left.bit_length() - 1
             left ^= 1 << earlier
@@ -270,16 +284,11 @@ class Past:
             if access is not None and access.takers not in (FREE, event.key[0]):
                 if access.takers != NEVER:
                     continue  # but perhaps before it was taken
-            elif TIMES_OUT in (event.key[1], other.key[1]) and not self._both_time_out(earlier, later):
-                continue  # time goes on where nobody can; but perhaps before that, or to the end of another wait
+            elif other.key[1] == TIMES_OUT:
+                continue  # time goes on where nobody can; but perhaps before that
             else:
                 yield earlier
             left &= ~self.before[earlier]
-
-    def _both_time_out(self, earlier: int, later: int) -> bool:
-        """Tell whether two waits could have ended in either order."""
-        one, other = self.events[earlier], self.events[later]
-        return one.key[1] == other.key[1] == TIMES_OUT and other.key in one.enabled
 
 
 class Audit:

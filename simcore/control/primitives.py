@@ -111,7 +111,11 @@ def lock_release(self: Any) -> None:
     run.owners.pop(id(self), None)
     run.released(thread, self)
     run.touched(self)
-    _release(self)
+    try:
+        _release(self)
+    except RuntimeError:
+        run.refused(thread, "Lock.release", self)
+        raise
     if run.points != "operations" and id(self) not in run.quiet:
         run.point(thread, "after release", self)
 
@@ -147,7 +151,12 @@ def rlock_release(self: Any) -> None:
     if found is not None:
         found[0].released(found[1], self)
         found[0].touched(self)
-    _r_release(self)
+    try:
+        _r_release(self)
+    except RuntimeError:
+        if found is not None:
+            found[0].refused(found[1], "RLock.release", self)
+        raise
     if found is not None and found[0].points != "operations" and id(self) not in found[0].quiet:
         found[0].point(found[1], "after release", self)
 

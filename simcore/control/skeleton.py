@@ -228,7 +228,7 @@ class _Writer:
 
     def _line(self, call: Call, generators: dict[str, str], local: dict[str, str]) -> Iterator[Line]:
         """Yield what stands for a call: most often one line."""
-        if call.operation == "sleep":
+        if call.operation == "sleep" or (call.how == "late" and self.history.timeouts == "never"):  # a timer's, then
             yield Line(f"yield sleep({call.limit:g})", call.place)
             return
         if call.thing == call.actor and call.operation in _SETS:
@@ -236,7 +236,8 @@ class _Writer:
             return
         known, at = COUNTERPARTS.get(call.operation), self._target(call, local)
         limited = call.operation in ("Event.wait", "Condition.wait") and bool(call.limit)
-        if known is None or not at or (call.how and not limited) or self.history.waits_in_vain(call):
+        nothing = call.how and not (limited and call.how == "late")
+        if known is None or not at or nothing or self.history.waits_in_vain(call):
             yield self._left_out(call)
         elif call.operation == "Thread.start" and self._thread(call) not in self.starts:
             yield Line("", call.place, f"starts {self.actors[self._thread(call)].name}")
@@ -312,10 +313,9 @@ class _Writer:
 
     def _left_out(self, call: Call) -> Line:
         thing = self.things.get(call.thing)
-        what = call.operation + (f" of {thing.name}" if thing is not None and thing.name else "")
-        how = f" that gave up after {call.limit:g} s" if call.how and call.limit is not None else ""
-        self.left_out[f"{what}{how}" + (f", at {call.place}" if call.place else "")] = None
-        return Line("", call.place, f"not modelled: {what}{how}")
+        what = call.operation + (f" of {thing.name}" if thing is not None and thing.name else "") + call.in_vain
+        self.left_out[what + (f", at {call.place}" if call.place else "")] = None
+        return Line("", call.place, f"not modelled: {what}")
 
     def _lost(self) -> tuple[str, list[str]]:
         """Return how much of a hang is not in the model, and what that is; nothing where all of it is."""

@@ -7,6 +7,7 @@ from functools import partial
 import hypothesis.strategies as st
 import pytest
 import threaded
+import threaded_at_once
 import threaded_fine
 import threaded_in_order as programs
 import threaded_looks
@@ -90,6 +91,37 @@ def test_the_order_that_hangs_is_found_although_time_goes_on_for_others(body):
     assert result.verdict is Verdict.VIOLATED, result
     assert [edge.process.name for edge in result.violation.wait_for.stuck] == ["main"]
     assert replay(result.violation.token).violation.steps == result.violation.steps
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("made", threaded_at_once.WAITS.values(), ids=threaded_at_once.WAITS)
+def test_of_waits_that_end_at_once_all_orders_are_run(made, ended):
+    body = partial(threaded_at_once.wakes_after_a_wait, made, ended)
+    found, _, complete = reduced(body, MOST)
+    assert complete
+    assert found == whole(body, MOST)[0]
+    assert {how for how, _ in found} == {"completed", "failed"}
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("made", threaded_at_once.TAKES.values(), ids=threaded_at_once.TAKES)
+def test_whoever_gives_up_could_have_been_the_first_to_take_it(made, first):
+    body = partial(threaded_at_once.one_gives_up, made, first)
+    found, _, complete = reduced(body, MOST)
+    assert complete
+    assert {how for how, _ in found} == {"completed", "failed"}
+    again, _, complete = whole(body, MOST)
+    assert again <= found
+    assert again == found or not complete
+
+
+@pytest.mark.some(2)
+@pytest.mark.parametrize("ended", [(True,), (False,), (False, True, True, False, True)])
+def test_whoever_is_woken_by_the_first_could_have_been_the_first(ended):
+    result = control(partial(threaded_at_once.wakes_whoever_waits, ended), strategy="dfs", schedules=1_000)
+    assert result.verdict is Verdict.VIOLATED, result
+    assert len(reduced(partial(threaded_at_once.wakes_whoever_waits, ()), MOST)[0]) == 1
 
 
 @pytest.mark.some(5)

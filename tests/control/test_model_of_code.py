@@ -162,6 +162,21 @@ def test_a_loop_stands_as_often_as_it_was_seen():
     assert explore(built(control(body, schedules=1))).verdict is Verdict.HOLDS
 
 
+def told_by_a_timer():
+    event = threading.Event()
+    timer = threading.Timer(2, event.set)
+    timer.start()
+    event.wait()
+    timer.join()
+
+
+@pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order"])
+def test_a_timer_comes_to_its_time_under_each_rule(timeouts):
+    seen = control(told_by_a_timer, timeouts=timeouts, schedules=5)
+    assert explore(built(seen), timeouts=timeouts).verdict is Verdict.HOLDS, seen.model()
+    assert conforms(seen, built(seen)).verdict is Verdict.HOLDS
+
+
 def test_a_future_that_somebody_else_asks_for_is_an_object():
     def body():
         with ThreadPoolExecutor(2, thread_name_prefix="pool") as pool:
