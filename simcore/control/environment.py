@@ -26,7 +26,7 @@ from simcore.control import (
 )
 from simcore.control.baton import Known, Run
 from simcore.control.hears import Enabled
-from simcore.control.marks import made
+from simcore.control.marks import made, marks
 from simcore.control.naming import Names, Remembered, known_as, place
 from simcore.control.primitives import Current
 from simcore.control.result import CodeStep
@@ -50,7 +50,9 @@ def make_ready() -> None:
     functions = {old: new for part in parts for old, new in part.FUNCTIONS.items()}
     having = patching.look_up_again({kind for kind, _ in replaced}, objects, functions)
     holders = patching.holders(objects)
-    del objects  # in which functions lie, too
+    for each in patching.instances(objects, *operations.KINDS):
+        marks(each)  # before the program looks
+    del each, objects  # in which functions lie, too
     for kind in patching.copies_of(primitives.QUEUE, holders):
         patching.replace_methods(kind, primitives.queue_methods(kind))
     operations.replace()
