@@ -90,6 +90,8 @@ class Run(Hears):
         Seconds for which a step has waited outside, at most.
     outside : bool
         Whether somebody outside of this process had a part in it, so that the next one need not be its equal.
+    failed_at : int
+        Steps after which something was raised for the first time.
     limited : int
         Steps after which a wait ended for the last time that "never" lets wait on; 0 for none.
     settle : function
@@ -130,6 +132,7 @@ class Run(Hears):
         self.signalled: Ready = lambda: False
         self.left_for_exit: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
+        self.failed_at = 0
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()
         self.threads, self.live = [self.main], [self.main]
@@ -212,6 +215,12 @@ class Run(Hears):
     def raised(self) -> list[tuple[ControlledThread, BaseException]]:
         """What was raised until the run was over, and by whom."""
         return self.errors
+
+    def fails(self, thread: ControlledThread, error: BaseException) -> None:
+        """Note what has ended a thread."""
+        if not self.errors:
+            self.failed_at = len(self.taken)
+        self.errors.append((thread, error))
 
     def over(self) -> bool:
         """Tell whether the run is over: the body, and whatever the interpreter would wait for, has come to its end."""
@@ -341,7 +350,7 @@ class Run(Hears):
         except SystemExit:
             pass
         except BaseException as error:
-            self.errors.append((thread, error))
+            self.fails(thread, error)
         finally:
             self._end(thread)
 
@@ -377,9 +386,9 @@ class Run(Hears):
             body()
         except SystemExit as error:
             if error.code not in (None, 0):
-                self.errors.append((self.main, error))
+                self.fails(self.main, error)
         except BaseException as error:
-            self.errors.append((self.main, error))
+            self.fails(self.main, error)
         self.touched(self.main)
         self.main.done, self.main.fused = True, 1
         self.main.doing.clear()

@@ -222,7 +222,7 @@ def begin(run: Run) -> None:
     def ended_by(raised: Any) -> None:
         thread = next((thread for thread in run.threads if thread.thread is raised.thread), run.main)
         if not issubclass(raised.exc_type, SystemExit):
-            run.errors.append((thread, raised.exc_value))
+            run.fails(thread, raised.exc_value)
 
     threading.excepthook = ended_by
     steady.begin()
