@@ -88,8 +88,8 @@ class Run(Hears):
         Thread, by its number, and outcome of each step.
     paused : float
         Seconds for which a step has waited outside, at most.
-    outside : bool
-        Whether somebody outside of this process had a part in it, so that the next one need not be its equal.
+    outside : str
+        How somebody outside of this process came to have a part in it; then the next one need not be its equal.
     failed_at : int
         Steps after which something was raised for the first time.
     limited : int
@@ -124,7 +124,7 @@ class Run(Hears):
         self.points, self.hung, self.stop, self.progress = points, hung, stop, progress
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
-        self.outside = False
+        self.outside = ""
         self.limited = 0
         self.more = ""
         self.collects, self.late = False, 0.0
@@ -232,7 +232,7 @@ class Run(Hears):
         deadlines = [thread.deadline for thread, _ in candidates if thread.deadline is not None]
         since, patience = _clock(), min([OUTSIDE, *(each - self.now for each in deadlines)])
         while waiting and not self.enabled():
-            self.outside = True
+            self.outside = self.outside or "a wait in real time"
             if _clock() - since >= patience:
                 if not candidates:
                     self.stop(self, "outside")

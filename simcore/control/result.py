@@ -56,6 +56,11 @@ class Raised(NamedTuple):
     error: str
     place: str
 
+    @property
+    def told(self) -> str:
+        """Who raised what, in one line, and where."""
+        return f"{self.thread} raised {self.error.partition(chr(10))[0]}{self.place and f', at {self.place}'}"
+
 
 @listed(without="lines")
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
-from simcore.control.thread import LIBRARY, OURS, is_standard
+from simcore.control.thread import LIBRARY, OURS, ControlledThread, is_standard
 from simcore.control.watching import Watch
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
@@ -293,10 +293,11 @@ def _insist_on_the_inside(run: Run, how: str) -> None:
             "threading._register_atexit, is not run, which might end that; call it at the end of the function itself"
         )
     if run.outside and how in ("deadlock", "failed"):
-        what = f"{type(run.errors[0][1]).__name__} was raised" if how == "failed" else "nobody could go on"
+        what = _raised(Names(run), *run.errors[0]).told if how == "failed" else "nobody could go on"
         raise NotUnderControl(
-            f"not under control: {what}, perhaps because of somebody outside of the process; such a run need not be "
-            "like the next one; put somebody into his place whom the function itself starts"
+            f"not under control: {what}, perhaps because of somebody outside of the process, who came in by "
+            f"{run.outside}; such a run need not be like the next one; put somebody into his place whom the function "
+            "itself starts"
         )
 
 
@@ -327,7 +328,7 @@ def _outcome(
 ) -> Outcome:
     taken = [(run.threads[number].path, outcome) for number, outcome in run.taken]
     names = Names(run)
-    errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
+    errors = [_raised(names, thread, error) for thread, error in run.raised]
     assert isinstance(run, Learning)
     recording, history, guess = None, None, suspicion.guess
     if asked.record or asked.note:
@@ -342,7 +343,7 @@ def _outcome(
     steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
     since = suspicion.since if lost else run.failed_at if unended else len(taken)
-    where = lost, since, guess and bool(lost), run.outside, run.paused
+    where = lost, since, guess and bool(lost), bool(run.outside), run.paused
     given_up = _given_up(run, names) if how == "steps" else None
     return Outcome(*told, *where, recording, steps, history=history, checks=checks, given_up=given_up)
 
@@ -386,7 +387,7 @@ def _pool_name(reader: Reader, work: Any) -> str:
     return reader.pool_name(id(work)) if id(work) in reader.pools else reader.names.of(work, "pool")
 
 
-def _raised(thread: str, error: BaseException) -> Raised:
+def _raised(names: Names, thread: ControlledThread, error: BaseException) -> Raised:
     places = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
     own = [(file, line) for file, line in places if not (file in LIBRARY or is_standard(file))]
     theirs = [(file, line) for file, line in places if file not in OURS]
@@ -395,4 +396,4 @@ def _raised(thread: str, error: BaseException) -> Raised:
         text = str(error)
     except Exception:  # which is the program's
         text = "(its text cannot be had)"
-    return Raised(thread, f"{type(error).__name__}: {text}".removesuffix(": "), at)
+    return Raised(names.thread(thread), f"{type(error).__name__}: {text}".removesuffix(": "), at)
