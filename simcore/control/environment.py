@@ -29,7 +29,7 @@ from simcore.control.hears import Enabled
 from simcore.control.marks import made, marks
 from simcore.control.naming import Names, Remembered, known_as, place
 from simcore.control.primitives import Current
-from simcore.control.result import CodeStep
+from simcore.control.result import LATE, CodeStep
 from simcore.control.thread import ControlledThread
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Recorded(Noted):
         if self.watch is not None:
             self.watch.stepped(thread)
         could = " ".join(other.path for other, _ in candidates)
-        label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
+        label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label}{LATE}"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)
         within = any(doing.label == thread.label and doing.target is thread.target for doing in thread.doing)
         self._steps.append(

@@ -19,7 +19,7 @@ from simcore.control.baton import Known, learn
 from simcore.control.choosing import Path
 from simcore.control.functions import called
 from simcore.control.lanes import Lane, Lanes, comes_yet, differs, run_on
-from simcore.control.result import RUNS_ON, Controlled, Violation
+from simcore.control.result import LATE, RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
 from simcore.control.token import PLAIN, Named, origin_of, token_of
@@ -183,6 +183,8 @@ class Search:
                 f"the run in which this was raised had not ended after {self.most.max_steps:,} steps; "
                 "its schedule is told as far as that"
             )
+        if found is not None and found.kind == "failed" and any(step.text.endswith(LATE) for step in found.steps):
+            notes.append("a time-out had fired before that: `timeouts='never'` tells whether it hides a hang")
         if self.untried:
             notes.append("somebody seemed to be lost, which is a guess, and there was no time to try it: `max_seconds`")
         if self.outside:
