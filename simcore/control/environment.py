@@ -19,6 +19,7 @@ from simcore.control import (
     outside,
     patching,
     primitives,
+    semlocks,
     sockets,
     starting,
     steady,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from simcore.control.noting import Notes
     from simcore.control.watching import Watch
 
-WITH_METHODS: tuple[Any, ...] = (primitives, starting, clock, descriptors, sockets, loopback, tls)
+WITH_METHODS: tuple[Any, ...] = (primitives, semlocks, starting, clock, descriptors, sockets, loopback, tls)
 
 
 def make_ready() -> None:
