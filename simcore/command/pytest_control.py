@@ -155,7 +155,7 @@ class UnderControl:
         self, item: pytest.Item, result: Controlled, reports: list[TestReport]
     ) -> Iterator[TestReport]:
         if not reports:
-            text = f"{spelled(str(result), _FLAGS)}\nundetermined is not a pass: raise --simcore-max-steps"
+            text = f"{spelled(str(result), _FLAGS)}\nundetermined is not a pass"
             yield _failed(item, text)
         elif not _was_left_out(reports):
             self._survived += 1

@@ -92,8 +92,10 @@ class Run(Hears):
         Thread, by its number, and outcome of each step.
     paused : float
         Seconds for which a step has waited outside, at most.
-    outside : bool
-        Whether somebody outside of this process had a part in it, so that the next one need not be its equal.
+    outside : str
+        How somebody outside of this process came to have a part in it; then the next one need not be its equal.
+    failed_at : int
+        Steps after which something was raised for the first time.
     limited : int
         Steps after which a wait ended for the last time that "never" lets wait on; 0 for none.
     settle : function
@@ -126,7 +128,7 @@ class Run(Hears):
         self.points, self.hung, self.stop, self.progress = points, hung, stop, progress
         self.now = 0.0
         self.taken: list[tuple[int, int]] = []
-        self.outside = False
+        self.outside = ""
         self.limited = 0
         self.more = ""
         self.collects, self.late = False, 0.0
@@ -134,6 +136,7 @@ class Run(Hears):
         self.signalled: Ready = lambda: False
         self.left_for_exit: Ready = lambda: False
         self.errors: list[tuple[ControlledThread, BaseException]] = []
+        self.failed_at = 0
         self.main = ControlledThread("0", 0, None)
         self.main.identity, self.main.thread = _identity(), threading.current_thread()
         self.threads, self.live = [self.main], [self.main]
@@ -218,6 +221,12 @@ class Run(Hears):
         """What was raised until the run was over, and by whom."""
         return self.errors
 
+    def fails(self, thread: ControlledThread, error: BaseException) -> None:
+        """Note what has ended a thread."""
+        if not self.errors:
+            self.failed_at = len(self.taken)
+        self.errors.append((thread, error))
+
     def over(self) -> bool:
         """Tell whether the run is over: the body, and whatever the interpreter would wait for, has come to its end."""
         return self.main.done and not self.owing
@@ -228,7 +237,7 @@ class Run(Hears):
         deadlines = [thread.deadline for thread, _ in candidates if thread.deadline is not None]
         since, patience = _clock(), min([OUTSIDE, *(each - self.now for each in deadlines)])
         while waiting and not self.enabled():
-            self.outside = True
+            self.outside = self.outside or "a wait in real time"
             if _clock() - since >= patience:
                 if not candidates:
                     self.stop(self, "outside")
@@ -346,7 +355,7 @@ class Run(Hears):
         except SystemExit:
             pass
         except BaseException as error:
-            self.errors.append((thread, error))
+            self.fails(thread, error)
         finally:
             self._end(thread)
 
@@ -382,9 +391,9 @@ class Run(Hears):
             body()
         except SystemExit as error:
             if error.code not in (None, 0):
-                self.errors.append((self.main, error))
+                self.fails(self.main, error)
         except BaseException as error:
-            self.errors.append((self.main, error))
+            self.fails(self.main, error)
         self.touched(self.main)
         self.main.done, self.main.fused = True, 1
         self.main.doing.clear()

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from simcore.control.baton import Run
+from simcore.control.naming import function_at
 from simcore.control.primitives import here, take
 from simcore.control.thread import ControlledThread
 
@@ -96,6 +97,11 @@ def until_ready(
         return was_ready
 
     return wait(run, thread, label, target, ready, limit, [number])
+
+
+def meets(run: Run, thread: ControlledThread, call: str) -> None:
+    """Note that somebody outside of this process has a part in a run from now on, by a call of a thread."""
+    run.outside = run.outside or f"{call}() at {function_at(thread)}"
 
 
 def wait(

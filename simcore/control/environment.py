@@ -19,6 +19,7 @@ from simcore.control import (
     outside,
     patching,
     primitives,
+    semlocks,
     sockets,
     starting,
     steady,
@@ -26,17 +27,17 @@ from simcore.control import (
 )
 from simcore.control.baton import Known, Run
 from simcore.control.hears import Enabled
-from simcore.control.marks import made
+from simcore.control.marks import made, marks
 from simcore.control.naming import Names, Remembered, known_as, place
 from simcore.control.primitives import Current
-from simcore.control.result import CodeStep
+from simcore.control.result import LATE, CodeStep
 from simcore.control.thread import ControlledThread
 
 if TYPE_CHECKING:
     from simcore.control.noting import Notes
     from simcore.control.watching import Watch
 
-WITH_METHODS: tuple[Any, ...] = (primitives, starting, clock, descriptors, sockets, loopback, tls)
+WITH_METHODS: tuple[Any, ...] = (primitives, semlocks, starting, clock, descriptors, sockets, loopback, tls)
 
 
 def make_ready() -> None:
@@ -50,7 +51,9 @@ def make_ready() -> None:
     functions = {old: new for part in parts for old, new in part.FUNCTIONS.items()}
     having = patching.look_up_again({kind for kind, _ in replaced}, objects, functions)
     holders = patching.holders(objects)
-    del objects  # in which functions lie, too
+    for each in patching.instances(objects, *operations.KINDS):
+        marks(each)  # before the program looks
+    del each, objects  # in which functions lie, too
     for kind in patching.copies_of(primitives.QUEUE, holders):
         patching.replace_methods(kind, primitives.queue_methods(kind))
     operations.replace()
@@ -169,7 +172,7 @@ class Recorded(Noted):
         if self.watch is not None:
             self.watch.stepped(thread)
         could = " ".join(other.path for other, _ in candidates)
-        label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label} times out"
+        label = thread.label if outcome == 0 or thread.label == "sleep" else f"{thread.label}{LATE}"
         self.checks.append(zlib.crc32(f"{thread.path} {label} {could}".encode()) & 0xFF)
         within = any(doing.label == thread.label and doing.target is thread.target for doing in thread.doing)
         self._steps.append(
@@ -225,7 +228,7 @@ def begin(run: Run) -> None:
     def ended_by(raised: Any) -> None:
         thread = next((thread for thread in run.threads if thread.thread is raised.thread), run.main)
         if not issubclass(raised.exc_type, SystemExit):
-            run.errors.append((thread, raised.exc_value))
+            run.fails(thread, raised.exc_value)
 
     threading.excepthook = ended_by
     steady.begin()

@@ -115,8 +115,8 @@ class Lane:
         How many had not come to their end, and in how many somebody outside of the process had a part.
     limited : int
         In how many of those that were given up somebody still waited with a limit.
-    still : tuple of str
-        Who had not moved for long in the first of those.
+    still, busy : tuple of str
+        Who had not moved for long in the first of those, and who could always go on, so that no time passed.
     only_behind : str
         How one has ended behind others in one process, and not in one of its own; else empty.
     known : Known
@@ -141,6 +141,7 @@ class Lane:
         self.workers, self._until = workers, until
         self.ran = self.longest = self.given_up = self.outside = self.limited = self.untried = 0
         self.still: tuple[str, ...] = ()
+        self.busy: tuple[str, ...] = ()
         self.only_behind = ""
         self.known: Known = {}
         self.facts = False
@@ -205,7 +206,8 @@ class Lane:
         self._strategy, self._numbers, self.longest = outcome.strategy, outcome.numbers, outcome.longest
         self.ran += outcome.runs
         if outcome.given_up is not None:
-            self.still = self.still if self.given_up else outcome.given_up.still
+            if not self.given_up:
+                _, self.still, self.busy = outcome.given_up
             self.given_up += 1
             self.limited += outcome.given_up.limited
         self.outside += outcome.outside

@@ -312,7 +312,7 @@ class Reader:
     def _holders(self, thread: ControlledThread) -> list[ControlledThread]:
         """Return who has what a thread waits for, and would have to give it back."""
         run, target = self.run, thread.target
-        if thread.label == "Lock.acquire":
+        if thread.label in ("Lock.acquire", "SemLock.acquire"):
             return [run.owners[id(target)]] if id(target) in run.owners else []
         if thread.label in _OWNED:
             identity = _OWNED[thread.label](target)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from simcore.control.descriptors import carry_over, file_number, note_inside, wait
+from simcore.control.descriptors import carry_over, file_number, meets, note_inside, wait
 from simcore.control.net import (
     NET,
     ORIGINAL,
@@ -134,7 +134,7 @@ def connect(self: Any, address: Any, /) -> None:
         if self.family == socket.AF_UNIX and address in NET.paths:
             note_inside(fileno(self))
         elif is_stream(self):
-            run.outside = True
+            meets(run, thread, "connect")
         return
 
     def has_room() -> bool:

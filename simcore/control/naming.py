@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from simcore.control.baton import Run
 from simcore.control.marks import Made, made, task_of
-from simcore.control.primitives import MODULE_LOCK
+from simcore.control.primitives import MODULE_LOCK, SEMLOCK
 from simcore.control.thread import LIBRARY, ControlledThread, stack
 from simcore.whose import is_standard
 
@@ -83,6 +83,8 @@ def known_as(thing: Any) -> str:
 def weak(thing: Any) -> Callable[[], Any]:
     """Return what gives ``thing`` as long as it is there; then what is known of it, always the same."""
     if thing is None or isinstance(thing, int | float):  # a number of seconds
+        return lambda: thing
+    if isinstance(thing, SEMLOCK):  # to which there are no weak references, and whose end ends no wait
         return lambda: thing
     gone = Gone(type(thing).__name__, made(thing), known_as(thing))
     try:
@@ -168,10 +170,10 @@ class Names:
             yield known
         inside = []
         for owner, name in _holders(thing, self._referrers):
-            if name and not _is_library(owner):
-                yield name
-            elif isinstance(owner, _INSIDE):
+            if isinstance(owner, _INSIDE) or name.endswith("._semlock"):  # of multiprocessing
                 inside.append(owner)
+            elif name and not _is_library(owner):
+                yield name
         everywhere = None
         if not self._one and self._modules.looked_for < _SEARCHES:
             self._modules.looked_for += 1

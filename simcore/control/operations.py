@@ -24,7 +24,7 @@ from typing import Any
 from simcore.control.baton import Run
 from simcore.control.functions import called, function_of
 from simcore.control.hears import READS, WRITES
-from simcore.control.marks import Made, made, marks
+from simcore.control.marks import Made, made, marks, name_of
 from simcore.control.primitives import MODULE_LOCK, QUEUE, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
@@ -33,10 +33,10 @@ Readiness = Callable[[Run, ControlledThread, Any], Ready | None]
 
 
 def _did(run: Run, thread: ControlledThread, thing: Any, method: str) -> None:
-    notes, task = marks(thing), "" if thread.task is None else thread.role
-    notes.setdefault("_simcore_done", {}).setdefault((thread, task, method), []).append(len(run.taken))
+    known, task = marks(thing), "" if thread.task is None else thread.role
+    known.done.setdefault((thread, task, method), []).append(len(run.taken))
     if method in ("notify", "notify_all"):
-        notes["_simcore_notified"] = len(run.taken), len(thing._waiters)
+        known.notified = len(run.taken), len(thing._waiters)
     if method != "clear":
         run.learned(thread, thing, method)
 
@@ -80,7 +80,7 @@ def _fused(kind: type, name: str, ready: Readiness | None = None, takes: int = 0
             thread.doing.pop()
         if takes and not (result is False and name == "acquire"):
             many = args[0] if name == "release" and args else kwargs.get("n", 1)
-            balance = marks(self).setdefault("_simcore_taken", {})
+            balance = marks(self).taken
             balance[thread] = balance.get(thread, 0) + takes * many
         return result
 
@@ -199,7 +199,7 @@ def _run_item() -> None:
     def initialise(self: Any, *args: Any, **kwargs: Any) -> None:
         begin(self, *args, **kwargs)
         if (found := here()) is not None:
-            task = self.future.__dict__["_simcore_task"] = called(function_of(self))
+            task = marks(self.future).task = called(function_of(self))
             found[0].submitted(found[1], task, self.future)
 
     def run_item(self: Any, *context: Any) -> Any:
@@ -230,11 +230,13 @@ def _noted(kind: type) -> None:
             original(self, *args, **kwargs)
             return
         thread = found[1]
-        if "_simcore_made" not in self.__dict__:  # the type of a subclass comes first
+        known = marks(self)
+        if known.made is None:  # the type of a subclass comes first
             frame = program_frame(sys._getframe(1))
             at = () if frame is None else (frame.f_code.co_qualname, frame.f_code.co_filename, frame.f_lineno)
-            self.__dict__["_simcore_made"] = Made(*(at or ("", "", 0)))
-        self.__dict__.setdefault("_simcore_name", thread.new_name())
+            known.made = Made(*(at or ("", "", 0)))
+        name = thread.new_name()
+        known.name = known.name or name
         thread.fused += 1
         try:
             original(self, *args, **kwargs)
@@ -294,11 +296,11 @@ def _numbered(kind: Any) -> None:
     def make(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
         made_now, found = super(kind, cls).__new__(cls), here()
         if found is not None:
-            made_now.__dict__["_simcore_name"] = found[1].new_name()
+            marks(made_now).name = found[1].new_name()
         return made_now
 
     def number(self: Any) -> int:
-        name = self.__dict__.get("_simcore_name")
+        name = name_of(self)
         return object.__hash__(self) if name is None else _number_of(name[0]) * 100_003 + name[1]
 
     kind.__new__, kind.__hash__ = staticmethod(make), number

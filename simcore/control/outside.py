@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from simcore.control.baton import Run
-from simcore.control.descriptors import Several, note_inside, until_ready, wait
+from simcore.control.descriptors import Several, meets, note_inside, until_ready, wait
 from simcore.control.primitives import Current, here
 
 try:
@@ -92,7 +92,7 @@ def _with_somebody_else(function: Callable[..., Any]) -> Callable[..., Any]:
     def operation(*args: Any, **kwargs: Any) -> Any:
         found = here()
         if found is not None:
-            found[0].outside = True
+            meets(*found, function.__name__)
         return function(*args, **kwargs)
 
     return operation
@@ -104,8 +104,8 @@ def watch_forks() -> None:
 
     def leave() -> None:
         left.append(Current.run)
-        if Current.run is not None:
-            Current.run.outside = True
+        if (found := here()) is not None:
+            meets(*found, "fork")
         Current.run = None
 
     def come_back() -> None:

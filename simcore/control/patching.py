@@ -65,13 +65,14 @@ def objects_by_type() -> ByType:
     return found
 
 
-def _instances(objects: ByType, *kinds: type) -> list[Any]:
+def instances(objects: ByType, *kinds: type) -> list[Any]:
+    """Return those that are of one of some types, or of a subclass."""
     return [each for kind, some in objects.items() if issubclass(kind, kinds) for each in some]
 
 
 def holders(objects: ByType) -> list[Any]:
     """Return all functions, modules and types, which may have a function under a name, and what calls it with some."""
-    found = _instances(objects, FunctionType, ModuleType, type, partial)
+    found = instances(objects, FunctionType, ModuleType, type, partial)
     known = set(map(id, found))
     return found + [each for each in sys.modules.values() if id(each) not in known]
 
@@ -101,7 +102,7 @@ def look_up_again(kinds: Iterable[type], objects: ByType, functions: Iterable[An
     owners = ((each, each.__self__) for each in methods)
     kept = [each for each, own in owners if issubclass(own if isinstance(own, type) else type(own), wanted)]
     now = {id(each): (each, getattr(each.__self__, each.__name__)) for each in kept}
-    for condition in _instances(objects, Condition) if kept else ():
+    for condition in instances(objects, Condition) if kept else ():
         _replace_within(vars(condition), now)
     *counts, alone = map(sys.getrefcount, [*kept, [].append])
     left = [each for each, count in zip(kept, counts, strict=True) if count > alone + 3][:_MOST_ELSEWHERE]  # our own

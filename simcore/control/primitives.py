@@ -7,6 +7,7 @@ thread of a run, so that the interpreter's order of waiters, its checks and its 
 
 from __future__ import annotations
 
+import _multiprocessing  # type: ignore[import-not-found,unused-ignore]
 import _queue
 import _thread
 import importlib._bootstrap
@@ -24,6 +25,7 @@ from simcore.control.hears import ADDS, READS
 from simcore.control.thread import ControlledThread, Doing, Ready
 
 LOCK, RLOCK, QUEUE = _thread.LockType, _thread.RLock, _queue.SimpleQueue
+SEMLOCK: Any = _multiprocessing.SemLock
 MODULE_LOCK: Any = importlib._bootstrap._ModuleLock  # type: ignore[attr-defined]
 """What a thread has while it imports a module: another one that imports it waits."""
 

@@ -22,6 +22,9 @@ from simcore.model import Pictured, Timeouts, Verdict, listed
 _TASKS = 5
 """Tasks of event loops that are named at a line."""
 
+LATE = " times out"
+"""What follows what a step does if time ends a wait in it."""
+
 RUNS_ON = 5
 """How many runs go on from a step, to see whether one comes to its end."""
 
@@ -41,6 +44,11 @@ class CodeStep(NamedTuple):
     goes_on: bool = False
 
     @property
+    def imports(self) -> bool:
+        """Whether it begins the import of a module."""
+        return self.text.startswith("begins the import of ")
+
+    @property
     def told(self) -> str:
         """What it does, in a sentence of its own."""
         return f"goes on: {self.text}" if self.goes_on else self.text
@@ -55,6 +63,11 @@ class Raised(NamedTuple):
     thread: str
     error: str
     place: str
+
+    @property
+    def told(self) -> str:
+        """Who raised what, in one line, and where."""
+        return f"{self.thread} raised {self.error.partition(chr(10))[0]}{self.place and f', at {self.place}'}"
 
 
 @listed(without="lines")
@@ -141,8 +154,11 @@ class Violation(Pictured):
         lines.append(f"schedule ({len(self.steps)} step{'s' * (len(self.steps) != 1)}, {switches}):")
         width = max((len(step.thread) for step in self.steps), default=0)
         for number, step in enumerate(self.steps, 1):
-            if step.text == GOES_ON and number < len(self.steps) and self.steps[number].thread == step.thread:
+            before, after = (self.steps[n] if 0 <= n < len(self.steps) else None for n in (number - 2, number))
+            if step.text == GOES_ON and after is not None and after.thread == step.thread:
                 continue  # only where somebody else goes on it matters
+            if step.imports and before is not None and before.imports and before.thread == step.thread:
+                continue  # what an import imports goes on for hundreds of steps
             lines.append(f"{number:>4}  {step.thread:<{width}}  {step.told}{step.place and f' at {step.place}'}")
         if self.token:
             lines.append(f"replay: {self.again} {self.token}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from simcore.control.baton import OUTSIDE, Known, Run, learn
+from simcore.control.baton import GOES_ON, OUTSIDE, Known, Run, learn
 from simcore.control.choosing import Choose, Diverged, Path, Redundant, along_then, by_strategy, loosely, to_the_letter
 from simcore.control.descriptors import untouched
 from simcore.control.environment import Learning, Noted, Recorded, begin
@@ -22,7 +22,7 @@ from simcore.control.residue import residue
 from simcore.control.result import CodeStep, Raised
 from simcore.control.shrink import Steps
 from simcore.control.suspicion import Expectation, Suspicion
-from simcore.control.thread import LIBRARY, OURS
+from simcore.control.thread import LIBRARY, OURS, ControlledThread
 from simcore.control.watching import Watch
 from simcore.errors import InternalError, NotUnderControl
 from simcore.explain import WaitForGraph
@@ -119,10 +119,13 @@ class GivenUp(NamedTuple):
         Whether somebody still waits again and again with a limit, and would wait on under "never".
     still : tuple of str
         Who has not moved for the second half of it, since when, and where.
+    busy : tuple of str
+        Where one of those waits for time, and none has passed for that half, who could go on all the while, and where.
     """
 
     limited: bool
     still: tuple[str, ...]
+    busy: tuple[str, ...]
 
 
 class Outcome(NamedTuple):
@@ -151,8 +154,12 @@ class Outcome(NamedTuple):
 
     @property
     def into(self) -> Steps:
-        """The steps into the end that is told: not those for which it was waited whether somebody is lost."""
-        return self.taken[: self.since] if self.lost else self.taken
+        """The steps into the end that is told.
+
+        They are neither those for which it was waited whether somebody is lost, nor, in a run that never comes to its
+        end, those behind what was raised.
+        """
+        return self.taken[: self.since]
 
 
 def answer(
@@ -205,12 +212,13 @@ def _run(
         suspicion = Expectation(asked.lost, len(asked.path))
 
     def stop(run: Run, how: str) -> NoReturn:
-        how = "failed" if how == "steps" and run.raised else how
+        unended = how == "steps" and bool(run.raised)
+        how = "failed" if unended else how
         try:
             _insist_on_the_inside(run, how)
             if how == "deadlock" and asked.absent and (suspicion.guess or not suspicion.lost):
                 _insist_on_those_who_are_there(run, asked, suspicion.lost)
-            leave(_outcome(run, how, asked, suspicion))
+            leave(_outcome(run, how, asked, suspicion, unended=unended))
         except NotUnderControl as error:
             leave(error)
         except BaseException:  # it would end as an exception of the program's thread
@@ -286,10 +294,11 @@ def _insist_on_the_inside(run: Run, how: str) -> None:
             "threading._register_atexit, is not run, which might end that; call it at the end of the function itself"
         )
     if run.outside and how in ("deadlock", "failed"):
-        what = f"{type(run.errors[0][1]).__name__} was raised" if how == "failed" else "nobody could go on"
+        what = _raised(Names(run), *run.errors[0]).told if how == "failed" else "nobody could go on"
         raise NotUnderControl(
-            f"not under control: {what}, perhaps because of somebody outside of the process; such a run need not be "
-            "like the next one; put somebody into his place whom the function itself starts"
+            f"not under control: {what}, perhaps because of somebody outside of the process, who came in by "
+            f"{run.outside}; such a run need not be like the next one; put somebody into his place whom the function "
+            "itself starts"
         )
 
 
@@ -315,10 +324,12 @@ def _choose(asked: Question) -> Choose:
     return to_the_letter(asked.path) if asked.strict else loosely(asked.path)
 
 
-def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expectation) -> Outcome:
+def _outcome(
+    run: Run, how: str, asked: Question, suspicion: Suspicion | Expectation, *, unended: bool = False
+) -> Outcome:
     taken = [(run.threads[number].path, outcome) for number, outcome in run.taken]
     names = Names(run)
-    errors = [_raised(names.thread(thread), error) for thread, error in run.raised]
+    errors = [_raised(names, thread, error) for thread, error in run.raised]
     assert isinstance(run, Learning)
     recording, history, guess = None, None, suspicion.guess
     if asked.record or asked.note:
@@ -332,7 +343,8 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
     told = how, taken, errors, asked.strategy, asked.numbers, run.seen
     steps = _observation(run) if asked.observe else None
     lost = suspicion.lost if how == "deadlock" else frozenset()
-    where = lost, suspicion.since, guess and bool(lost), run.outside, run.paused
+    since = suspicion.since if lost else run.failed_at if unended else len(taken)
+    where = lost, since, guess and bool(lost), bool(run.outside), run.paused
     given_up = _given_up(run, names) if how == "steps" else None
     return Outcome(*told, *where, recording, steps, history=history, checks=checks, given_up=given_up)
 
@@ -340,12 +352,17 @@ def _outcome(run: Run, how: str, asked: Question, suspicion: Suspicion | Expecta
 def _given_up(run: Run, names: Names) -> GivenUp:
     last = {number: step for step, (number, _) in enumerate(run.taken, 1)}
     waits = [(last.get(t.number, 0), t) for t in run.live if not (t.idle or t.done or t.ready is None or t.ready())]
+    half = len(run.taken) // 2
+    waits = [(step, thread) for step, thread in waits if step <= half]
     still = tuple(
         f"{names.thread(thread)} has not moved since step {step:,}, at {function_at(thread)}"
         for step, thread in sorted(waits, key=lambda each: (each[0], each[1].number))
-        if step <= len(run.taken) // 2
     )
-    return GivenUp(run.limited > max(0, len(run.taken) - _AT_THE_END), still)
+    busy: tuple[str, ...] = ()
+    stuck_first = run.timeouts in ("never", "when_stuck")
+    if stuck_first and any(run.timed(t) for _, t in waits) and all(how == GOES_ON for _, how in run.taken[half:]):
+        busy = tuple(f"{names.thread(t)} at {function_at(t)}" for t in run.live if last.get(t.number, 0) > half)
+    return GivenUp(run.limited > max(0, len(run.taken) - _AT_THE_END), still, busy)
 
 
 def _observation(run: Run) -> Observation:
@@ -371,7 +388,7 @@ def _pool_name(reader: Reader, work: Any) -> str:
     return reader.pool_name(id(work)) if id(work) in reader.pools else reader.names.of(work, "pool")
 
 
-def _raised(thread: str, error: BaseException) -> Raised:
+def _raised(names: Names, thread: ControlledThread, error: BaseException) -> Raised:
     places = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
     own = [(file, line) for file, line in places if not (file in LIBRARY or is_standard(file))]
     theirs = [(file, line) for file, line in places if file not in OURS]
@@ -380,4 +397,4 @@ def _raised(thread: str, error: BaseException) -> Raised:
         text = str(error)
     except Exception:  # which is the program's
         text = "(its text cannot be had)"
-    return Raised(thread, f"{type(error).__name__}: {text}".removesuffix(": "), at)
+    return Raised(names.thread(thread), f"{type(error).__name__}: {text}".removesuffix(": "), at)

@@ -19,7 +19,7 @@ from simcore.control.baton import Known, learn
 from simcore.control.choosing import Path
 from simcore.control.functions import called
 from simcore.control.lanes import Lane, Lanes, comes_yet, differs, run_on
-from simcore.control.result import RUNS_ON, Controlled, Violation
+from simcore.control.result import LATE, RUNS_ON, Controlled, Violation
 from simcore.control.running import FAILS, Options, Outcome, Question, answer
 from simcore.control.shrink import Steps, shrunk
 from simcore.control.token import PLAIN, Named, origin_of, token_of
@@ -79,10 +79,12 @@ class Search:
         short: bool = True,
     ) -> None:
         self.workers, self.body, self.options, self.strategy = workers, body, options, strategy
-        self.short = short
+        self.short, self.most = short, options
         self.numbers: dict[str, int] = {}
         self.longest = self.given_up = self.outside = self.tried = self.limited = 0
         self.still: tuple[str, ...] = ()
+        self.busy: tuple[str, ...] = ()
+        self.unended = False
         self.only_behind = ""
         self.guessed = False
         self.started = time.monotonic()
@@ -105,7 +107,7 @@ class Search:
             self.given_up = sum(lane.given_up for lane in told)
             self.outside = sum(lane.outside for lane in told)
             self.limited = sum(lane.limited for lane in told)
-            self.still = next((lane.still for lane in told if lane.given_up), ())
+            self.still, self.busy = next(((lane.still, lane.busy) for lane in told if lane.given_up), ((), ()))
             self.untried = sum(lane.untried for lane in told)
             self.only_behind = next((lane.only_behind for lane in told if lane.only_behind), "")
             if found is None:
@@ -123,6 +125,7 @@ class Search:
 
     def _found(self, outcome: Outcome, lane: Lane) -> Violation:
         how, known, facts = outcome.how, {where: set(roles) for where, roles in lane.known.items()}, lane.facts
+        self._end_where_told(outcome)
         insist_on_no_pause(outcome, lambda: self._along(outcome.into, known))
         until = min(time.monotonic() + SHRINK_SECONDS, self.until) if self.short else -inf
 
@@ -140,6 +143,7 @@ class Search:
                 lane.known,
                 who_ends_what(self.workers.ask, self.options, self.absent, one=not lane.batches, until=until),
             )
+        self._end_where_told(outcome)
         path, lost, self.guessed = outcome.into, outcome.lost, outcome.guess
         shown = self._along(path, lane.known, strict=True, record=True, lost=lost)
         if (shown.how, shown.into) != (how, path):
@@ -152,15 +156,35 @@ class Search:
         step = no_return(shown, self.options, self.workers, self.until) if self.short else 0
         return replace(violation(shown, token, self.body), no_return=step)
 
+    def _end_where_told(self, outcome: Outcome) -> None:
+        """Have runs that follow one that has failed, and never comes to its end, have no more steps than it took."""
+        if outcome.how == "failed" and len(outcome.into) < len(outcome.taken):
+            self.unended = True
+            self.options = self.options._replace(max_steps=max(1, len(outcome.into)))
+
     def _answer(self, found: Violation | None, how: str = "", doubt: str = "", orders: int | None = None) -> Controlled:
         notes = []
         if self.given_up:
-            notes.append(f"{self.given_up:,} of them had not ended after {self.options.max_steps:,} steps")
+            notes.append(f"{self.given_up:,} of them had not ended after {self.most.max_steps:,} steps")
         if self.limited and self.options.timeouts != "never":
             notes[-1] += "; somebody waits with a limit again and again, and `timeouts='never'` tells whether for ever"
+        elif self.given_up and not self.busy:
+            notes[-1] += "; for longer runs raise `max_steps`"
         if self.still:
             more = f"; and {len(self.still) - _TOLD} more" * (len(self.still) > _TOLD)
             notes.append(f"in the first that had not ended, {'; '.join(self.still[:_TOLD])}{more}")
+        if self.busy:
+            notes.append(
+                f"no time had passed in its second half, for {' and '.join(self.busy[:_TOLD])} could always go on; "
+                "more steps do not change that: `timeouts='in_order'` lets time pass beside those who can go on"
+            )
+        if self.unended:
+            notes.append(
+                f"the run in which this was raised had not ended after {self.most.max_steps:,} steps; "
+                "its schedule is told as far as that"
+            )
+        if found is not None and found.kind == "failed" and any(step.text.endswith(LATE) for step in found.steps):
+            notes.append("a time-out had fired before that: `timeouts='never'` tells whether it hides a hang")
         if self.untried:
             notes.append("somebody seemed to be lost, which is a guess, and there was no time to try it: `max_seconds`")
         if self.outside:
@@ -175,7 +199,7 @@ class Search:
         if self.guessed:
             notes.append(no_fact(self.options))
         holds = found is None and orders is not None and not doubt
-        reason = f"no violation in {self.tried:,} schedules" + (doubt and f"; {doubt}")
+        reason = f"no violation in {self.tried:,} schedule{'s' * (self.tried != 1)}" + (doubt and f"; {doubt}")
         if holds:
             reason = (
                 f"at synchronization points ({orders:,} order{'s' * (orders != 1)}, all; time-outs "
@@ -194,7 +218,7 @@ class Search:
             found,
             reason if found is None else "",
             notes,
-            recall=partial(histories, self.body, self.options, self.told, name_of(self.body)),
+            recall=partial(histories, self.body, self.most, self.told, name_of(self.body)),
         )
 
 

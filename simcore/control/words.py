@@ -32,6 +32,7 @@ _WRITE = [f"socket.{name}" for name in ["send", "sendall", "sendto", "sendmsg"]]
 WAITS = {
     "Lock.acquire": _wait("for {}", "release it, releases it, released it", ""),
     "RLock.acquire": _wait("for {}", "release it, releases it, released it", ""),
+    "SemLock.acquire": _wait("for {}", "release it, releases it, released it", ""),
     "Event.wait": _wait("for {}", _SET, "set"),
     "Condition.wait": _wait("to be notified on {}", "notify it, notifies it, notified it", "notify notify_all"),
     "Future.result": _wait("for {}", _SET, "set_result set_exception cancel"),

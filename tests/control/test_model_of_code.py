@@ -330,7 +330,7 @@ def test_where_no_run_ended_the_answer_is_there_and_why_there_is_no_skeleton(tmp
     few = ("--schedules", "1", "--max-steps", "50", "--html", "page.html")
     done = simcore("control", "test_model_of_code:beats_for_ever", "--model", to, *few, cwd=tmp_path)
     assert done.returncode == 3, "that of the verdict"
-    assert "undetermined: no violation in 1 schedules" in (done.stderr if to == "-" else done.stdout)
+    assert "undetermined: no violation in 1 schedule" in (done.stderr if to == "-" else done.stdout)
     assert done.stderr.startswith(f"simcore: --model {to}: no skeleton: no run came to its end")
     assert (done.stdout == "") == (to == "-"), "only a skeleton stands where one is printed"
     assert [each.name for each in tmp_path.iterdir() if each.name != "__pycache__"] == ["page.html"]

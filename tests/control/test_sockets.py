@@ -1,6 +1,9 @@
 """Sockets inside of the process are under control; what comes from outside of it is waited for, and is no verdict."""
 
+import os
 import socket
+import subprocess
+import sys
 from functools import partial
 from inspect import signature
 from types import FunctionType
@@ -97,6 +100,40 @@ def test_whoever_waits_for_somebody_outside_is_told(silent_port, monkeypatch):
         NotUnderControl, match=r"main waits for somebody outside of the process, at over_sockets.py:\d+"
     ):
         control(partial(over_sockets.asks_somebody_outside, silent_port))
+
+
+def asks_a_child():
+    if subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, check=True).stdout:
+        raise ValueError("not what was asked for\nand more")
+
+
+def asks_another_machine(port):
+    with socket.create_connection(("127.0.0.1", port)):
+        raise ValueError("not what was asked for\nand more")
+
+
+def has_a_child(port):
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    raise ValueError("not what was asked for\nand more")
+
+
+@pytest.mark.parametrize(("body", "call"), [(asks_another_machine, "connect"), (has_a_child, "fork")])
+def test_what_was_raised_beside_somebody_outside_is_told_and_how_he_came_in(silent_port, body, call):
+    with pytest.raises(NotUnderControl) as error:
+        control(partial(body, silent_port), schedules=1)
+    line = body.__code__.co_firstlineno + 1
+    told = " ".join(str(error.value).split())
+    assert "not under control: main raised ValueError: not what was asked for, at " in told
+    assert f"who came in by {call}() at test_sockets.py:{line} in {body.__name__}();" in told
+
+
+def test_a_child_process_that_was_asked_is_told_by_the_call_that_started_it():
+    with pytest.raises(
+        NotUnderControl, match=r"who came in by fork_exec\(\) at test_sockets.py:\d+ in asks_a_child\(\)"
+    ):
+        control(asks_a_child, schedules=1)
 
 
 def test_nobody_listens_for_real(silent_port):

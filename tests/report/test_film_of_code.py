@@ -93,3 +93,7 @@ def test_who_has_ended_is_not_called_a_daemon():
 def test_where_no_point_of_no_return_is_known_it_says_so():
     film = film_of(woken())
     assert (film.turn is None) == bool(film.no_turn)
+
+
+def test_what_was_raised_has_no_such_point_and_nobody_has_looked_for_one():
+    assert film_of(control(raises_beside_another, schedules=1)).no_turn == ""

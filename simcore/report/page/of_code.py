@@ -57,7 +57,7 @@ def of_violation(found: Violation) -> Film:
         frames=tuple(frames),
         standings=tuple(Standing(place, "unknown") for place in number.values()),
         turn=Turn(found.no_return, False, turn) if turn else None,
-        no_turn="" if turn else NO_TURN,
+        no_turn="" if turn or found.kind != "deadlock" else NO_TURN,  # what was raised has none
         token=found.token,
         replay=f"{found.again} {found.token}" if found.token else "",
         text=fit(lines),
