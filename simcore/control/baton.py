@@ -19,7 +19,6 @@ from collections.abc import Callable
 from concurrent.futures import thread as futures_thread
 from typing import Any, NoReturn
 
-from simcore.control.functions import called, run_by
 from simcore.control.hears import ADDS, READS, Enabled, Hears
 from simcore.control.thread import ControlledThread, Ready, known_by
 from simcore.model import Timeouts
@@ -312,17 +311,13 @@ class Run(Hears):
     def born(self, parent: ControlledThread, function: Any) -> ControlledThread:
         """Return a thread that ``parent`` starts, before it runs."""
         parent.children += 1
-        thread = ControlledThread(f"{parent.path}.{parent.children}", len(self.threads), parent)
-        thread.function = function
-        owner: Any = getattr(function, "__self__", None)
-        own = owner if isinstance(owner, threading.Thread) else None
-        thread.own_role = thread.role = called(run_by(own, function))
+        thread = ControlledThread(f"{parent.path}.{parent.children}", len(self.threads), parent, function)
         self.touched(thread.birth)
         self.touched(ALIVE, ADDS)  # in whatever order they start and end, as many are left
-        if own is not None:
-            thread.thread, thread.booting = own, True
-            if getattr(own, "_target", None) is futures_thread._worker:
-                args = own._args  # type: ignore[attr-defined]
+        if thread.thread is not None:
+            thread.booting = True
+            if getattr(thread.thread, "_target", None) is futures_thread._worker:
+                args = thread.thread._args  # type: ignore[attr-defined]
                 thread.pool = args[0], next(each for each in args if isinstance(each, _queue.SimpleQueue))
         self.threads.append(thread)
         self.live.append(thread)

@@ -170,10 +170,11 @@ class Names:
             yield known
         inside = []
         for owner, name in _holders(thing, self._referrers):
-            if isinstance(owner, _INSIDE) or name.endswith("._semlock"):  # of multiprocessing
-                inside.append(owner)
-            elif name and not _is_library(owner):
+            of_multiprocessing = name.endswith("._semlock")
+            if name and not (of_multiprocessing or _is_library(owner)):
                 yield name
+            elif of_multiprocessing or isinstance(owner, _INSIDE):
+                inside.append(owner)
         everywhere = None
         if not self._one and self._modules.looked_for < _SEARCHES:
             self._modules.looked_for += 1

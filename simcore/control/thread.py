@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from simcore.control.functions import called, run_by
+
 Ready = Callable[[], bool]
 
 _make_lock, _acquire = _thread.allocate_lock, _thread.LockType.acquire
@@ -114,7 +116,7 @@ class ControlledThread:
         The work item that it runs, and whose worker it is: (reference to the executor, its queue).
     """
 
-    def __init__(self, path: str, number: int, parent: ControlledThread | None) -> None:
+    def __init__(self, path: str, number: int, parent: ControlledThread | None, function: Any = None) -> None:
         self.path, self.number, self.parent = path, number, parent
         self.children = 0
         self.birth = f"the birth of {path}"
@@ -132,9 +134,9 @@ class ControlledThread:
         self.steps = 0
         self.reads = 0
         self.doing: list[Doing] = []
-        self.thread: threading.Thread | None = None
-        self.function: Any = None
-        self.own_role = self.role = "main"
+        self.function, owner = function, getattr(function, "__self__", None)
+        self.thread: threading.Thread | None = owner if isinstance(owner, threading.Thread) else None
+        self.own_role = self.role = "main" if parent is None else called(run_by(self.thread, function))
         self.identity = 0
         self.gone: Callable[[], object] | None = None
         self.handle: Any = None
