@@ -25,7 +25,7 @@ from simcore.control.baton import Run
 from simcore.control.functions import called, function_of
 from simcore.control.hears import READS, WRITES
 from simcore.control.marks import Made, made, marks, name_of
-from simcore.control.primitives import MODULE_LOCK, QUEUE, here, without_steps
+from simcore.control.primitives import MODULE_LOCK, here, without_steps
 from simcore.control.thread import LIBRARY, ControlledThread, Doing, Ready
 
 _DONE = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
@@ -242,9 +242,8 @@ def _noted(kind: type) -> None:
             original(self, *args, **kwargs)
         finally:
             thread.fused -= 1
-        for own in self.__dict__.values():
-            if isinstance(own, QUEUE) and not any(own is given for given in (*args, *kwargs.values())):
-                found[0].created(thread, own)
+        if kind is futures.ThreadPoolExecutor:
+            found[0].created(thread, self._work_queue)
 
     _put_in_place(kind, original, initialise)
 

@@ -313,15 +313,13 @@ def items_of(queue: Any) -> list[Any]:
 
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     LOCK: {
-        **dict.fromkeys(("acquire", "acquire_lock"), lock_acquire),
-        "__enter__": lambda self: lock_acquire(self),
+        **dict.fromkeys(("acquire", "acquire_lock", "__enter__"), lock_acquire),
         **dict.fromkeys(("release", "release_lock"), lock_release),
         "__exit__": lambda self, *error: lock_release(self),
         **dict.fromkeys(("locked", "locked_lock"), lock_locked),
     },
     RLOCK: {
-        "acquire": rlock_acquire,
-        "__enter__": lambda self: rlock_acquire(self),
+        **dict.fromkeys(("acquire", "__enter__"), rlock_acquire),
         "release": rlock_release,
         "__exit__": lambda self, *error: rlock_release(self),
         "_acquire_restore": rlock_restore,

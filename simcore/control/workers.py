@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import itertools
 import mmap
 import os
 import pickle
@@ -85,7 +84,7 @@ class Workers:
         self._core: int = _core(None if beside is None else beside._core)
         self._before, self._files, self._waits = -1, 0, False
         self._since = self._stepped = self._polled = self._worked = 0.0
-        self._shared = mmap.mmap(-1, 2 * _LENGTH.size)
+        self._shared = memoryview(mmap.mmap(-1, 2 * _LENGTH.size)).cast("Q")
         self._stacks = open(os.memfd_create("stacks"), "w+b")  # noqa: SIM115
         self._requests, requests = os.pipe()[::-1]
         answers, self._answers = os.pipe()[::-1]
@@ -116,7 +115,7 @@ class Workers:
             os.killpg(self._process, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(self._process, 0)
-        self._shared.close()
+        self._shared.release()
         self._stacks.close()
 
     def _until_ended(self) -> None:
@@ -143,8 +142,7 @@ class Workers:
 
     def send(self, question: Any) -> None:
         """Ask, and go on; `first_of` tells who has answered."""
-        for place in (_STEPS, _CHILD):
-            self._write(place, 0)
+        self._shared[_STEPS] = self._shared[_CHILD] = 0
         self._before, self._waits = -1, True
         _send(self._requests, question)
 
@@ -166,7 +164,7 @@ class Workers:
         worked, self._worked = self._worked, work_of(*processes)
         if wants_a_processor(*processes) and self._worked == worked:
             self._since += now - polled  # nobody has counted yet for how long
-        if (steps := self._read(_STEPS)) != self._before:
+        if (steps := self._shared[_STEPS]) != self._before:
             self._before, self._since, self._stepped = steps, now, now
         elif (files := work_on_files(*processes)) != self._files and now - self._stepped < _PATIENCE_WITH_FILES:
             self._files, self._since = files, now
@@ -201,14 +199,7 @@ class Workers:
 
     @property
     def _child(self) -> int:
-        return self._read(_CHILD)
-
-    def _read(self, place: int) -> int:
-        (number,) = _LENGTH.unpack_from(self._shared, place * _LENGTH.size)
-        return int(number)
-
-    def _write(self, place: int, number: int) -> None:
-        _LENGTH.pack_into(self._shared, place * _LENGTH.size, number)
+        return self._shared[_CHILD]
 
     # ---- in the process that is ready ------------------------------------------------------------------------
 
@@ -250,7 +241,7 @@ class Workers:
         os.setpgid(0, 0)
         _die_with_the_caller()
         signal.signal(signal.SIGINT, self._interrupted)  # the program may raise it, and nobody else does
-        self._write(_CHILD, os.getpid())
+        self._shared[_CHILD] = os.getpid()
         own = os.getpid()
 
         def leave(answer: Any) -> None:
@@ -259,9 +250,11 @@ class Workers:
                 os._exit(_ANSWERED)
             os._exit(0)
 
+        def progress() -> None:
+            self._shared[_STEPS] += 1
+
         try:
-            steps = itertools.count(1)
-            leave(self._run(question, lambda: _LENGTH.pack_into(self._shared, _STEPS, next(steps)), leave))
+            leave(self._run(question, progress, leave))
         except NotUnderControl as error:
             leave(error)
         except BaseException:
