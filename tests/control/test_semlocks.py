@@ -43,10 +43,12 @@ def opposed(make, back=True):
         thread.join()
 
 
-LOCKS = [multiprocessing.Lock, multiprocessing.RLock, partial(multiprocessing.Semaphore, 1)]
+FORKED = multiprocessing.get_context("fork")  # elsewhere such a lock has a name, and a process that removes it
+LOCKS = [FORKED.Lock, FORKED.RLock, partial(FORKED.Semaphore, 1)]
 
 
-def test_a_thread_pool_of_multiprocessing_is_run():
+def test_a_thread_pool_of_multiprocessing_is_run(monkeypatch):
+    monkeypatch.setattr(multiprocessing.context._default_context, "_actual_context", FORKED)
     result = control(maps_over_a_pool, schedules=10)
     assert (result.verdict, result.violation) == (Verdict.UNDETERMINED, None), str(result)
     assert control(waits_in_a_pool, schedules=3, max_steps=3_000).violation is not None
@@ -66,7 +68,7 @@ def test_two_that_are_taken_in_opposed_order_hang(make):
 
 def test_one_is_taken_again_by_who_has_it_and_with_a_limit_by_nobody_else():
     def body():
-        lock = multiprocessing.RLock()
+        lock = FORKED.RLock()
         with lock, lock:
             seen = []
             other = threading.Thread(target=lambda: seen.append((lock.acquire(timeout=5), lock.acquire(block=False))))
@@ -80,7 +82,7 @@ def test_one_is_taken_again_by_who_has_it_and_with_a_limit_by_nobody_else():
 
 def test_a_permit_may_be_given_by_another_thread_than_took_one():
     def body():
-        given = multiprocessing.Semaphore(0)
+        given = FORKED.Semaphore(0)
         other = threading.Thread(target=given.release)
         other.start()
         assert given.acquire()
@@ -96,4 +98,4 @@ def test_whoever_waits_for_one_that_nobody_gives_hangs_and_the_token_says_it_aga
 
 
 def never_given():
-    multiprocessing.Semaphore(0).acquire()
+    FORKED.Semaphore(0).acquire()

@@ -131,7 +131,7 @@ def test_what_was_raised_beside_somebody_outside_is_told_and_how_he_came_in(sile
 
 def test_a_child_process_that_was_asked_is_told_by_the_call_that_started_it():
     with pytest.raises(
-        NotUnderControl, match=r"who came in by fork_exec\(\) at test_sockets.py:\d+ in asks_a_child\(\)"
+        NotUnderControl, match=r"who came in by (fork_exec|posix_spawn)\(\) at test_sockets.py:\d+ in asks_a_child\(\)"
     ):
         control(asks_a_child, schedules=1)
 
