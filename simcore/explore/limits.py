@@ -31,7 +31,7 @@ _MOMENT = 5  # seconds
 class OutOfBudget(Exception):
     """A limit was reached; the text says which, and ``option`` what raises it, if anything does."""
 
-    def __init__(self, text: str, option: str = "") -> None:
+    def __init__(self, text: str = "", option: str = "") -> None:
         super().__init__(text)
         self.option = option
 

@@ -45,7 +45,7 @@ def test_to_tell_what_there_is_loads_no_command(tmp_path):
     ran = run(tmp_path, "--help")
     assert (ran.returncode, ran.stderr) == (0, "")
     loaded = {name for name in ran.stdout.splitlines()[-1].split() if name.startswith("simcore")}
-    allowed = {"simcore.command", "simcore.errors", "simcore.first_use", "simcore.model"}
+    allowed = {"simcore.command", "simcore.errors", "simcore.first_use", "simcore.model", "simcore.whose"}
     rooms = {".".join(name.split(".")[:2]) for name in loaded} - {"simcore"}
     assert rooms <= allowed
     modules = {module.partition(".")[0] for module in cli._HOMES.values()}
