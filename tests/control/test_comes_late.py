@@ -18,6 +18,7 @@ from simcore.errors import NotUnderControl
 from simcore.schedule import RandomWalk
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("body", comes_in_time.BY_THE_COLLECTOR)
 def test_what_the_collector_would_give_back_beside_others_is_waited_for(body):
     result = control(body, schedules=3, max_steps=500)

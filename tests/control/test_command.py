@@ -86,7 +86,7 @@ def test_what_is_no_token_is_refused(token):
         replay(token)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(5)
 @pytest.mark.parametrize(
     "body",
     [

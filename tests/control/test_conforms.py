@@ -53,7 +53,7 @@ def pool(workers=1, name="pool", asked=True):
     return model
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(20)
 @pytest.mark.parametrize(("body", "repair"), PROGRAMS.values(), ids=PROGRAMS)
 def test_a_skeleton_explains_its_run_and_others_of_the_same_code_and_not_those_of_its_twin(body, repair):
     hangs, fixed = control(body, schedules=100), control(partial(body, **repair), schedules=3)

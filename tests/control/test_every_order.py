@@ -57,7 +57,7 @@ def test_threads_that_take_one_lock_have_as_many_orders_as_there_are(threads, or
     assert (len(found), runs) == (orders, orders)
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(4)
 @pytest.mark.parametrize("which", threaded_looks.LOOKS)
 def test_who_asks_asks_before_a_change_or_after_it(which):
     function, expected = threaded_looks.LOOKS[which]
@@ -66,7 +66,7 @@ def test_who_asks_asks_before_a_change_or_after_it(which):
     assert "AssertionError" in str(found)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("body", [programs.take_one_lock, programs.one_pool_for_each, programs.hand_over])
 def test_what_holds_in_every_order_holds_at_synchronization_points(body):
     result = control(body, strategy="dfs", schedules=1_000)
@@ -93,6 +93,7 @@ def test_the_order_that_hangs_is_found_although_time_goes_on_for_others(body):
     assert replay(result.violation.token).violation.steps == result.violation.steps
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("ended", [True, False])
 @pytest.mark.parametrize("made", threaded_at_once.WAITS.values(), ids=threaded_at_once.WAITS)
 def test_of_waits_that_end_at_once_all_orders_are_run(made, ended):
@@ -116,7 +117,7 @@ def test_whoever_gives_up_could_have_been_the_first_to_take_it(made, first):
     assert again == found or not complete
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(3)
 @pytest.mark.parametrize("ended", [(True,), (False,), (False, True, True, False, True)])
 def test_whoever_is_woken_by_the_first_could_have_been_the_first(ended):
     result = control(partial(threaded_at_once.wakes_whoever_waits, ended), strategy="dfs", schedules=1_000)
@@ -124,7 +125,7 @@ def test_whoever_is_woken_by_the_first_could_have_been_the_first(ended):
     assert len(reduced(partial(threaded_at_once.wakes_whoever_waits, ()), MOST)[0]) == 1
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(8)
 @pytest.mark.parametrize("body", [programs.opposed_within, programs.updated_within])
 @pytest.mark.parametrize("kind", programs.WITHIN)
 def test_what_the_library_calls_of_the_program_has_steps_of_its_own(body, kind):
@@ -165,6 +166,7 @@ def test_what_is_shared_and_not_seen_is_no_proof(body):
     assert result.verdict is Verdict.UNDETERMINED, result
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     "body",
     [
@@ -190,7 +192,7 @@ def test_what_the_collector_would_have_done_at_some_moment_is_no_proof(tells):
     assert "of a finalizer, which the collector may run at any moment, it is not known" in result.reason
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(3)
 @pytest.mark.parametrize("tells", programs.TELLS_NOBODY.values(), ids=programs.TELLS_NOBODY)
 def test_what_the_collector_would_come_upon_that_does_nothing_is_no_matter(tells):
     result = control(partial(programs.in_a_ring, tells), strategy="dfs", schedules=1_000)

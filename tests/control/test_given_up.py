@@ -107,6 +107,7 @@ def raises_beside_a_poller(before):
     polls_with_a_sleep(over)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("before", [0, 30])
 @pytest.mark.parametrize("witness", ["short", "any"])
 def test_what_is_raised_in_a_run_that_never_ends_is_told_as_far_as_that(before, witness):

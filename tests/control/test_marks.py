@@ -59,6 +59,7 @@ def sees(thing, use):
     assert [name for name in dir(thing) if "simcore" in name] == [name for name in before if "simcore" in name]
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_what_is_used_has_the_names_that_it_had(kind):
     make, use = OBJECTS[kind]
@@ -69,6 +70,7 @@ def test_what_is_used_has_the_names_that_it_had(kind):
 FORKS_NO_THREADS = (3, 13) <= sys.version_info < (3, 13, 1)  # one that was made before a fork does not start behind it
 
 
+@pytest.mark.some(4)
 @pytest.mark.parametrize("kind", [kind for kind in OBJECTS if not (kind == "thread" and FORKS_NO_THREADS)])
 def test_what_was_there_before_the_runs_has_the_names_that_it_had(kind):
     make, use = OBJECTS[kind]

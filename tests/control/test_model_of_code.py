@@ -46,7 +46,7 @@ def lines(body, **options):
     return [line.partition("  #")[0].strip() for line in source.splitlines()]
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(20)
 @pytest.mark.parametrize(("body", "repair"), PROGRAMS.values(), ids=PROGRAMS)
 def test_the_model_of_what_was_seen_hangs_as_the_code_does_and_its_repaired_twin_holds(body, repair):
     hangs = control(body, schedules=100)
@@ -170,6 +170,7 @@ def told_by_a_timer():
     timer.join()
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "in_order"])
 def test_a_timer_comes_to_its_time_under_each_rule(timeouts):
     seen = control(told_by_a_timer, timeouts=timeouts, schedules=5)

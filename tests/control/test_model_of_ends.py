@@ -137,7 +137,7 @@ FINE = {
 }
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(8)
 @pytest.mark.parametrize("body", FINE.values(), ids=FINE)
 def test_what_ends_without_a_result_keeps_nobody_waiting_in_the_model(body):
     for seed in range(3):

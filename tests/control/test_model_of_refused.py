@@ -105,7 +105,7 @@ def beside_another(refused, hangs=False):
         thread.join()
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(7)
 @pytest.mark.parametrize("hangs", [False, True])
 @pytest.mark.parametrize("refused", REFUSED)
 def test_what_was_refused_is_no_step_of_the_model(refused, hangs):

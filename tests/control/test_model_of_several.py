@@ -60,6 +60,7 @@ def meets_others_first():
     items.qsize()
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("timeouts", ["when_stuck", "in_order"])
 @pytest.mark.parametrize("body", [takes_it_or_gives_up, takes_it_at_once_or_never, meets_others_first])
 def test_the_model_of_a_hang_beside_a_run_that_has_ended_is_that_of_the_hang(body, timeouts):

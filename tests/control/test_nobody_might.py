@@ -7,7 +7,7 @@ from simcore import Verdict, control
 from simcore.control import reaching, replay
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(12)
 @pytest.mark.parametrize(("body", "words"), nobody_might.HANGS.items())
 def test_a_hang_that_nobody_can_end_is_told_beside_a_heartbeat(body, words):
     result = control(body, schedules=2, max_steps=4_000, witness="any")
@@ -17,7 +17,7 @@ def test_a_hang_that_nobody_can_end_is_told_beside_a_heartbeat(body, words):
     assert replay(result.violation.token).violation.steps == result.violation.steps
 
 
-@pytest.mark.some(5)
+@pytest.mark.some(10)
 @pytest.mark.parametrize("body", nobody_might.HELPED)
 def test_who_might_come_to_it_by_any_way_is_waited_for(body):
     result = control(body, schedules=2, max_steps=4_000)

@@ -38,6 +38,7 @@ def test_the_library_is_not_interrupted():
     assert few < 40 < control(threaded.serialises, points="instructions", schedules=1).steps < 200
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("points", ["release", "lines", "instructions"])
 def test_what_is_guarded_fails_nowhere(points):
     assert control(partial(threaded.lost_update, guarded=True), points=points, schedules=20).violation is None

@@ -80,7 +80,7 @@ HANGS = {
 }
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(4)
 @pytest.mark.parametrize(
     ("body", "repair", "words"),
     [
@@ -100,6 +100,7 @@ def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, 
     assert (fixed.verdict, fixed.violation, fixed.notes) == (Verdict.UNDETERMINED, None, [])
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("body", "hint"),
     [
@@ -140,7 +141,7 @@ FINE = [
 ]
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(8)
 @pytest.mark.parametrize("schedules", [3, pytest.param(25, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, schedules):

@@ -54,6 +54,7 @@ def test_a_thread_pool_of_multiprocessing_is_run(monkeypatch):
     assert control(waits_in_a_pool, schedules=3, max_steps=3_000).violation is not None
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("make", LOCKS)
 def test_two_that_are_taken_in_opposed_order_hang(make):
     result = control(partial(opposed, make), schedules=50)

@@ -74,7 +74,7 @@ def test_a_hang_over_a_socket_is_found_beside_somebody_who_polls():
     assert control(partial(over_sockets.asks_for_more, asks=5), schedules=5).violation is None
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(8)
 @pytest.mark.parametrize("timeouts", ["when_stuck", pytest.param("never", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("body", FINE, ids=[body.__name__ for body in FINE])
 def test_what_does_not_hang_is_not_said_to(body, timeouts):

@@ -19,7 +19,7 @@ from simcore.control import replay, workers
 from simcore.errors import NotUnderControl, OptionError
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("strategy", ["pct", "random", "urw", "pos"])
 def test_every_question_has_the_same_answer_when_it_is_asked_again(strategy):
     for body in (threaded.lost_wake_up, threaded.connections_twice):

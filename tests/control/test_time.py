@@ -33,6 +33,7 @@ def sets_after(seconds, limit):
     thread.join()
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("timeouts", "verdict"),
     [

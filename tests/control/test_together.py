@@ -54,7 +54,7 @@ WAITS = {
 }
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 def test_who_waits_for_several_hangs_in_the_model_as_in_the_code(waits):
     hangs = control(partial(gallery, waits), schedules=20)
@@ -66,7 +66,7 @@ def test_who_waits_for_several_hangs_in_the_model_as_in_the_code(waits):
     assert conforms(hangs, built(hangs)).verdict is Verdict.HOLDS
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 def test_the_repaired_twin_holds_conforms_and_does_not_explain_the_hang(waits):
     fixed = control(partial(gallery, waits, apart=True), schedules=3)

@@ -157,7 +157,7 @@ def test_the_schedule_of_the_bug_replays_in_the_state_machine_of_hypothesis(modu
     assert in_machine(token) == in_kernel(token)
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(3)
 @every_model
 def test_the_schedule_of_the_bug_happens_on_real_threads_and_the_model_explains_it(module):
     other = quickly(module)
@@ -175,7 +175,7 @@ def test_what_is_fixed_holds(module):
     assert answer(found(module, 1)) == (Verdict.HOLDS, the_fix(module).property.name)
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(3)
 @every_model
 def test_what_is_fixed_completes_on_real_threads_and_the_model_explains_it(module):
     run = execute(the_fix(module).build(**quickly(module)))

@@ -151,6 +151,7 @@ def until_listed(real, modelled):
         time.sleep(PAUSE / 10)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_threads_are_let_go_and_kept_waiting_as_two_processes_are(kind):
     make, real_one, calls = KINDS[kind]
