@@ -47,6 +47,7 @@ def test_a_file_is_replayed_as_its_token_is(simcore, tmp_path):
     assert_one_line(simcore("replay", "kept.p"), "'kept.p' is neither a token", BOTH)
 
 
+@pytest.mark.slow
 def test_on_is_for_models(simcore, tmp_path):
     file = tmp_path / "kept.token"
     found = simcore("control", "threaded:opposed_locks", "--witness", "any", "--json")

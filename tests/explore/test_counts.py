@@ -227,7 +227,7 @@ EXPLORED = {
 }
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(12)
 @pytest.mark.parametrize("name", EXPLORED)
 @pytest.mark.parametrize("strategy", ["breadth", "depth"])
 def test_explore_without_reductions_meets_the_same_states(name, strategy):

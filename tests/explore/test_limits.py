@@ -79,6 +79,7 @@ def test_little_is_done_between_two_looks_at_the_clock(clock, case):
     assert max(clock.most, clock.calls) <= MOST
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("case", CASES)
 def test_whenever_time_is_over_the_answer_comes_soon_and_takes_nothing_back(clock, case):
     once = clock.explored(case)

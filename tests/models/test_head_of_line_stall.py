@@ -274,6 +274,7 @@ def test_sockets_that_do_not_block_or_a_monitor_that_closes_end_it_for_real(repa
     assert (run.status, run.results["healthy"], run.explained) == ("completed", SENT, True)
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize("senders", ["relay", "acks", "control"])
 def test_whoever_sends_is_held_up_for_real_before_and_goes_on_after(senders):
     before, after = (execute(build(**QUICK, senders=senders)) for build in (buggy, fixed))

@@ -141,7 +141,7 @@ def compiled(result):
     return any(note.startswith("compiled loop") for note in result.notes)
 
 
-@pytest.mark.some(6)
+@pytest.mark.some(12)
 @pytest.mark.parametrize("timeouts", TIMEOUTS)
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_same_states_are_met_in_the_same_order(model, timeouts):
@@ -194,7 +194,7 @@ def test_it_does_not_matter_which_representatives_are_chosen(name, seed):
         assert compare(MODELS[name]) > 0
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(5)
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_room_is_made_where_there_is_none(model):
     with ExitStack() as stack:

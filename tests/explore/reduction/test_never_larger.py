@@ -34,7 +34,7 @@ def compare(build, **options):
             assert reduced.states <= full.states, (symmetry, partial_order)
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(6)
 @pytest.mark.parametrize("timeouts", ["never", "when_stuck", "anytime"])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_no_reduction_meets_more_states(model, timeouts):
