@@ -41,6 +41,7 @@ elsewhere:
 	$(HERE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fast,test]' pytest-xdist
 	$(HERE)/bin/python -m pytest -q -n 2 --dist loadfile tests/kernel tests/execute tests/model tests/explore/compiled tests/explore/test_checkpoint*.py tests/explore/reduction/test_*natural*.py
 	$(HERE)/bin/python -m pytest -q -n 2 --dist worksteal $(filter-out $(ANYWHERE),$(wildcard tests/control/test_*.py))
+	$(HERE)/bin/python -m pytest -q -n 2 -m "slow or not slow" tests/control/test_recognised.py -k named_and_its_repaired_twin
 
 bench: .venv/dev
 	$(PIP) --editable '.[bench]'

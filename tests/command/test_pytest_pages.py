@@ -63,6 +63,7 @@ def shown(folder, printed):
     return films
 
 
+@pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("source", "arguments"),
     [(HANGS, ()), (PROPERTY, ()), pytest.param(THREADS, ("--simcore-schedules", "40"))],

@@ -94,6 +94,7 @@ def test_the_page_of_a_replay_is_there(unread, capsys, tmp_path, driver):
     assert_only(tmp_path, "page.html")
 
 
+@pytest.mark.slow
 @pytest.mark.some(2)
 @pytest.mark.parametrize("model", ["skeleton.py", "-"])
 def test_the_page_and_the_skeleton_of_code_are_there(unread, tmp_path, model):

@@ -31,7 +31,7 @@ def test_whoever_looks_out_for_a_time_that_is_far_away_is_waited_for(body):
     assert result.verdict is Verdict.UNDETERMINED, str(result)
 
 
-@pytest.mark.some(19)
+@pytest.mark.some(40)
 @pytest.mark.parametrize("strategy", ["dfs", "portfolio", "random"])
 @pytest.mark.parametrize("body", programs.LATE)
 def test_who_comes_late_by_a_way_that_is_not_seen_is_waited_for(body, strategy):

@@ -125,7 +125,7 @@ def test_whoever_is_woken_by_the_first_could_have_been_the_first(ended):
     assert len(reduced(partial(threaded_at_once.wakes_whoever_waits, ()), MOST)[0]) == 1
 
 
-@pytest.mark.some(8)
+@pytest.mark.some(16)
 @pytest.mark.parametrize("body", [programs.opposed_within, programs.updated_within])
 @pytest.mark.parametrize("kind", programs.WITHIN)
 def test_what_the_library_calls_of_the_program_has_steps_of_its_own(body, kind):
@@ -192,6 +192,7 @@ def test_what_the_collector_would_have_done_at_some_moment_is_no_proof(tells):
     assert "of a finalizer, which the collector may run at any moment, it is not known" in result.reason
 
 
+@pytest.mark.slow
 @pytest.mark.some(3)
 @pytest.mark.parametrize("tells", programs.TELLS_NOBODY.values(), ids=programs.TELLS_NOBODY)
 def test_what_the_collector_would_come_upon_that_does_nothing_is_no_matter(tells):

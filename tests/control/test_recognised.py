@@ -80,7 +80,7 @@ HANGS = {
 }
 
 
-@pytest.mark.some(4)
+@pytest.mark.some(12)
 @pytest.mark.parametrize(
     ("body", "repair", "words"),
     [

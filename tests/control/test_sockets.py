@@ -47,7 +47,7 @@ FINE = [
 ]
 
 
-@pytest.mark.some(2)
+@pytest.mark.some(4)
 @pytest.mark.parametrize(("body", "repair", "words"), HANGS.values(), ids=HANGS)
 def test_a_hang_is_found_and_named_and_its_repaired_twin_survives(body, repair, words):
     result = control(body, schedules=50)

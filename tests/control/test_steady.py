@@ -104,6 +104,7 @@ def test_what_depends_on_its_process_is_not_under_control():
         ask()
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize(
     ("body", "words"),
     [

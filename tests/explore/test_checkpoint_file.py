@@ -70,6 +70,7 @@ def pointless(result):
     return result if found is None else replace(result, counterexample=replace(found, no_return=None))
 
 
+@pytest.mark.slow
 @pytest.mark.some(2)
 @pytest.mark.parametrize(("options", "seconds"), [({}, 0.1), (WHOLE, 0.1)], ids=["reduced", "whole"])
 def test_what_was_met_before_time_was_over_is_kept(tmp_path, monkeypatch, options, seconds):

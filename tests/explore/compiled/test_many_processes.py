@@ -41,6 +41,7 @@ def test_the_answer_is_the_one_of_the_plain_loop(people, without):
     assert fast.fast or hangs, "which is seen at once"
 
 
+@pytest.mark.some(2)
 @pytest.mark.parametrize("people", [57, 64])
 def test_representatives_are_those_of_the_plain_loop(people):
     assert compare(lambda: handed_on(people)) > people
