@@ -82,9 +82,9 @@ def known_as(thing: Any) -> str:
 
 def weak(thing: Any) -> Callable[[], Any]:
     """Return what gives ``thing`` as long as it is there; then what is known of it, always the same."""
-    if thing is None or isinstance(thing, int | float):  # a number of seconds
-        return lambda: thing
-    if isinstance(thing, SEMLOCK):  # to which there are no weak references, and whose end ends no wait
+    if thing is None or isinstance(
+        thing, int | float | SEMLOCK
+    ):  # seconds, or what is kept: it takes no weak reference
         return lambda: thing
     gone = Gone(type(thing).__name__, made(thing), known_as(thing))
     try:

@@ -92,34 +92,39 @@ def lock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> b
         run.joined.add(id(self))
         if _acquire(self, False):
             return True
-    while True:
-        if not take(run, thread, "Lock.acquire", self, lambda: not is_locked(self), limit):
-            return False
+    while take(run, thread, "Lock.acquire", self, lambda: not is_locked(self), limit):
         if _acquire(self, False):
-            break
+            run.owners[id(self)] = thread
+            return True
         if limit is not None:  # somebody who is not in the run was faster
-            return False
-    run.owners[id(self)] = thread
-    return True
+            break
+    return False
 
 
-def lock_release(self: Any) -> None:
-    """Release a lock of the interpreter."""
-    found = here()
-    if found is None:
-        _release(self)
-        return
-    run, thread = found
-    run.owners.pop(id(self), None)
-    run.released(thread, self)
-    run.touched(self)
-    try:
-        _release(self)
-    except RuntimeError:
-        run.refused(thread, "Lock.release", self)
-        raise
-    if run.points != "operations" and id(self) not in run.quiet:
-        run.point(thread, "after release", self)
+def _releasing(label: str, release: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return what releases a lock of the interpreter in the place of what does so."""
+
+    def release_one(self: Any) -> None:
+        found = here()
+        if found is None:
+            release(self)
+            return
+        run, thread = found
+        run.owners.pop(id(self), None)
+        run.released(thread, self)
+        run.touched(self)
+        try:
+            release(self)
+        except RuntimeError:
+            run.refused(thread, label, self)
+            raise
+        if run.points != "operations" and id(self) not in run.quiet:
+            run.point(thread, "after release", self)
+
+    return release_one
+
+
+lock_release, rlock_release = _releasing("Lock.release", _release), _releasing("RLock.release", _r_release)
 
 
 def lock_locked(self: Any) -> bool:
@@ -145,22 +150,6 @@ def rlock_acquire(self: Any, blocking: bool = True, timeout: float = _NEVER) -> 
     if not take(run, thread, "RLock.acquire", self, free, _limit(blocking, timeout)):
         return False
     return _r_acquire(self, False)
-
-
-def rlock_release(self: Any) -> None:
-    """Release a re-entrant lock of the interpreter."""
-    found = here()
-    if found is not None:
-        found[0].released(found[1], self)
-        found[0].touched(self)
-    try:
-        _r_release(self)
-    except RuntimeError:
-        if found is not None:
-            found[0].refused(found[1], "RLock.release", self)
-        raise
-    if found is not None and found[0].points != "operations" and id(self) not in found[0].quiet:
-        found[0].point(found[1], "after release", self)
 
 
 def rlock_restore(self: Any, state: Any) -> None:

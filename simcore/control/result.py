@@ -65,9 +65,14 @@ class Raised(NamedTuple):
     place: str
 
     @property
+    def brief(self) -> str:
+        """Who raised what, in one line."""
+        return f"{self.thread} raised {self.error.partition(chr(10))[0]}"
+
+    @property
     def told(self) -> str:
-        """Who raised what, in one line, and where."""
-        return f"{self.thread} raised {self.error.partition(chr(10))[0]}{self.place and f', at {self.place}'}"
+        """The same, and where."""
+        return f"{self.brief}{self.place and f', at {self.place}'}"
 
 
 @listed(without="lines")
@@ -129,7 +134,7 @@ class Violation(Pictured):
     def answer(self) -> str:
         """Say in a few words what is wrong."""
         if self.kind == "failed":
-            return "; ".join(f"{each.thread} raised {each.error.partition(chr(10))[0]}" for each in self.errors)
+            return "; ".join(each.brief for each in self.errors)
         return self.wait_for.headline.replace("process", "thread").replace("threades", "threads")
 
     def __str__(self) -> str:

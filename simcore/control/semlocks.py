@@ -27,16 +27,14 @@ def acquire(self: Any, block: bool = True, timeout: float | None = None) -> bool
     run, thread = found
     mine = self.kind == _RECURSIVE and self._is_mine()
     limit = 0.0 if not block else None if timeout is None else max(0.0, timeout)
-    while True:
-        if not _take(run, thread, self, lambda: mine or not self._is_zero(), limit):
-            return False
+    while _take(run, thread, self, lambda: mine or not self._is_zero(), limit):
         if _acquire(self, False):
-            break
+            if self.maxvalue == 1 or self.kind == _RECURSIVE:
+                run.owners[id(self)] = thread
+            return True
         if limit is not None:  # another process was faster
-            return False
-    if self.maxvalue == 1 or self.kind == _RECURSIVE:
-        run.owners[id(self)] = thread
-    return True
+            break
+    return False
 
 
 def _take(run: Run, thread: ControlledThread, lock: Any, ready: Callable[[], bool], limit: float | None) -> bool:
@@ -67,8 +65,7 @@ def release(self: Any) -> None:
 _acquire, _release = SEMLOCK.acquire, SEMLOCK.release
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     SEMLOCK: {
-        "acquire": acquire,
-        "__enter__": lambda self: acquire(self),
+        **dict.fromkeys(("acquire", "__enter__"), acquire),
         "release": release,
         "__exit__": lambda self, *error: release(self),
     }
